@@ -1,0 +1,13 @@
+"""`python3 tests`: style, types, import rules and all tests. `python3 tests --help` says more."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples"))
+    import _boot
+
+    _boot.enter(__file__)
+    from tests._run import main
+
+    sys.exit(main(sys.argv[1:]))
