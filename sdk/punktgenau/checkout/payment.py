@@ -1,0 +1,71 @@
+"""The shop's view of an order's redemption."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from punktgenau.errors import OutcomeUnknownError
+from punktgenau.money import Money
+
+PaymentState = Literal[
+    "none",
+    "authorizing",
+    "authorized",
+    "partially_captured",
+    "capturing",
+    "captured",
+    "voiding",
+    "voided",
+    "reversing",
+    "partially_reversed",
+    "reversed",
+    "expired",
+    "declined",
+    "cancelled",
+    "abandoning",
+    "abandoned",
+    "short",
+    "needs_attention",
+]
+"""A redemption's states, plus what only the shop's side knows: an open operation, a shortfall, a person needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """What points pay of one order: `points` and their `value`, the order's `total`, and until when they are held.
+
+    `points` and `value` are what the points pay now: 0 once they are given back or were never taken.
+    `due` is frozen when the order is placed.
+    """
+
+    state: PaymentState
+    order_reference: str
+    points: int
+    value: Money
+    total: Money
+    due_minor: int
+    attempt: int = 0
+    hold_until: datetime | None = None
+    reason: str = ""
+    idempotency_key: str | None = None
+
+    @property
+    def due(self) -> Money:
+        """What the shop still has to charge.
+
+        Raises OutcomeUnknownError while it is not known whether the points are held: never charge on a guess.
+        """
+        if self.state == "authorizing":
+            raise OutcomeUnknownError(
+                f"The points for order {self.order_reference} are not confirmed yet. Try the same call again, or go on "
+                "without points (points=0).",
+                idempotency_key=self.idempotency_key,
+            )
+        return Money(amount_minor=self.due_minor, currency=self.total.currency)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is under way any more."""
+        return self.state not in {"authorizing", "capturing", "voiding", "reversing", "abandoning", "short"}

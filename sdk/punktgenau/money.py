@@ -1,0 +1,143 @@
+"""Money and rates: integers in the smallest unit, and the only place that rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from punktgenau.errors import InvalidArgumentError
+
+AMOUNT_MINOR_MAX = 10**15
+POINTS_MAX = 10**15
+
+Rounding = Literal["down", "half_up", "up"]
+
+
+def require_points(points: int, *, field: str = "points", least: int = 1) -> int:
+    """A whole number of points, or InvalidArgumentError: no bool, no float, no text, nothing below `least`."""
+    if type(points) is not int:
+        raise InvalidArgumentError(f"{field} must be a whole number, not {type(points).__name__}.", field=field)
+    if not least <= points <= POINTS_MAX:
+        raise InvalidArgumentError(f"{field} must be between {least} and {POINTS_MAX}.", field=field)
+    return points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """An amount of money: `amount_minor` in the smallest unit (cents for EUR), never negative, ISO 4217 currency.
+
+    Raises InvalidArgumentError for anything else; currencies never mix.
+    """
+
+    amount_minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        amount, currency = self.amount_minor, self.currency
+        if type(amount) is not int or not 0 <= amount <= AMOUNT_MINOR_MAX:
+            raise InvalidArgumentError(
+                f"amount_minor must be a whole number of the smallest unit from 0 to {AMOUNT_MINOR_MAX}.",
+                field="amount_minor",
+            )
+        if type(currency) is not str or len(currency) != 3 or not (currency.isascii() and currency.isupper()):
+            raise InvalidArgumentError("currency must be an ISO 4217 code such as EUR.", field="currency")
+
+    def _same(self, other: Money) -> None:
+        if other.currency != self.currency:
+            raise InvalidArgumentError(f"{self.currency} and {other.currency} cannot be mixed.", field="currency")
+
+    def __add__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(amount_minor=self.amount_minor + other.amount_minor, currency=self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(amount_minor=self.amount_minor - other.amount_minor, currency=self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        self._same(other)
+        return self.amount_minor < other.amount_minor
+
+    def __le__(self, other: Money) -> bool:
+        self._same(other)
+        return self.amount_minor <= other.amount_minor
+
+    def __bool__(self) -> bool:
+        return self.amount_minor != 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """What points are worth: `points` are worth `amount_minor` of `currency`; the provider's, fixed per redemption."""
+
+    id: str
+    points: int
+    amount_minor: int
+    currency: str
+    rounding: Rounding = "down"
+
+    def __post_init__(self) -> None:
+        require_points(self.points, field="rate.points")
+        require_points(self.amount_minor, field="rate.amount_minor")
+        Money(amount_minor=0, currency=self.currency)
+
+    def worth(self, points: int) -> Money:
+        """The value of so many points, rounded as the programme does."""
+        require_points(points, least=0)
+        product = points * self.amount_minor
+        if self.rounding == "up":
+            amount = ceil_div(product, self.points)
+        elif self.rounding == "half_up":
+            amount = (2 * product + self.points) // (2 * self.points)
+        else:
+            amount = product // self.points
+        return Money(amount_minor=amount, currency=self.currency)
+
+    def fewest_points(self, value: Money) -> int:
+        """The fewest points that are worth at least `value`."""
+        self.worth(0)._same(value)
+        target = value.amount_minor
+        if target == 0:
+            return 0
+        # Start at the exact quotient of the least product that still rounds to the target; one line per rounding.
+        if self.rounding == "up":
+            points = (target - 1) * self.points // self.amount_minor + 1
+        elif self.rounding == "half_up":
+            points = ceil_div((2 * target - 1) * self.points, 2 * self.amount_minor)
+        else:
+            points = ceil_div(target * self.points, self.amount_minor)
+        if not self.worth(points).amount_minor >= target > self.worth(points - 1).amount_minor:
+            raise AssertionError(f"fewest_points({target}) of {self} came out as {points}")
+        return points
+
+    def most_points(self, value: Money) -> int:
+        """The most points that are worth at most `value`."""
+        points = self.fewest_points(Money(amount_minor=value.amount_minor + 1, currency=value.currency)) - 1
+        if self.worth(points).amount_minor > value.amount_minor:
+            raise AssertionError(f"most_points({value}) of {self} came out as {points}")
+        return points
+
+
+def ceil_div(numerator: int, denominator: int) -> int:
+    """Whole division, rounded up; for numbers that are not negative."""
+    return -(-numerator // denominator)
+
+
+def largest_remainder(amount: int, weights: Sequence[int]) -> tuple[int, ...]:
+    """Split `amount` over `weights` in proportion, exactly; ties go to the earlier one; no part exceeds its weight.
+
+    Needs `0 <= amount <= sum(weights)`.
+    """
+    whole = sum(weights)
+    if not 0 <= amount <= whole or any(weight < 0 for weight in weights):
+        raise AssertionError(f"cannot split {amount} over {whole}")
+    if whole == 0:
+        return tuple(0 for _ in weights)
+    parts = [amount * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % whole), i))
+    for i in by_remainder[: amount - sum(parts)]:
+        parts[i] += 1
+    if sum(parts) != amount or any(part > weight for part, weight in zip(parts, weights, strict=True)):
+        raise AssertionError(f"split of {amount} over {weights} does not add up")
+    return tuple(parts)
