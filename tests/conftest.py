@@ -1,0 +1,9 @@
+"""What every test can use; each plugin stands in the file that its name says."""
+
+pytest_plugins = [
+    "_scenarios",  # the `scenario` mark is checked, `--scenario-report`
+    "_network",  # nothing leaves this machine
+    "_strict",  # with CI=true a skipped test is a failed one
+    "_databases",  # postgres_url, database_url
+    "_pages",  # browser, new_page, page, allow_console, axe
+]
