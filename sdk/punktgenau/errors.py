@@ -1,4 +1,4 @@
-"""The one error tree of SDK and engine: the class says what happened, `.outcome` whether points moved, `.retry` what next.
+"""The one error tree of SDK and engine: the class says what happened, `.outcome` if points moved, `.retry` what next.
 
 PunktgenauError
 ├ ConfigurationError              before any call
@@ -74,7 +74,11 @@ class PunktgenauError(Exception):
         self.field = field
         self.remaining = remaining
         self.redemption_id = redemption_id
+        # What the transport knows besides: sends whose bytes went out, the answer's status, the server's wish to wait.
         self.sends = 0
+        self.status: int | None = None
+        self.answered = False
+        self.retry_after_s: float | None = None
 
     def __str__(self) -> str:
         notes = [f"{self.code}, outcome {self.outcome}"]

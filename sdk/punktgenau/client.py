@@ -1,0 +1,79 @@
+"""The client: configuration, and one attribute per noun."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from punktgenau._auth import PartnerToken
+from punktgenau._clock import Clock, SystemClock
+from punktgenau._transport import Adapter, Transport
+from punktgenau.members import Members
+from punktgenau.provider import Mode, ProviderProfile
+from punktgenau.redemptions import Redemptions
+
+
+class Client:
+    """Speaks to one points provider for one partner; safe for many threads; a `Provider` as it stands.
+
+    `deadline_s` bounds each call in all, repeats included (seconds; name resolution aside). https is required except
+    on loopback. `mode` ("sandbox" or "live") is what every answer must say; left out, the first answer decides.
+    Raises ConfigurationError for an address or credentials that cannot be meant; nothing is sent here.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        client_id: str,
+        client_secret: str,
+        deadline_s: float = 8.0,
+        mode: Mode | None = None,
+        profile: ProviderProfile | None = None,
+        clock: Clock | None = None,
+        adapter: Adapter | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        token = PartnerToken(client_id, client_secret, clock=clock)
+        self._transport = Transport(
+            base_url, token=token, clock=clock, deadline_s=deadline_s, mode=mode, adapter=adapter
+        )
+        self._base_url = base_url.rstrip("/")
+        self._client_id = client_id
+        self._profile = profile or ProviderProfile()
+        self._members = Members(self._transport, base_url=self._base_url, client_id=client_id)
+        self._redemptions = Redemptions(self._transport, client_id=client_id)
+
+    @property
+    def client_id(self) -> str:
+        """The partner as the provider knows it."""
+        return self._client_id
+
+    @property
+    def profile(self) -> ProviderProfile:
+        """How this provider behaves, as data."""
+        return self._profile
+
+    @property
+    def members(self) -> Members:
+        """Balances, movements, consent."""
+        return self._members
+
+    @property
+    def redemptions(self) -> Redemptions:
+        """Paying with points."""
+        return self._redemptions
+
+    def close(self) -> None:
+        """Close the pooled connections; the client can not be used afterwards."""
+        self._transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self._base_url!r}, client_id={self._client_id!r})"

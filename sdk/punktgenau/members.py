@@ -1,0 +1,106 @@
+"""The noun member: who they are, what they have, and how a person consents."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from urllib.parse import quote, urlencode
+
+from punktgenau._clock import Clock
+from punktgenau._transport import Operation, Transport
+from punktgenau.errors import InvalidArgumentError
+from punktgenau.provider import Balance, Entries, Identification, Member
+
+
+def pkce_pair(clock: Clock) -> tuple[str, str]:
+    """A fresh code verifier and its S256 challenge (RFC 7636); the verifier stays with the browser's session."""
+    verifier = urlsafe_b64encode(clock.random_bytes(32)).rstrip(b"=").decode()
+    challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return verifier, challenge
+
+
+def _path(member_id: str, tail: str = "") -> str:
+    if not isinstance(member_id, str) or not 1 <= len(member_id) <= 64 or not member_id.isprintable():
+        raise InvalidArgumentError("member_id must be a text of 1 to 64 characters.", field="member_id")
+    return f"/v1/members/{quote(member_id, safe='')}{tail}"
+
+
+class Members:
+    """`client.members`: balances, movements, and the consent of a member."""
+
+    def __init__(self, transport: Transport, *, base_url: str, client_id: str) -> None:
+        self._transport = transport
+        self._base_url = base_url.rstrip("/")
+        self._client_id = client_id
+
+    def balance(self, *, member_id: str, deadline_s: float | None = None) -> Balance:
+        """Points of a member: available, held, pending, with rate and limits; never cached here.
+
+        Raises NotLinkedError without consent, NotFoundError, NotSentError or UnavailableError when there is no answer.
+        """
+        operation = Operation(name="balance", method="GET", path=_path(member_id, "/balance"), reply=Balance)
+        return self._transport.call(operation, deadline_s=deadline_s).record
+
+    def get(self, *, member_id: str, deadline_s: float | None = None) -> Member:
+        """A member as this partner may see them: state and consent.
+
+        Raises NotFoundError, NotSentError or UnavailableError.
+        """
+        operation = Operation(name="member", method="GET", path=_path(member_id), reply=Member)
+        return self._transport.call(operation, deadline_s=deadline_s).record
+
+    def entries(self, *, member_id: str, cursor: str | None = None, deadline_s: float | None = None) -> Entries:
+        """Movements of a member, newest first; `cursor` is the page before's `next_cursor`.
+
+        Raises NotLinkedError, NotFoundError, NotSentError or UnavailableError.
+        """
+        tail = "/entries" + (f"?{urlencode({'cursor': cursor})}" if cursor else "")
+        operation = Operation(name="entries", method="GET", path=_path(member_id, tail), reply=Entries)
+        return self._transport.call(operation, deadline_s=deadline_s).record
+
+    def consent_url(
+        self,
+        *,
+        redirect_uri: str,
+        state: str,
+        code_challenge: str,
+        scope: str = "balance redeem",
+        locale: str | None = None,
+    ) -> str:
+        """Where the customer's browser goes to sign in at the provider and consent (authorization code with PKCE)."""
+        query = {
+            "response_type": "code",
+            "client_id": self._client_id,
+            "redirect_uri": redirect_uri,
+            "scope": scope,
+            "state": state,
+            "code_challenge": code_challenge,
+            "code_challenge_method": "S256",
+        }
+        if locale:
+            query["ui_locales"] = locale
+        return f"{self._base_url}/oauth/authorize?{urlencode(query)}"
+
+    def identify(
+        self, *, code: str, redirect_uri: str, code_verifier: str, deadline_s: float | None = None
+    ) -> Identification:
+        """Exchange the code that came back with the browser, once, for the member and their consent; no token is kept.
+
+        Raises ProviderError where the code is old, used or not for this shop; NotSentError or UnavailableError.
+        """
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": code_verifier,
+        }
+        operation = Operation(
+            name="identify",
+            method="POST",
+            path="/oauth/token",
+            reply=Identification,
+            body=urlencode(form).encode(),
+            content_type="application/x-www-form-urlencoded",
+            authenticated=False,
+        )
+        return self._transport.call(operation, deadline_s=deadline_s).record
