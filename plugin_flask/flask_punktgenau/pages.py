@@ -1,0 +1,126 @@
+"""What the whole pages show: the history, a problem with its choices, the step before and after linking.
+
+`render_template("punktgenau/history.html", view=HistoryView(...), t=Language(locale, timezone))`; likewise
+`problem.html` with `build_problem(...)` and `connect.html` with `ConnectView(...)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from flask_punktgenau.panel import CsrfField, Urls
+from punktgenau.checkout.payment import Payment
+from punktgenau.codes import explain
+from punktgenau.errors import (
+    AmountChangedError,
+    ConfigurationError,
+    DeclinedError,
+    InvalidArgumentError,
+    NotLinkedError,
+    Outcome,
+    PunktgenauError,
+)
+from punktgenau.provider import Balance, Entry
+
+ChoiceKind = Literal["retry", "without", "reload", "back", "connect", "history"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryView:
+    """Movements of the linked account, newest first; `entries` None: they could not be loaded, `reason_code` says why.
+
+    `next_url` leads to older ones, `first_url` back to the newest; both empty where there is nothing to go to.
+    `order_urls` leads from order references of this shop to their pages.
+    """
+
+    entries: tuple[Entry, ...] | None
+    balance: Balance | None = None
+    next_url: str = ""
+    first_url: str = ""
+    order_urls: dict[str, str] = field(default_factory=dict)
+    reason_code: str | None = None
+    linked: bool = True
+    urls: Urls = field(default_factory=Urls)
+    csrf: CsrfField | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One way to go on: a link (`get`), or a form (`post`) with the order's reference."""
+
+    kind: ChoiceKind
+    url: str
+    method: Literal["get", "post"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemView:
+    """What went wrong, what became of the points, and how to go on; the first choice is the one to recommend."""
+
+    code: str
+    outcome: Outcome
+    remaining: int | None
+    order_reference: str
+    choices: tuple[Choice, ...]
+    payment: Payment | None = None
+    urls: Urls = field(default_factory=Urls)
+    csrf: CsrfField | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectView:
+    """The link step where it does not lead straight on.
+
+    `offer`: asks before leaving for the provider; `denied`: the customer said no there; `expired`: the way back came
+    too late or twice; `failed`: the provider could not be asked, `reason_code` says why. `urls.connect` starts (again),
+    `urls.back` goes on without points.
+    """
+
+    state: Literal["offer", "denied", "expired", "failed"]
+    reason_code: str | None = None
+    provider_name: str = ""
+    urls: Urls = field(default_factory=Urls)
+    csrf: CsrfField | None = None
+
+
+def build_problem(
+    error: PunktgenauError,
+    *,
+    urls: Urls,
+    order_reference: str = "",
+    payment: Payment | None = None,
+    csrf: CsrfField | None = None,
+) -> ProblemView:
+    """The page for an error that nobody caught: its choices are those that make sense and have a URL.
+
+    `order_reference` where an order is concerned: only then "try again" and "go on without points" are offered;
+    `urls.back` is the page to return to.
+    """
+    offered = tuple(_choices(error, urls=urls, order_reference=order_reference))
+    return ProblemView(
+        code=explain(error).code,
+        outcome=error.outcome,
+        remaining=error.remaining,
+        order_reference=order_reference,
+        choices=offered,
+        payment=payment,
+        urls=urls,
+        csrf=csrf,
+    )
+
+
+def _choices(error: PunktgenauError, *, urls: Urls, order_reference: str) -> list[Choice]:
+    choices: list[Choice] = []
+    again = error.outcome == "unknown" or error.retry == "same_key"
+    if again and order_reference and urls.retry:
+        choices.append(Choice(kind="retry", url=urls.retry, method="post"))
+    if isinstance(error, NotLinkedError) and urls.connect:
+        choices.append(Choice(kind="connect", url=urls.connect, method="get"))
+    if isinstance(error, (AmountChangedError, DeclinedError, InvalidArgumentError)) and urls.back:
+        choices.append(Choice(kind="back", url=urls.back, method="get"))
+    if order_reference and urls.without and not isinstance(error, (ConfigurationError, AmountChangedError)):
+        choices.append(Choice(kind="without", url=urls.without, method="post"))
+    if not choices and urls.back:
+        choices.append(Choice(kind="reload" if again else "back", url=urls.back, method="get"))
+    return choices

@@ -1,0 +1,259 @@
+"""What the points box shows: the state, its numbers, and where its forms lead. No request, no network, no text.
+
+`render_template("punktgenau/panel.html", view=build_panel(...), t=Language(locale, timezone))`; the same two names for
+`field.html` (inputs inside the shop's form), `summary.html` (order page), `summary_rows.html` (rows of a table of the
+shop's) and `summary.txt` (mail). `pages.py` has the views of the whole pages;
+`preview.preview(quote, t)` is the answer of `GET quote`, a mapping ready for JSON.
+
+Forms and their fields, for the routes that take them:
+
+- `POST urls.apply`: `points` (digits, or `all`), the CSRF field, `next` (where to return to).
+- `POST urls.remove`, `POST urls.disconnect`: the CSRF field, `next`.
+- `POST urls.retry`, `POST urls.without`: `order_reference`, the CSRF field.
+- `field.html` adds to the shop's own form: `punktgenau_points` (digits or empty: none), `punktgenau_apply` (always `1`:
+  the field was on the page), `punktgenau_seen_points` and `punktgenau_seen_due` (smallest unit): what stood there as
+  points and as left to pay. Without JavaScript the two keep the numbers that the page came with, so that a due that
+  was not seen is recognised by `punktgenau_seen_points` differing from `punktgenau_points`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from punktgenau.checkout.cart import Cart
+from punktgenau.checkout.payment import Payment
+from punktgenau.checkout.quote import CartQuote, Neighbour, Reason
+from punktgenau.codes import explain
+from punktgenau.errors import NotLinkedError, PunktgenauError
+from punktgenau.money import Money
+from punktgenau.provider import Balance
+
+Wish = int | Literal["all"]
+PanelState = Literal[
+    "guest",  # nobody is signed in, no account is linked
+    "not_linked",  # signed in, no account is linked
+    "ready",  # linked, nothing applied
+    "applied",  # so many points are used
+    "limited",  # a rule allows fewer points than asked for, or none
+    "small_rest",  # what would stay due is too small to pay
+    "reclamped",  # the cart or the balance changed what is used
+    "held_elsewhere",  # points wait for other orders
+    "no_balance",  # an account without points
+    "away",  # the provider does not answer; the shop sells
+    "unknown",  # it is not known whether the points are held
+    "placed",  # the order is placed; its payment says what became of the points
+    "off",  # points are switched off
+]
+_UNREMARKABLE = frozenset({"balance", "cart", "fewest"})
+"""Bounds that explain themselves while nothing is chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urls:
+    """Where forms and links lead; what is left empty is not shown. `back` is the page to return to (`next`)."""
+
+    apply: str = ""
+    remove: str = ""
+    quote: str = ""
+    panel: str = ""
+    connect: str = ""
+    disconnect: str = ""
+    history: str = ""
+    retry: str = ""
+    without: str = ""
+    sign_in: str = ""
+    back: str = ""
+    style: str = ""
+    script: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsrfField:
+    """The hidden field that every form of ours carries."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Points that wait for another order, with the way to it."""
+
+    payment: Payment
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelView:
+    """Everything that `panel.html`, `field.html` and `summary.html` show; frozen, and free of any language.
+
+    `offer` is the quote of "all": the bounds of field and slider. `quote` is the quote of the wish, None without one.
+    `points` are used now, `value` is their worth, `due` is left to pay. `undo_points`: the number that "undo" goes
+    back to; None where it is not possible any more. `entered`: what was typed, where it was not a number.
+    """
+
+    state: PanelState
+    total: Money | None = None
+    available: int = 0
+    available_value: Money | None = None
+    offer: CartQuote | None = None
+    quote: CartQuote | None = None
+    wish: Wish | None = None
+    entered: str = ""
+    reclamped_from: int | None = None
+    undo_points: int | None = None
+    reasons: tuple[Reason, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    payment: Payment | None = None
+    elsewhere: tuple[Held, ...] = ()
+    reason_code: str | None = None
+    provider_name: str = ""
+    linked: bool = False
+    urls: Urls = field(default_factory=Urls)
+    csrf: CsrfField | None = None
+    id: str = "punktgenau"
+
+    @property
+    def points(self) -> int:
+        """The points that are used now, 0 for none."""
+        if self.payment is not None:
+            return self.payment.points
+        return self.quote.points if self.quote is not None else 0
+
+    @property
+    def value(self) -> Money | None:
+        """What the points that are used now are worth."""
+        if self.payment is not None:
+            return self.payment.value
+        return self.quote.value if self.quote is not None else None
+
+    @property
+    def due(self) -> Money | None:
+        """What is left to pay; None while that is not known."""
+        if self.payment is not None:
+            return None if self.payment.state == "authorizing" else self.payment.due
+        return self.quote.due if self.quote is not None else self.total
+
+    @property
+    def usable(self) -> bool:
+        """Whether a number can be chosen in this cart."""
+        return self.payment is None and self.offer is not None and self.offer.most > 0
+
+
+def build_panel(
+    *,
+    cart: Cart | None = None,
+    linked: bool = False,
+    signed_in: bool = False,
+    enabled: bool = True,
+    balance: Balance | None = None,
+    offer: CartQuote | None = None,
+    quote: CartQuote | None = None,
+    wish: Wish | None = None,
+    entered: str = "",
+    reclamped_from: int | None = None,
+    error: PunktgenauError | None = None,
+    payment: Payment | None = None,
+    elsewhere: Sequence[Payment] = (),
+    order_urls: Mapping[str, str] | None = None,
+    provider_name: str = "",
+    urls: Urls | None = None,
+    csrf: CsrfField | None = None,
+    id: str = "punktgenau",
+) -> PanelView:
+    """The state and its numbers, from what the shop's side knows.
+
+    `cart` as the shop hands it in; `offer` the quote of "all", `quote` the quote of `wish` (None without a wish);
+    `reclamped_from` the points that the page showed before, where the quote now says otherwise; `error` what went
+    wrong on the way (balance, quote, or the last apply); `payment` the order's, once it is placed; `elsewhere` the
+    customer's other live payments, `order_urls` leads from their order references to pages; `provider_name` is shown
+    as the place where linking leads to; `id` makes element ids unique where a page has two boxes.
+    """
+    state = _state(
+        linked=linked,
+        signed_in=signed_in,
+        enabled=enabled,
+        balance=balance,
+        offer=offer if offer is not None else quote,
+        quote=quote,
+        reclamped_from=reclamped_from,
+        error=error,
+        payment=payment,
+        elsewhere=elsewhere,
+    )
+    bounds = offer if offer is not None else quote
+    links = order_urls or {}
+    undo = reclamped_from is not None and bounds is not None and bounds.least <= reclamped_from <= bounds.most
+    return PanelView(
+        state=state,
+        total=payment.total if payment is not None else cart.payable if cart is not None else None,
+        available=balance.available if balance is not None else 0,
+        available_value=balance.rate.worth(balance.available) if balance is not None else None,
+        offer=bounds,
+        quote=quote,
+        wish=wish,
+        entered=entered,
+        reclamped_from=reclamped_from if state == "reclamped" else None,
+        undo_points=reclamped_from if undo else None,
+        reasons=_reasons(bounds=bounds, quote=quote),
+        neighbours=quote.neighbours if quote is not None else (),
+        payment=payment,
+        elsewhere=tuple(Held(payment=one, url=links.get(one.order_reference, "")) for one in elsewhere),
+        reason_code=explain(error).code if error is not None else None,
+        provider_name=provider_name,
+        linked=linked,
+        urls=urls or Urls(),
+        csrf=csrf,
+        id=id,
+    )
+
+
+def _state(
+    *,
+    linked: bool,
+    signed_in: bool,
+    enabled: bool,
+    balance: Balance | None,
+    offer: CartQuote | None,
+    quote: CartQuote | None,
+    reclamped_from: int | None,
+    error: PunktgenauError | None,
+    payment: Payment | None,
+    elsewhere: Sequence[Payment],
+) -> PanelState:
+    if payment is not None:
+        return "unknown" if payment.state == "authorizing" else "placed"
+    if error is not None and error.outcome == "unknown":
+        return "unknown"
+    if not enabled:
+        return "off"
+    if not linked or isinstance(error, NotLinkedError):
+        return "not_linked" if signed_in else "guest"
+    if balance is None or offer is None:
+        return "away"
+    if balance.available == 0:
+        return "held_elsewhere" if elsewhere or balance.held else "no_balance"
+    if reclamped_from is not None:
+        return "reclamped"
+    if quote is not None:
+        return _chosen(quote)
+    if offer.most == 0 or _reasons(bounds=offer, quote=None):
+        return "limited"
+    return "held_elsewhere" if elsewhere else "ready"
+
+
+def _chosen(quote: CartQuote) -> PanelState:
+    if quote.neighbours:
+        return "small_rest"
+    limited = any(reason.code != "fewest" for reason in quote.reasons)
+    return "limited" if limited or quote.points == 0 else "applied"
+
+
+def _reasons(*, bounds: CartQuote | None, quote: CartQuote | None) -> tuple[Reason, ...]:
+    if quote is not None:
+        return quote.reasons
+    if bounds is None:
+        return ()
+    return tuple(reason for reason in bounds.reasons if bounds.most == 0 or reason.code not in _UNREMARKABLE)
