@@ -181,7 +181,7 @@ class Installation:
         try:
             uv = self._installer()
             _say("  making the environment")
-            venv = [uv, "venv", "--quiet", "--allow-existing", "--python", self._python, VENV]
+            venv: list[str | Path] = [uv, "venv", "--quiet", "--allow-existing", "--python", self._python, VENV]
             self._run("Making the environment", *venv)
             self._install("--reinstall", uv, "pip", "install", "--quiet", "--python", VENV_PYTHON)
         except StepError as error:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples"))
-    import _boot
+    import _boot  # type: ignore[import-not-found]
 
     _boot.enter(__file__)
-    from tests._run import main
+    from _run import main
 
     sys.exit(main(sys.argv[1:]))

@@ -51,3 +51,14 @@ def find() -> Path | None:
         if found is not None:
             return Path(found)
     return next((Path(place) for place in PLACES.get(sys.platform, ()) if Path(place).is_file()), None)
+
+
+def bundled() -> bool:
+    """Whether the driver has a Chromium of its own, put there by `playwright install chromium`."""
+    from playwright.sync_api import Error, sync_playwright
+
+    try:
+        with sync_playwright() as playwright:
+            return Path(playwright.chromium.executable_path).is_file()
+    except Error:
+        return False

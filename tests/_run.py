@@ -1,0 +1,130 @@
+"""`python3 tests` once `.venv` stands: style, types, import rules, tests, and one summary."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import _install
+import _matrix
+
+ROOT = Path(__file__).resolve().parent.parent
+HELP = """\
+Without arguments: style (ruff), types (mypy), import rules (import-linter), then all tests (pytest).
+Any other argument goes to pytest, and then pytest runs alone:
+    python3 tests -k webhook            python3 tests tests/sdk -x
+Environment: PUNKTGENAU_BROWSER (path of a Chromium), PUNKTGENAU_NO_APT=1 (as --no-install),
+PUNKTGENAU_TEST_POSTGRES_URL (a server to use; its user may create databases), CI=true (nothing may be skipped).
+"""
+COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one part of the run ended."""
+
+    name: str
+    exit_code: int
+    duration_s: float
+
+    @property
+    def line(self) -> str:
+        return f"{'ok    ' if self.exit_code == 0 else 'FAILED'}  {self.name} ({self.duration_s:.1f} s)"
+
+
+CHECKS: dict[str, list[str]] = {
+    "style": [sys.executable, "-m", "ruff", "check", "--output-format", "concise", "."],
+    "types": [sys.executable, "-m", "mypy"],
+    "import rules": [str(Path(sys.executable).with_name("lint-imports")), "--no-logo"],
+}
+PYTEST = [sys.executable, "-m", "pytest"]
+
+
+def main(arguments: list[str]) -> int:
+    """Runs what was asked for; 0 when all of it is well."""
+    options, for_pytest = _parser().parse_known_args(arguments)
+    os.chdir(ROOT)
+    started = time.monotonic()
+    if options.scenarios:
+        return _scenarios(for_pytest)
+    everything = not for_pytest and not options.checks
+    results = []
+    if everything or options.checks:
+        results += [_part(name, command) for name, command in CHECKS.items()]
+    if not options.checks:
+        if options.workers:
+            for_pytest += ["-n", options.workers, "--dist", "loadgroup"]
+        if options.require_browser:
+            for_pytest.append("--require-browser")
+        if (everything or options.require_browser) and not options.no_install:
+            _install.browser()
+        results.append(_part("tests", [*PYTEST, *for_pytest]))
+    if len(results) > 1:
+        _heading("summary")
+        for result in results:
+            _say(result.line, good=result.exit_code == 0)
+        _say(f"in all {time.monotonic() - started:.0f} s")
+    return next((result.exit_code for result in reversed(results) if result.exit_code), 0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 tests", epilog=HELP, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("-n", dest="workers", metavar="N", help="spread the tests over N processes")
+    parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
+    parser.add_argument("--scenarios", action="store_true", help="run what carries a scenario and print the matrix")
+    parser.add_argument("--no-install", action="store_true", help="install no browser, whatever is missing")
+    parser.add_argument("--require-browser", action="store_true", help="a missing browser is a failure, not a skip")
+    return parser
+
+
+def _part(name: str, command: list[str]) -> Result:
+    _heading(name)
+    started = time.monotonic()
+    exit_code = _call(command)
+    return Result(name, exit_code, time.monotonic() - started)
+
+
+def _call(command: list[str]) -> int:
+    """Runs a command to its end; one that is told to stop gets the time to stop what it has started."""
+    told_to_stop = []
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as child:
+
+        def pass_on(number: int, _frame: object) -> None:
+            told_to_stop.append(number)
+            # What is typed at a terminal reaches the child by itself.
+            if number != signal.SIGINT or not sys.stdin.isatty():
+                child.send_signal(number)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, pass_on)
+        exit_code = child.wait()
+    if told_to_stop:
+        raise SystemExit(128 + told_to_stop[0])
+    return exit_code
+
+
+def _scenarios(for_pytest: list[str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="punktgenau-scenarios-") as folder:
+        report = Path(folder) / "scenarios.json"
+        carrying = ["-m", "scenario", "--scenario-report", str(report), "-q"]
+        exit_code = _call([*PYTEST, *carrying, *for_pytest])
+        if not report.is_file():
+            return exit_code or 1
+        matrix = _matrix.Matrix(_matrix.read_report(report), _matrix.read_reasons(ROOT / "tests/scenario_reasons.toml"))
+    print("\n".join(matrix.lines()), flush=True)
+    return 0 if matrix.faults() == [] and exit_code == 0 else 1
+
+
+def _heading(text: str) -> None:
+    _say(f"\n── {text} " + "─" * (76 - len(text)))
+
+
+def _say(text: str, *, good: bool = True) -> None:
+    print(f"\033[31m{text}\033[0m" if COLOURS and not good else text, flush=True)
