@@ -1,8 +1,8 @@
 """What the points box shows: the state, its numbers, and where its forms lead. No request, no network, no text.
 
-`render_template("punktgenau/panel.html", view=build_panel(...), t=Language(locale, timezone))`; the same two names for
-`field.html` (inputs inside the shop's form), `summary.html` (order page), `summary_rows.html` (rows of a table of the
-shop's) and `summary.txt` (mail). `pages.py` has the views of the whole pages;
+`render_template("punktgenau/panel.html", view=build_panel(...), t=Language(locale, timezone))`; `Language` is in
+`language.py`. The same for `field.html` (inputs inside the shop's form), `summary.html` (order page),
+`summary_rows.html` (rows of a table of the shop's) and `summary.txt` (mail). `pages.py` has the views of whole pages;
 `preview.preview(quote, t)` is the answer of `GET quote`, a mapping ready for JSON.
 
 Forms and their fields, for the routes that take them:
