@@ -91,16 +91,20 @@ class PanelView:
 
     `offer` is the quote of "all": the bounds of field and slider. `quote` is the quote of the wish, None without one.
     `points` are used now, `value` is their worth, `due` is left to pay. `undo_points`: the number that "undo" goes
-    back to; None where it is not possible any more. `entered`: what was typed, where it was not a number.
+    back to; None where it is not possible any more. `reason_code`: why the state is what it is; `notice`: the code of
+    something to be said once, `entered` what was typed then.
     """
 
     state: PanelState
     total: Money | None = None
     available: int = 0
+    held: int = 0
+    pending: int = 0
     available_value: Money | None = None
     offer: CartQuote | None = None
     quote: CartQuote | None = None
     wish: Wish | None = None
+    notice: str | None = None
     entered: str = ""
     reclamped_from: int | None = None
     undo_points: int | None = None
@@ -152,6 +156,7 @@ def build_panel(
     offer: CartQuote | None = None,
     quote: CartQuote | None = None,
     wish: Wish | None = None,
+    notice: str | None = None,
     entered: str = "",
     reclamped_from: int | None = None,
     error: PunktgenauError | None = None,
@@ -167,7 +172,8 @@ def build_panel(
 
     `cart` as the shop hands it in; `offer` the quote of "all", `quote` the quote of `wish` (None without a wish);
     `reclamped_from` the points that the page showed before, where the quote now says otherwise; `error` what went
-    wrong on the way (balance, quote, or the last apply); `payment` the order's, once it is placed; `elsewhere` the
+    wrong with balance or quote; `notice` the code of what the last form did not do, `entered` what was typed there;
+    `payment` the order's, once it is placed; `elsewhere` the
     customer's other live payments, `order_urls` leads from their order references to pages; `provider_name` is shown
     as the place where linking leads to; `id` makes element ids unique where a page has two boxes.
     """
@@ -190,10 +196,13 @@ def build_panel(
         state=state,
         total=payment.total if payment is not None else cart.payable if cart is not None else None,
         available=balance.available if balance is not None else 0,
+        held=balance.held if balance is not None else 0,
+        pending=balance.pending if balance is not None else 0,
         available_value=balance.rate.worth(balance.available) if balance is not None else None,
         offer=bounds,
         quote=quote,
         wish=wish,
+        notice=notice,
         entered=entered,
         reclamped_from=reclamped_from if state == "reclamped" else None,
         undo_points=reclamped_from if undo else None,
