@@ -1,0 +1,104 @@
+"""What the control plane may be told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from .arithmetic import MAX_MINOR, MAX_POINTS
+from .clock import MAX_ADVANCE_S
+from .faults import MAX_DELAY_S, Echo, Kind, Operation, When
+from .problems import Refusal
+from .schemas import Currency, Name
+
+Points = Annotated[int, Field(ge=1, le=MAX_POINTS)]
+Minor = Annotated[int, Field(ge=0, le=MAX_MINOR)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class NoBody(_Body):
+    """Nothing to say."""
+
+
+class LotBody(_Body):
+    """Points with their date; null: they never expire."""
+
+    points: Points
+    expires_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")] | None = None
+
+
+class MemberBody(_Body):
+    """A member to create, or one to set to exactly so many available points."""
+
+    id: Name
+    points: Annotated[int, Field(ge=0, le=MAX_POINTS)] | None = None
+    lots: list[LotBody] | None = None
+    display_name: Name | None = None
+    state: Literal["active", "blocked"] | None = None
+    consent: bool = True
+
+
+class ClockBody(_Body):
+    """Seconds to move forward."""
+
+    advance_s: Annotated[int, Field(ge=0, le=MAX_ADVANCE_S)]
+
+
+class FaultBody(_Body):
+    """A fault to play; see faults.py."""
+
+    operation: Operation | Literal["any"]
+    kind: Kind
+    when: When = "before"
+    times: Annotated[int, Field(ge=1, le=10_000)] = 1
+    delay_s: Annotated[float, Field(ge=0, le=MAX_DELAY_S)] | None = None
+    retry_after: Annotated[str, Field(max_length=100, pattern=r"^[\x20-\x7e]*$")] | int | None = None
+    echo: Echo = "points"
+
+
+class RateBody(_Body):
+    """`points` points are worth `amount_minor`."""
+
+    id: Name
+    points: Points
+    amount_minor: Annotated[int, Field(ge=1, le=MAX_MINOR)]
+    currency: Currency = "EUR"
+
+
+class LimitsBody(_Body):
+    """Limits per order; null: none."""
+
+    min_points: Points = 1
+    max_points: Points | None = None
+    step: Points = 1
+    max_share_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    max_value_minor: Minor | None = None
+
+
+class ProgrammeBody(_Body):
+    """A new current rate, other limits, or both."""
+
+    rate: RateBody | None = None
+    limits: LimitsBody | None = None
+
+
+BodyT = TypeVar("BodyT", bound=BaseModel)
+
+
+def read(model: type[BodyT]) -> BodyT:
+    """The request's body as `model`; an empty one counts as `{}`. Raises Refusal invalid_request."""
+    try:
+        sent = request.get_json(force=True) if request.get_data() else {}
+        return model.model_validate(sent)
+    except HTTPException:
+        raise Refusal("invalid_request", "The body has to be JSON.") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise Refusal("invalid_request", f"{field}: {first['msg']}", field=field) from None

@@ -1,0 +1,95 @@
+"""One SQLite database, one connection, one lock: every change is one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from .clock import stamp
+from .tables import DROP_ORDER, TABLES
+
+
+class Database:
+    """A provider's books in a file (`path`) or in memory (None)."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._lock = threading.RLock()
+        # Autocommit mode: transactions begin where this file says so, never implicitly.
+        self._connection = sqlite3.connect(
+            str(path) if path else ":memory:", isolation_level=None, check_same_thread=False, timeout=10.0
+        )
+        self._connection.row_factory = sqlite3.Row
+        if path:
+            self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA foreign_keys=ON")
+        with self.transaction() as connection:
+            _create(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing. Committed when the block ends, rolled back when it raises; others wait meanwhile."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def empty(self) -> None:
+        """Throw everything away but the counters, so that no id is ever given out twice."""
+        with self.transaction() as connection:
+            # Dropped, not deleted from: the books are append-only and refuse a DELETE.
+            for table in DROP_ORDER:
+                connection.execute(f"DROP TABLE IF EXISTS {table}")
+            _create(connection)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+@dataclass(frozen=True)
+class Work:
+    """One unit of work: the open transaction and the moment at which everything in it happens."""
+
+    connection: sqlite3.Connection
+    now: datetime
+    mode: str
+
+    @property
+    def at(self) -> str:
+        return stamp(self.now)
+
+    def one(self, statement: str, *values: object) -> sqlite3.Row | None:
+        """The first row, or None."""
+        row: sqlite3.Row | None = self.connection.execute(statement, values).fetchone()
+        return row
+
+    def all(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        return self.connection.execute(statement, values).fetchall()
+
+    def run(self, statement: str, *values: object) -> sqlite3.Cursor:
+        return self.connection.execute(statement, values)
+
+    def number(self, statement: str, *values: object) -> int:
+        """The single integer that a statement selects; nothing counts as 0."""
+        row = self.one(statement, *values)
+        return int(row[0] or 0) if row else 0
+
+    def next_id(self, prefix: str, *, digits: int = 4) -> tuple[int, str]:
+        """The next number of its kind and the id made of it, such as (1, "red_0001")."""
+        self.run("INSERT INTO counter (prefix, last) VALUES (?, 1) ON CONFLICT DO UPDATE SET last = last + 1", prefix)
+        number = self.number("SELECT last FROM counter WHERE prefix = ?", prefix)
+        return number, f"{prefix}_{number:0{digits}d}"
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    for statement in TABLES:
+        connection.execute(statement)

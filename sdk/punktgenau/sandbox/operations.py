@@ -1,0 +1,32 @@
+"""Which operation of the contract a request is, by the name that faults and people use."""
+
+from __future__ import annotations
+
+from flask import Request
+
+from .faults import Operation
+
+_BY_ENDPOINT: dict[str, Operation] = {
+    "oauth_token.token": "token",
+    "members.member": "member",
+    "members.balance": "balance",
+    "members.entries": "entries",
+    "events.list_events": "events",
+    "redemptions.quote": "quote",
+    "redemptions.authorize": "authorize",
+    "redemptions.find": "find",
+    "redemptions.cancel_by_key": "cancel_by_key",
+    "redemptions.get": "get",
+    "redemptions.capture": "capture",
+    "redemptions.extend": "extend",
+    "redemptions.void": "void",
+    "redemptions.reverse": "reverse",
+}
+
+
+def operation_of(request: Request) -> Operation | None:
+    """The operation, or None for everything that is not the partner API."""
+    operation = _BY_ENDPOINT.get(request.endpoint or "")
+    if operation == "token" and request.form.get("grant_type") == "authorization_code":
+        return "identify"
+    return operation

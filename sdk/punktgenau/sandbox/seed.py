@@ -1,0 +1,39 @@
+"""The demo programme: one partner, three members, one point is one cent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from . import members, programme
+from .arithmetic import ProgrammeRate
+from .database import Work
+from .tokens import digest
+
+DEMO_PARTNER = "demo-shop"
+DEMO_SECRET = "demo-secret"
+
+# Days from the day of seeding until a lot expires, and its points: 2500 and 42 together.
+_LOTS = {
+    "mbr_2500": ("Demo member, 2500 points", ((92, 313), (312, 700), (705, 1487))),
+    "mbr_42": ("Demo member, 42 points", ((61, 17), (395, 25))),
+    "mbr_0": ("Demo member, no points", ()),
+}
+
+
+def demo(work: Work) -> None:
+    """Fill an empty database. A database with a partner is left alone."""
+    if work.one("SELECT id FROM partner"):
+        return
+    work.run("INSERT INTO partner VALUES (?, ?, ?)", DEMO_PARTNER, "Demo shop", digest(DEMO_SECRET))
+    programme.set_rate(work, ProgrammeRate("rate_eur_1", points=1, amount_minor=1, currency="EUR"))
+    programme.set_limits(work, programme.Limits())
+    for member_id, (display_name, lots) in _LOTS.items():
+        members.create(work, member_id=member_id, display_name=display_name)
+        shares = [(points, _end_of_day(work.now, days)) for days, points in lots]
+        members.credit(work, member_id=member_id, shares=shares, reason="Opening balance")
+        members.give_consent(work, member_id=member_id, partner_id=DEMO_PARTNER)
+
+
+def _end_of_day(now: datetime, days: int) -> datetime:
+    """The end of that day where the programme lives, in winter time."""
+    return (now + timedelta(days=days)).replace(hour=23, minute=0, second=0)

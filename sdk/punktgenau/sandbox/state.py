@@ -1,0 +1,88 @@
+"""The parts of one running sandbox, and how a request reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, cast
+
+from flask import current_app, g
+
+from . import holds, idempotency, lots, seed
+from .clock import SandboxClock
+from .database import Database, Work
+from .faults import FaultBook
+from .journal import RequestJournal
+
+EXTENSION = "punktgenau_sandbox"
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """One provider: its books, its time, the faults it is told to play, what it was asked lately."""
+
+    database: Database
+    clock: SandboxClock
+    mode: Literal["sandbox", "live"] = "sandbox"
+    seed: Literal["demo"] | None = "demo"
+    faults: FaultBook = field(default_factory=FaultBook)
+    journal: RequestJournal = field(default_factory=RequestJournal)
+
+    @contextmanager
+    def work(self, now: datetime | None = None) -> Iterator[Work]:
+        """One transaction at `now` (default: the clock's)."""
+        with self.database.transaction() as connection:
+            yield Work(connection, now or self.clock.now(), self.mode)
+
+    def catch_up(self, now: datetime) -> None:
+        """Let everything happen that time alone brings about: ended holds, expired lots, forgotten keys."""
+        with self.work(now) as work:
+            holds.expire_due(work)
+            lots.expire(work)
+            idempotency.forget_old(work)
+
+    def fill(self) -> None:
+        """Bring the seed into an empty database."""
+        if self.seed == "demo":
+            with self.work() as work:
+                seed.demo(work)
+
+    def remember_clock(self) -> None:
+        """Keep how far the clock was moved, for the next start on the same file."""
+        with self.work() as work:
+            work.run("INSERT OR REPLACE INTO setting VALUES ('advanced_s', ?)", str(self.clock.advanced_s))
+
+    def recall_clock(self) -> None:
+        """Move the clock as far as it was moved before the last stop."""
+        with self.work() as work:
+            row = work.one("SELECT value FROM setting WHERE name = 'advanced_s'")
+        if row is not None:
+            self.clock.advance(max(0, int(row["value"]) - self.clock.advanced_s))
+
+    def reset(self) -> None:
+        """Back to the seed. Ids go on counting and the clock stays, so nothing old can be mistaken for new."""
+        self.database.empty()
+        self.faults.clear()
+        self.journal.clear()
+        self.fill()
+
+
+def sandbox() -> Sandbox:
+    """The sandbox that the current request belongs to."""
+    return cast(Sandbox, current_app.extensions[EXTENSION])
+
+
+def request_now() -> datetime:
+    """The moment at which everything in the current request happens."""
+    if "now" not in g:
+        g.now = sandbox().clock.now()
+    return cast(datetime, g.now)
+
+
+@contextmanager
+def request_work() -> Iterator[Work]:
+    """One transaction of the current request."""
+    with sandbox().work(request_now()) as work:
+        yield work

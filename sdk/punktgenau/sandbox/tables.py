@@ -1,0 +1,107 @@
+"""The tables of the books. What must never happen is refused here too, whatever the code above does."""
+
+from __future__ import annotations
+
+_ROWS = (
+    "CREATE TABLE IF NOT EXISTS counter (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """CREATE TABLE IF NOT EXISTS partner (
+        id TEXT PRIMARY KEY, display_name TEXT NOT NULL, secret_digest TEXT NOT NULL) STRICT""",
+    """CREATE TABLE IF NOT EXISTS rate (
+        id TEXT PRIMARY KEY, points INTEGER NOT NULL CHECK (points > 0),
+        amount_minor INTEGER NOT NULL CHECK (amount_minor > 0), currency TEXT NOT NULL, rounding TEXT NOT NULL,
+        is_current INTEGER NOT NULL) STRICT""",
+    "CREATE UNIQUE INDEX IF NOT EXISTS rate_current ON rate (is_current) WHERE is_current = 1",
+    """CREATE TABLE IF NOT EXISTS programme (
+        only INTEGER PRIMARY KEY CHECK (only = 1), min_points INTEGER NOT NULL, max_points INTEGER,
+        step INTEGER NOT NULL, max_share_percent INTEGER, max_value_minor INTEGER) STRICT""",
+    """CREATE TABLE IF NOT EXISTS member (
+        id TEXT PRIMARY KEY, display_name TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL) STRICT""",
+    """CREATE TABLE IF NOT EXISTS consent (
+        id TEXT PRIMARY KEY, member_id TEXT NOT NULL REFERENCES member, partner_id TEXT NOT NULL REFERENCES partner,
+        scope TEXT NOT NULL, given_at TEXT NOT NULL, revoked_at TEXT, UNIQUE (member_id, partner_id)) STRICT""",
+    """CREATE TABLE IF NOT EXISTS token (
+        digest TEXT PRIMARY KEY, partner_id TEXT NOT NULL REFERENCES partner, expires_at TEXT NOT NULL) STRICT""",
+    """CREATE TABLE IF NOT EXISTS code (
+        digest TEXT PRIMARY KEY, partner_id TEXT NOT NULL REFERENCES partner, member_id TEXT NOT NULL,
+        consent_id TEXT NOT NULL, redirect_uri TEXT NOT NULL, challenge TEXT NOT NULL, scope TEXT NOT NULL,
+        expires_at TEXT NOT NULL, used_at TEXT) STRICT""",
+    """CREATE TABLE IF NOT EXISTS lot (
+        id INTEGER PRIMARY KEY, member_id TEXT NOT NULL REFERENCES member, points INTEGER NOT NULL CHECK (points > 0),
+        expires_at TEXT, created_at TEXT NOT NULL) STRICT""",
+    """CREATE TABLE IF NOT EXISTS redemption (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, partner_id TEXT NOT NULL REFERENCES partner,
+        mode TEXT NOT NULL, member_id TEXT NOT NULL, order_reference TEXT NOT NULL, idempotency_key TEXT NOT NULL,
+        points INTEGER NOT NULL, value_minor INTEGER NOT NULL, total_minor INTEGER NOT NULL, currency TEXT NOT NULL,
+        rate_id TEXT NOT NULL REFERENCES rate, line_count INTEGER NOT NULL, context TEXT NOT NULL,
+        held_points INTEGER NOT NULL CHECK (held_points >= 0),
+        captured_points INTEGER NOT NULL CHECK (captured_points >= 0),
+        released_points INTEGER NOT NULL CHECK (released_points >= 0),
+        reversed_points INTEGER NOT NULL CHECK (reversed_points BETWEEN 0 AND captured_points),
+        captured_minor INTEGER NOT NULL CHECK (captured_minor BETWEEN 0 AND value_minor),
+        reversed_minor INTEGER NOT NULL CHECK (reversed_minor BETWEEN 0 AND captured_minor),
+        state TEXT NOT NULL, is_live INTEGER NOT NULL, sequence INTEGER NOT NULL,
+        created_at TEXT NOT NULL, updated_at TEXT NOT NULL, expires_at TEXT,
+        UNIQUE (partner_id, mode, idempotency_key),
+        CHECK (held_points + captured_points + released_points = points),
+        CHECK (is_live = (held_points > 0 OR captured_points > reversed_points)),
+        CHECK ((expires_at IS NOT NULL) = (held_points > 0))) STRICT""",
+    """CREATE UNIQUE INDEX IF NOT EXISTS redemption_live
+        ON redemption (partner_id, mode, order_reference) WHERE is_live = 1""",
+    "CREATE INDEX IF NOT EXISTS redemption_order ON redemption (partner_id, mode, order_reference, number)",
+    "CREATE INDEX IF NOT EXISTS redemption_due ON redemption (expires_at) WHERE held_points > 0",
+    """CREATE TABLE IF NOT EXISTS draw (
+        redemption_id TEXT NOT NULL REFERENCES redemption (id), position INTEGER NOT NULL,
+        lot_id INTEGER NOT NULL REFERENCES lot, points INTEGER NOT NULL CHECK (points > 0),
+        captured_points INTEGER NOT NULL DEFAULT 0, released_points INTEGER NOT NULL DEFAULT 0,
+        reversed_points INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (redemption_id, position),
+        CHECK (captured_points >= 0 AND released_points >= 0 AND captured_points + released_points <= points),
+        CHECK (reversed_points BETWEEN 0 AND captured_points)) STRICT""",
+    """CREATE TABLE IF NOT EXISTS capture (
+        redemption_id TEXT NOT NULL REFERENCES redemption (id), capture_reference TEXT,
+        points INTEGER NOT NULL CHECK (points > 0), value_minor INTEGER NOT NULL, idempotency_key TEXT NOT NULL,
+        created_at TEXT NOT NULL, UNIQUE (redemption_id, capture_reference)) STRICT""",
+    """CREATE TABLE IF NOT EXISTS reversal (
+        id TEXT PRIMARY KEY, redemption_id TEXT NOT NULL REFERENCES redemption (id), return_reference TEXT NOT NULL,
+        points INTEGER NOT NULL CHECK (points > 0), value_minor INTEGER NOT NULL, restored INTEGER NOT NULL,
+        already_expired INTEGER NOT NULL, converted INTEGER NOT NULL, idempotency_key TEXT NOT NULL,
+        created_at TEXT NOT NULL, UNIQUE (redemption_id, return_reference),
+        CHECK (restored + already_expired + converted = points)) STRICT""",
+    """CREATE TABLE IF NOT EXISTS idempotency (
+        partner_id TEXT NOT NULL REFERENCES partner, mode TEXT NOT NULL, key TEXT NOT NULL, operation TEXT NOT NULL,
+        fingerprint TEXT NOT NULL, redemption_id TEXT, reversal_id TEXT, refusal TEXT, created_at TEXT NOT NULL,
+        PRIMARY KEY (partner_id, mode, key)) STRICT""",
+    """CREATE TABLE IF NOT EXISTS account (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, member_id TEXT, lot_id INTEGER,
+        redemption_id TEXT, partner_id TEXT, points INTEGER NOT NULL,
+        CHECK (kind = 'issued' OR points >= 0)) STRICT""",
+    "CREATE INDEX IF NOT EXISTS account_member ON account (member_id, kind)",
+    """CREATE TABLE IF NOT EXISTS movement (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, member_id TEXT NOT NULL, sequence INTEGER NOT NULL,
+        kind TEXT NOT NULL, points INTEGER NOT NULL, balance INTEGER NOT NULL, partner_id TEXT, order_reference TEXT,
+        redemption_id TEXT, reason TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (member_id, sequence)) STRICT""",
+    """CREATE TABLE IF NOT EXISTS entry (
+        id INTEGER PRIMARY KEY, movement_number INTEGER NOT NULL REFERENCES movement,
+        account_id INTEGER NOT NULL REFERENCES account, points INTEGER NOT NULL CHECK (points <> 0)) STRICT""",
+    "CREATE INDEX IF NOT EXISTS entry_account ON entry (account_id)",
+    """CREATE TABLE IF NOT EXISTS event (
+        sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, partner_id TEXT NOT NULL, mode TEXT NOT NULL,
+        type TEXT NOT NULL, data TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
+)
+
+_APPEND_ONLY = ("movement", "entry", "event", "capture", "reversal")
+
+_GUARDS = tuple(
+    f"""CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table}
+        BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"""
+    for table in _APPEND_ONLY
+    for verb in ("UPDATE", "DELETE")
+)
+
+TABLES = _ROWS + _GUARDS
+
+# Children first; counters and settings outlive a reset.
+DROP_ORDER = (
+    "event", "entry", "movement", "account", "idempotency", "reversal", "capture", "draw", "redemption", "lot",
+    "code", "token", "consent", "member", "programme", "rate", "partner",
+)  # fmt: skip
