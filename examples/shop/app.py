@@ -1,0 +1,56 @@
+"""The shop as a Flask app: what is wired together."""
+
+from flask import Flask, Response, render_template
+from werkzeug.exceptions import HTTPException
+
+from . import cart, csrf, customers, database, language
+from .clock import SandboxClock
+from .control import SandboxControl
+from .settings import Settings
+from .views import account, catalogue, checkout, demo, orders
+from .views import cart as cart_pages
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The shop for one data folder; without settings, the one that SHOP_DATA names."""
+    settings = settings or Settings.of_running_shop()
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        # Cookies do not know ports: the sandbox lives on the same host and has a session, too.
+        SESSION_COOKIE_NAME="halbschatten_session",
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=64 * 1024,
+    )
+    control = SandboxControl(settings.sandbox_url)
+    app.extensions.update(shop_settings=settings, shop_control=control, shop_clock=SandboxClock(control))
+    database.init_app(app, settings.database)
+    language.init_app(app)
+    csrf.init_app(app)
+    for views in (catalogue, cart_pages, checkout, orders, account, demo):
+        app.register_blueprint(views.pages)
+    app.context_processor(lambda: {"customer": customers.current(), "cart": cart.current()})
+    app.register_error_handler(HTTPException, _error_page)
+    app.after_request(send_headers)
+    app.add_url_rule("/healthz", "healthz", _healthz)
+    return app
+
+
+def _healthz() -> tuple[str, int]:
+    database.connect().execute("SELECT 1 FROM orders LIMIT 1")
+    return "ok\n", 200
+
+
+def _error_page(error: HTTPException) -> tuple[str, int]:
+    code = error.code or 500
+    page = str(code) if code in (400, 404) else "other"
+    return render_template("error.html", page=page), code
+
+
+def send_headers(response: Response) -> Response:
+    response.headers.setdefault(
+        "Content-Security-Policy", "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    return response

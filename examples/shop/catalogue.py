@@ -1,0 +1,54 @@
+"""What the shop sells. Names and descriptions are in `texts/`, pictures in `static/pictures/`, both by article id."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Shelf = Literal["lamps", "desk"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    sku: str
+    shelf: Shelf
+    price_minor: int
+    vat_rate: str = "19"
+    points_allowed: bool = True
+    by_mail: bool = False
+
+    @property
+    def picture(self) -> str:
+        return f"pictures/{self.sku}.svg"
+
+
+ARTICLES = (
+    Article(sku="storch", shelf="lamps", price_minor=12995),
+    Article(sku="pilz", shelf="lamps", price_minor=8435),
+    Article(sku="glocke", shelf="lamps", price_minor=14949),
+    Article(sku="spatz", shelf="lamps", price_minor=3895),
+    Article(sku="viertel", shelf="desk", price_minor=4763),
+    Article(sku="koecher", shelf="desk", price_minor=1845),
+    Article(sku="karo", shelf="desk", price_minor=837),
+    Article(sku="ufer", shelf="desk", price_minor=2761),
+    Article(sku="falke", shelf="desk", price_minor=1963),
+    # Living plants and books have the reduced rate.
+    Article(sku="pilea", shelf="desk", price_minor=1679, vat_rate="7"),
+    Article(sku="lichtbuch", shelf="desk", price_minor=2395, vat_rate="7"),
+    # A card that may be spent on either rate is taxed when it is spent, and is itself a kind of money.
+    Article(sku="gutschein", shelf="desk", price_minor=5000, vat_rate="0", points_allowed=False, by_mail=True),
+)
+
+_BY_SKU = {article.sku: article for article in ARTICLES}
+
+
+def find(sku: str) -> Article | None:
+    return _BY_SKU.get(sku)
+
+
+def on_shelf(shelf: Shelf) -> tuple[Article, ...]:
+    return tuple(article for article in ARTICLES if article.shelf == shelf)
+
+
+def beside(article: Article, count: int = 4) -> tuple[Article, ...]:
+    """The next few articles, round the catalogue: what an article's page shows below."""
+    start = ARTICLES.index(article) + 1
+    return tuple(ARTICLES[(start + offset) % len(ARTICLES)] for offset in range(count))

@@ -1,0 +1,85 @@
+"""The demo's other processes: start, wait until they answer, end."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import requests
+
+_READY_S = 20.0
+_GRACE_S = 3.0
+HOST = "127.0.0.1"
+
+
+class StartError(Exception):
+    """Something could not start; the message is a plain sentence for the person at the terminal."""
+
+
+@dataclass
+class Children:
+    """Every process that was started here; `end` ends them all."""
+
+    _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, module: str, *arguments: str, environment: Mapping[str, str], ready_url: str) -> None:
+        """Start `python -m module` and wait until it answers. Raises StartError: it does not."""
+        # A session of its own: Ctrl-C at the terminal reaches the launcher alone, which then ends the children.
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            env=dict(environment),
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._started.append(process)
+        give_up_at = time.monotonic() + _READY_S
+        while not _answers(ready_url):
+            if process.poll() is not None:
+                raise StartError(f"{module} ended at once (exit code {process.returncode}).")
+            if time.monotonic() > give_up_at:
+                raise StartError(f"{module} did not answer within {_READY_S:.0f} seconds.")
+            time.sleep(0.05)
+
+    def end(self) -> None:
+        for process in reversed(self._started):
+            process.terminate()
+        for process in reversed(self._started):
+            try:
+                process.wait(_GRACE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._started.clear()
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on the loopback. Raises StartError: the port is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(64)
+    except OSError as error:
+        listener.close()
+        raise StartError(f"Port {port} cannot be used: {error.strerror}.") from error
+    return listener
+
+
+def free_port() -> int:
+    with listen(0) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def require_free(port: int) -> None:
+    """Raises StartError: somebody listens there."""
+    listen(port).close()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1.0, proxies={"http": ""}).status_code < 500
+    except requests.RequestException:
+        return False

@@ -1,0 +1,61 @@
+"""What time it is in the demo. The sandbox has a clock that can be moved; the shop and the bank follow it."""
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+from flask import current_app
+
+from .control import SandboxAwayError, SandboxControl
+
+_FRESH_S = 0.25
+_AWAY_S = 2.0
+# The sandbox tells whole seconds: a smaller difference is rounding, not a move of its clock.
+_ROUNDING = timedelta(seconds=1.5)
+
+
+class SandboxClock:
+    """The sandbox's time; this machine's, with the last known shift, while the sandbox is away."""
+
+    def __init__(self, control: SandboxControl) -> None:
+        self._control = control
+        self._shift = timedelta(0)
+        self._ask_again_at = 0.0
+
+    def now(self) -> datetime:
+        """The time as an aware UTC datetime."""
+        if time.monotonic() >= self._ask_again_at:
+            self._ask()
+        return datetime.now(UTC) + self._shift
+
+    def forget(self) -> None:
+        """Ask anew at the next look, because somebody has just moved the clock."""
+        self._ask_again_at = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def random_bytes(self, length: int) -> bytes:
+        return os.urandom(length)
+
+    def _ask(self) -> None:
+        try:
+            shift = self._control.now() - datetime.now(UTC)
+            if abs(shift - self._shift) > _ROUNDING:
+                self._shift = shift
+            self._ask_again_at = time.monotonic() + _FRESH_S
+        except SandboxAwayError:
+            self._ask_again_at = time.monotonic() + _AWAY_S
+
+
+def of_app() -> SandboxClock:
+    """The clock of the current app."""
+    clock: SandboxClock = current_app.extensions["shop_clock"]
+    return clock
+
+
+def now() -> datetime:
+    return of_app().now()

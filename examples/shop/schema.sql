@@ -1,0 +1,59 @@
+CREATE TABLE IF NOT EXISTS customers (
+  id TEXT PRIMARY KEY,
+  points INTEGER NOT NULL,          -- with how many points the demo begins, for the name only
+  email TEXT NOT NULL,
+  street TEXT NOT NULL,
+  postcode TEXT NOT NULL,
+  city TEXT NOT NULL
+);
+INSERT OR IGNORE INTO customers (id, points, email, street, postcode, city) VALUES
+  ('cust_2500', 2500, 'demo-2500@example.org', 'Musterstraße 25', '10115', 'Berlin'),
+  ('cust_42', 42, 'demo-42@example.org', 'Beispielweg 42', '50667', 'Köln'),
+  ('cust_0', 0, 'demo-0@example.org', 'Am Muster 1', '20095', 'Hamburg');
+
+CREATE TABLE IF NOT EXISTS orders (
+  number INTEGER PRIMARY KEY,
+  reference TEXT NOT NULL UNIQUE,
+  owner TEXT NOT NULL,              -- the customer's id, or the id of a guest's browser
+  customer_id TEXT REFERENCES customers (id),
+  draft TEXT NOT NULL,              -- one per checkout form: a second click finds the first one's order
+  state TEXT NOT NULL CHECK (state IN ('pending', 'paid', 'cancelled')),
+  language TEXT NOT NULL,
+  name TEXT NOT NULL,
+  email TEXT NOT NULL,
+  street TEXT NOT NULL,
+  postcode TEXT NOT NULL,
+  city TEXT NOT NULL,
+  shipping_minor INTEGER NOT NULL,
+  shipping_vat_rate TEXT NOT NULL,
+  total_minor INTEGER NOT NULL,
+  placed_at TEXT NOT NULL,
+  paid_at TEXT,
+  shipped_at TEXT,
+  cancelled_at TEXT,
+  UNIQUE (owner, draft)
+);
+
+CREATE TABLE IF NOT EXISTS order_lines (
+  order_reference TEXT NOT NULL REFERENCES orders (reference),
+  sku TEXT NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity > 0),
+  unit_price_minor INTEGER NOT NULL,
+  vat_rate TEXT NOT NULL,
+  points_allowed INTEGER NOT NULL,
+  PRIMARY KEY (order_reference, sku)
+);
+
+CREATE TABLE IF NOT EXISTS payments (
+  order_reference TEXT NOT NULL REFERENCES orders (reference),
+  number INTEGER NOT NULL,          -- first try, second try: a second click asks for a number that is taken
+  token TEXT NOT NULL UNIQUE,       -- what the bank's page knows the payment by
+  method TEXT NOT NULL CHECK (method IN ('card', 'card_declined', 'bank')),
+  state TEXT NOT NULL CHECK (state IN ('started', 'waiting', 'accepted', 'declined', 'stopped', 'refunded')),
+  amount_minor INTEGER,             -- known once the payment is asked for
+  started_at TEXT NOT NULL,
+  ended_at TEXT,
+  PRIMARY KEY (order_reference, number)
+);
+CREATE UNIQUE INDEX IF NOT EXISTS one_live_payment ON payments (order_reference)
+  WHERE state IN ('started', 'waiting', 'accepted');

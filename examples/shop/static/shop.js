@@ -1,0 +1,36 @@
+// Small comforts. Everything works without them.
+
+for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
+  form.addEventListener("change", () => form.requestSubmit(form.querySelector("button:not([name])")));
+}
+
+// A second click on "order and pay" does no harm; it just looks better when nothing happens.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
+// The drawer asks the provider's books only while it is open, and stays open from page to page.
+const drawer = document.querySelector("[data-drawer]");
+if (drawer) {
+  const books = drawer.querySelector("[data-provider]");
+  const load = async () => {
+    const answer = await fetch(books.dataset.provider);
+    if (answer.ok) books.querySelector("div").innerHTML = await answer.text();
+  };
+  drawer.addEventListener("toggle", () => {
+    sessionStorage.setItem("drawer", drawer.open ? "open" : "");
+    if (drawer.open) load();
+  });
+  if (sessionStorage.getItem("drawer")) drawer.open = true;
+}

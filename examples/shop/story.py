@@ -1,0 +1,42 @@
+"""What happened to an order, in order of time. The sentences are `story.*` in the texts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from .orders import Order
+from .payments import Payment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    at: datetime
+    what: str
+    amount_minor: int | None = None
+
+
+def story_of(order: Order, payments: tuple[Payment, ...]) -> list[Event]:
+    events = [Event(at=order.placed_at, what="placed")]
+    for payment in payments:
+        events += _of_payment(payment)
+        if payment.state == "refunded" and order.paid_at:
+            means = _means(payment)
+            events.append(Event(at=order.paid_at, what=f"{means}_accepted", amount_minor=payment.amount_minor))
+    if order.shipped_at:
+        events.append(Event(at=order.shipped_at, what="shipped"))
+    if order.cancelled_at:
+        events.append(Event(at=order.cancelled_at, what="cancelled"))
+    return sorted(events, key=lambda event: event.at)
+
+
+def _of_payment(payment: Payment) -> list[Event]:
+    events = []
+    if payment.method == "bank" and payment.amount_minor is not None:
+        events.append(Event(at=payment.started_at, what="bank_asked", amount_minor=payment.amount_minor))
+    if payment.ended_at and payment.amount_minor is not None:
+        what = f"{_means(payment)}_{payment.state}"
+        events.append(Event(at=payment.ended_at, what=what, amount_minor=payment.amount_minor))
+    return events
+
+
+def _means(payment: Payment) -> str:
+    return "bank" if payment.method == "bank" else "card"

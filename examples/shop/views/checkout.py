@@ -1,0 +1,77 @@
+"""The one-page checkout: address, delivery, payment, and the button that places the order."""
+
+import secrets
+from collections.abc import Mapping
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from werkzeug import Response
+
+from .. import address, cart, customers, language, orders, payments, till
+from ..cart import ShopCart
+from ..payments import Method
+from .orders import next_page
+
+pages = Blueprint("checkout", __name__)
+
+_DRAFT = "draft"
+
+
+@pages.get("/checkout")
+def show() -> str | Response:
+    if not cart.current().lines:
+        return redirect(url_for("cart.show"), 303)
+    return _form(address.prefilled(customers.current()))
+
+
+@pages.post("/checkout")
+def place() -> str | Response | tuple[str, int]:
+    draft, owner = request.form.get("draft", ""), customers.owner()
+    order = orders.by_draft(draft, owner=owner)
+    if order is None:
+        shop_cart = cart.current()
+        if not shop_cart.lines:
+            return redirect(url_for("cart.show"), 303)
+        values, errors = address.read(request.form)
+        method = chosen_method(errors)
+        changed = not draft or request.form.get("seen_total") != str(shop_cart.sums.total_minor)
+        if errors or changed or method is None:
+            return _form(values, errors, changed=changed), 422
+        order = _place(shop_cart, values, draft=draft, owner=owner)
+        till.pay(order, number=1, method=method)
+    cart.clear()
+    session.pop(_DRAFT, None)
+    return redirect(next_page(order.reference), 303)
+
+
+def chosen_method(errors: dict[str, str]) -> Method | None:
+    """The way to pay that was chosen in this form; says so in `errors` when there is none."""
+    for method in payments.METHODS:
+        if request.form.get("method") == method:
+            return method
+    errors["method"] = "checkout.error.method"
+    return None
+
+
+def _place(shop_cart: ShopCart, values: Mapping[str, str], *, draft: str, owner: str) -> orders.Order:
+    customer = customers.current()
+    return orders.place(
+        shop_cart,
+        address.of(values),
+        draft=draft,
+        owner=owner,
+        customer_id=customer.id if customer else None,
+        language=language.current().code,
+    )
+
+
+def _form(values: Mapping[str, str], errors: Mapping[str, str] | None = None, *, changed: bool = False) -> str:
+    return render_template(
+        "checkout.html",
+        values=values,
+        errors=errors or {},
+        changed=changed,
+        fields=address.FIELDS,
+        methods=payments.METHODS,
+        method=request.form.get("method", "card"),
+        draft=session.setdefault(_DRAFT, secrets.token_urlsafe(16)),
+    )
