@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from punktgenau.errors import InvalidArgumentError
 
@@ -12,14 +13,22 @@ AMOUNT_MINOR_MAX = 10**15
 POINTS_MAX = 10**15
 
 Rounding = Literal["down", "half_up", "up"]
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 def require_points(points: int, *, field: str = "points", least: int = 1) -> int:
-    """A whole number of points, or InvalidArgumentError: no bool, no float, no text, nothing below `least`."""
+    """A whole number of points from `least` on, or InvalidArgumentError with its code: no bool, no float, no text."""
     if type(points) is not int:
-        raise InvalidArgumentError(f"{field} must be a whole number, not {type(points).__name__}.", field=field)
+        raise InvalidArgumentError(
+            f"{field} must be a whole number, not {type(points).__name__}.", code="points_not_whole", field=field
+        )
     if not least <= points <= POINTS_MAX:
-        raise InvalidArgumentError(f"{field} must be between {least} and {POINTS_MAX}.", field=field)
+        code = "invalid_argument"
+        if points > POINTS_MAX:
+            code = "points_too_large"
+        elif points <= 0:
+            code = "points_negative" if points < 0 else "points_zero"
+        raise InvalidArgumentError(f"{field} must be between {least} and {POINTS_MAX}.", code=code, field=field)
     return points
 
 
@@ -40,7 +49,7 @@ class Money:
                 f"amount_minor must be a whole number of the smallest unit from 0 to {AMOUNT_MINOR_MAX}.",
                 field="amount_minor",
             )
-        if type(currency) is not str or len(currency) != 3 or not (currency.isascii() and currency.isupper()):
+        if type(currency) is not str or not _CURRENCY.fullmatch(currency):
             raise InvalidArgumentError("currency must be an ISO 4217 code such as EUR.", field="currency")
 
     def _same(self, other: Money) -> None:
@@ -78,44 +87,52 @@ class Rate:
     rounding: Rounding = "down"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.id, str) or not self.id:
+            raise InvalidArgumentError("rate.id must be a text.", field="rate.id")
         require_points(self.points, field="rate.points")
-        require_points(self.amount_minor, field="rate.amount_minor")
-        Money(amount_minor=0, currency=self.currency)
+        Money(amount_minor=self.amount_minor, currency=self.currency)
+        if self.amount_minor == 0:
+            raise InvalidArgumentError("rate.amount_minor must be at least 1.", field="rate.amount_minor")
+        if self.rounding not in get_args(Rounding):
+            raise InvalidArgumentError("rate.rounding must be down, half_up or up.", field="rate.rounding")
 
     def worth(self, points: int) -> Money:
         """The value of so many points, rounded as the programme does."""
-        require_points(points, least=0)
-        product = points * self.amount_minor
-        if self.rounding == "up":
-            amount = ceil_div(product, self.points)
-        elif self.rounding == "half_up":
-            amount = (2 * product + self.points) // (2 * self.points)
-        else:
-            amount = product // self.points
-        return Money(amount_minor=amount, currency=self.currency)
+        return Money(amount_minor=self._worth_minor(require_points(points, least=0)), currency=self.currency)
 
     def fewest_points(self, value: Money) -> int:
         """The fewest points that are worth at least `value`."""
-        self.worth(0)._same(value)
-        target = value.amount_minor
-        if target == 0:
-            return 0
-        # Start at the exact quotient of the least product that still rounds to the target; one line per rounding.
-        if self.rounding == "up":
-            points = (target - 1) * self.points // self.amount_minor + 1
-        elif self.rounding == "half_up":
-            points = ceil_div((2 * target - 1) * self.points, 2 * self.amount_minor)
-        else:
-            points = ceil_div(target * self.points, self.amount_minor)
-        if not self.worth(points).amount_minor >= target > self.worth(points - 1).amount_minor:
-            raise AssertionError(f"fewest_points({target}) of {self} came out as {points}")
-        return points
+        return self._fewest_points(self._minor(value))
 
     def most_points(self, value: Money) -> int:
         """The most points that are worth at most `value`."""
-        points = self.fewest_points(Money(amount_minor=value.amount_minor + 1, currency=value.currency)) - 1
-        if self.worth(points).amount_minor > value.amount_minor:
-            raise AssertionError(f"most_points({value}) of {self} came out as {points}")
+        return self._fewest_points(self._minor(value) + 1) - 1
+
+    def _minor(self, value: Money) -> int:
+        if value.currency != self.currency:
+            raise InvalidArgumentError(f"{self.currency} and {value.currency} cannot be mixed.", field="currency")
+        return value.amount_minor
+
+    def _worth_minor(self, points: int) -> int:
+        product = points * self.amount_minor
+        if self.rounding == "up":
+            return ceil_div(product, self.points)
+        if self.rounding == "half_up":
+            return (2 * product + self.points) // (2 * self.points)
+        return product // self.points
+
+    def _fewest_points(self, target_minor: int) -> int:
+        if target_minor == 0:
+            return 0
+        # The least product that still rounds to the target, divided exactly; one line per rounding.
+        if self.rounding == "up":
+            points = (target_minor - 1) * self.points // self.amount_minor + 1
+        elif self.rounding == "half_up":
+            points = ceil_div((2 * target_minor - 1) * self.points, 2 * self.amount_minor)
+        else:
+            points = ceil_div(target_minor * self.points, self.amount_minor)
+        if not self._worth_minor(points) >= target_minor > self._worth_minor(points - 1):
+            raise AssertionError(f"the fewest points worth {target_minor} at {self} came out as {points}")
         return points
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,6 +19,22 @@ OrderState = Literal["pending", "paid", "cancelled"]
 def _whole(value: int, *, field: str, least: int = 0) -> None:
     if type(value) is not int or not least <= value <= AMOUNT_MINOR_MAX:
         raise InvalidArgumentError(f"{field} must be a whole number from {least} to {AMOUNT_MINOR_MAX}.", field=field)
+
+
+def _text(value: str, *, field: str) -> None:
+    if not isinstance(value, str) or not value:
+        raise InvalidArgumentError(f"{field} must be a text.", field=field)
+
+
+_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
+
+
+def _vat_percent(vat_rate: str) -> Fraction:
+    if not isinstance(vat_rate, str) or not _PERCENT.fullmatch(vat_rate) or Fraction(vat_rate) > 100:
+        raise InvalidArgumentError(
+            "vat_rate must be percent as text, from '0' to '100', such as '19' or '5.5'.", field="vat_rate"
+        )
+    return Fraction(vat_rate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +54,15 @@ class Line:
     points_allowed: bool = True
 
     def __post_init__(self) -> None:
-        if not self.sku or not isinstance(self.sku, str):
-            raise InvalidArgumentError("sku must be a text.", field="sku")
+        _text(self.sku, field="sku")
+        _vat_percent(self.vat_rate)
         _whole(self.quantity, field="quantity", least=1)
         _whole(self.unit_price_minor, field="unit_price_minor")
         _whole(self.discount_minor, field="discount_minor")
-        if not self.id:
-            object.__setattr__(self, "id", self.sku)
+        object.__setattr__(self, "id", self.id or self.sku)
+        _text(self.id, field="id")
+        if type(self.points_allowed) is not bool:
+            raise InvalidArgumentError("points_allowed must be True or False.", field="points_allowed")
         if self.discount_minor > self.quantity * self.unit_price_minor:
             raise InvalidArgumentError(
                 f"The discount of line {self.id!r} is larger than the line.", field="discount_minor"
@@ -67,18 +86,6 @@ class GrossLine:
     points_allowed: bool = True
 
 
-def _rate(vat_rate: str) -> Fraction:
-    try:
-        rate = Fraction(vat_rate)
-    except (ValueError, TypeError, ZeroDivisionError) as error:
-        raise InvalidArgumentError(
-            f"vat_rate {vat_rate!r} must be percent as text, such as '19'.", field="vat_rate"
-        ) from error
-    if not 0 <= rate <= 100:
-        raise InvalidArgumentError(f"vat_rate {vat_rate!r} must be between 0 and 100.", field="vat_rate")
-    return rate
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cart:
     """What the customer is about to pay: lines and shipping, all in the smallest unit of one currency.
@@ -100,26 +107,39 @@ class Cart:
         Money(amount_minor=0, currency=self.currency)
         _whole(self.shipping_minor, field="shipping_minor")
         _whole(self.other_tenders_minor, field="other_tenders_minor")
+        _vat_percent(self.shipping_vat_rate)
+        if type(self.prices_include_vat) is not bool:
+            raise InvalidArgumentError("prices_include_vat must be True or False.", field="prices_include_vat")
         object.__setattr__(self, "lines", tuple(self.lines))
-        ids = [line.id for line in self.lines]
-        doubled = next((id for id in ids if ids.count(id) > 1 or id == SHIPPING_ID), None)
-        if doubled is not None:
-            raise InvalidArgumentError(
-                f"Line id {doubled!r} is used twice or reserved; give each line its own id.", field="id"
-            )
+        self._check_lines()
         object.__setattr__(self, "gross_lines", self._gross())
         total = sum(line.amount_minor for line in self.gross_lines)
-        if self.total_minor is not None and self.total_minor != total:
-            raise CartMismatchError(
-                f"The cart says {self.total_minor} {self.currency}, its lines and shipping add up to {total} "
-                "(both in the smallest unit).",
-                field="total_minor",
-            )
+        _whole(total, field="total_minor")
+        if self.total_minor is not None:
+            _whole(self.total_minor, field="total_minor")
+            if self.total_minor != total:
+                raise CartMismatchError(
+                    f"The cart says {self.total_minor} {self.currency}, its lines and shipping add up to {total} "
+                    "(both in the smallest unit).",
+                    field="total_minor",
+                )
         if self.other_tenders_minor > total:
             raise CartMismatchError(
-                f"Other tenders pay {self.other_tenders_minor}, the cart is only {total} {self.currency} (smallest unit).",
+                f"Other tenders pay {self.other_tenders_minor}, the cart is only {total} {self.currency} "
+                "(both in the smallest unit).",
                 field="other_tenders_minor",
             )
+
+    def _check_lines(self) -> None:
+        seen = {SHIPPING_ID}
+        for line in self.lines:
+            if not isinstance(line, Line):
+                raise InvalidArgumentError("lines must be records of the class Line.", field="lines")
+            if line.id in seen:
+                raise InvalidArgumentError(
+                    f"Line id {line.id!r} is used twice or reserved; give each line its own id.", field="id"
+                )
+            seen.add(line.id)
 
     @property
     def total(self) -> Money:
@@ -130,6 +150,13 @@ class Cart:
     def payable(self) -> Money:
         """What is left to pay after the other tenders, with points or money."""
         return self.total - Money(amount_minor=self.other_tenders_minor, currency=self.currency)
+
+    @property
+    def left_minor(self) -> tuple[int, ...]:
+        """What the other tenders leave of each gross line: they pay first, every line in proportion."""
+        amounts = [line.amount_minor for line in self.gross_lines]
+        paid = largest_remainder(self.other_tenders_minor, amounts)
+        return tuple(amount - part for amount, part in zip(amounts, paid, strict=True))
 
     def _gross(self) -> tuple[GrossLine, ...]:
         net = [
@@ -153,17 +180,17 @@ class Cart:
                     vat_rate=self.shipping_vat_rate,
                 )
             )
-        rates = {line.vat_rate: _rate(line.vat_rate) for line in net}
-        if self.prices_include_vat:
-            return tuple(net)
-        return _with_vat(net, rates)
+        return tuple(net) if self.prices_include_vat else _with_vat(net)
 
 
-def _with_vat(net: list[GrossLine], rates: dict[str, Fraction]) -> tuple[GrossLine, ...]:
+def _with_vat(net: list[GrossLine]) -> tuple[GrossLine, ...]:
     """Net lines made gross: VAT is rounded once per rate, as on an invoice, and its cents are spread over the lines."""
     vat_of: dict[str, int] = {}
-    for vat_rate, rate in rates.items():
-        group = [line for line in net if line.vat_rate == vat_rate]
+    # '7' and '7.0' are one rate, with one rounding.
+    groups: dict[Fraction, list[GrossLine]] = {}
+    for line in net:
+        groups.setdefault(_vat_percent(line.vat_rate), []).append(line)
+    for rate, group in groups.items():
         taxed = sum(line.amount_minor for line in group)
         vat = (2 * taxed * rate.numerator + 100 * rate.denominator) // (200 * rate.denominator)
         for line, part in zip(group, largest_remainder(vat, [line.amount_minor for line in group]), strict=True):

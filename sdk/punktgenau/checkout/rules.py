@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
+from punktgenau.checkout.cart import SHIPPING_ID, Cart
 from punktgenau.errors import ConfigurationError
-from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX
+from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX, Money, Rate, ceil_div
+from punktgenau.provider import Limits
+
+ReasonCode = Literal[
+    "balance",  # the member has no more
+    "cart",  # the cart is not larger
+    "articles",  # some articles cannot be paid with points
+    "minimum",  # below the programme's or the shop's minimum
+    "maximum",  # above the programme's or the shop's maximum
+    "share",  # only a share of the total may be paid with points
+    "step",  # points come in steps
+    "money_minimum",  # what would stay due is less than a card takes
+    "worthless",  # so few points are worth nothing
+    "fewest",  # fewer points are worth the same
+    "currency",  # the programme pays in another currency
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why the number differs from the one asked for; `points` is the bound that this rule sets."""
+
+    code: ReasonCode
+    points: int
 
 
 def require_setting(value: int, *, field: str, least: int, most: int) -> None:
@@ -39,3 +65,95 @@ class ShopRules:
         if type(self.shipping_allowed) is not bool:
             raise ConfigurationError("shipping_allowed must be True or False.", field="shipping_allowed")
         require_setting(self.money_minimum_minor, field="money_minimum_minor", least=0, most=AMOUNT_MINOR_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsableLimits:
+    """What points may do in one cart: multiples of `step`, at least `first`, at most what every bound allows.
+
+    `bounds` are the upper ones, the tightest first; `min_points` is the rule behind `first`, which is on step.
+    """
+
+    min_points: int
+    step: int
+    bounds: tuple[Reason, ...]
+
+    @property
+    def tightest(self) -> Reason:
+        """The bound that decides."""
+        return self.bounds[0]
+
+    @property
+    def first(self) -> int:
+        """The smallest number on step that is not below the minimum."""
+        return self.up(self.min_points)
+
+    def down(self, points: int) -> int:
+        """The next number on step that is not more."""
+        return points // self.step * self.step
+
+    def up(self, points: int) -> int:
+        """The next number on step that is not less."""
+        return ceil_div(points, self.step) * self.step
+
+    def fewest(self, value: Money, rate: Rate) -> int:
+        """The fewest points on step, not below the minimum, that are worth at least `value`."""
+        return max(self.first, self.up(rate.fewest_points(value)))
+
+
+def payable_minor(cart: Cart, rules: ShopRules) -> tuple[int, ...]:
+    """What points may pay of each gross line, in the smallest unit: what other tenders leave of the allowed ones."""
+    return tuple(
+        left if line.points_allowed and (rules.shipping_allowed or line.id != SHIPPING_ID) else 0
+        for line, left in zip(cart.gross_lines, cart.left_minor, strict=True)
+    )
+
+
+def usable_limits(*, cart: Cart, available: int, rate: Rate, limits: Limits, rules: ShopRules) -> UsableLimits:
+    """The provider's and the shop's rules for this cart, put together: the stricter of each.
+
+    A share is one of the order's total, before any tender. Steps count from zero; two steps meet in their least
+    common multiple. A programme that pays in another currency bounds the points to 0.
+    """
+    step = math.lcm(max(1, limits.step), rules.step)
+    min_points = max(1, limits.min_points, rules.min_points)
+    currencies = {cart.currency, rate.currency} | (
+        {limits.max_value.currency} if limits.max_value is not None else set()
+    )
+    if len(currencies) > 1:
+        bounds: tuple[Reason, ...] = (Reason(code="currency", points=0),)
+        return UsableLimits(min_points=min_points, step=step, bounds=bounds)
+    unbounded = UsableLimits(min_points=min_points, step=step, bounds=())
+    found = [Reason(code="balance", points=min(max(0, available), POINTS_MAX))]
+    for code, amount_minor in _value_bounds(cart, limits, rules):
+        cap = Money(amount_minor=amount_minor, currency=cart.currency)
+        found.append(Reason(code=code, points=_most_points(cap, rate, unbounded)))
+    for most in (limits.max_points, rules.max_points):
+        if most is not None:
+            found.append(Reason(code="maximum", points=max(0, most)))
+    # Stable: of two bounds that are equally tight, the one named first is the reason.
+    return UsableLimits(min_points=min_points, step=step, bounds=tuple(sorted(found, key=lambda reason: reason.points)))
+
+
+def _value_bounds(cart: Cart, limits: Limits, rules: ShopRules) -> list[tuple[ReasonCode, int]]:
+    """The bounds on what the points may be worth, in the smallest unit of the cart's currency."""
+    payable = cart.payable.amount_minor
+    found: list[tuple[ReasonCode, int]] = [("cart", payable)]
+    allowed = sum(payable_minor(cart, rules))
+    if allowed < payable:
+        found.append(("articles", allowed))
+    for percent in (limits.max_share_percent, rules.max_share_percent):
+        if percent is not None:
+            found.append(("share", cart.total.amount_minor * min(max(0, percent), 100) // 100))
+    if limits.max_value is not None:
+        found.append(("maximum", limits.max_value.amount_minor))
+    return found
+
+
+def _most_points(cap: Money, rate: Rate, steps: UsableLimits) -> int:
+    """The most points that are worth at most `cap`; where several are worth the same, the fewest of them on step."""
+    most = min(rate.most_points(cap), POINTS_MAX)
+    on_step = steps.down(most)
+    if on_step < steps.first:
+        return most
+    return steps.fewest(rate.worth(on_step), rate)
