@@ -88,11 +88,11 @@ _CALLS = (
         "Make the same call again in a moment.",
     ),
     row(
-        "quota_exhausted",
+        "tls_untrusted",
         e.NotSentError,
-        "Too many calls had to be repeated lately, so this one is not repeated.",
+        "The provider's certificate is not trusted on this machine.",
         NONE_MOVED,
-        "Make the same call again in a moment.",
+        "Check the provider's address and the CA bundle before the next call.",
     ),
     row(
         "deadline_passed",
@@ -221,6 +221,13 @@ _ENGINE = (
         "What is due differs from what the customer saw.",
         "Nothing is held.",
         "Show the customer the new amount and ask again.",
+    ),
+    row(
+        "journal_unavailable",
+        e.UnavailableError,
+        "The journal's database cannot be used at the moment.",
+        "Nothing new was begun; what was begun before goes on.",
+        "Make the same call again; check the journal's database.",
     ),
     row(
         "in_progress",
