@@ -116,6 +116,13 @@ _CALLS = (
         "Do not rely on this answer; look the key up.",
     ),
     row(
+        "mode_mismatch",
+        e.OutcomeUnknownError,
+        "The provider answered from the other mode, sandbox instead of live or the other way round.",
+        MAY_HAVE_MOVED,
+        "Check the provider's address and the credentials, then look the key up.",
+    ),
+    row(
         "rate_mismatch",
         e.UnexpectedResponseError,
         "The provider's worth of the points does not follow from its own rate.",

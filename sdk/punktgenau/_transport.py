@@ -266,7 +266,7 @@ class Transport:
             raise ConfigurationError(
                 f"{message} Nothing was sent; check the address and the credentials.", code="wrong_mode"
             )
-        raise OutcomeUnknownError(message, code="wrong_mode", idempotency_key=operation.idempotency_key)
+        raise OutcomeUnknownError(message, code="mode_mismatch", idempotency_key=operation.idempotency_key)
 
 
 def not_answered(operation: Operation[R], error: Exception) -> PunktgenauError:
