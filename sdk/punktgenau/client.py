@@ -39,14 +39,20 @@ class Client:
         )
         self._base_url = base_url.rstrip("/")
         self._client_id = client_id
+        self._configured_mode = mode
         self._profile = profile or ProviderProfile()
         self._members = Members(self._transport, base_url=self._base_url, client_id=client_id)
         self._redemptions = Redemptions(self._transport, client_id=client_id)
 
     @property
-    def client_id(self) -> str:
-        """The partner as the provider knows it."""
+    def partner_id(self) -> str:
+        """The shop as the provider knows it: its client id."""
         return self._client_id
+
+    @property
+    def mode(self) -> Mode | None:
+        """The mode that was configured; None: the provider's first answer decides."""
+        return self._configured_mode
 
     @property
     def profile(self) -> ProviderProfile:

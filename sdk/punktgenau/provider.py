@@ -358,6 +358,16 @@ class Provider(Protocol):
     """A company that keeps members' points, as the engine sees it."""
 
     @property
+    def partner_id(self) -> str:
+        """The shop as this provider knows it."""
+        ...
+
+    @property
+    def mode(self) -> Mode | None:
+        """The mode that was configured; None: the provider's first answer decides."""
+        ...
+
+    @property
     def profile(self) -> ProviderProfile:
         """How this provider behaves."""
         ...

@@ -1,0 +1,25 @@
+"""The checkout engine: pay an order with points, and never lose one."""
+
+from punktgenau.checkout.cart import Cart, Line, Order
+from punktgenau.checkout.engine import Checkout
+from punktgenau.checkout.links import Link
+from punktgenau.checkout.payment import Payment, PaymentState
+from punktgenau.checkout.quote import CartQuote, parse_points
+from punktgenau.checkout.recovery import Recovery
+from punktgenau.checkout.schema import include_name
+from punktgenau.checkout.settings import Settings
+
+__all__ = [
+    "Cart",
+    "CartQuote",
+    "Checkout",
+    "Line",
+    "Link",
+    "Order",
+    "Payment",
+    "PaymentState",
+    "Recovery",
+    "Settings",
+    "include_name",
+    "parse_points",
+]

@@ -1,0 +1,277 @@
+"""THE executor: claim -> send -> judge the reply -> finish. Used in the request and by the worker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from punktgenau._clock import Clock
+from punktgenau._redact import logger, short
+from punktgenau.checkout.journal import CLOSED, Claim, Journal, LostSwapError, NextOperation
+from punktgenau.checkout.resolve import (
+    ASK_FIRST,
+    GIVEN_UP_BY_KEY,
+    Kind,
+    Verdict,
+    back_off_s,
+    judge_error,
+    judge_evidence,
+    judge_reply,
+    next_step,
+    state_of,
+)
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.errors import NotFoundError, PunktgenauError, UnavailableError
+from punktgenau.money import Money
+from punktgenau.provider import Provider, Redemption, RedemptionLine, TenderRequest
+
+Heard = Callable[[RedemptionRow, RedemptionRow], None]
+
+
+class Executor:
+    """Carries out claimed operations at the provider; `heard(before, after)` is told after each commit."""
+
+    def __init__(self, provider: Provider, journal: Journal, *, clock: Clock, heard: Heard) -> None:
+        self._provider = provider
+        self._journal = journal
+        self._clock = clock
+        self._heard = heard
+
+    def run(self, claim: Claim, *, deadline_s: float) -> tuple[RedemptionRow, PunktgenauError | None]:
+        """Send one claimed operation and write down what it proved, then what its row still wishes.
+
+        Returns the row as it stands, and the error that explains a refusal or an unknown. Never raises for an outcome.
+        """
+        ends = self._clock.monotonic() + deadline_s
+        row, error = self._send_and_finish(claim, deadline_s=deadline_s)
+        while (left := ends - self._clock.monotonic()) > 0.05 and (planned := wished(row)) is not None:
+            try:
+                follow = self._journal.begin_operation(row, planned, lease_s=left)
+            except LostSwapError:
+                return self._journal.redemption(row.id), error
+            row, error = self._send_and_finish(follow, deadline_s=left)
+        return row, error
+
+    def look_up(self, row: RedemptionRow, *, deadline_s: float) -> Redemption | None:
+        """The provider's evidence for a row, or None where it knows nothing of it.
+
+        Raises NotSentError or UnavailableError when there is no answer.
+        """
+        if row.provider_id is not None:
+            try:
+                found = self._provider.redemptions.get(row.provider_id, deadline_s=deadline_s)
+            except NotFoundError:
+                return None
+            return None if self._differs(row, found) else found
+        for candidate in self._provider.redemptions.find(idempotency_key=row.key, deadline_s=deadline_s):
+            if candidate.state == "cancelled" or not self._differs(row, candidate):
+                return candidate
+        return None
+
+    def note_evidence(self, row: RedemptionRow, evidence: Redemption) -> RedemptionRow:
+        """Write down what a look-up shows of a row without an open operation; changes nothing where nothing changed."""
+        state = state_of(evidence)
+        if state == "abandoned":
+            state = "voided"
+        if state == row.state:
+            return row
+        after = _after(row, Verdict("done", state=state), evidence, now_ms=self._journal.now_ms())
+        changed = self._journal.change(row, replace(after, reason="looked_up"))
+        self._heard(row, changed)
+        return changed
+
+    def _send_and_finish(self, claim: Claim, *, deadline_s: float) -> tuple[RedemptionRow, PunktgenauError | None]:
+        operation, row = claim.operation, claim.redemption
+        kind = _kind(operation.kind)
+        first = operation.passes == 0 and claim.token == 1
+        evidence: Redemption | None = None
+        failure: PunktgenauError | None = None
+        try:
+            evidence = self._send(kind, claim, deadline_s=deadline_s)
+            mismatch = self._differs(row, evidence) if kind != "cancel_by_key" else None
+            verdict = judge_reply(kind, evidence, first=first, mismatch=mismatch)
+        except PunktgenauError as error:
+            failure, verdict = error, judge_error(kind, error, first=first)
+        sends = evidence.sends if evidence is not None else failure.sends if failure is not None else 0
+        if verdict.outcome == "unknown":
+            evidence, verdict = self._resolved(claim, kind, verdict, deadline_s=deadline_s)
+        row = self._finish(claim, kind, verdict, evidence, sends=sends)
+        if kind == "authorize" and row.state == "authorizing" and verdict.code in GIVEN_UP_BY_KEY:
+            # The same call can never be answered again, so only a tombstone proves what became of it.
+            row = self._journal.supersede(row, abandon(row, cause=verdict.code or ""), lease_s=0).redemption
+        return row, failure
+
+    def _send(self, kind: Kind, claim: Claim, *, deadline_s: float) -> Redemption:
+        operation, row, calls = claim.operation, claim.redemption, self._provider.redemptions
+        request = json.loads(operation.request)
+        if kind == "authorize":
+            return calls.authorize(
+                member_id=row.member_id,
+                order_reference=row.order_reference,
+                total=Money(amount_minor=row.total_minor, currency=row.currency),
+                tenders=(TenderRequest(points=row.points, value=_value(row)),),
+                rate_id=row.rate_id,
+                lines=[RedemptionLine(**line) for line in json.loads(row.cart)["lines"]],
+                hold_s=row.hold_s,
+                capture="now" if request.get("capture") else None,
+                attempt=row.attempt,
+                idempotency_key=operation.key,
+                deadline_s=deadline_s,
+            )
+        if kind == "cancel_by_key":
+            return calls.cancel_by_key(
+                target_key=request["target_key"], idempotency_key=operation.key, deadline_s=deadline_s
+            )
+        provider_id = row.provider_id
+        if provider_id is None:
+            raise AssertionError(f"{kind} needs a redemption that the provider has confirmed")
+        if kind == "capture":
+            return calls.capture(
+                provider_id,
+                points=row.points,
+                value=_value(row),
+                idempotency_key=operation.key,
+                deadline_s=deadline_s,
+            )
+        if kind == "void":
+            return calls.void(provider_id, idempotency_key=operation.key, deadline_s=deadline_s)
+        reversal = calls.reverse(
+            provider_id,
+            points=request["points"],
+            value=Money(amount_minor=request["value_minor"], currency=row.currency),
+            return_reference=request["return_reference"],
+            idempotency_key=operation.key,
+            deadline_s=deadline_s,
+        )
+        return reversal.redemption.model_copy(update={"replayed": reversal.replayed, "sends": reversal.sends})
+
+    def _resolved(
+        self, claim: Claim, kind: Kind, verdict: Verdict, *, deadline_s: float
+    ) -> tuple[Redemption | None, Verdict]:
+        age_s = (self._journal.now_ms() - claim.operation.created_at) / 1000
+        profile = self._provider.profile
+        if claim.operation.passes == 0 and verdict.code not in ASK_FIRST:
+            # In the request that placed it: the customer is told and chooses; recovery asks.
+            return None, verdict
+        step = next_step(profile, kind, code=verdict.code, age_s=age_s, settled=age_s >= profile.settle_s)
+        if step == "needs_attention":
+            return None, Verdict("unknown", state="needs_attention", code=verdict.code)
+        if step != "look_up":
+            return None, verdict
+        try:
+            evidence = self.look_up(claim.redemption, deadline_s=deadline_s)
+        except PunktgenauError:
+            return None, verdict
+        if evidence is None:
+            return None, verdict
+        seen = judge_evidence(kind, evidence)
+        return evidence, seen if seen.outcome != "unknown" else verdict
+
+    def _finish(
+        self, claim: Claim, kind: Kind, verdict: Verdict, evidence: Redemption | None, *, sends: int
+    ) -> RedemptionRow:
+        before = claim.redemption
+        after = _after(before, verdict, evidence, now_ms=self._journal.now_ms())
+        closed = (verdict.outcome != "unknown" and verdict.state is not None) or verdict.state == "needs_attention"
+        due = self._journal.now_ms() + back_off_s(claim.operation.passes) * 1000
+        try:
+            row = self._journal.finish(
+                claim,
+                after,
+                # Unknown stays unknown until there is evidence, whatever a later pass failed to reach.
+                outcome="unknown" if not closed and claim.operation.outcome == "unknown" else verdict.outcome,
+                code=verdict.code,
+                reply=_allowed(evidence) if evidence is not None else None,
+                sends=sends,
+                next_at=None if closed else due,
+            )
+        except LostSwapError:
+            return self._journal.redemption(before.id)
+        except UnavailableError:
+            # The call was made and its result could not be written: the intent stands, so recovery will ask again.
+            logger.error("result of %s %s could not be written; it stays open", kind, short(claim.operation.key))
+            return replace(before, reason="journal_unavailable")
+        self._heard(before, row)
+        return row
+
+    @staticmethod
+    def _differs(row: RedemptionRow, evidence: Redemption) -> str | None:
+        return evidence.differs_from(
+            idempotency_key=row.key,
+            order_reference=row.order_reference,
+            member_id=row.member_id,
+            points=row.points,
+            value=_value(row),
+            total=Money(amount_minor=row.total_minor, currency=row.currency),
+        )
+
+
+def abandon(row: RedemptionRow, *, cause: str) -> NextOperation:
+    """Give an attempt up by its key: whatever it became, nothing of it will be held."""
+    return NextOperation(kind="cancel_by_key", cause=cause, request={"target_key": row.key}, state="abandoning")
+
+
+def wished(row: RedemptionRow) -> NextOperation | None:
+    """What a noted wish to give back needs now, if anything: void what is held, reverse what was captured."""
+    if row.release_cause is None:
+        return None
+    if row.state == "authorized":
+        return NextOperation(kind="void", cause="release", request={}, state="voiding")
+    if row.state in {"captured", "partially_reversed"}:
+        left = row.captured_points - row.reversed_points
+        value = Money(amount_minor=row.value_minor, currency=row.currency)
+        if row.reversed_points:
+            # What is left after returns is priced by the provider's own books; returns write their own amounts.
+            return None
+        return NextOperation(
+            kind="reverse",
+            cause="release",
+            request={"points": left, "value_minor": value.amount_minor, "return_reference": f"release-{row.id[:20]}"},
+            state="reversing",
+        )
+    return None
+
+
+def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None, *, now_ms: int) -> RedemptionRow:
+    after = before
+    if evidence is not None and evidence.id and evidence.points == before.points:
+        after = replace(
+            after,
+            provider_id=evidence.id,
+            hold_until=int(evidence.expires_at.timestamp() * 1000) if evidence.expires_at else before.hold_until,
+            captured_points=evidence.captured_points,
+            reversed_points=evidence.reversed_points,
+        )
+    if verdict.state is None:
+        return replace(after, reason=verdict.code or "")
+    state = "abandoned" if verdict.state == "voided" and before.state == "abandoning" else verdict.state
+    if state == "abandoned" and before.state == "voiding":
+        state = "voided"
+    look_again = now_ms if state in {"authorized"} else None
+    return replace(after, state=state, reason=verdict.code or "", check_at=None if state in CLOSED else look_again)
+
+
+def _value(row: RedemptionRow) -> Money:
+    return Money(amount_minor=row.value_minor, currency=row.currency)
+
+
+def _kind(text: str) -> Kind:
+    match text:
+        case "authorize" | "capture" | "void" | "reverse" | "cancel_by_key":
+            return text
+    raise AssertionError(f"unknown kind of operation {text!r}")
+
+
+def _allowed(evidence: Redemption) -> dict[str, str | int | None]:
+    """The fields of a reply that the journal keeps; no names, no tokens, no bodies."""
+    return {
+        "id": evidence.id,
+        "state": evidence.state,
+        "points": evidence.points,
+        "value_minor": evidence.value.amount_minor,
+        "captured_points": evidence.captured_points,
+        "reversed_points": evidence.reversed_points,
+        "sequence": evidence.sequence,
+        "replayed": int(evidence.replayed),
+    }

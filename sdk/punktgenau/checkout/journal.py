@@ -1,0 +1,329 @@
+"""Compare-and-swap on the journal: every change of a state happens here, in one transaction, or not at all."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
+from punktgenau.checkout.schema import OperationRow, RedemptionRow
+from punktgenau.checkout.statements import Statements
+from punktgenau.errors import ConfigurationError
+
+CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
+"""Proven ended: the points are with the member, and the next attempt may be made."""
+LEASE_MARGIN_MS = 5_000
+
+
+class LostSwapError(Exception):
+    """Another process changed the row first: read it again and answer from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to send one operation until its lease ends; `token` fences off whoever had it before."""
+
+    operation: OperationRow
+    redemption: RedemptionRow
+    token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextOperation:
+    """An operation to be written as intent together with the change that makes it necessary."""
+
+    kind: str
+    cause: str
+    request: Mapping[str, str | int]
+    state: str
+
+
+class Journal:
+    """The journal of one shop at one provider."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._sql = Statements(database)
+        self._fingerprint_key: bytes | None = None
+
+    def now_ms(self) -> int:
+        """The injected clock's wall time, in milliseconds."""
+        return int(self._clock.now().timestamp() * 1000)
+
+    def fresh_id(self) -> str:
+        """A random row id."""
+        return self._clock.random_bytes(16).hex()
+
+    def latest(self, *, provider: str, partner: str, mode: str, order_reference: str) -> RedemptionRow | None:
+        """The newest attempt of an order."""
+        with self._database.transaction(write=False) as tx:
+            row = tx.one(
+                self._sql.latest,
+                {"provider": provider, "partner": partner, "mode": mode, "order_reference": order_reference},
+            )
+        return None if row is None else RedemptionRow(*row)  # type: ignore[arg-type]
+
+    def redemption(self, redemption_id: str) -> RedemptionRow:
+        """One attempt as it stands."""
+        with self._database.transaction(write=False) as tx:
+            return self._redemption(tx, redemption_id)
+
+    def live_of_customer(self, customer_id: str) -> tuple[RedemptionRow, ...]:
+        """What of this customer is live, newest first."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(self._sql.live_of_customer, {"customer_id": customer_id})
+        return tuple(RedemptionRow(*row) for row in rows)  # type: ignore[arg-type]
+
+    def operations(self, redemption_id: str) -> tuple[OperationRow, ...]:
+        """All operations of an attempt, oldest first."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(self._sql.operations, {"redemption_id": redemption_id})
+        return tuple(OperationRow(*row) for row in rows)  # type: ignore[arg-type]
+
+    def begin_attempt(self, attempt: RedemptionRow, request: Mapping[str, str | int], *, lease_s: float) -> Claim:
+        """Write the intent of an authorize: redemption, tender and operation in one commit, leased to the caller.
+
+        Raises LostSwapError when the order has a live attempt by now.
+        """
+        if attempt.live_key is None or attempt.state != "authorizing":
+            raise AssertionError("an attempt begins live and authorizing")
+        planned = NextOperation(kind="authorize", cause="placed", request=request, state="authorizing")
+        operation = self._new_operation(attempt, planned)
+        attempt = replace(attempt, key=operation.key)
+        try:
+            with self._database.transaction() as tx:
+                tx.run(self._sql.add_redemption, _values(attempt))
+                tx.run(
+                    self._sql.add_tender,
+                    {
+                        "redemption_id": attempt.id,
+                        "position": 0,
+                        "kind": "points",
+                        "points": attempt.points,
+                        "value_minor": attempt.value_minor,
+                    },
+                )
+                self._add(tx, operation, lease_s)
+        except DuplicateError as error:
+            raise LostSwapError from error
+        return Claim(operation, attempt, operation.lease_token)
+
+    def begin_operation(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
+        """Write the intent of a further call and move the redemption to its state, if nobody was first.
+
+        Raises LostSwapError when the row is no longer as seen, or has an open operation.
+        """
+        operation = self._new_operation(seen, planned)
+        try:
+            with self._database.transaction() as tx:
+                changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
+                self._add(tx, operation, lease_s)
+        except DuplicateError as error:
+            raise LostSwapError from error
+        return Claim(operation, changed, operation.lease_token)
+
+    def supersede(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
+        """Close the open operation as unknown and open another in its place (an authorize is given up by its key).
+
+        Raises LostSwapError when the open operation is leased to somebody, or the row is no longer as seen.
+        """
+        operation = self._new_operation(seen, planned)
+        try:
+            with self._database.transaction() as tx:
+                current = tx.one(self._sql.open_operation, {"redemption_id": seen.id})
+                if current is not None:
+                    claim = self._lease(tx, OperationRow(*current).id, lease_s)  # type: ignore[arg-type]
+                    if claim is None:
+                        raise LostSwapError
+                    self._finish_operation(
+                        tx, claim, outcome="unknown", code="superseded", reply=None, sends=0, next_at=None
+                    )
+                changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
+                self._add(tx, operation, lease_s)
+        except DuplicateError as error:
+            raise LostSwapError from error
+        return Claim(operation, changed, operation.lease_token)
+
+    def claim(self, redemption_id: str, *, lease_s: float) -> Claim | None:
+        """Take over the open operation of a redemption, due or not; None when there is none or somebody has it."""
+        with self._database.transaction() as tx:
+            current = tx.one(self._sql.open_operation, {"redemption_id": redemption_id})
+            return None if current is None else self._lease(tx, OperationRow(*current).id, lease_s)  # type: ignore[arg-type]
+
+    def claim_due(self, *, lease_s: float) -> Claim | None:
+        """Take over the operation that has been due longest; None when nothing is due."""
+        with self._database.transaction() as tx:
+            found = tx.one(self._sql.due_operations, {"at": self.now_ms()})
+            return None if found is None else self._lease(tx, str(found[0]), lease_s)
+
+    def claim_check(self, *, lease_s: float, before_ms: int | None = None) -> RedemptionRow | None:
+        """Take over the row without an open operation that somebody should look at first; None when nothing is due."""
+        with self._database.transaction() as tx:
+            found = tx.one(self._sql.due_checks, {"at": self.now_ms() if before_ms is None else before_ms})
+            if found is None:
+                return None
+            values: dict[str, Value] = {"redemption_id": found[0], "lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS}
+            if tx.run(self._sql.lease_redemption, values) != 1:
+                return None
+            return self._redemption(tx, str(found[0]))
+
+    def free_check(self, row: RedemptionRow, *, check_at: int | None) -> None:
+        """Give a row back after looking at it; somebody looks again at `check_at`."""
+        with self._database.transaction() as tx:
+            tx.run(
+                self._sql.free_redemption,
+                {"redemption_id": row.id, "seen_token": row.lease_token, "check_at": check_at},
+            )
+
+    def finish(
+        self,
+        claim: Claim,
+        changed: RedemptionRow,
+        *,
+        outcome: str | None,
+        code: str | None,
+        reply: Mapping[str, str | int | None] | None,
+        sends: int,
+        next_at: int | None,
+    ) -> RedemptionRow:
+        """Write the result of a send, fenced by the claim's token; `next_at` given: it stays open and is due then.
+
+        Raises LostSwapError when the lease went to somebody else meanwhile: their result counts, this one is dropped.
+        """
+        with self._database.transaction() as tx:
+            current = self._redemption(tx, claim.redemption.id, lock=True)
+            self._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
+            # A wish to give back may have been noted meanwhile; nothing else changes beside an open operation.
+            wish = current.release_cause or changed.release_cause
+            check_at = self.now_ms() if wish and next_at is None and changed.state not in CLOSED else changed.check_at
+            return self._swap(tx, current, replace(changed, release_cause=wish, check_at=check_at))
+
+    def change(self, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
+        """Change a row that has no open operation, or note a wish on it.
+
+        Raises LostSwapError when it is no longer as seen.
+        """
+        with self._database.transaction() as tx:
+            return self._swap(tx, seen, changed)
+
+    def prepare(self) -> None:
+        """Make the key of the fingerprints, once, on `upgrade`."""
+        try:
+            with self._database.transaction() as tx:
+                tx.run(self._sql.add_meta, {"name": "fingerprint_key", "value": self._clock.random_bytes(32).hex()})
+        except DuplicateError:
+            return
+
+    def _redemption(self, tx: Transaction, redemption_id: str, *, lock: bool = False) -> RedemptionRow:
+        statement = self._sql.lock_redemption if lock else self._sql.redemption
+        row = tx.one(statement, {"redemption_id": redemption_id})
+        if row is None:
+            raise AssertionError(f"redemption {redemption_id} is gone from the journal")
+        return RedemptionRow(*row)  # type: ignore[arg-type]
+
+    def _swap(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
+        live_key = None if changed.state in CLOSED else seen.live_key
+        changed = replace(changed, live_key=live_key, updated_at=self.now_ms())
+        values = _values(changed) | {"redemption_id": seen.id, "seen_version": seen.version}
+        if tx.run(self._sql.swap_redemption, values) != 1:
+            raise LostSwapError
+        return replace(changed, version=seen.version + 1)
+
+    def _lease(self, tx: Transaction, operation_id: str, lease_s: float) -> Claim | None:
+        values: dict[str, Value] = {"operation_id": operation_id, "lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS}
+        if tx.run(self._sql.lease_operation, values) != 1:
+            return None
+        row = tx.one(self._sql.operation, values)
+        if row is None:
+            raise AssertionError("a leased operation is gone")
+        operation = OperationRow(*row)  # type: ignore[arg-type]
+        return Claim(operation, self._redemption(tx, operation.redemption_id), operation.lease_token)
+
+    def _new_operation(self, row: RedemptionRow, planned: NextOperation) -> OperationRow:
+        now, operation_id = self.now_ms(), self.fresh_id()
+        request = json.dumps(planned.request, sort_keys=True, separators=(",", ":"))
+        return OperationRow(
+            id=operation_id,
+            redemption_id=row.id,
+            kind=planned.kind,
+            cause=planned.cause,
+            # From a random id, not from order data: a reset shop with order number 1 again never meets an old key.
+            key="pg_" + sha256(f"{operation_id}|{planned.kind}|{planned.cause}".encode()).hexdigest()[:40],
+            fingerprint=hmac.new(self._secret(), _sent(row, request).encode(), sha256).hexdigest(),
+            request=request,
+            reply=None,
+            outcome=None,
+            code=None,
+            sends=0,
+            passes=0,
+            open_key=row.id,
+            next_at=now,
+            lease_until=0,
+            lease_token=1,
+            created_at=now,
+            finished_at=None,
+        )
+
+    def _add(self, tx: Transaction, operation: OperationRow, lease_s: float) -> None:
+        tx.run(self._sql.add_operation, _values(operation) | {"lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS})
+
+    def _finish_operation(
+        self,
+        tx: Transaction,
+        claim: Claim,
+        *,
+        outcome: str | None,
+        code: str | None,
+        reply: Mapping[str, str | int | None] | None,
+        sends: int,
+        next_at: int | None,
+    ) -> None:
+        values: dict[str, Value] = {
+            "operation_id": claim.operation.id,
+            "seen_token": claim.token,
+            "more_sends": sends,
+            "outcome": outcome,
+            "code": code,
+            "reply": json.dumps(reply, sort_keys=True, separators=(",", ":")) if reply is not None else None,
+            "open_key": None if next_at is None else claim.redemption.id,
+            "next_at": next_at,
+            "finished_at": None if next_at is not None else self.now_ms(),
+        }
+        if tx.run(self._sql.finish_operation, values) != 1:
+            raise LostSwapError
+
+    def _secret(self) -> bytes:
+        if self._fingerprint_key is None:
+            with self._database.transaction(write=False) as tx:
+                row = tx.one(self._sql.meta, {"name": "fingerprint_key"})
+            if row is None:
+                raise ConfigurationError(
+                    "The journal is not upgraded: run `flask punktgenau upgrade`.", field="database_url"
+                )
+            self._fingerprint_key = bytes.fromhex(str(row[0]))
+        return self._fingerprint_key
+
+
+def _sent(row: RedemptionRow, request: str) -> str:
+    """What a fingerprint covers: all that decides what goes to the provider."""
+    return "|".join(
+        str(part)
+        for part in (
+            row.member_id,
+            row.order_reference,
+            row.points,
+            row.value_minor,
+            row.total_minor,
+            row.currency,
+            request,
+        )
+    )
+
+
+def _values(row: RedemptionRow | OperationRow) -> dict[str, Value]:
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}

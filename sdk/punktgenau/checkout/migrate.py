@@ -1,0 +1,45 @@
+"""Brings the journal's tables up to date with Alembic, with a version table of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from punktgenau.checkout.database import Database
+from punktgenau.checkout.schema import VERSION_TABLE
+
+_LOCK = 0x70756E6B74
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def upgrade(database: Database) -> None:
+    """Create or change our tables; a second run, or a second process at the same time, does nothing."""
+    config = _config()
+    with database.engine.connect() as connection:
+        if database.dialect == "postgresql":
+            # Two deployments at once: the second waits here and then finds nothing to do.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def is_current(database: Database) -> bool:
+    """Whether the tables are those of this version."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        return context.get_current_revision() == head

@@ -1,0 +1,13 @@
+"""Alembic's entry: runs on the connection that `punktgenau.checkout.migrate` hands over."""
+
+from alembic import context
+
+from punktgenau.checkout.schema import VERSION_TABLE, metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=VERSION_TABLE,
+    transactional_ddl=False,
+)
+context.run_migrations()

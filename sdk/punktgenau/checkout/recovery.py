@@ -1,0 +1,125 @@
+"""The noun recovery: finish open operations, and ask the shop what should become of holds without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from punktgenau._redact import logger, short
+from punktgenau.checkout.cart import Order
+from punktgenau.checkout.execute import Executor, wished
+from punktgenau.checkout.journal import Journal, LostSwapError, NextOperation
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.errors import PunktgenauError
+
+MISSING_ORDER_MS = 120_000
+LOOK_AGAIN_MS = 60_000
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What one recovery did: operations finished, still open, holds looked at, and how many need a person."""
+
+    finished: int = 0
+    still_open: int = 0
+    looked_at: int = 0
+    needs_attention: int = 0
+
+    def note(self, row: RedemptionRow) -> None:
+        """Count where a row came to stand."""
+        if row.state in {"needs_attention", "short"}:
+            self.needs_attention += 1
+        elif row.state in {"authorizing", "capturing", "voiding", "reversing", "abandoning"}:
+            self.still_open += 1
+        else:
+            self.finished += 1
+
+
+def recover(
+    journal: Journal,
+    executor: Executor,
+    *,
+    order_loader: Callable[[str], Order | None] | None,
+    deadline_s: float,
+    most: int | None = None,
+) -> Recovery:
+    """Take due work until nothing is due, or `most` pieces of it; any number of processes may do so at once."""
+    report = Recovery()
+    done = 0
+    while most is None or done < most:
+        claim = journal.claim_due(lease_s=deadline_s)
+        if claim is None:
+            break
+        row, _ = executor.run(claim, deadline_s=deadline_s)
+        report.note(row)
+        done += 1
+    while most is None or done < most:
+        seen = journal.claim_check(lease_s=deadline_s)
+        if seen is None:
+            break
+        report.looked_at += 1
+        row = _look(journal, executor, seen, order_loader=order_loader, deadline_s=deadline_s)
+        if row.state != seen.state:
+            report.note(row)
+        done += 1
+    return report
+
+
+def _look(
+    journal: Journal,
+    executor: Executor,
+    row: RedemptionRow,
+    *,
+    order_loader: Callable[[str], Order | None] | None,
+    deadline_s: float,
+) -> RedemptionRow:
+    now = journal.now_ms()
+    try:
+        planned = wished(row) or _asked(row, order_loader, now_ms=now)
+        if planned is not None:
+            row, _ = executor.run(journal.begin_operation(row, planned, lease_s=deadline_s), deadline_s=deadline_s)
+            return row
+        if row.hold_until is not None and row.hold_until <= now:
+            evidence = executor.look_up(row, deadline_s=deadline_s)
+            if evidence is not None:
+                row = executor.note_evidence(row, evidence)
+                if row.state != "authorized":
+                    return row
+    except LostSwapError:
+        return journal.redemption(row.id)
+    except PunktgenauError as error:
+        logger.warning("could not look at %s: %s", short(row.order_reference), error.code)
+    journal.free_check(row, check_at=_again(row, now_ms=now, loader=order_loader is not None))
+    return row
+
+
+def _asked(
+    row: RedemptionRow, order_loader: Callable[[str], Order | None] | None, *, now_ms: int
+) -> NextOperation | None:
+    """What the shop's order says; nothing where there is no loader, or it fails: nothing is captured by guess."""
+    if order_loader is None or row.state != "authorized":
+        return None
+    try:
+        order = order_loader(row.order_reference)
+    except Exception:  # the shop's code: whatever it raises means that we do not know, and leave the hold alone
+        logger.exception("the order loader failed; the hold is left alone")
+        return None
+    if order is None:
+        if now_ms - row.created_at <= MISSING_ORDER_MS:
+            return None
+        return NextOperation(kind="void", cause="release", request={}, state="voiding")
+    if order.state == "paid":
+        return NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing")
+    if order.state == "cancelled":
+        return NextOperation(kind="void", cause="release", request={}, state="voiding")
+    return None
+
+
+def _again(row: RedemptionRow, *, now_ms: int, loader: bool) -> int | None:
+    if row.state != "authorized":
+        return now_ms + LOOK_AGAIN_MS if row.release_cause else None
+    if row.hold_until is None:
+        return now_ms + LOOK_AGAIN_MS
+    if row.hold_until <= now_ms or not loader:
+        return max(row.hold_until, now_ms + LOOK_AGAIN_MS)
+    return min(row.hold_until, now_ms + LOOK_AGAIN_MS)

@@ -1,0 +1,207 @@
+"""The journal's tables and rows. Times are milliseconds since 1970 in UTC, amounts the smallest unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+PREFIX = "punktgenau_"
+VERSION_TABLE = f"{PREFIX}schema_version"
+metadata = MetaData()
+
+redemption = Table(
+    f"{PREFIX}redemption",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("provider", String(64), nullable=False),
+    Column("partner", String(64), nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("order_reference", String(36), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    # The authorize's idempotency key: under it the provider knows this attempt.
+    Column("key", String(255), nullable=False, unique=True),
+    # One live row per order: the same text for every attempt of an order, NULL once the attempt is proven closed.
+    Column("live_key", String(200), unique=True),
+    Column("state", String(24), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("customer_id", String(255), nullable=False),
+    Column("member_id", String(64), nullable=False),
+    Column("consent_id", String(64), nullable=False),
+    Column("wish", String(20), nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("value_minor", BigInteger, nullable=False),
+    Column("total_minor", BigInteger, nullable=False),
+    Column("payable_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("rate_id", String(64), nullable=False),
+    Column("rate_points", BigInteger, nullable=False),
+    Column("rate_amount_minor", BigInteger, nullable=False),
+    Column("rate_rounding", String(8), nullable=False),
+    Column("cart", Text, nullable=False),
+    Column("hold_s", Integer, nullable=False),
+    Column("provider_id", String(64)),
+    Column("hold_until", BigInteger),
+    Column("captured_points", BigInteger, nullable=False),
+    Column("reversed_points", BigInteger, nullable=False),
+    Column("release_cause", String(200)),
+    Column("reason", String(200), nullable=False),
+    # When somebody should look at a row without an open operation; NULL: never again.
+    Column("check_at", BigInteger),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("lease_token", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("provider", "partner", "mode", "order_reference", "attempt", name=f"{PREFIX}redemption_attempt"),
+)
+Index(
+    f"{PREFIX}redemption_check",
+    redemption.c.check_at,
+    sqlite_where=redemption.c.check_at.is_not(None),
+    postgresql_where=redemption.c.check_at.is_not(None),
+)
+Index(f"{PREFIX}redemption_customer", redemption.c.customer_id, redemption.c.created_at)
+
+tender = Table(
+    f"{PREFIX}tender",
+    metadata,
+    Column("redemption_id", String(32), ForeignKey(redemption.c.id), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("value_minor", BigInteger, nullable=False),
+)
+
+operation = Table(
+    f"{PREFIX}operation",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("redemption_id", String(32), ForeignKey(redemption.c.id), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("cause", String(200), nullable=False),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("request", Text, nullable=False),
+    Column("reply", Text),
+    # NULL until the first answer; "unknown" until there is evidence; then done or not_done for good.
+    Column("outcome", String(8)),
+    Column("code", String(64)),
+    Column("sends", Integer, nullable=False),
+    Column("passes", Integer, nullable=False),
+    # The redemption's id while this operation is open, so that a redemption has at most one open operation.
+    Column("open_key", String(32), unique=True),
+    Column("next_at", BigInteger),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("lease_token", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    UniqueConstraint("redemption_id", "kind", "cause", name=f"{PREFIX}operation_once"),
+)
+Index(
+    f"{PREFIX}operation_due",
+    operation.c.next_at,
+    sqlite_where=operation.c.next_at.is_not(None),
+    postgresql_where=operation.c.next_at.is_not(None),
+)
+
+link = Table(
+    f"{PREFIX}link",
+    metadata,
+    Column("customer_id", String(255), primary_key=True),
+    Column("member_id", String(64), nullable=False),
+    Column("consent_id", String(64), nullable=False),
+    Column("linked_at", BigInteger, nullable=False),
+    # The last balance, so that all processes of a shop share it; never the authority.
+    Column("balance", Text),
+    Column("balance_at", BigInteger, nullable=False),
+)
+
+meta = Table(
+    f"{PREFIX}meta",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", String(200), nullable=False),
+)
+
+
+def include_name(name: str | None, type_: str, parent_names: object) -> bool:
+    """For the host's `alembic` environment: leaves our tables out of the host's autogenerate."""
+    return not (type_ == "table" and name is not None and name.startswith(PREFIX))
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionRow:
+    """One attempt as it stands in the journal; fields in the order of the columns."""
+
+    id: str
+    provider: str
+    partner: str
+    mode: str
+    order_reference: str
+    attempt: int
+    key: str
+    live_key: str | None
+    state: str
+    version: int
+    customer_id: str
+    member_id: str
+    consent_id: str
+    wish: str
+    points: int
+    value_minor: int
+    total_minor: int
+    payable_minor: int
+    currency: str
+    rate_id: str
+    rate_points: int
+    rate_amount_minor: int
+    rate_rounding: str
+    cart: str
+    hold_s: int
+    provider_id: str | None
+    hold_until: int | None
+    captured_points: int
+    reversed_points: int
+    release_cause: str | None
+    reason: str
+    check_at: int | None
+    lease_until: int
+    lease_token: int
+    created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """One intended provider call; fields in the order of the columns."""
+
+    id: str
+    redemption_id: str
+    kind: str
+    cause: str
+    key: str
+    fingerprint: str
+    request: str
+    reply: str | None
+    outcome: str | None
+    code: str | None
+    sends: int
+    passes: int
+    open_key: str | None
+    next_at: int | None
+    lease_until: int
+    lease_token: int
+    created_at: int
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """Which member a customer is; fields in the order of the columns."""
+
+    customer_id: str
+    member_id: str
+    consent_id: str
+    linked_at: int
+    balance: str | None
+    balance_at: int

@@ -1,0 +1,136 @@
+"""The journal's statements, built once per database; values are bound by the names used here."""
+
+from __future__ import annotations
+
+from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy.sql import ClauseElement
+
+from punktgenau.checkout.database import Database
+from punktgenau.checkout.schema import link, meta, operation, redemption, tender
+
+
+def _insert(table: Table) -> ClauseElement:
+    return insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+
+
+class Statements:
+    """Every statement that the journal runs. Updates that change a state name the version or token they replace."""
+
+    def __init__(self, database: Database) -> None:
+        now = database.now()
+        r, o = redemption.c, operation.c
+        this = r.id == bindparam("redemption_id")
+
+        self.add_redemption = _insert(redemption)
+        self.add_tender = _insert(tender)
+        # The live request's lease starts with the intent, by the clock that leases are judged by.
+        self.add_operation = insert(operation).values(
+            {column.name: bindparam(column.name) for column in operation.columns if column.name != "lease_until"}
+            | {"lease_until": now + bindparam("lease_ms")}
+        )
+        self.redemption = select(redemption).where(this)
+        self.lock_redemption = select(redemption).where(this).with_for_update()
+        self.latest = (
+            select(redemption)
+            .where(
+                r.provider == bindparam("provider"),
+                r.partner == bindparam("partner"),
+                r.mode == bindparam("mode"),
+                r.order_reference == bindparam("order_reference"),
+            )
+            .order_by(r.attempt.desc())
+            .limit(1)
+        )
+        self.lock_latest = self.latest.with_for_update()
+        self.live_of_customer = (
+            select(redemption)
+            .where(r.customer_id == bindparam("customer_id"), r.live_key.is_not(None))
+            .order_by(r.created_at.desc())
+            .limit(20)
+        )
+        self.swap_redemption = (
+            update(redemption)
+            .where(this, r.version == bindparam("seen_version"))
+            .values(
+                version=r.version + 1,
+                **{
+                    name: bindparam(name)
+                    for name in (
+                        "live_key",
+                        "state",
+                        "provider_id",
+                        "hold_until",
+                        "captured_points",
+                        "reversed_points",
+                        "release_cause",
+                        "reason",
+                        "check_at",
+                        "updated_at",
+                    )
+                },
+            )
+        )
+        self.due_checks = (
+            select(r.id)
+            .where(r.check_at.is_not(None), r.check_at <= bindparam("at"), r.lease_until < now)
+            .order_by(r.check_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        self.lease_redemption = (
+            update(redemption)
+            .where(this, r.lease_until < now)
+            .values(lease_until=now + bindparam("lease_ms"), lease_token=r.lease_token + 1)
+        )
+        self.free_redemption = (
+            update(redemption)
+            .where(this, r.lease_token == bindparam("seen_token"))
+            .values(lease_until=0, check_at=bindparam("check_at"))
+        )
+
+        self.operation = select(operation).where(o.id == bindparam("operation_id"))
+        self.open_operation = select(operation).where(o.open_key == bindparam("redemption_id"))
+        self.operation_of_kind = (
+            select(operation)
+            .where(o.redemption_id == bindparam("redemption_id"), o.kind == bindparam("kind"))
+            .order_by(o.created_at)
+            .limit(1)
+        )
+        self.operations = (
+            select(operation).where(o.redemption_id == bindparam("redemption_id")).order_by(o.created_at, o.id)
+        )
+        self.due_operations = (
+            select(o.id)
+            .where(o.next_at.is_not(None), o.next_at <= bindparam("at"), o.lease_until < now)
+            .order_by(o.next_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        self.lease_operation = (
+            update(operation)
+            .where(o.id == bindparam("operation_id"), o.next_at.is_not(None), o.lease_until < now)
+            .values(lease_until=now + bindparam("lease_ms"), lease_token=o.lease_token + 1)
+        )
+        self.finish_operation = (
+            update(operation)
+            .where(o.id == bindparam("operation_id"), o.lease_token == bindparam("seen_token"), o.open_key.is_not(None))
+            .values(
+                lease_until=0,
+                passes=o.passes + 1,
+                sends=o.sends + bindparam("more_sends"),
+                **{
+                    name: bindparam(name) for name in ("outcome", "code", "reply", "open_key", "next_at", "finished_at")
+                },
+            )
+        )
+
+        self.link = select(link).where(link.c.customer_id == bindparam("customer_id"))
+        self.add_link = _insert(link)
+        self.drop_link = delete(link).where(link.c.customer_id == bindparam("customer_id"))
+        self.keep_balance = (
+            update(link)
+            .where(link.c.customer_id == bindparam("customer_id"), link.c.member_id == bindparam("member_id"))
+            .values(balance=bindparam("balance"), balance_at=bindparam("balance_at"))
+        )
+        self.meta = select(meta.c.value).where(meta.c.name == bindparam("name"))
+        self.add_meta = _insert(meta)
