@@ -29,10 +29,10 @@ def _text(value: str, *, field: str) -> None:
 _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
 
 
-def _vat_percent(vat_rate: str) -> Fraction:
+def _vat_percent(vat_rate: str, *, field: str = "vat_rate") -> Fraction:
     if not isinstance(vat_rate, str) or not _PERCENT.fullmatch(vat_rate) or Fraction(vat_rate) > 100:
         raise InvalidArgumentError(
-            "vat_rate must be percent as text, from '0' to '100', such as '19' or '5.5'.", field="vat_rate"
+            f"{field} must be percent as text, from '0' to '100', such as '19' or '5.5'.", field=field
         )
     return Fraction(vat_rate)
 
@@ -107,7 +107,7 @@ class Cart:
         Money(amount_minor=0, currency=self.currency)
         _whole(self.shipping_minor, field="shipping_minor")
         _whole(self.other_tenders_minor, field="other_tenders_minor")
-        _vat_percent(self.shipping_vat_rate)
+        _vat_percent(self.shipping_vat_rate, field="shipping_vat_rate")
         if type(self.prices_include_vat) is not bool:
             raise InvalidArgumentError("prices_include_vat must be True or False.", field="prices_include_vat")
         object.__setattr__(self, "lines", tuple(self.lines))
