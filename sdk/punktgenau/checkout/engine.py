@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -19,8 +18,9 @@ from punktgenau.checkout.attempt import (
 )
 from punktgenau.checkout.cart import Cart, Order
 from punktgenau.checkout.database import Database
-from punktgenau.checkout.execute import Executor, abandon, wished
-from punktgenau.checkout.journal import CLOSED, Claim, Journal, LostSwapError, NextOperation
+from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.goals import POLL_S, Goals
+from punktgenau.checkout.journal import CLOSED, Claim, Journal, LostSwapError
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, quote, refusal
@@ -41,7 +41,6 @@ from punktgenau.provider import Balance, Entries, Provider
 OrderLoader = Callable[[str], Order | None]
 OrdersLoader = Callable[[datetime, datetime], Iterator[Order]]
 Listener = Callable[[str, Payment], None]
-_POLL_S = 0.05
 
 
 class Checkout:
@@ -73,6 +72,7 @@ class Checkout:
         self._journal = Journal(self._database, clock=self._clock)
         self._links = Links(self._database, clock=self._clock)
         self._executor = Executor(provider, self._journal, clock=self._clock, heard=self._heard)
+        self._goals = Goals(self._journal, self._executor, clock=self._clock, heard=self._heard)
 
     # Tables
 
@@ -160,8 +160,7 @@ class Checkout:
         customer again), DeclinedError and its children, InProgressError, LiveRedemptionError, NotSentError: in each
         case nothing is held by this call.
         """
-        deadline_s = self.settings.deadline_s
-        ends = self._clock.monotonic() + deadline_s
+        ends = self._ends()
         if points != "all":
             require_points(points, least=0)
         for _ in range(3):
@@ -182,15 +181,16 @@ class Checkout:
 
     def capture(self, order_reference: str) -> Payment | None:
         """Goal: these points are paid. None where the order has no redemption; "capturing" where it is unknown."""
-        return self._reach(order_reference, self._capture_step)
+        row = self._latest(order_reference)
+        return None if row is None else payment_of(self._goals.capture(row, ends=self._ends()))
 
     def void(self, order_reference: str) -> Payment | None:
         """Goal: payment failed and the order lives on, so its points go back; a further attempt may follow."""
-        return self._release(order_reference, "payment failed")
+        return self._give_back(order_reference, "payment failed")
 
     def cancel(self, order_reference: str, *, cause: str = "") -> Payment | None:
         """Goal: the order will not happen, so its points go back, held or captured."""
-        return self._release(order_reference, cause or "order cancelled")
+        return self._give_back(order_reference, cause or "order cancelled")
 
     def recover(self) -> Recovery:
         """Finish what a crash or an outage left open, and ask the shop what should become of holds."""
@@ -199,6 +199,10 @@ class Checkout:
         )
 
     # Inside
+
+    def _give_back(self, order_reference: str, cause: str) -> Payment | None:
+        row = self._latest(order_reference)
+        return None if row is None else payment_of(self._release(row, cause, ends=self._ends()))
 
     def _latest(self, order_reference: str) -> RedemptionRow | None:
         return self._journal.latest(
@@ -270,8 +274,7 @@ class Checkout:
                     "Nothing else was held.",
                     idempotency_key=row.key,
                 )
-            released = self._release(row.order_reference, "other points wanted")
-            if released is None or released.state not in CLOSED:
+            if self._release(row, "other points wanted", ends=ends).state not in CLOSED:
                 raise InProgressError(
                     f"The earlier points of order {row.order_reference} are not given back yet; try again."
                 )
@@ -282,8 +285,8 @@ class Checkout:
         if claim is not None:
             return self._placed(*self._executor.run(claim, deadline_s=self._left(ends)))
         # A double click: the first one is still sending. Wait for its result rather than doubt it.
-        while row.state == "authorizing" and self._left(ends) > _POLL_S:
-            self._clock.sleep(_POLL_S)
+        while row.state == "authorizing" and self._left(ends) > POLL_S:
+            self._clock.sleep(POLL_S)
             row = self._journal.redemption(row.id)
         return payment_of(row)
 
@@ -302,61 +305,14 @@ class Checkout:
         if row is None or row.state in CLOSED:
             return without_points(order_reference, cart) if row is None else payment_of(row)
         if row.state in {"authorizing", "authorized", "abandoning", "voiding"}:
-            return self._release(order_reference, "went on without points") or without_points(order_reference, cart)
+            return payment_of(self._release(row, "went on without points", ends=self._ends()))
         raise LiveRedemptionError(
             f"Order {order_reference} has {row.points} points {row.state}; cancel it to give them back.",
             idempotency_key=row.key,
         )
 
-    def _capture_step(self, row: RedemptionRow) -> NextOperation | RedemptionRow:
-        if row.state == "authorized" and row.release_cause is None:
-            return NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing")
-        if row.state == "expired":
-            # The order is paid and its points are gone: the shortfall has to be seen.
-            return self._changed(row, state="short", reason="hold_expired")
-        return row
-
-    def _release(self, order_reference: str, cause: str) -> Payment | None:
-        def step(row: RedemptionRow) -> NextOperation | RedemptionRow:
-            if row.state in CLOSED or row.state in {"abandoning", "short", "needs_attention"}:
-                return row
-            if row.release_cause is None:
-                row = self._changed(row, release_cause=cause)
-            if row.state == "authorizing":
-                return abandon(row, cause=cause)
-            return wished(row) or row
-
-        return self._reach(order_reference, step)
-
-    def _reach(
-        self, order_reference: str, step: Callable[[RedemptionRow], NextOperation | RedemptionRow]
-    ) -> Payment | None:
-        """Take steps towards a goal until there is none; who loses a swap reads again and answers from the row."""
-        deadline_s = self.settings.deadline_s
-        ends = self._clock.monotonic() + deadline_s
-        row = self._latest(order_reference)
-        while row is not None:
-            left = self._left(ends)
-            try:
-                planned = step(row)
-                if isinstance(planned, RedemptionRow):
-                    row = planned
-                    claim = self._journal.claim(row.id, lease_s=left) if row.state not in CLOSED else None
-                elif planned.kind == "cancel_by_key":
-                    claim = self._journal.supersede(row, planned, lease_s=left)
-                else:
-                    claim = self._journal.begin_operation(row, planned, lease_s=left)
-            except LostSwapError:
-                row = self._journal.redemption(row.id)
-                if left <= _POLL_S or row.state in {"authorizing", "capturing", "voiding", "reversing", "abandoning"}:
-                    return payment_of(row)
-                continue
-            if claim is None:
-                return payment_of(row)
-            row, _ = self._executor.run(claim, deadline_s=left)
-            if row.state in CLOSED or self._left(ends) <= _POLL_S or claim.operation.passes or _open(row):
-                return payment_of(row)
-        return None
+    def _release(self, row: RedemptionRow, cause: str, *, ends: float) -> RedemptionRow:
+        return self._goals.release(row, cause=cause[:200], ends=ends)
 
     def _looked_up(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
         try:
@@ -364,11 +320,6 @@ class Checkout:
         except PunktgenauError:
             return row
         return row if evidence is None else self._executor.note_evidence(row, evidence)
-
-    def _changed(self, row: RedemptionRow, **fields: str) -> RedemptionRow:
-        after = self._journal.change(row, replace(row, **fields))  # type: ignore[arg-type]
-        self._heard(row, after)
-        return after
 
     def _require_link(self, customer_id: str) -> Link:
         link = self._links.find(customer_id)
@@ -393,6 +344,9 @@ class Checkout:
             asked=points,
         )
 
+    def _ends(self) -> float:
+        return self._clock.monotonic() + self.settings.deadline_s
+
     def _left(self, ends: float) -> float:
         return max(0.1, ends - self._clock.monotonic())
 
@@ -404,7 +358,3 @@ class Checkout:
             self.on_event(name, payment_of(after))
         except Exception:  # a listener is a guest: what it does wrong must not undo or hide what was committed
             logger.exception("a listener of %s failed", name)
-
-
-def _open(row: RedemptionRow) -> bool:
-    return row.state in {"authorizing", "capturing", "voiding", "reversing", "abandoning", "short", "needs_attention"}

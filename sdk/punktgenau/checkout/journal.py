@@ -211,6 +211,19 @@ class Journal:
         with self._database.transaction() as tx:
             return self._swap(tx, seen, changed)
 
+    def note_wish(self, row: RedemptionRow) -> RedemptionRow:
+        """Write down the wish to give back that `row` carries, beside an open operation; once, the first cause stays.
+
+        Raises LostSwapError when the row is no longer as seen.
+        """
+        with self._database.transaction() as tx:
+            current = self._redemption(tx, row.id, lock=True)
+            if current.release_cause is not None:
+                return current
+            if current.version != row.version:
+                raise LostSwapError
+            return self._swap(tx, current, replace(current, release_cause=row.release_cause))
+
     def prepare(self) -> None:
         """Make the key of the fingerprints, once, on `upgrade`."""
         try:

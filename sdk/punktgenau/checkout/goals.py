@@ -1,0 +1,102 @@
+"""Goals: these points are paid; these points go back. Safe in any state, any number of times, from any process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.execute import Executor, Heard, abandon, wished
+from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError, NextOperation
+from punktgenau.checkout.schema import RedemptionRow
+
+OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning"})
+"""States with an operation under way."""
+POLL_S = 0.05
+_Plan = Callable[[RedemptionRow], NextOperation | None]
+
+
+class Goals:
+    """Takes a redemption towards a goal, step by step, until it is reached, unknown, or the time is up."""
+
+    def __init__(self, journal: Journal, executor: Executor, *, clock: Clock, heard: Heard) -> None:
+        self._journal = journal
+        self._executor = executor
+        self._clock = clock
+        self._heard = heard
+
+    def capture(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
+        """These points are paid. A hold that has ended meanwhile becomes a shortfall, which has to be seen."""
+        if row.state == "expired":
+            return self._change(row, replace(row, state="short", reason="hold_expired"))
+        if row.state not in {"authorized", "capturing"}:
+            # Above all not while authorizing: nobody can have paid the rest of an amount that was never known.
+            return row
+        return self._reach(row, _plan_capture, ends=ends)
+
+    def release(self, row: RedemptionRow, *, cause: str, ends: float) -> RedemptionRow:
+        """These points go back, whatever they are now; the wish is noted, and carried out once."""
+        if row.state == "short":
+            return self._change(row, replace(row, state="expired", reason=cause))
+        if row.state in CLOSED or row.state == "needs_attention":
+            return row
+
+        def plan(now: RedemptionRow) -> NextOperation | None:
+            if now.state == "authorizing":
+                return abandon(now, cause=cause)
+            return wished(now if now.release_cause else replace(now, release_cause=cause))
+
+        return self._reach(row, plan, ends=ends, cause=cause)
+
+    def _reach(self, row: RedemptionRow, plan: _Plan, *, ends: float, cause: str | None = None) -> RedemptionRow:
+        while True:
+            left = max(0.1, ends - self._clock.monotonic())
+            if cause is not None and row.release_cause is None:
+                row = replace(row, release_cause=cause)
+            planned = plan(row)
+            try:
+                if planned is None:
+                    if row.state not in OPEN:
+                        return row
+                    if cause is not None:
+                        row = self._journal.note_wish(row)
+                    claim = self._journal.claim(row.id, lease_s=left)
+                    if claim is None:
+                        return self._journal.redemption(row.id)
+                elif planned.kind == "cancel_by_key":
+                    claim = self._journal.supersede(row, planned, lease_s=left)
+                else:
+                    claim = self._journal.begin_operation(row, planned, lease_s=left)
+            except LostSwapError:
+                # Somebody else was first, or is sending right now: read again and answer from the row.
+                if self._clock.monotonic() + POLL_S >= ends:
+                    return self._give_up(row.id, cause)
+                self._clock.sleep(POLL_S)
+                row = self._journal.redemption(row.id)
+                continue
+            row, _ = self._executor.run(claim, deadline_s=left)
+            if row.state in OPEN or self._clock.monotonic() >= ends:
+                return row
+
+    def _give_up(self, redemption_id: str, cause: str | None) -> RedemptionRow:
+        row = self._journal.redemption(redemption_id)
+        if cause is None or row.release_cause is not None or row.state in CLOSED:
+            return row
+        try:
+            return self._journal.note_wish(replace(row, release_cause=cause))
+        except LostSwapError:
+            return self._give_up(redemption_id, cause)
+
+    def _change(self, row: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
+        try:
+            after = self._journal.change(row, changed)
+        except LostSwapError:
+            return self._journal.redemption(row.id)
+        self._heard(row, after)
+        return after
+
+
+def _plan_capture(row: RedemptionRow) -> NextOperation | None:
+    if row.state == "authorized" and row.release_cause is None:
+        return NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing")
+    return None
