@@ -11,7 +11,7 @@ from pathlib import Path
 
 import babel
 import iso4217
-from babel.dates import format_date, format_datetime, format_time, get_timezone
+from babel.dates import format_date, format_time, get_datetime_format, get_timezone
 from babel.numbers import format_decimal, get_currency_precision
 
 from punktgenau.money import Money
@@ -26,7 +26,7 @@ MINUS = "\N{MINUS SIGN}"
 def money(amount: Money, locale: str) -> str:
     """An amount as people of that language write it, with the currency's digits by ISO 4217."""
     spoken = babel_locale(locale)
-    digits = _exponent(amount.currency)
+    digits = exponent(amount.currency)
     pattern = copy(spoken.currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
     number = Decimal(amount.amount_minor).scaleb(-digits)
@@ -43,10 +43,12 @@ def when(moment: datetime, locale: str, timezone: tzinfo | str | None = None, *,
     zone = get_timezone(timezone) if isinstance(timezone, str) else timezone
     shown = zone if zone is not None else get_timezone("UTC")
     spoken = babel_locale(locale)
+    time = str(format_time(moment, "short", tzinfo=shown, locale=spoken))
     if now is not None and now.astimezone(shown).date() == moment.astimezone(shown).date():
-        text = format_time(moment, "short", tzinfo=shown, locale=spoken)
+        text = time
     else:
-        text = format_datetime(moment, "medium", tzinfo=shown, locale=spoken)
+        both = get_datetime_format("medium", locale=spoken).replace("'", "")
+        text = both.replace("{0}", time).replace("{1}", day(moment, locale, shown))
     return str(text) if zone is not None else f"{text} UTC"
 
 
@@ -83,10 +85,11 @@ def babel_locale(locale: str) -> babel.Locale:
 
 
 @lru_cache(maxsize=256)
-def _exponent(currency: str) -> int:
+def exponent(currency: str) -> int:
+    """How many digits of the currency's amounts stand after the point, by ISO 4217."""
     try:
-        exponent = iso4217.Currency(currency).exponent
+        digits = iso4217.Currency(currency).exponent
     except ValueError:
-        exponent = None
+        digits = None
     # Not in ISO 4217, or without a smallest unit there (XXX): the only other source is CLDR.
-    return int(exponent) if exponent is not None else int(get_currency_precision(currency))
+    return int(digits) if digits is not None else int(get_currency_precision(currency))

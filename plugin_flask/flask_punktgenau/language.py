@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -9,14 +10,20 @@ from datetime import datetime, tzinfo
 from markupsafe import Markup, escape
 
 from flask_punktgenau import formatting
+from flask_punktgenau.pages import ChoiceKind, ConnectState
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, Neighbour, Reason
+from punktgenau.codes import CODES
+from punktgenau.errors import Outcome
 from punktgenau.money import Money
 from punktgenau.provider import Entry
 
-_LIMITED_BY_NOTHING_LESS = frozenset({"articles", "share", "minimum"})
+_BARS_ALL = frozenset({"articles", "share", "cart"})
 """Reasons with a text of their own for the case that no points can be used at all."""
 _RECLAMPED = frozenset({"cart", "balance"})
+_GIVEN_BACK = frozenset({"voided", "expired", "declined", "cancelled", "reversed", "partially_reversed"})
+_IDENTIFIER = re.compile(r"[a-z0-9_.:-]+")
+"""A reason for programs, such as a code; a shop's own cause for people has blanks or capitals."""
 _ENTRY_KINDS = frozenset({"opening", "adjustment", "hold", "capture", "release", "reversal", "expiry"})
 _TELLING_KINDS = frozenset({"opening", "hold", "capture", "expiry"})
 """Kinds of movement that say everything; the others show the provider's own reason besides."""
@@ -54,6 +61,10 @@ class Language:
         """An amount that is taken off."""
         return f"{formatting.MINUS}{self.money(amount)}"
 
+    def digits(self, currency: str) -> int:
+        """How many digits follow the point in amounts of this currency."""
+        return formatting.exponent(currency)
+
     def points(self, number: int) -> str:
         """A whole number."""
         return formatting.points(number, self.locale)
@@ -82,7 +93,7 @@ class Language:
 
     def reason(self, reason: Reason, quote: CartQuote) -> str:
         """Why the number differs from the one asked for."""
-        none = quote.most == 0 and reason.code in _LIMITED_BY_NOTHING_LESS
+        none = reason.points == 0 and reason.code in _BARS_ALL
         return self.gettext(
             f"reason.{reason.code}.none" if none else f"reason.{reason.code}",
             points=self.points(reason.points),
@@ -97,6 +108,16 @@ class Language:
         else:
             cause = next((reason.code for reason in quote.reasons if reason.code in _RECLAMPED), "rules")
         return self.gettext(f"reclamped.{cause}", now=self.points(quote.points), before=self.points(before))
+
+    def small_rest(self, quote: CartQuote) -> str:
+        """Why the number asked for cannot be used as it is: what it would leave is too small to pay."""
+        left_minor = max(0, quote.payable.amount_minor - quote.rate.worth(quote.asked).amount_minor)
+        left = Money(amount_minor=left_minor, currency=quote.payable.currency)
+        return self.gettext(
+            "%(count)s would leave %(left)s to pay, less than a card takes.",
+            count=self.count(quote.asked),
+            left=self.money(left),
+        )
 
     def neighbour(self, neighbour: Neighbour) -> str:
         """One number that leaves a payable rest, and that rest."""
@@ -122,6 +143,14 @@ class Language:
             return self.gettext(f"payment.{payment.state}.until", until=self.when(payment.hold_until))
         return self.gettext(f"payment.{payment.state}")
 
+    def cause(self, payment: Payment) -> str:
+        """Why the points came back or were not taken: the shop's own words where it gave some, else the code's text."""
+        if payment.state not in _GIVEN_BACK or not payment.reason:
+            return ""
+        if payment.state == "declined" and payment.reason in CODES:
+            return self.code(payment.reason)
+        return "" if _IDENTIFIER.fullmatch(payment.reason) else payment.reason
+
     def entry(self, entry: Entry) -> str:
         """What a movement was."""
         if entry.kind not in _ENTRY_KINDS:
@@ -133,6 +162,22 @@ class Language:
     def entry_note(self, entry: Entry) -> str:
         """The provider's own reason for a movement, where it adds something."""
         return "" if entry.kind in _TELLING_KINDS or entry.reason == self.entry(entry) else entry.reason
+
+    def choice(self, kind: ChoiceKind) -> str:
+        """The text of a button that leads on from a problem."""
+        return self.gettext(f"choice.{kind}")
+
+    def problem_title(self, outcome: Outcome) -> str:
+        """What became of the points, as a page's title."""
+        return self.gettext(f"problem.{outcome}")
+
+    def connect_title(self, state: ConnectState) -> str:
+        """The title of the link step."""
+        return self.gettext(f"connect.{state}")
+
+    def connect_text(self, state: ConnectState) -> str:
+        """What the link step says."""
+        return self.gettext(f"connect.{state}.text")
 
 
 def _filled(text: str, values: Mapping[str, object]) -> str:

@@ -23,6 +23,7 @@ from punktgenau.errors import (
 )
 from punktgenau.provider import Balance, Entry
 
+ConnectState = Literal["offer", "denied", "expired", "failed"]
 ChoiceKind = Literal["retry", "without", "reload", "back", "connect", "history"]
 
 
@@ -77,7 +78,7 @@ class ConnectView:
     `urls.back` goes on without points.
     """
 
-    state: Literal["offer", "denied", "expired", "failed"]
+    state: ConnectState
     reason_code: str | None = None
     provider_name: str = ""
     urls: Urls = field(default_factory=Urls)
