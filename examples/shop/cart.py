@@ -67,7 +67,8 @@ def put(sku: str, quantity: int) -> None:
     """Set the quantity of one article; 0 takes it out."""
     quantities = _quantities()
     quantities[sku] = min(quantity, MAX_QUANTITY)
-    session[_KEY] = {sku: count for sku, count in quantities.items() if count > 0}
+    # Pairs, because a signed session sorts the keys of a mapping and would lose the order of the lines.
+    session[_KEY] = [[sku, count] for sku, count in quantities.items() if count > 0]
 
 
 def clear() -> None:
@@ -75,5 +76,5 @@ def clear() -> None:
 
 
 def _quantities() -> dict[str, int]:
-    stored: dict[str, int] = session.get(_KEY, {})
+    stored: list[tuple[str, int]] = session.get(_KEY, [])
     return dict(stored)

@@ -10,23 +10,21 @@ from .control import SandboxAwayError, SandboxControl
 
 _FRESH_S = 0.25
 _AWAY_S = 2.0
-# The sandbox tells whole seconds: a smaller difference is rounding, not a move of its clock.
-_ROUNDING = timedelta(seconds=1.5)
 
 
 class SandboxClock:
-    """The sandbox's time; this machine's, with the last known shift, while the sandbox is away."""
+    """This machine's time, moved as far as the sandbox's was; the last known distance while the sandbox is away."""
 
     def __init__(self, control: SandboxControl) -> None:
         self._control = control
-        self._shift = timedelta(0)
+        self._ahead = timedelta(0)
         self._ask_again_at = 0.0
 
     def now(self) -> datetime:
         """The time as an aware UTC datetime."""
         if time.monotonic() >= self._ask_again_at:
             self._ask()
-        return datetime.now(UTC) + self._shift
+        return datetime.now(UTC) + self._ahead
 
     def forget(self) -> None:
         """Ask anew at the next look, because somebody has just moved the clock."""
@@ -43,9 +41,7 @@ class SandboxClock:
 
     def _ask(self) -> None:
         try:
-            shift = self._control.now() - datetime.now(UTC)
-            if abs(shift - self._shift) > _ROUNDING:
-                self._shift = shift
+            self._ahead = timedelta(seconds=self._control.advanced_s())
             self._ask_again_at = time.monotonic() + _FRESH_S
         except SandboxAwayError:
             self._ask_again_at = time.monotonic() + _AWAY_S

@@ -1,7 +1,6 @@
-"""The sandbox's control plane, as far as the demo uses it: clock, faults, members and entries. Loopback only."""
+"""The sandbox's control plane, as far as the demo uses it: clock, faults, and a look at its books. Loopback only."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import requests
 
@@ -22,12 +21,12 @@ class SandboxControl:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def now(self) -> datetime:
-        answer = self._call("GET", "/sandbox/clock")
-        stated = answer.get("now") if isinstance(answer, dict) else None
-        if not isinstance(stated, str):
-            raise SandboxAwayError("the clock's answer has no `now`")
-        return datetime.fromisoformat(stated)
+    def advanced_s(self) -> int:
+        """How far the sandbox's clock is ahead of this machine's, in seconds."""
+        advanced = self._ask("/sandbox/clock").get("advanced_s")
+        if not isinstance(advanced, int):
+            raise SandboxAwayError("the clock's answer does not say how far it was moved")
+        return advanced
 
     def advance(self, *, advance_s: int) -> None:
         self._call("POST", "/sandbox/clock", {"advance_s": advance_s})
@@ -38,14 +37,28 @@ class SandboxControl:
     def clear_faults(self) -> None:
         self._call("DELETE", "/sandbox/faults")
 
-    def member(self, member_id: str) -> JsonObject:
-        answer = self._call("GET", f"/sandbox/members/{member_id}")
-        return answer if isinstance(answer, dict) else {}
+    def faults(self) -> list[JsonObject]:
+        """What waits to go wrong."""
+        return self._items("/sandbox/faults")
 
-    def entries(self) -> tuple[JsonObject, ...]:
-        answer = self._call("GET", "/sandbox/entries")
-        rows = answer.get("entries") if isinstance(answer, dict) else answer
-        return tuple(row for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
+    def member(self, member_id: str) -> JsonObject:
+        return self._ask(f"/sandbox/members/{member_id}")
+
+    def redemptions(self, *, member_id: str) -> list[JsonObject]:
+        """What the provider holds and has captured of a member, newest first."""
+        return self._items(f"/sandbox/redemptions?member_id={member_id}")
+
+    def requests(self) -> list[JsonObject]:
+        """What the provider was asked lately, newest first."""
+        return self._items("/sandbox/requests")
+
+    def _items(self, path: str) -> list[JsonObject]:
+        items = self._ask(path).get("items")
+        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+    def _ask(self, path: str) -> JsonObject:
+        answer = self._call("GET", path)
+        return answer if isinstance(answer, dict) else {}
 
     def _call(self, method: str, path: str, body: JsonObject | None = None) -> object:
         try:

@@ -8,35 +8,33 @@ from . import clock
 from .control import JsonObject, SandboxAwayError, SandboxControl
 from .customers import Customer
 
-# What a shop asks while it sells. "token" is among them: without it, nothing else can be asked.
-_OPERATIONS = ("token", "balance", "quote", "authorize", "capture", "void", "get", "find", "cancel_by_key")
-_FOR_LONG = 1_000_000
 _NEWEST = 8
+_FOR_LONG = 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """The provider's books as the sandbox shows them now."""
+    """The provider's side as it is now."""
 
-    member_id: str | None
     member: JsonObject | None
-    entries: tuple[JsonObject, ...]
-
-
-def member_id_of(customer: Customer | None) -> str | None:
-    """The demo's customers and the sandbox's members are named alike. A real shop learns this by linking."""
-    return customer.id.replace("cust_", "mbr_") if customer else None
+    redemptions: list[JsonObject]
+    requests: list[JsonObject]
+    faults: list[JsonObject]
 
 
 def snapshot(customer: Customer | None) -> Snapshot | None:
     """None while the sandbox is away."""
-    member_id = member_id_of(customer)
+    control = _control()
+    member_id = _member_id(customer) if customer else None
     try:
-        member = _control().member(member_id) if member_id else None
-        entries = _control().entries()
+        return Snapshot(
+            member=control.member(member_id) if member_id else None,
+            redemptions=control.redemptions(member_id=member_id)[:_NEWEST] if member_id else [],
+            requests=control.requests()[:_NEWEST],
+            faults=control.faults(),
+        )
     except SandboxAwayError:
         return None
-    return Snapshot(member_id, member, tuple(reversed(entries))[:_NEWEST])
 
 
 def lose_next_answer() -> None:
@@ -45,9 +43,8 @@ def lose_next_answer() -> None:
 
 
 def provider_away() -> None:
-    """Every question to the provider is refused until `all_well`. Raises SandboxAwayError."""
-    for operation in _OPERATIONS:
-        _control().play_fault(operation=operation, kind="refuse", when="before", times=_FOR_LONG)
+    """The provider answers nothing properly until `all_well`. Raises SandboxAwayError."""
+    _control().play_fault(operation="any", kind="status_503", when="before", times=_FOR_LONG)
 
 
 def all_well() -> None:
@@ -67,6 +64,11 @@ ACTIONS = {
     "well": all_well,
     "later": one_hour_later,
 }
+
+
+def _member_id(customer: Customer) -> str:
+    """The demo's customers and the sandbox's members are named alike. A real shop learns this by linking."""
+    return customer.id.replace("cust_", "mbr_")
 
 
 def _control() -> SandboxControl:

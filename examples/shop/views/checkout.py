@@ -65,6 +65,8 @@ def _place(shop_cart: ShopCart, values: Mapping[str, str], *, draft: str, owner:
 
 
 def _form(values: Mapping[str, str], errors: Mapping[str, str] | None = None, *, changed: bool = False) -> str:
+    # Whose order it will be is settled before the first click, so that a second one finds the same owner.
+    customers.owner()
     return render_template(
         "checkout.html",
         values=values,
