@@ -4,11 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
-
 from examples.shop import create_app
 from examples.shop.settings import Settings
+from flask import Flask
+from flask.testing import FlaskClient
 
 CLOSED_PORT = 9  # "discard": nobody listens there, so the sandbox is away
 

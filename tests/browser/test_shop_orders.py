@@ -4,12 +4,11 @@ import re
 from collections.abc import Callable
 
 import pytest
+from examples.shop import language, orders, payments, till
+from examples.shop.bank import create_bank
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
-
-from examples.shop import language, orders, payments, till
-from examples.shop.bank import create_bank
 
 ADDRESS = {
     "name": "Demo",
