@@ -9,38 +9,28 @@ from typing import Literal
 from punktgenau._clock import Clock, SystemClock
 from punktgenau._redact import logger
 from punktgenau.checkout import migrate
-from punktgenau.checkout.attempt import (
-    EVENT_BY_STATE,
-    new_attempt,
-    payment_of,
-    same_wish,
-    without_points,
-)
+from punktgenau.checkout.attempt import EVENT_BY_STATE, payment_of
+from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart, Order
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.goals import POLL_S, Goals
-from punktgenau.checkout.journal import CLOSED, Claim, Journal, LostSwapError
+from punktgenau.checkout.goals import Goals
+from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.payment import Payment
-from punktgenau.checkout.quote import CartQuote, quote, refusal
+from punktgenau.checkout.placing import Placing, Wish
+from punktgenau.checkout.quote import CartQuote
 from punktgenau.checkout.recovery import Recovery, recover
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
-from punktgenau.errors import (
-    AmountChangedError,
-    InProgressError,
-    LiveRedemptionError,
-    NotLinkedError,
-    PunktgenauError,
-    UnavailableError,
-)
+from punktgenau.errors import InProgressError
 from punktgenau.money import Money, require_points
 from punktgenau.provider import Balance, Entries, Provider
 
 OrderLoader = Callable[[str], Order | None]
 OrdersLoader = Callable[[datetime, datetime], Iterator[Order]]
 Listener = Callable[[str, Payment], None]
+_ROUNDS_MAX = 3
 
 
 class Checkout:
@@ -72,7 +62,17 @@ class Checkout:
         self._journal = Journal(self._database, clock=self._clock)
         self._links = Links(self._database, clock=self._clock)
         self._executor = Executor(provider, self._journal, clock=self._clock, heard=self._heard)
+        self._balances = Balances(provider, self._links, settings=self.settings)
         self._goals = Goals(self._journal, self._executor, clock=self._clock, heard=self._heard)
+        self._placing = Placing(
+            provider,
+            self._journal,
+            self._executor,
+            self._goals,
+            self._balances,
+            settings=self.settings,
+            clock=self._clock,
+        )
 
     # Tables
 
@@ -108,14 +108,14 @@ class Checkout:
 
         Raises NotLinkedError, NotSentError, UnavailableError.
         """
-        return self._balance(self._require_link(customer_id), max_age_s=max_age_s)
+        return self._balances.of(self._balances.link(customer_id), max_age_s=max_age_s)
 
     def entries(self, customer_id: str, *, cursor: str | None = None) -> Entries:
         """The member's movements, newest first, from the provider.
 
         Raises NotLinkedError, NotSentError, UnavailableError.
         """
-        link = self._require_link(customer_id)
+        link = self._balances.link(customer_id)
         return self._provider.members.entries(
             member_id=link.member_id, cursor=cursor, deadline_s=self.settings.deadline_s
         )
@@ -125,7 +125,7 @@ class Checkout:
 
         Raises NotLinkedError, InvalidArgumentError, NotSentError, UnavailableError.
         """
-        return self._quote(cart, self.balance(customer_id), points)
+        return self._balances.quote(cart, self.balance(customer_id), points)
 
     def live(self, customer_id: str) -> tuple[Payment, ...]:
         """What of this customer is held or under way, newest first; from the journal."""
@@ -160,21 +160,21 @@ class Checkout:
         customer again), DeclinedError and its children, InProgressError, LiveRedemptionError, NotSentError: in each
         case nothing is held by this call.
         """
-        ends = self._ends()
         if points != "all":
             require_points(points, least=0)
-        for _ in range(3):
-            row = self._latest(order_reference)
-            if points == 0:
-                return self._without(order_reference, cart, row)
-            if row is not None and row.state not in CLOSED:
-                answer = self._answer_live(row, cart, points, ends=ends)
-                if answer is not None:
-                    return answer
-                continue
-            claim = self._begin(order_reference, cart, row, customer_id, points, hold_s, seen_due)
-            if claim is not None:
-                return self._placed(*self._executor.run(claim, deadline_s=self._left(ends)))
+        wish = Wish(
+            order_reference=order_reference,
+            cart=cart,
+            customer_id=customer_id,
+            points=points,
+            hold_s=self.settings.hold_s if hold_s is None else require_points(hold_s, field="hold_s"),
+            seen_due=seen_due,
+        )
+        ends = self._ends()
+        for _ in range(_ROUNDS_MAX):
+            payment = self._placing.place(wish, self._latest(order_reference), ends=ends)
+            if payment is not None:
+                return payment
         raise InProgressError(
             f"Order {order_reference} is being changed by somebody else. Nothing was held; try again."
         )
@@ -212,143 +212,11 @@ class Checkout:
             order_reference=order_reference,
         )
 
-    def _begin(
-        self,
-        order_reference: str,
-        cart: Cart,
-        closed: RedemptionRow | None,
-        customer_id: str,
-        points: int | Literal["all"],
-        hold_s: int | None,
-        seen_due: Money | None,
-    ) -> Claim | None:
-        """Check the wish again by the last balance seen, and write the intent; None: somebody was first."""
-        if not self.settings.enabled:
-            raise UnavailableError("Points are switched off in this shop. Nothing was sent.", code="points_off")
-        link = self._require_link(customer_id)
-        made = self._quote(cart, self._balance(link, max_age_s=self.settings.hold_s), points)
-        if seen_due is not None and made.due != seen_due:
-            raise AmountChangedError(
-                f"{made.due.amount_minor} would be due, the customer saw {seen_due.amount_minor} "
-                f"({cart.currency}, smallest unit). Nothing is held; show the customer again.",
-                remaining=made.points,
-            )
-        refused = refusal(made) if points != "all" and seen_due is None else None
-        if refused is not None:
-            raise refused
-        if not made.points:
-            raise refusal(made) or AssertionError("a quote of nothing has a reason")
-        attempt = new_attempt(
-            self._journal,
-            self._provider,
-            link,
-            made,
-            cart,
-            order_reference=order_reference,
-            number=1 if closed is None else closed.attempt + 1,
-            wish=str(points),
-            hold_s=hold_s or self.settings.hold_s,
-        )
-        request = {"capture": 1} if self._captures_at_once else {}
-        try:
-            return self._journal.begin_attempt(attempt, request, lease_s=self.settings.deadline_s)
-        except LostSwapError:
-            return None
-
-    @property
-    def _captures_at_once(self) -> bool:
-        return self.settings.capture == "placed" or self._provider.profile.longest_hold_s == 0
-
-    def _answer_live(
-        self, row: RedemptionRow, cart: Cart, points: int | Literal["all"], *, ends: float
-    ) -> Payment | None:
-        """The payment that stands, if this is the same call again; None: the earlier one has ended, look again."""
-        if row.state == "authorized" and row.hold_until is not None and row.hold_until <= self._journal.now_ms():
-            row = self._looked_up(row, ends=ends)
-            if row.state in CLOSED:
-                return None
-        if not same_wish(row, cart, points):
-            if row.state != "authorized":
-                raise (LiveRedemptionError if row.state in {"captured", "short"} else InProgressError)(
-                    f"Order {row.order_reference} has {row.points} points {row.state}; other points have to wait. "
-                    "Nothing else was held.",
-                    idempotency_key=row.key,
-                )
-            if self._release(row, "other points wanted", ends=ends).state not in CLOSED:
-                raise InProgressError(
-                    f"The earlier points of order {row.order_reference} are not given back yet; try again."
-                )
-            return None
-        if row.state != "authorizing":
-            return payment_of(row)
-        claim = self._journal.claim(row.id, lease_s=self._left(ends))
-        if claim is not None:
-            return self._placed(*self._executor.run(claim, deadline_s=self._left(ends)))
-        # A double click: the first one is still sending. Wait for its result rather than doubt it.
-        while row.state == "authorizing" and self._left(ends) > POLL_S:
-            self._clock.sleep(POLL_S)
-            row = self._journal.redemption(row.id)
-        return payment_of(row)
-
-    def _placed(self, row: RedemptionRow, error: PunktgenauError | None) -> Payment:
-        if row.state == "declined":
-            if row.reason in {"rate_changed", "value_mismatch", "insufficient_points", "consent_revoked", "not_linked"}:
-                link = self._links.find(row.customer_id)
-                if link is not None:
-                    self._links.keep_balance(link, None)
-            raise error or AssertionError("declined without an error")
-        if row.state in CLOSED and error is not None:
-            raise error
-        return payment_of(row)
-
-    def _without(self, order_reference: str, cart: Cart, row: RedemptionRow | None) -> Payment:
-        if row is None or row.state in CLOSED:
-            return without_points(order_reference, cart) if row is None else payment_of(row)
-        if row.state in {"authorizing", "authorized", "abandoning", "voiding"}:
-            return payment_of(self._release(row, "went on without points", ends=self._ends()))
-        raise LiveRedemptionError(
-            f"Order {order_reference} has {row.points} points {row.state}; cancel it to give them back.",
-            idempotency_key=row.key,
-        )
-
     def _release(self, row: RedemptionRow, cause: str, *, ends: float) -> RedemptionRow:
         return self._goals.release(row, cause=cause[:200], ends=ends)
 
-    def _looked_up(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
-        try:
-            evidence = self._executor.look_up(row, deadline_s=self._left(ends))
-        except PunktgenauError:
-            return row
-        return row if evidence is None else self._executor.note_evidence(row, evidence)
-
-    def _require_link(self, customer_id: str) -> Link:
-        link = self._links.find(customer_id)
-        if link is None:
-            raise NotLinkedError("This customer is not linked to a member. Nothing was sent; link first.")
-        return link
-
-    def _balance(self, link: Link, *, max_age_s: float) -> Balance:
-        if link.balance is not None and link.balance_age_s <= max_age_s:
-            return link.balance
-        balance = self._provider.members.balance(member_id=link.member_id, deadline_s=self.settings.deadline_s)
-        self._links.keep_balance(link, balance)
-        return balance
-
-    def _quote(self, cart: Cart, balance: Balance, points: int | Literal["all"]) -> CartQuote:
-        return quote(
-            cart=cart,
-            available=balance.available,
-            rate=balance.rate,
-            limits=balance.limits,
-            rules=self.settings.rules,
-            asked=points,
-        )
-
     def _ends(self) -> float:
         return self._clock.monotonic() + self.settings.deadline_s
-
-    def _left(self, ends: float) -> float:
-        return max(0.1, ends - self._clock.monotonic())
 
     def _heard(self, before: RedemptionRow, after: RedemptionRow) -> None:
         name = EVENT_BY_STATE.get(after.state)

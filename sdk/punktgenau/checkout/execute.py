@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
-from punktgenau.checkout.journal import CLOSED, Claim, Journal, LostSwapError, NextOperation
+from punktgenau.checkout.intent import Claim, NextOperation
+from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.resolve import (
     ASK_FIRST,
     GIVEN_UP_BY_KEY,

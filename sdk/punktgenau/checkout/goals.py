@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.execute import Executor, Heard, abandon, wished
-from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError, NextOperation
+from punktgenau.checkout.intent import NextOperation
+from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
 
 OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning"})

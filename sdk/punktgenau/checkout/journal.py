@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
+from punktgenau.checkout.intent import Claim, NextOperation, new_operation
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
 from punktgenau.checkout.statements import Statements
 from punktgenau.errors import ConfigurationError
@@ -21,25 +20,6 @@ LEASE_MARGIN_MS = 5_000
 
 class LostSwapError(Exception):
     """Another process changed the row first: read it again and answer from it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to send one operation until its lease ends; `token` fences off whoever had it before."""
-
-    operation: OperationRow
-    redemption: RedemptionRow
-    token: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextOperation:
-    """An operation to be written as intent together with the change that makes it necessary."""
-
-    kind: str
-    cause: str
-    request: Mapping[str, str | int]
-    state: str
 
 
 class Journal:
@@ -258,28 +238,8 @@ class Journal:
         return Claim(operation, self._redemption(tx, operation.redemption_id), operation.lease_token)
 
     def _new_operation(self, row: RedemptionRow, planned: NextOperation) -> OperationRow:
-        now, operation_id = self.now_ms(), self.fresh_id()
-        request = json.dumps(planned.request, sort_keys=True, separators=(",", ":"))
-        return OperationRow(
-            id=operation_id,
-            redemption_id=row.id,
-            kind=planned.kind,
-            cause=planned.cause,
-            # From a random id, not from order data: a reset shop with order number 1 again never meets an old key.
-            key="pg_" + sha256(f"{operation_id}|{planned.kind}|{planned.cause}".encode()).hexdigest()[:40],
-            fingerprint=hmac.new(self._secret(), _sent(row, request).encode(), sha256).hexdigest(),
-            request=request,
-            reply=None,
-            outcome=None,
-            code=None,
-            sends=0,
-            passes=0,
-            open_key=row.id,
-            next_at=now,
-            lease_until=0,
-            lease_token=1,
-            created_at=now,
-            finished_at=None,
+        return new_operation(
+            row, planned, operation_id=self.fresh_id(), fingerprint_key=self._secret(), now_ms=self.now_ms()
         )
 
     def _add(self, tx: Transaction, operation: OperationRow, lease_s: float) -> None:
@@ -320,22 +280,6 @@ class Journal:
                 )
             self._fingerprint_key = bytes.fromhex(str(row[0]))
         return self._fingerprint_key
-
-
-def _sent(row: RedemptionRow, request: str) -> str:
-    """What a fingerprint covers: all that decides what goes to the provider."""
-    return "|".join(
-        str(part)
-        for part in (
-            row.member_id,
-            row.order_reference,
-            row.points,
-            row.value_minor,
-            row.total_minor,
-            row.currency,
-            request,
-        )
-    )
 
 
 def _values(row: RedemptionRow | OperationRow) -> dict[str, Value]:

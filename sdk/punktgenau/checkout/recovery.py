@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from punktgenau._redact import logger, short
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.execute import Executor, wished
-from punktgenau.checkout.journal import Journal, LostSwapError, NextOperation
+from punktgenau.checkout.intent import NextOperation
+from punktgenau.checkout.journal import Journal, LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import PunktgenauError
 

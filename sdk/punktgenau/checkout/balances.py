@@ -1,0 +1,56 @@
+"""The noun balance, seen from the shop: asked at most every few seconds, shared by all processes, quoted for a cart."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from punktgenau.checkout.cart import Cart
+from punktgenau.checkout.links import Link, Links
+from punktgenau.checkout.quote import CartQuote, quote
+from punktgenau.checkout.settings import Settings
+from punktgenau.errors import NotLinkedError
+from punktgenau.provider import Balance, Provider
+
+
+class Balances:
+    """Balances of linked customers, with the last answer kept beside the link."""
+
+    def __init__(self, provider: Provider, links: Links, *, settings: Settings) -> None:
+        self._provider = provider
+        self._links = links
+        self._settings = settings
+
+    def link(self, customer_id: str) -> Link:
+        """The link of a customer. Raises NotLinkedError: nothing was sent."""
+        link = self._links.find(customer_id)
+        if link is None:
+            raise NotLinkedError("This customer is not linked to a member. Nothing was sent; link first.")
+        return link
+
+    def of(self, link: Link, *, max_age_s: float) -> Balance:
+        """The member's balance, at most so old; asks the provider where it is older.
+
+        Raises NotLinkedError (consent withdrawn), NotSentError, UnavailableError.
+        """
+        if link.balance is not None and link.balance_age_s <= max_age_s:
+            return link.balance
+        balance = self._provider.members.balance(member_id=link.member_id, deadline_s=self._settings.deadline_s)
+        self._links.keep_balance(link, balance)
+        return balance
+
+    def forget(self, customer_id: str) -> None:
+        """What was seen last is no longer true: the next quote asks."""
+        link = self._links.find(customer_id)
+        if link is not None:
+            self._links.keep_balance(link, None)
+
+    def quote(self, cart: Cart, balance: Balance, points: int | Literal["all"]) -> CartQuote:
+        """What becomes of so many points in this cart, by the programme's and the shop's rules."""
+        return quote(
+            cart=cart,
+            available=balance.available,
+            rate=balance.rate,
+            limits=balance.limits,
+            rules=self._settings.rules,
+            asked=points,
+        )

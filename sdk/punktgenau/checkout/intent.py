@@ -1,0 +1,74 @@
+"""The noun intent: an operation as it is written down before its first byte, and the right to send it."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from punktgenau.checkout.schema import OperationRow, RedemptionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to send one operation until its lease ends; `token` fences off whoever had it before."""
+
+    operation: OperationRow
+    redemption: RedemptionRow
+    token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextOperation:
+    """An operation to be written as intent together with the change that makes it necessary."""
+
+    kind: str
+    cause: str
+    request: Mapping[str, str | int]
+    state: str
+
+
+def new_operation(
+    row: RedemptionRow, planned: NextOperation, *, operation_id: str, fingerprint_key: bytes, now_ms: int
+) -> OperationRow:
+    """The row of an operation that has not been sent; its lease is set by the database's clock as it is written."""
+    request = json.dumps(planned.request, sort_keys=True, separators=(",", ":"))
+    return OperationRow(
+        id=operation_id,
+        redemption_id=row.id,
+        kind=planned.kind,
+        cause=planned.cause,
+        # From a random id, not from order data: a reset shop with order number 1 again never meets an old key.
+        key="pg_" + sha256(f"{operation_id}|{planned.kind}|{planned.cause}".encode()).hexdigest()[:40],
+        fingerprint=hmac.new(fingerprint_key, _sent(row, request).encode(), sha256).hexdigest(),
+        request=request,
+        reply=None,
+        outcome=None,
+        code=None,
+        sends=0,
+        passes=0,
+        open_key=row.id,
+        next_at=now_ms,
+        lease_until=0,
+        lease_token=1,
+        created_at=now_ms,
+        finished_at=None,
+    )
+
+
+def _sent(row: RedemptionRow, request: str) -> str:
+    """What a fingerprint covers: all that decides what goes to the provider."""
+    return "|".join(
+        str(part)
+        for part in (
+            row.member_id,
+            row.order_reference,
+            row.points,
+            row.value_minor,
+            row.total_minor,
+            row.currency,
+            request,
+        )
+    )

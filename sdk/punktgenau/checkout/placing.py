@@ -1,0 +1,194 @@
+"""Placing an order: the wish checked again, the intent written, the hold asked for; the same call again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.attempt import new_attempt, payment_of, same_wish, without_points
+from punktgenau.checkout.balances import Balances
+from punktgenau.checkout.cart import Cart
+from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.goals import POLL_S, Goals
+from punktgenau.checkout.intent import Claim
+from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
+from punktgenau.checkout.payment import Payment
+from punktgenau.checkout.quote import CartQuote, refusal
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.settings import Settings
+from punktgenau.codes import CODES
+from punktgenau.errors import (
+    AmountChangedError,
+    DeclinedError,
+    InProgressError,
+    LiveRedemptionError,
+    PunktgenauError,
+    UnavailableError,
+)
+from punktgenau.money import Money
+from punktgenau.provider import Provider
+
+_ASK_AGAIN = frozenset({"rate_changed", "value_mismatch", "insufficient_points", "consent_revoked", "not_linked"})
+"""Refusals which show that the balance seen last is no longer true."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the shop asks for an order: whose points, how many, for which cart, held how long, and what was shown."""
+
+    order_reference: str
+    cart: Cart
+    customer_id: str
+    points: int | Literal["all"]
+    hold_s: int
+    seen_due: Money | None
+
+
+class Placing:
+    """Turns a wish into a held redemption, once, however often and from wherever it is asked."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        journal: Journal,
+        executor: Executor,
+        goals: Goals,
+        balances: Balances,
+        *,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._provider = provider
+        self._journal = journal
+        self._executor = executor
+        self._goals = goals
+        self._balances = balances
+        self._settings = settings
+        self._clock = clock
+
+    def place(self, wish: Wish, row: RedemptionRow | None, *, ends: float) -> Payment | None:
+        """Answer a wish from what stands, or hold anew; None: something changed meanwhile, read again."""
+        if wish.points == 0:
+            return self._without(wish, row, ends=ends)
+        if row is not None and row.state not in CLOSED:
+            return self._again(wish, row, ends=ends)
+        claim = self._begin(wish, number=1 if row is None else row.attempt + 1)
+        if claim is None:
+            return None
+        return self._placed(*self._executor.run(claim, deadline_s=self._left(ends)))
+
+    def _begin(self, wish: Wish, *, number: int) -> Claim | None:
+        """Check the wish again by the last balance seen, and write the intent; None: somebody was first."""
+        if not self._settings.enabled:
+            raise UnavailableError("Points are switched off in this shop. Nothing was sent.", code="points_off")
+        link = self._balances.link(wish.customer_id)
+        made = self._balances.quote(wish.cart, self._balances.of(link, max_age_s=self._settings.hold_s), wish.points)
+        _check_seen(wish, made)
+        attempt = new_attempt(
+            self._journal,
+            self._provider,
+            link,
+            made,
+            wish.cart,
+            order_reference=wish.order_reference,
+            number=number,
+            wish=str(wish.points),
+            hold_s=wish.hold_s,
+        )
+        at_once = self._settings.capture == "placed" or self._provider.profile.longest_hold_s == 0
+        try:
+            return self._journal.begin_attempt(
+                attempt, {"capture": 1} if at_once else {}, lease_s=self._settings.deadline_s
+            )
+        except LostSwapError:
+            return None
+
+    def _again(self, wish: Wish, row: RedemptionRow, *, ends: float) -> Payment | None:
+        """A live redemption exists: answer from it where this is the same wish, give it back where it is another."""
+        if row.state == "authorized" and row.hold_until is not None and row.hold_until <= self._journal.now_ms():
+            row = self._looked_up(row, ends=ends)
+            if row.state in CLOSED:
+                return None
+        if row.state == "authorizing" or same_wish(row, wish.cart, wish.points):
+            return self._same(wish, row, ends=ends)
+        if row.state != "authorized":
+            kind = LiveRedemptionError if row.state in {"captured", "partially_reversed", "short"} else InProgressError
+            raise kind(
+                f"Order {row.order_reference} has {row.points} points in state {row.state}; other points have to wait. "
+                "Nothing else was held.",
+                idempotency_key=row.key,
+            )
+        if self._goals.release(row, cause="other points wanted", ends=ends).state not in CLOSED:
+            raise InProgressError(
+                f"The earlier points of order {row.order_reference} are not given back yet. Nothing else was held; "
+                "try again."
+            )
+        return None
+
+    def _same(self, wish: Wish, row: RedemptionRow, *, ends: float) -> Payment | None:
+        if not same_wish(row, wish.cart, wish.points):
+            raise InProgressError(
+                f"It is not known yet whether {row.points} points are held for order {row.order_reference}. Try the "
+                "same points again, or go on without (points=0).",
+                idempotency_key=row.key,
+            )
+        if row.state != "authorizing":
+            return payment_of(row)
+        claim = self._journal.claim(row.id, lease_s=self._left(ends))
+        if claim is not None:
+            return self._placed(*self._executor.run(claim, deadline_s=self._left(ends)))
+        # A double click: the first one is still sending. Wait for its result rather than doubt it.
+        while row.state == "authorizing" and self._left(ends) > POLL_S:
+            self._clock.sleep(POLL_S)
+            row = self._journal.redemption(row.id)
+        return self._placed(row, None)
+
+    def _placed(self, row: RedemptionRow, error: PunktgenauError | None) -> Payment:
+        if row.state not in CLOSED:
+            return payment_of(row)
+        if row.reason in _ASK_AGAIN:
+            self._balances.forget(row.customer_id)
+        if error is None:
+            # A double click: the other one heard the refusal, this one tells the same.
+            row_of_code = CODES.get(row.reason)
+            kind = row_of_code.error if row_of_code is not None else DeclinedError
+            raise kind(
+                f"The points for order {row.order_reference} were refused. Nothing is held.",
+                code=row.reason or None,
+                idempotency_key=row.key,
+            )
+        raise error
+
+    def _without(self, wish: Wish, row: RedemptionRow | None, *, ends: float) -> Payment:
+        if row is None or row.state in CLOSED:
+            return without_points(wish.order_reference, wish.cart)
+        if row.state in {"authorizing", "authorized", "abandoning", "voiding"}:
+            return payment_of(self._goals.release(row, cause="went on without points", ends=ends))
+        raise LiveRedemptionError(
+            f"Order {wish.order_reference} has {row.points} points in state {row.state}; cancel it to give them back.",
+            idempotency_key=row.key,
+        )
+
+    def _looked_up(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
+        try:
+            evidence = self._executor.look_up(row, deadline_s=self._left(ends))
+        except PunktgenauError:
+            # Nobody answers, so nothing is proven: the row stays as it is.
+            return row
+        return row if evidence is None else self._executor.note_evidence(row, evidence)
+
+    def _left(self, ends: float) -> float:
+        return max(0.1, ends - self._clock.monotonic())
+
+
+def _check_seen(wish: Wish, made: CartQuote) -> None:
+    if wish.seen_due is not None and made.due != wish.seen_due:
+        raise AmountChangedError(
+            f"{made.due.amount_minor} would be due, the customer saw {wish.seen_due.amount_minor} "
+            f"({wish.cart.currency}, smallest unit). Nothing is held; show the customer again.",
+            remaining=made.points,
+        )
+    refused = refusal(made)
+    if refused is not None and (not made.points or (wish.points != "all" and wish.seen_due is None)):
+        raise refused
