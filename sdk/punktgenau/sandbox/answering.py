@@ -19,6 +19,7 @@ from .programme import current_rate
 from .state import request_now, request_work, sandbox
 
 REPLAYED = "Idempotency-Replayed"
+TOKEN_ENDPOINT = "oauth_token.token"
 
 
 def reply(model: BaseModel, status: int = 200) -> Response:
@@ -29,11 +30,11 @@ def reply(model: BaseModel, status: int = 200) -> Response:
 def refuse(refusal: Refusal, *, status: int | None = None) -> Response:
     """The refusal as problem+json. `status` only where HTTP asks for another than the code's own."""
     body = _problem(refusal, status or refusal.kind.status).model_dump()
-    if isinstance(refusal, OAuthRefusal):
-        body["error"] = refusal.error
+    if request.endpoint == TOKEN_ENDPOINT:
+        body["error"] = refusal.error if isinstance(refusal, OAuthRefusal) else "invalid_request"
     response = Response(json.dumps(body), body["status"], mimetype="application/problem+json")
     if body["status"] == 401:
-        response.headers["WWW-Authenticate"] = "Basic" if isinstance(refusal, OAuthRefusal) else "Bearer"
+        response.headers["WWW-Authenticate"] = "Basic" if request.endpoint == TOKEN_ENDPOINT else "Bearer"
     return response
 
 

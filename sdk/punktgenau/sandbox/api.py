@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Response, g
-from flask_openapi3 import APIBlueprint
+from flask_openapi3.blueprint import APIBlueprint
 
 from . import cancellation, captures, holds, quotes, redemptions, replies, reversals
 from .answering import current_fault, reply, write
@@ -36,10 +36,10 @@ def redemption_routes() -> APIBlueprint:
     api.post("", operation_id="authorize", responses=answers(made, 403, 404, 409, 422))(authorize)
     api.get("", operation_id="find", responses=answers({200: replies.RedemptionPage}))(find)
     api.post("/cancel-by-key", operation_id="cancel_by_key", responses=answers(red, 409, 422))(cancel_by_key)
-    api.get("/<redemption_id>", operation_id="get", responses=answers(red, 404))(get)
+    api.get("/<redemption:redemption_id>", operation_id="get", responses=answers(red, 404))(get)
     for name, view in (("capture", capture), ("extend", extend), ("void", void)):
-        api.post(f"/<redemption_id>/{name}", operation_id=name, responses=answers(red, 404, 409, 422))(view)
-    api.post("/<redemption_id>/reversals", operation_id="reverse", responses=answers(back, 404, 409, 422))(reverse)
+        api.post(f"/<redemption:redemption_id>/{name}", operation_id=name, responses=answers(red, 404, 409, 422))(view)
+    api.post("/<redemption:redemption_id>/reversals", operation_id="reverse", responses=answers(back, 404, 409, 422))(reverse)
     return api
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from flask import Response, g
-from flask_openapi3 import APIBlueprint
+from flask_openapi3.blueprint import APIBlueprint
 
 from . import events, members, replies
 from .answering import reply
@@ -53,7 +53,7 @@ def entries(path: MemberPath, query: PageQuery) -> Response:
         before = None if query.cursor is None else int(query.cursor)
         rows = members.movements(work, member_id=path.member_id, before=before, limit=query.limit + 1)
     page = rows[: query.limit]
-    names = [name for name in replies.Entry.model_fields]
+    names = list(replies.Entry.model_fields)
     return reply(
         replies.EntryPage(
             items=[replies.Entry.model_validate({name: row[name] for name in names}) for row in page],

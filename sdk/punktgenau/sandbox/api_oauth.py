@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, g, request
-from flask_openapi3 import APIBlueprint
+from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel
 
 from . import oauth, replies
 from .answering import reply
 from .openapi import ACCESS, Responses, problem
 from .state import request_work, sandbox
+from .tokens import new_token
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 512}
 _FORM: dict[str, Any] = {
@@ -40,9 +41,9 @@ def token_routes() -> APIBlueprint:
     api = APIBlueprint(
         "oauth_token", __name__, url_prefix="/oauth", abp_tags=[ACCESS], abp_security=[{"partner_credentials": []}]
     )
-    described: Responses = {"200": replies.PartnerToken}
+    described: Responses = {"200": replies.Token}
     for status in (400, 401, 403, 404, 429, 500, 503):
-        described[str(status)] = problem(status)
+        described[str(status)] = problem(status, model=replies.TokenProblem)
     body = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _FORM}}}
     api.post("/token", operation_id="token", responses=described, openapi_extensions={"requestBody": body})(token)
     return api
@@ -69,7 +70,7 @@ def token() -> Response:
                 verifier=_one("code_verifier"),
             )
             body = replies.MemberToken(
-                access_token=oauth.new_token("mat"),
+                access_token=new_token("mat"),
                 token_type="Bearer",
                 expires_in=oauth.CODE_S,
                 scope=row["scope"],

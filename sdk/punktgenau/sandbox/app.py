@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NoReturn
 
-from flask import Flask, Response, g, request
-from flask_openapi3 import OpenAPI
+from flask import Flask, Response, current_app, g, request
+from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -18,7 +18,7 @@ from .clock import SandboxClock
 from .control import control_routes
 from .database import Database
 from .faults import FaultOnWire
-from .operations import operation_of
+from .operations import RedemptionId, operation_of
 from .problems import Refusal
 from .seen import note_request
 from .state import EXTENSION, Sandbox, request_now, request_work, sandbox
@@ -48,6 +48,7 @@ def create_app(
         doc_prefix="/docs",
     )
     app.json = StrictJSON(app)
+    app.url_map.converters["redemption"] = RedemptionId
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # So that FaultOnWire reaches whoever holds the connection.
     app.config["PROPAGATE_EXCEPTIONS"] = True
@@ -92,7 +93,7 @@ def _finish(response: Response) -> Response:
     if g.get("operation") is None:
         return response
     fault = g.get("fault")
-    if fault is not None and fault.moment == "after" and fault.kind != "replayed_500":
+    if fault is not None and fault.moment == "after":
         response = fault_replies.instead_of_reply(fault, response)
     note_request(response.status_code, replayed="Idempotency-Replayed" in response.headers)
     return response
@@ -147,7 +148,5 @@ def _refuse_http(error: HTTPException) -> Response:
 
 
 def _refuse_unforeseen(error: Exception) -> Response:
-    from flask import current_app
-
     current_app.logger.error("unforeseen in %s", g.get("operation"), exc_info=error)
     return refuse(Refusal("internal_error", "An error of the sandbox; its log says more."))

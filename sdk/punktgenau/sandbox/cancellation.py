@@ -12,7 +12,7 @@ from .problems import Refusal
 def cancel_by_key(work: Work, *, partner_id: str, key: str, target_key: str) -> sqlite3.Row:
     """End what the target holds, or bury its key. Raises Refusal already_captured, redemption_ended and others."""
     if key == target_key:
-        raise Refusal("invalid_request", "cancel-by-key needs a key of its own.", field="target_key")
+        raise Refusal("idempotency_key_reused", "A cancel-by-key needs a key of its own.", field="target_key")
     red = redemptions.by_key(work, target_key, partner_id=partner_id)
     if red is not None:
         return _end(work, red)

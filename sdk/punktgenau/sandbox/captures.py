@@ -21,17 +21,13 @@ def capture(work: Work, red: sqlite3.Row, request: CaptureRequest, *, key: str) 
     redemptions.check_can_act_on_hold(red)
     points = red["held_points"] if request.points is None else request.points
     minor = _checked_minor(work, red, request, points)
-    work.run(
-        "INSERT INTO capture VALUES (?, ?, ?, ?, ?, ?)", red["id"], reference, points, minor, key, work.at
-    )
+    work.run("INSERT INTO capture VALUES (?, ?, ?, ?, ?, ?)", red["id"], reference, points, minor, key, work.at)
     lots.capture(work, red, points=points)
     rest_points = red["held_points"] - points if request.final else 0
     if rest_points:
         reason = f"Not needed for order {red['order_reference']}"
         lots.release(work, red, points=rest_points, reason=reason)
-    return redemptions.change(
-        work, red, capture_points=points, capture_minor=minor, release_points=rest_points
-    )
+    return redemptions.change(work, red, capture_points=points, capture_minor=minor, release_points=rest_points)
 
 
 def in_one_step(work: Work, red: sqlite3.Row) -> sqlite3.Row:
@@ -76,7 +72,7 @@ def _checked_minor(work: Work, red: sqlite3.Row, request: CaptureRequest, points
     if request.value is None:
         taken = red["captured_points"] + points
         whole = share_minor(part_points=taken, whole_points=red["points"], whole_minor=red["value_minor"])
-        return max(0, min(whole - red["captured_minor"], left_minor))
+        return max(0, min(whole - int(red["captured_minor"]), int(left_minor)))
     rate, minor = known_rate(work, red["rate_id"]), request.value.amount_minor
     if request.value.currency != red["currency"]:
         raise Refusal("currency_not_offered", f"It is held in {red['currency']}.", field="value.currency")
@@ -85,4 +81,4 @@ def _checked_minor(work: Work, red: sqlite3.Row, request: CaptureRequest, points
     if not rate.fits(points=points, amount_minor=minor, line_count=red["line_count"]):
         detail = f"{points} points are worth {rate.worth_minor(points)}, not {minor}."
         raise Refusal("value_mismatch", detail, field="value", redemption_id=red["id"])
-    return int(minor)
+    return minor

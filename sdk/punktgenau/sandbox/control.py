@@ -129,6 +129,8 @@ def add_fault() -> Response:
         operation=body.operation, kind=body.kind, when=body.when, times=body.times, delay_s=body.delay_s,
         retry_after=after, echo=body.echo,
     )  # fmt: skip
+    if fault.operation != "any" and not fault.fits(fault.operation):
+        raise Refusal("invalid_request", f"kind: {fault.kind} does not fit {fault.operation}", field="kind")
     sandbox().faults.add(fault)
     response = jsonify(asdict(fault))
     response.status_code = 201

@@ -26,7 +26,9 @@ def redemption_changed(work: Work, red: sqlite3.Row) -> None:
 
 def consent_revoked(work: Work, *, partner_id: str, member_id: str, consent_id: str) -> None:
     """Note that a member has withdrawn the consent."""
-    _append(work, partner_id=partner_id, kind="consent.revoked", data={"member_id": member_id, "consent_id": consent_id})
+    _append(
+        work, partner_id=partner_id, kind="consent.revoked", data={"member_id": member_id, "consent_id": consent_id}
+    )
 
 
 def after(work: Work, *, partner_id: str, sequence: int, limit: int) -> list[sqlite3.Row]:

@@ -17,22 +17,18 @@ HUGE_BYTES = 8 * 1024 * 1024
 BOMB_BYTES = 64 * 1024 * 1024
 
 _HTML = "<!doctype html><title>{0}</title><h1>{0}</h1><p>The page of something in between.</p>"
-# These change what happens, or an answer that is otherwise right; the routes see to them.
-_BY_ROUTES = frozenset(
-    {"partial_approval", "rate_changed", "slow_lookup", "expired_early", "replayed_500", "duplicate_delivery"}
-)
 
 
 def instead_of_answer(fault: Fault) -> Response | None:
     """What is answered although nothing was executed. None: the request goes on."""
-    if fault.kind in _BY_ROUTES:
+    if fault.is_in_routes:
         return None
     return _play(fault, Response(json.dumps({"id": "red_0000"}), 200, mimetype="application/json"))
 
 
 def instead_of_reply(fault: Fault, response: Response) -> Response:
     """What is answered instead of the proper reply, whose effect is committed."""
-    return response if fault.kind in _BY_ROUTES else _play(fault, response)
+    return response if fault.is_in_routes else _play(fault, response)
 
 
 def _play(fault: Fault, proper: Response) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -30,7 +31,19 @@ ALWAYS_BEFORE: frozenset[Kind] = frozenset(
 )
 ALWAYS_AFTER: frozenset[Kind] = frozenset({"wrong_echo"})
 
+# These change what happens instead of what is answered, so they fit some operations only.
+WRITES: frozenset[Operation] = frozenset({"authorize", "capture", "extend", "void", "reverse", "cancel_by_key"})
+IN_ROUTES: dict[Kind, frozenset[Operation]] = {
+    "partial_approval": frozenset({"authorize"}),
+    "rate_changed": frozenset({"authorize"}),
+    "slow_lookup": frozenset({"get", "find"}),
+    "expired_early": frozenset({"authorize", "capture", "extend", "void"}),
+    "replayed_500": WRITES,
+    "duplicate_delivery": WRITES,
+}
+
 MAX_DELAY_S = 30.0
+REFUSE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -52,8 +65,14 @@ class Fault:
             return "before"
         return "after" if self.kind in ALWAYS_AFTER else self.when
 
+    @property
+    def is_in_routes(self) -> bool:
+        """Whether a route plays it, rather than its answer being replaced."""
+        return self.kind in IN_ROUTES
+
     def fits(self, operation: Operation) -> bool:
-        return self.operation in ("any", operation)
+        """Whether it waits for this operation."""
+        return self.operation in ("any", operation) and operation in IN_ROUTES.get(self.kind, (operation,))
 
 
 class FaultOnWire(Exception):
@@ -82,8 +101,17 @@ class FaultBook:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
+        self._refuse: Callable[[float], None] | None = None
+
+    def when_refusing(self, refuse: Callable[[float], None]) -> None:
+        """Let a server know how long to refuse connections, in seconds: no request is there to play it on."""
+        self._refuse = refuse
 
     def add(self, fault: Fault) -> None:
+        """Queue a fault. Behind a server `refuse` begins now, for `delay_s`, whatever the operation."""
+        if fault.kind == "refuse" and self._refuse is not None:
+            self._refuse(REFUSE_S if fault.delay_s is None else fault.delay_s)
+            return
         with self._lock:
             self._waiting.append(fault)
 

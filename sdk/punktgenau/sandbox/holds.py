@@ -33,9 +33,7 @@ def authorize(work: Work, request: AuthorizeRequest, *, partner_id: str, key: st
     live = redemptions.live_for_order(work, request.order_reference, partner_id=partner_id)
     if live is not None:
         detail = f"Redemption {live['id']} is live for order {request.order_reference}."
-        raise Refusal(
-            "order_has_live_redemption", detail, field="order_reference", redemption_id=live["id"]
-        )
+        raise Refusal("order_has_live_redemption", detail, field="order_reference", redemption_id=live["id"])
     price = _priced(work, request)
     _check_available(work, member["id"], price)
     red = _insert(work, request, price, partner_id=partner_id, key=key, hold_s=hold_s)

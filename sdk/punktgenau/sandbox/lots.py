@@ -50,7 +50,9 @@ def capture(work: Work, red: sqlite3.Row, *, points: int) -> None:
     """Pay `points` of what is held to the partner, in drawing order."""
     target = clearing(partner_id=red["partner_id"])
     transfers = []
-    for draw, share in _walk(_draws(work, red), points, lambda d: d["points"] - d["captured_points"] - d["released_points"]):
+    for draw, share in _walk(
+        _draws(work, red), points, lambda d: d["points"] - d["captured_points"] - d["released_points"]
+    ):
         _add(work, draw, "captured_points", share)
         transfers.append(Transfer(_held(red, draw["lot_id"]), target, share))
     post(work, _movement("capture", red, f"{points} points paid for order {red['order_reference']}"), transfers)
@@ -72,7 +74,9 @@ def give_back(work: Work, red: sqlite3.Row, *, points: int, reason: str) -> int:
     """Return `points` of what was captured to their lots, last drawn first. Says how many expired on arrival."""
     transfers, late_points = [], 0
     source = clearing(partner_id=red["partner_id"])
-    for draw, share in _walk(reversed(_draws(work, red)), points, lambda d: d["captured_points"] - d["reversed_points"]):
+    for draw, share in _walk(
+        reversed(_draws(work, red)), points, lambda d: d["captured_points"] - d["reversed_points"]
+    ):
         _add(work, draw, "reversed_points", share)
         transfers.append(Transfer(source, available(member_id=red["member_id"], lot_id=draw["lot_id"]), share))
         late_points += share if draw["expires_at"] is not None and draw["expires_at"] <= work.at else 0

@@ -30,9 +30,7 @@ def check_partner(work: Work, client_id: str, client_secret: str) -> str:
     row = work.one("SELECT * FROM partner WHERE id = ?", client_id)
     expected = row["secret_digest"] if row else digest("")
     if not same(digest(client_secret), expected) or row is None:
-        raise OAuthRefusal(
-            "invalid_client", "unauthorized", "Client id or secret is wrong, or the token has ended."
-        )
+        raise OAuthRefusal("invalid_client", "unauthorized", "Client id or secret is wrong, or the token has ended.")
     return str(row["id"])
 
 
@@ -83,7 +81,7 @@ def issue_code(
 
 
 def redeem_code(work: Work, *, partner_id: str, code: str, redirect_uri: str, verifier: str) -> sqlite3.Row:
-    """The code's row: member_id, consent_id, scope. Works once. Raises OAuthRefusal or Refusal consent_revoked."""
+    """The code's row: member_id, consent_id, scope. Works once. Raises OAuthRefusal."""
     row = work.one("SELECT * FROM code WHERE digest = ? AND partner_id = ?", digest(code), partner_id)
     is_good = (
         row is not None
@@ -95,6 +93,9 @@ def redeem_code(work: Work, *, partner_id: str, code: str, redirect_uri: str, ve
     if row is None or not is_good:
         detail = "The code is unknown, used, too old, or was asked for differently."
         raise OAuthRefusal("invalid_grant", "invalid_request", detail, field="code")
-    members.consenting(work, member_id=row["member_id"], partner_id=partner_id)
+    try:
+        members.consenting(work, member_id=row["member_id"], partner_id=partner_id)
+    except Refusal as refusal:
+        raise OAuthRefusal("invalid_grant", refusal.code, refusal.detail, field=refusal.field) from None
     work.run("UPDATE code SET used_at = ? WHERE digest = ?", work.at, row["digest"])
     return row

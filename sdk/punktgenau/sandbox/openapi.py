@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from flask_openapi3 import Info, Tag
+from flask_openapi3.models.info import Info
+from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel
+
+from .replies import Problem
 
 INFO = Info(
     title="Punktgenau reference partner API",
@@ -40,19 +44,24 @@ _STATUSES = {
 }
 
 
-def problem(status: int, *, schema: str = "Problem") -> dict[str, Any]:
+def problem(status: int, *, model: type[Problem] = Problem) -> dict[str, Any]:
     """How a refusal with this status is described."""
+    schema: dict[str, Any] = {"$ref": "#/components/schemas/Problem"}
+    if model is not Problem:
+        # Only what an operation names as its reply becomes a component; this one is written out.
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+        schema.pop("$defs", None)
     headers: dict[str, Any] = {}
     if status == 429:
         headers = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "string"}}}
     if status == 401:
         headers = {"WWW-Authenticate": {"description": "How to sign in", "schema": {"type": "string"}}}
-    content = {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    content = {"application/problem+json": {"schema": schema}}
     described: dict[str, Any] = {"description": _STATUSES[status], "content": content}
     return {**described, "headers": headers} if headers else described
 
 
-def answers(replies: dict[int, type[BaseModel]], *refusals: int) -> Responses:
+def answers(replies: Mapping[int, type[BaseModel]], *refusals: int) -> Responses:
     """The replies by status, and the refusals besides those that every operation has."""
     described: Responses = {str(status): reply for status, reply in replies.items()}
     for status in sorted({400, 401, 429, 500, 503, *refusals}):

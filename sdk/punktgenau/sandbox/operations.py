@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Request
+from werkzeug.routing import BaseConverter
 
 from .faults import Operation
 
@@ -22,6 +23,12 @@ _BY_ENDPOINT: dict[str, Operation] = {
     "redemptions.void": "void",
     "redemptions.reverse": "reverse",
 }
+
+
+class RedemptionId(BaseConverter):
+    """Anything in the place of an id that is not the name of another resource."""
+
+    regex = r"(?!(?:quote|cancel-by-key)$)[^/]+"
 
 
 def operation_of(request: Request) -> Operation | None:

@@ -11,7 +11,9 @@ Plain = dict[str, object]
 def member(work: Work, member_id: str) -> Plain:
     """A member with lots, consents and redemptions. Raises Refusal not_found."""
     row = members.get(work, member_id)
-    reds = work.all("SELECT * FROM redemption WHERE member_id = ? AND mode = ? ORDER BY number DESC", member_id, work.mode)
+    reds = work.all(
+        "SELECT * FROM redemption WHERE member_id = ? AND mode = ? ORDER BY number DESC", member_id, work.mode
+    )
     return {
         "id": row["id"],
         "display_name": row["display_name"],

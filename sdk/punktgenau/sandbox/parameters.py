@@ -15,7 +15,9 @@ Limit = Annotated[int, Field(ge=1, le=100)]
 class WriteHeader(BaseModel):
     """Every write is safe to repeat because it names itself."""
 
-    idempotency_key: Key = Field(alias="Idempotency-Key", description="One key, one effect; 1 to 255 visible characters")
+    idempotency_key: Key = Field(
+        alias="Idempotency-Key", description="One key, one effect; 1 to 255 visible characters"
+    )
 
 
 class MemberPath(BaseModel):
@@ -47,5 +49,3 @@ class EventsQuery(_Query):
 
 class NoQuery(_Query):
     """Nothing to ask."""
-
-

@@ -58,9 +58,7 @@ def limits_of(work: Work) -> Limits:
     row = work.one("SELECT * FROM programme")
     if row is None:
         return Limits()
-    return Limits(
-        row["min_points"], row["max_points"], row["step"], row["max_share_percent"], row["max_value_minor"]
-    )
+    return Limits(row["min_points"], row["max_points"], row["step"], row["max_share_percent"], row["max_value_minor"])
 
 
 def most_points(limits: Limits, rate: ProgrammeRate, *, total_minor: int) -> list[tuple[str, int]]:

@@ -56,7 +56,14 @@ def search(
 
 def insert(work: Work, columns: Mapping[str, str | int | None]) -> sqlite3.Row:
     """Write a new redemption; figures left out are 0. Returns its row."""
-    figures = ("held_points", "captured_points", "released_points", "reversed_points", "captured_minor", "reversed_minor")
+    figures = (
+        "held_points",
+        "captured_points",
+        "released_points",
+        "reversed_points",
+        "captured_minor",
+        "reversed_minor",
+    )
     row = {**dict.fromkeys(figures, 0), "sequence": 1, "created_at": work.at, "updated_at": work.at, **columns}
     marks = ", ".join("?" * len(row))
     work.run(f"INSERT INTO redemption ({', '.join(row)}) VALUES ({marks})", *row.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 Mode = Literal["sandbox", "live"]
 State = Literal[
@@ -247,6 +247,10 @@ class MemberToken(PartnerToken):
     consent_id: str
 
 
+class Token(RootModel[MemberToken | PartnerToken]):
+    """What the token endpoint gives: to the partner, or for a member's code."""
+
+
 class Remaining(_Reply):
     """How much would still be possible."""
 
@@ -270,3 +274,9 @@ class Problem(_Reply):
     redemption_id: str | None
     now: Stamp
     mode: Mode
+
+
+class TokenProblem(Problem):
+    """A refusal of the token endpoint, with the word that RFC 6749 has for it."""
+
+    error: str

@@ -15,9 +15,7 @@ from .schemas import ReverseRequest
 def reverse(work: Work, red: sqlite3.Row, request: ReverseRequest, *, key: str) -> str:
     """Give points back and say the reversal's id. Raises Refusal."""
     reference = request.return_reference
-    known = work.one(
-        "SELECT id FROM reversal WHERE redemption_id = ? AND return_reference = ?", red["id"], reference
-    )
+    known = work.one("SELECT id FROM reversal WHERE redemption_id = ? AND return_reference = ?", red["id"], reference)
     if known is not None:
         detail = f"Return {reference} has been reversed as {known['id']}."
         raise Refusal("reference_reused", detail, field="return_reference", redemption_id=red["id"])
@@ -76,10 +74,8 @@ def _checked_minor(work: Work, red: sqlite3.Row, request: ReverseRequest) -> int
         raise exceeds
     if request.value is None:
         given = red["reversed_points"] + request.points
-        whole = share_minor(
-            part_points=given, whole_points=red["captured_points"], whole_minor=red["captured_minor"]
-        )
-        return max(0, min(whole - red["reversed_minor"], left_minor))
+        whole = share_minor(part_points=given, whole_points=red["captured_points"], whole_minor=red["captured_minor"])
+        return max(0, min(whole - int(red["reversed_minor"]), int(left_minor)))
     rate, minor = known_rate(work, red["rate_id"]), request.value.amount_minor
     if request.value.currency != red["currency"]:
         raise Refusal("currency_not_offered", f"It was paid in {red['currency']}.", field="value.currency")
@@ -89,4 +85,4 @@ def _checked_minor(work: Work, red: sqlite3.Row, request: ReverseRequest) -> int
     if not rate.fits(points=request.points, amount_minor=minor, line_count=red["line_count"]):
         detail = f"{request.points} points are worth {rate.worth_minor(request.points)}, not {minor}."
         raise Refusal("value_mismatch", detail, field="value", redemption_id=red["id"])
-    return int(minor)
+    return minor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -59,8 +59,25 @@ class QuoteRequest(_Request):
     points: Points | None = Field(None, description="Left out: as many as may be used")
 
 
+_NULL = {"type": "null"}
+_POINTS_OR_TENDERS: dict[str, Any] = {
+    "oneOf": [
+        {"required": ["points"], "properties": {"points": {"type": "integer"}, "tenders": _NULL}},
+        {"required": ["tenders"], "properties": {"tenders": {"type": "array"}, "points": _NULL, "value": _NULL}},
+    ]
+}
+_FINAL_OR_NAMED: dict[str, Any] = {
+    "anyOf": [
+        {"properties": {"final": {"const": True}}},
+        {"required": ["capture_reference"], "properties": {"capture_reference": {"type": "string"}}},
+    ]
+}
+
+
 class AuthorizeRequest(_Request):
     """Hold points for an order. Exactly one of `points` (with `value`) and `tenders`."""
+
+    model_config = ConfigDict(json_schema_extra=_POINTS_OR_TENDERS)
 
     member_id: Name
     order_reference: Reference
@@ -88,6 +105,8 @@ class AuthorizeRequest(_Request):
 
 class CaptureRequest(_Request):
     """Make a hold final, wholly or in part."""
+
+    model_config = ConfigDict(json_schema_extra=_FINAL_OR_NAMED)
 
     points: Points | None = Field(None, description="Left out: everything that is held")
     value: MoneyIn | None = None

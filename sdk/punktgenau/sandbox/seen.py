@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import g, request
+from werkzeug.exceptions import HTTPException
 
 from .clock import stamp
 from .journal import SeenRequest
@@ -14,8 +15,7 @@ def note_request(status: int | None, *, replayed: bool = False) -> None:
     if g.get("noted"):
         return
     g.noted = True
-    body = request.get_json(silent=True) if request.is_json else None
-    sent = body if isinstance(body, dict) else {}
+    sent = _sent()
     tenders = sent.get("tenders")
     first = tenders[0] if isinstance(tenders, list) and tenders and isinstance(tenders[0], dict) else {}
     points = sent.get("points", first.get("points"))
@@ -41,6 +41,15 @@ def note_request(status: int | None, *, replayed: bool = False) -> None:
             fault=fault.kind if fault is not None else None,
         )
     )
+
+
+def _sent() -> dict[str, object]:
+    """The body as far as it can be read."""
+    try:
+        body = request.get_json(silent=True)
+    except HTTPException:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _text(value: object) -> str | None:

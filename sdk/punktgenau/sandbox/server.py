@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import socket
+import threading
 from email.utils import formatdate
+from http.server import HTTPServer
+from typing import IO, cast
 
 from flask import Flask
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
@@ -12,6 +16,7 @@ from werkzeug.test import run_wsgi_app
 from . import wire
 from .app import MAX_BODY_BYTES
 from .faults import FaultOnWire
+from .state import sandbox_of
 
 IDLE_S = 120
 
@@ -21,10 +26,48 @@ class Server(ThreadedWSGIServer):
 
     def __init__(self, app: Flask, *, host: str, port: int) -> None:
         super().__init__(host, port, app, handler=Handler)
+        self.is_away = False
+        self._is_stopped = threading.Event()
+        self._away_s = 0.0
+        sandbox_of(app).faults.when_refusing(self._go_away)
+
+    def serve_forever(self, poll_interval: float = 0.05) -> None:
+        """Serve until `stop`; while the fault `refuse` is played, do not even listen."""
+        try:
+            while not self._is_stopped.is_set():
+                HTTPServer.serve_forever(self, poll_interval)
+                if self.is_away:
+                    self._stay_away()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.server_close()
+
+    def stop(self) -> None:
+        """End `serve_forever`, from another thread, and wait until it has."""
+        self._is_stopped.set()
+        self.shutdown()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A connection that broke is the caller's business and no event here."""
-        return
+
+    def _go_away(self, away_s: float) -> None:
+        """Stop listening for a while. Kept connections end with their next request."""
+        self._away_s = away_s
+        self.is_away = True
+        # A request thread asks for it, and must not wait for the loop that would wait for it.
+        threading.Thread(target=self.shutdown, daemon=True).start()
+
+    def _stay_away(self) -> None:
+        address = self.socket.getsockname()
+        self.socket.close()
+        self._is_stopped.wait(self._away_s)
+        self.socket = socket.socket(self.address_family, self.socket_type)
+        if not self._is_stopped.is_set():
+            self.server_address = address
+            self.server_bind()
+            self.server_activate()
+        self.is_away = False
 
 
 class Handler(WSGIRequestHandler):
@@ -33,11 +76,15 @@ class Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE_S
     disable_nagle_algorithm = True
+    server: Server
     requests_before = 0
 
     def run_wsgi(self) -> None:
         """Answer one request: read it whole, run the application, write the answer in one piece."""
         body = self._read_body()
+        if self.server.is_away:
+            self.close_connection = True
+            return
         environ = self.make_environ()
         environ["punktgenau.requests_before"] = self.requests_before
         environ["wsgi.input"] = io.BytesIO(body)
@@ -60,20 +107,26 @@ class Handler(WSGIRequestHandler):
         rest = b"" if self.command == "HEAD" else payload
         self.connection.sendall("\r\n".join([*head, "", ""]).encode("latin-1") + rest)
 
-    def _read_body(self) -> bytes:
-        """The request's body. What is longer than the application takes is cut, which it will refuse."""
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            body = io.BufferedReader(DechunkedInput(self.rfile)).read(MAX_BODY_BYTES + 1)
-        else:
-            length = self.headers.get("Content-Length", "0")
-            wanted = int(length) if length.isascii() and length.isdigit() else MAX_BODY_BYTES + 1
-            body = self.rfile.read(min(wanted, MAX_BODY_BYTES + 1))
-            if len(body) < min(wanted, MAX_BODY_BYTES + 1):
-                raise ConnectionError("the request ended in the middle")
-        if len(body) > MAX_BODY_BYTES:
-            # The rest of it stays unread, so nothing else can follow on this connection.
-            self.close_connection = True
-        return body
-
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Silent; the journal of requests says more."""
+
+    def _read_body(self) -> bytes:
+        """The request's body. What is longer than the application takes is cut, which it will refuse."""
+        most_bytes = MAX_BODY_BYTES + 1
+        length = self.headers.get("Content-Length", "0")
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            raw = cast(io.RawIOBase, DechunkedInput(cast(IO[bytes], self.rfile)))
+            body = io.BufferedReader(raw).read(most_bytes)
+            # Two lengths for one body: what would follow cannot be trusted to begin where it seems to.
+            self.close_connection = self.close_connection or "Content-Length" in self.headers
+        elif length.isascii() and length.isdigit():
+            wanted_bytes = min(int(length), most_bytes)
+            body = self.rfile.read(wanted_bytes)
+            if len(body) < wanted_bytes:
+                raise ConnectionError("the request ended in the middle")
+        else:
+            raise ConnectionError("a length that is no number")
+        if len(body) == most_bytes:
+            # The rest stays unread, so nothing else can follow on this connection.
+            self.close_connection = True
+        return body

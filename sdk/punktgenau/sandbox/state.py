@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, cast
 
-from flask import current_app, g
+from flask import Flask, current_app, g
 
 from . import holds, idempotency, lots, seed
 from .clock import SandboxClock
@@ -69,9 +69,14 @@ class Sandbox:
         self.fill()
 
 
+def sandbox_of(app: Flask) -> Sandbox:
+    """The sandbox behind an application."""
+    return cast(Sandbox, app.extensions[EXTENSION])
+
+
 def sandbox() -> Sandbox:
     """The sandbox that the current request belongs to."""
-    return cast(Sandbox, current_app.extensions[EXTENSION])
+    return sandbox_of(current_app)
 
 
 def request_now() -> datetime:

@@ -76,6 +76,10 @@ _ROWS = (
         redemption_id TEXT, partner_id TEXT, points INTEGER NOT NULL,
         CHECK (kind = 'issued' OR points >= 0)) STRICT""",
     "CREATE INDEX IF NOT EXISTS account_member ON account (member_id, kind)",
+    "CREATE INDEX IF NOT EXISTS account_lot ON account (lot_id, kind)",
+    "CREATE INDEX IF NOT EXISTS lot_member ON lot (member_id)",
+    "CREATE INDEX IF NOT EXISTS lot_expiry ON lot (expires_at)",
+    "CREATE INDEX IF NOT EXISTS idempotency_age ON idempotency (created_at)",
     """CREATE TABLE IF NOT EXISTS movement (
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, member_id TEXT NOT NULL, sequence INTEGER NOT NULL,
         kind TEXT NOT NULL, points INTEGER NOT NULL, balance INTEGER NOT NULL, partner_id TEXT, order_reference TEXT,
