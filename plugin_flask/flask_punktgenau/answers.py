@@ -1,0 +1,27 @@
+"""How a request wants its answer, and the headers of what is only for this customer."""
+
+from __future__ import annotations
+
+from flask import Request, request
+from werkzeug import Response
+
+
+def wants_json() -> bool:
+    """Whether a script is asking: it sends JSON, or prefers it to a page."""
+    return _prefers_json(request)
+
+
+def make_private(response: Response) -> Response:
+    """Never to be kept by browser or proxy, and different for everybody."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.vary.update(("Cookie", "Accept", "Accept-Language"))
+    return response
+
+
+def _prefers_json(asking: Request) -> bool:
+    if asking.is_json:
+        return True
+    accepted = asking.accept_mimetypes
+    json_quality = max(accepted["application/json"], accepted["application/problem+json"])
+    return bool(accepted) and json_quality > accepted["text/html"]

@@ -1,0 +1,54 @@
+"""The two ways on while an order's points are not confirmed: try again, or go on without points."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, request
+from werkzeug import Response
+
+from flask_punktgenau.placing import authorize
+from flask_punktgenau.redirects import see_other
+from flask_punktgenau.session import Points, read_order
+from flask_punktgenau.state import current_state
+from flask_punktgenau.visitor import OwnOrder, find_own_order
+from punktgenau.checkout import Payment
+
+ORDER_REFERENCE_LENGTH_MAX = 200
+
+
+def add_routes(pages: Blueprint) -> None:
+    """POST retry and POST without."""
+    pages.post("/retry")(retry)
+    pages.post("/without")(without)
+
+
+def retry() -> Response:
+    """The same points for the same order, again: the same attempt where it is still open."""
+    own, payment = _own_order()
+    placed = read_order(own.order.reference)
+    return _go_on(own, points=placed.points if placed is not None else payment.points if payment is not None else 0)
+
+
+def without() -> Response:
+    """No points for this order: it is charged in full, and whatever may be held is given back."""
+    own, _ = _own_order()
+    return _go_on(own, points=0)
+
+
+def _own_order() -> tuple[OwnOrder, Payment | None]:
+    """The order that the form names; one that is somebody else's, unknown or cancelled does not exist here."""
+    state = current_state()
+    order_reference = request.form.get("order_reference", "")
+    checkout = state.journal()
+    if checkout is None or not 1 <= len(order_reference) <= ORDER_REFERENCE_LENGTH_MAX:
+        abort(404)
+    own = find_own_order(state, checkout, order_reference)
+    if own is None:
+        abort(404)
+    return own, checkout.find(order_reference)
+
+
+def _go_on(own: OwnOrder, *, points: Points) -> Response:
+    # A paid order is not priced anew: its points are what they are.
+    if own.order.state == "pending":
+        authorize(own.order.reference, own.cart, points=points, customer_id=own.customer_id)
+    return see_other(own.order.url or request.script_root + "/")

@@ -1,0 +1,182 @@
+"""The extension: `init_app`, the shop's loaders, and the calls that a shop makes."""
+
+from __future__ import annotations
+
+from flask import Flask, has_request_context
+
+from flask_punktgenau import placing
+from flask_punktgenau.config import read_config
+from flask_punktgenau.loaders import (
+    CartLoader,
+    CustomerLoader,
+    Loaders,
+    LocaleLoader,
+    OperatorLoader,
+    OrderLoader,
+    OrdersLoader,
+)
+from flask_punktgenau.problems import init_problems, remember_order
+from flask_punktgenau.session import Points
+from flask_punktgenau.state import EXTENSION, AppState, current_state, forget_guest
+from flask_punktgenau.storefront import make_storefront
+from flask_punktgenau.transactions import require_no_open_transaction, watch_sessions
+from flask_punktgenau.widgets import punktgenau_field, punktgenau_panel, punktgenau_summary
+from punktgenau import Clock, Money, Provider, SystemClock
+from punktgenau.checkout import Cart, Checkout, Payment
+from punktgenau.errors import ConfigurationError
+
+
+class Punktgenau:
+    """Points as a way to pay in a Flask shop; one object may serve several apps.
+
+    Register the shop's functions with the decorators, before the first request. `init_app` reads the PUNKTGENAU_* keys
+    (see `flask_punktgenau.config`) and touches neither network nor database.
+    """
+
+    def __init__(
+        self, app: Flask | None = None, *, provider: Provider | None = None, clock: Clock | None = None
+    ) -> None:
+        self._loaders = Loaders()
+        if app is not None:
+            self.init_app(app, provider=provider, clock=clock)
+
+    def init_app(self, app: Flask, *, provider: Provider | None = None, clock: Clock | None = None) -> None:
+        """Give an app its points: routes under /points, template functions, error pages.
+
+        `provider` is used instead of a Client made from the configuration, `clock` instead of the machine's: for tests,
+        and for providers with an adapter of their own. Raises ConfigurationError for a second call with the same app
+        and for values that cannot be meant.
+        """
+        if EXTENSION in app.extensions:
+            raise ConfigurationError(f"The app {app.name!r} has points already; call init_app once per app.")
+        config = read_config(app.config)
+        if config.required:
+            missing = () if provider is not None else config.missing_provider_keys
+            if config.database_url is None and not (app.debug or app.testing):
+                missing = (*missing, "PUNKTGENAU_DATABASE_URL")
+            if missing:
+                raise ConfigurationError(
+                    f"PUNKTGENAU_REQUIRED is set, and these are missing: {', '.join(missing)}.", field=missing[0]
+                )
+        state = AppState(
+            app, owner=self, config=config, loaders=self._loaders, provider=provider, clock=clock or SystemClock()
+        )
+        app.register_blueprint(make_storefront())
+        init_problems(app)
+        for function in (punktgenau_panel, punktgenau_field, punktgenau_summary):
+            app.add_template_global(function, function.__name__)
+        watch_sessions()
+        app.extensions[EXTENSION] = state
+
+    # The shop's functions
+
+    def customer_loader(self, function: CustomerLoader) -> CustomerLoader:
+        """Register: who is signed in, by an id that never changes, or None for a guest."""
+        self._loaders.customer = function
+        return function
+
+    def cart_loader(self, function: CartLoader) -> CartLoader:
+        """Register: the cart in front of this browser, or None."""
+        self._loaders.cart = function
+        return function
+
+    def order_loader(self, function: OrderLoader) -> OrderLoader:
+        """Register: an order by its reference, or None; runs without a request, in an app context of its own."""
+        self._loaders.order = function
+        return function
+
+    def orders_loader(self, function: OrdersLoader) -> OrdersLoader:
+        """Register: the orders placed between two moments; runs without a request, in an app context of its own."""
+        self._loaders.orders = function
+        return function
+
+    def operator_loader(self, function: OperatorLoader) -> OperatorLoader:
+        """Register: the id of the operator who may use the back office, or None."""
+        self._loaders.operator = function
+        return function
+
+    def locale_loader(self, function: LocaleLoader) -> LocaleLoader:
+        """Register: the locale to speak, such as "de" or "de_AT"; None leaves it to Flask-Babel or the browser."""
+        self._loaders.locale = function
+        return function
+
+    # The shop's calls
+
+    def authorize(
+        self,
+        order_reference: str,
+        cart: Cart,
+        *,
+        points: Points | None = None,
+        customer_id: str | None = None,
+        hold_s: int | None = None,
+        seen_due: Money | None = None,
+    ) -> Payment:
+        """Hold points for an order that is being placed, and say what is left to pay (`Payment.due`).
+
+        `points=None` takes what the customer chose: in this very form (`punktgenau_field()`), else on the page before;
+        0 goes on without points. `hold_s` is how long they are kept, in seconds; `seen_due` what the customer saw as
+        left to pay. Unknown is a state: "authorizing", and reading `.due` then raises. Raises AmountChangedError (show
+        the customer again), DeclinedError and its children, NotSentError, InProgressError, OpenTransactionError:
+        nothing is held by this call.
+        """
+        self._state()
+        return placing.authorize(
+            order_reference, cart, points=points, customer_id=customer_id, hold_s=hold_s, seen_due=seen_due
+        )
+
+    def find(self, order_reference: str) -> Payment | None:
+        """What points pay of an order, from the journal, without the network; None where none were asked for."""
+        state = self._state()
+        if has_request_context():
+            remember_order(order_reference)
+        checkout = state.journal()
+        return checkout.find(order_reference) if checkout is not None else None
+
+    def capture(self, order_reference: str) -> Payment | None:
+        """Goal: these points are paid. Safe in any state and any number of times; None where there are none.
+
+        Raises OpenTransactionError.
+        """
+        checkout = self._ready_to_write()
+        return checkout.capture(order_reference) if checkout is not None else None
+
+    def void(self, order_reference: str) -> Payment | None:
+        """Goal: payment failed and the order lives on, so its points go back. Safe in any state, any number of times.
+
+        Raises OpenTransactionError.
+        """
+        checkout = self._ready_to_write()
+        return checkout.void(order_reference) if checkout is not None else None
+
+    def cancel(self, order_reference: str, cause: str = "") -> Payment | None:
+        """Goal: the order will not happen, so its points go back, held or captured. Safe in any state.
+
+        Raises OpenTransactionError.
+        """
+        checkout = self._ready_to_write()
+        if checkout is None:
+            return None
+        payment = checkout.cancel(order_reference, cause=cause)
+        if payment is not None:
+            forget_guest(checkout, order_reference)
+        return payment
+
+    @property
+    def checkout(self) -> Checkout:
+        """The current app's engine, for all that has no shorter way here.
+
+        Raises ConfigurationError with code points_off while points are not set up.
+        """
+        return self._state().require()
+
+    def _ready_to_write(self) -> Checkout | None:
+        state = self._state()
+        require_no_open_transaction()
+        return state.journal()
+
+    def _state(self) -> AppState:
+        state = current_state()
+        if state.owner is not self:
+            raise ConfigurationError("The current app was initialised with another Punktgenau object; use that one.")
+        return state

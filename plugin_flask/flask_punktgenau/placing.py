@@ -1,0 +1,158 @@
+"""The moment an order is placed: how many points the customer wants for it, and the call that holds them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from flask import has_request_context, request
+
+from flask_punktgenau.problems import remember_order
+from flask_punktgenau.session import ALL, PlacedOrder, Points, drop_wish, keep_order, read_order, read_wish
+from flask_punktgenau.state import AppState, current_state
+from flask_punktgenau.transactions import require_no_open_transaction
+from flask_punktgenau.visitor import current_visitor, end_guest
+from punktgenau.checkout import Cart, Checkout, Payment, parse_points
+from punktgenau.checkout.attempt import without_points
+from punktgenau.errors import AmountChangedError, InvalidArgumentError, NotLinkedError, UnavailableError
+from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX, Money
+
+FIELD_POINTS = "punktgenau_points"
+FIELD_ON_PAGE = "punktgenau_apply"
+FIELD_SEEN_POINTS = "punktgenau_seen_points"
+FIELD_SEEN_DUE = "punktgenau_seen_due"
+_LIVE = frozenset({"authorizing", "authorized", "partially_captured", "capturing", "captured"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """How many points, and what the page showed as left to pay for how many; None: it showed no such thing."""
+
+    points: Points
+    seen_points: int = 0
+    seen_due: Money | None = None
+
+
+def authorize(
+    order_reference: str,
+    cart: Cart,
+    *,
+    points: Points | None = None,
+    customer_id: str | None = None,
+    hold_s: int | None = None,
+    seen_due: Money | None = None,
+) -> Payment:
+    """See `Punktgenau.authorize`."""
+    require_no_open_transaction()
+    state = current_state()
+    if customer_id is None and has_request_context():
+        customer_id = _customer_id(state, order_reference)
+    if has_request_context():
+        remember_order(order_reference)
+    checkout = state.journal()
+    asked = _asked(checkout, order_reference, cart, points=points, customer_id=customer_id, seen_due=seen_due)
+    if asked.points == 0:
+        return _without(checkout, order_reference, cart, asked)
+    if customer_id is None:
+        raise NotLinkedError("No account is linked here, so there are no points to use. Nothing was sent.")
+    if checkout is None or (state.off_reason() is not None and checkout.find(order_reference) is None):
+        if has_request_context():
+            drop_wish()
+        raise UnavailableError("Points are off in this shop. Nothing was sent.", code="points_off")
+    if has_request_context():
+        keep_order(order_reference, PlacedOrder(customer_id=customer_id, points=asked.points))
+    payment = checkout.authorize(
+        order_reference,
+        cart,
+        customer_id=customer_id,
+        points=asked.points,
+        hold_s=hold_s,
+        seen_due=_due_to_insist_on(checkout, customer_id, cart, asked),
+    )
+    if has_request_context():
+        drop_wish()
+        end_guest(customer_id)
+    return payment
+
+
+def _customer_id(state: AppState, order_reference: str) -> str | None:
+    """Whose points: the customer's; for an order placed here as a guest, that guest's, whose link it has used up."""
+    visitor = current_visitor(state)
+    if visitor.signed_in:
+        return visitor.customer_id
+    placed = read_order(order_reference)
+    return placed.customer_id if placed is not None else visitor.customer_id
+
+
+def _asked(
+    checkout: Checkout | None,
+    order_reference: str,
+    cart: Cart,
+    *,
+    points: Points | None,
+    customer_id: str | None,
+    seen_due: Money | None,
+) -> _Asked:
+    """The wish for this order: what the shop says, else what this form says, else what was chosen before."""
+    if points is not None:
+        # Seen by the shop's own account: it is about these very points.
+        return _Asked(points=points, seen_points=0 if points == ALL else points, seen_due=seen_due)
+    if has_request_context():
+        if FIELD_ON_PAGE in request.form:
+            return _from_form(cart, seen_due=seen_due)
+        wish = read_wish(customer_id=customer_id, currency=cart.currency)
+        if wish is not None:
+            return _Asked(points=wish.shown, seen_points=wish.shown, seen_due=seen_due)
+        placed = read_order(order_reference)
+        if placed is not None and placed.customer_id == customer_id:
+            return _Asked(points=placed.points, seen_points=0, seen_due=seen_due)
+    payment = checkout.find(order_reference) if checkout is not None else None
+    standing = payment.points if payment is not None and payment.state in _LIVE else 0
+    return _Asked(points=standing, seen_points=standing, seen_due=seen_due)
+
+
+def _from_form(cart: Cart, *, seen_due: Money | None) -> _Asked:
+    """What `punktgenau_field()` sent along; of the amounts only the comparison with ours counts."""
+    entered = request.form.get(FIELD_POINTS, "").strip()
+    points: Points = 0 if entered in ("", "0") else parse_points(entered)
+    seen_points = _whole(FIELD_SEEN_POINTS, most=POINTS_MAX)
+    if seen_due is None and FIELD_SEEN_DUE in request.form:
+        seen_due = Money(amount_minor=_whole(FIELD_SEEN_DUE, most=AMOUNT_MINOR_MAX), currency=cart.currency)
+    return _Asked(points=points, seen_points=seen_points, seen_due=seen_due)
+
+
+def _whole(name: str, *, most: int) -> int:
+    text = request.form.get(name, "") or "0"
+    if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII) or int(text) > most:
+        raise InvalidArgumentError(f"{name} is not a number that the page had written there.", field=name)
+    return int(text)
+
+
+def _without(checkout: Checkout | None, order_reference: str, cart: Cart, asked: _Asked) -> Payment:
+    if asked.seen_due is not None and asked.seen_points == 0 and asked.seen_due != cart.payable:
+        raise _changed(cart.payable, asked.seen_due)
+    if checkout is None:
+        return without_points(order_reference, cart)
+    # Whose points is of no matter: none are asked for, and what was asked for before is known by its order.
+    return checkout.authorize(order_reference, cart, customer_id="", points=0)
+
+
+def _due_to_insist_on(checkout: Checkout, customer_id: str, cart: Cart, asked: _Asked) -> Money | None:
+    """What must be left to pay, as the customer saw it.
+
+    Without JavaScript a page cannot show what a number that was just typed leaves to pay. Then what it did show must
+    still hold for the number that it showed, and the engine takes exactly what was typed or nothing.
+    """
+    if asked.seen_due is None or asked.points == asked.seen_points or asked.points == ALL:
+        return asked.seen_due
+    due_then = checkout.quote(customer_id, cart, points=asked.seen_points).due
+    if due_then != asked.seen_due:
+        raise _changed(due_then, asked.seen_due)
+    return None
+
+
+def _changed(due: Money, seen_due: Money) -> AmountChangedError:
+    return AmountChangedError(
+        f"{due.amount_minor} would be due, the customer saw {seen_due.amount_minor} ({due.currency}, smallest unit). "
+        "Nothing is held; show the customer again."
+    )

@@ -1,0 +1,186 @@
+"""The routes of the points box: see it, preview a number, use it, remove it, look at the history."""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify, make_response, render_template, request, url_for
+from werkzeug import Response
+from werkzeug.exceptions import BadRequest
+
+from flask_punktgenau import choices, csrf, linking
+from flask_punktgenau.answers import make_private, wants_json
+from flask_punktgenau.locales import current_language
+from flask_punktgenau.pages import HistoryView
+from flask_punktgenau.preview import Preview, preview
+from flask_punktgenau.problems import problem_response
+from flask_punktgenau.redirects import local_path, next_page, see_other
+from flask_punktgenau.session import Notice, Wish, drop_wish, keep_notice, keep_wish
+from flask_punktgenau.state import AppState, current_state, logger
+from flask_punktgenau.urls import BLUEPRINT, VERSION, order_urls, panel_urls
+from flask_punktgenau.visitor import current_visitor
+from flask_punktgenau.widgets import panel_view
+from punktgenau.checkout import Cart, CartQuote
+from punktgenau.checkout.quote import ReasonCode, parse_points, refusal
+from punktgenau.codes import explain
+from punktgenau.errors import ConfigurationError, InvalidArgumentError, NotLinkedError, PunktgenauError
+
+STATIC_AGE_S = 365 * 86_400
+BODY_LENGTH_MAX = 16 * 1024
+CURSOR_LENGTH_MAX = 512
+_REFUSED: frozenset[ReasonCode] = frozenset({"balance", "cart", "minimum", "currency", "worthless"})
+"""Reasons for which a number is refused; for the others the nearest usable number is taken, and the page says why."""
+
+
+class Storefront(Blueprint):
+    """The blueprint; files whose URL names their version may be kept for a year."""
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        """Seconds that browsers may keep a file."""
+        return STATIC_AGE_S if request.args.get("v") == VERSION else None
+
+
+def make_storefront() -> Blueprint:
+    """The routes under /points, for one app."""
+    pages = Storefront(
+        BLUEPRINT,
+        __name__,
+        url_prefix="/points",
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    pages.before_request(_require_own_form)
+    pages.after_request(_headers)
+    pages.register_error_handler(PunktgenauError, problem_response)
+    pages.get("/panel")(panel)
+    pages.get("/quote")(quote)
+    pages.post("/apply")(apply)
+    pages.post("/remove")(remove)
+    pages.get("/history")(history)
+    pages.get("/healthz")(healthz)
+    choices.add_routes(pages)
+    linking.add_routes(pages)
+    return pages
+
+
+def panel() -> Response:
+    """The box as a fragment, for scripts that refresh it."""
+    state = current_state()
+    view = panel_view(state, back=next_page())
+    text = "" if view is None else render_template("punktgenau/panel.html", view=view, t=current_language(state))
+    return make_response(text)
+
+
+def quote() -> Response:
+    """What so many points would do to this cart, as JSON; changes nothing."""
+    state = current_state()
+    made, _, _ = _quote(state, request.args.get("points"))
+    return jsonify(_preview(state, made))
+
+
+def apply() -> Response:
+    """Use so many points, from now on and instead of the number before; or refuse and leave all as it was."""
+    state = current_state()
+    entered = _entered()
+    try:
+        made, cart, customer_id = _quote(state, entered)
+        refused = refusal(made)
+        if refused is not None and (made.points == 0 or any(reason.code in _REFUSED for reason in made.reasons)):
+            raise refused
+    except PunktgenauError as error:
+        if wants_json():
+            raise
+        keep_notice(Notice(code=error.code, entered=str(entered or ""), remaining=error.remaining))
+        return _back()
+    points = parse_points(entered)
+    keep_wish(Wish(points=points, shown=made.points), customer_id=customer_id, currency=cart.currency)
+    return jsonify(_preview(state, made)) if wants_json() else _back()
+
+
+def remove() -> Response:
+    """Use no points."""
+    drop_wish()
+    if wants_json():
+        return make_response("", 204)
+    return _back()
+
+
+def history() -> Response:
+    """Every movement on the linked account, newest first."""
+    state = current_state()
+    view = _history(state, cursor=request.args.get("cursor"))
+    return make_response(render_template("punktgenau/history.html", view=view, t=current_language(state)))
+
+
+def healthz() -> Response:
+    """Whether points can be used, for monitors; the provider is not asked."""
+    reason = current_state().off_reason()
+    return jsonify({"points": "on" if reason is None else "off", "reason": reason})
+
+
+def _quote(state: AppState, entered: object) -> tuple[CartQuote, Cart, str]:
+    """The quote for what was typed, with the cart and the customer that it is for."""
+    points = parse_points(entered)
+    if state.off_reason() is not None:
+        raise ConfigurationError("Points are off in this shop.", code="points_off")
+    customer_id = current_visitor(state).customer_id
+    if customer_id is None:
+        raise NotLinkedError("No account is linked in this browser.")
+    cart = state.loaders.load_cart()
+    if cart is None:
+        raise InvalidArgumentError("There is no cart to pay with points.", field="cart")
+    return state.require().quote(customer_id, cart, points=points), cart, customer_id
+
+
+def _preview(state: AppState, made: CartQuote) -> Preview:
+    return preview(made, current_language(state))
+
+
+def _entered() -> object:
+    """What was asked for, as it came: text of a form, or a value of a JSON body. Nothing else is read from either."""
+    if not request.is_json:
+        return request.form.get("points")
+    try:
+        body = request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise InvalidArgumentError("The body is not JSON.", code="points_missing", field="points") from error
+    return body.get("points") if isinstance(body, dict) else None
+
+
+def _history(state: AppState, *, cursor: str | None) -> HistoryView:
+    urls = panel_urls(state, back=local_path(request.args.get("next")) or request.script_root + "/")
+    first_url = url_for(f"{BLUEPRINT}.history") if cursor else ""
+    customer_id = current_visitor(state).customer_id
+    field = csrf.form_field()
+    try:
+        checkout = state.require()
+        if customer_id is None or checkout.find_link(customer_id) is None:
+            return HistoryView(entries=(), linked=False, urls=urls, csrf=field)
+        balance = checkout.balance(customer_id)
+        page = checkout.entries(customer_id, cursor=cursor[:CURSOR_LENGTH_MAX] if cursor else None)
+    except PunktgenauError as error:
+        logger.info("the history cannot be shown: %s", error)
+        return HistoryView(entries=None, first_url=first_url, reason_code=explain(error).code, urls=urls, csrf=field)
+    known = (entry.order_reference for entry in page.items if entry.order_reference is not None)
+    return HistoryView(
+        entries=page.items,
+        balance=balance,
+        next_url=url_for(f"{BLUEPRINT}.history", cursor=page.next_cursor) if page.next_cursor else "",
+        first_url=first_url,
+        order_urls=order_urls(state, known),
+        urls=urls,
+        csrf=field,
+    )
+
+
+def _back() -> Response:
+    return see_other(next_page())
+
+
+def _require_own_form() -> None:
+    request.max_content_length = BODY_LENGTH_MAX
+    if request.method == "POST":
+        csrf.check()
+
+
+def _headers(response: Response) -> Response:
+    return response if request.endpoint == f"{BLUEPRINT}.static" else make_private(response)

@@ -1,0 +1,137 @@
+"""What the shop's templates place: the points box, its inputs for the shop's own form, an order's summary."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import has_request_context, render_template
+from markupsafe import Markup
+
+from flask_punktgenau import csrf
+from flask_punktgenau.locales import current_language
+from flask_punktgenau.panel import PanelView, Urls, build_panel
+from flask_punktgenau.redirects import this_page
+from flask_punktgenau.session import Wish, keep_wish, read_wish, take_notice
+from flask_punktgenau.state import AppState, current_state, logger
+from flask_punktgenau.urls import order_urls, panel_urls
+from flask_punktgenau.visitor import Visitor, current_visitor
+from punktgenau.checkout import Cart, CartQuote, Checkout, Payment
+from punktgenau.errors import PunktgenauError
+from punktgenau.provider import Balance
+
+SummaryForm = Literal["box", "rows", "text"]
+_SUMMARY_TEMPLATES: dict[SummaryForm, str] = {"box": "summary.html", "rows": "summary_rows.html", "text": "summary.txt"}
+
+
+def punktgenau_panel(*, id: str = "punktgenau") -> Markup:
+    """The points box with forms of its own, for a cart page; empty without a cart."""
+    return _widget("panel.html", back=this_page(), id=id)
+
+
+def punktgenau_field(*, id: str = "punktgenau") -> Markup:
+    """The same as inputs only, inside the shop's one-page checkout form; empty without a cart."""
+    return _widget("field.html", back=this_page(), id=id)
+
+
+def punktgenau_summary(order_reference: str, *, form: SummaryForm = "box", locale: str | None = None) -> Markup:
+    """What points pay of an order: a box for the order's page, `rows` of a table, or `text` for a mail.
+
+    Empty where no points were asked for. The shop decides who may see the page that this stands on.
+    """
+    state = current_state()
+    checkout = state.journal()
+    payment = checkout.find(order_reference) if checkout is not None else None
+    if payment is None or payment.state == "none":
+        return Markup("")
+    on_page = has_request_context() and form == "box"
+    view = build_panel(
+        payment=payment,
+        provider_name=state.config.provider_name,
+        urls=panel_urls(state, back=this_page()) if on_page else Urls(),
+        csrf=csrf.form_field() if on_page else None,
+    )
+    language = current_language(state, locale=locale)
+    return Markup(render_template(f"punktgenau/{_SUMMARY_TEMPLATES[form]}", view=view, t=language))
+
+
+def panel_view(state: AppState, *, back: str, id: str = "punktgenau") -> PanelView | None:
+    """What the box shows to the one who is here now; None without a cart. Says a waiting notice, once."""
+    cart = state.loaders.load_cart()
+    if cart is None or not cart.total:
+        return None
+    notice = take_notice()
+    urls = panel_urls(state, back=back)
+    field = csrf.form_field()
+    checkout = state.journal() if state.off_reason() is None else None
+    visitor = current_visitor(state)
+    if checkout is None:
+        return build_panel(cart=cart, enabled=False, signed_in=visitor.signed_in, urls=urls, csrf=field, id=id)
+    box = _Box(checkout, cart=cart, visitor=visitor)
+    box.look()
+    return build_panel(
+        cart=cart,
+        linked=box.linked,
+        signed_in=visitor.signed_in,
+        balance=box.balance,
+        offer=box.offer,
+        quote=box.quote,
+        wish=box.wish.points if box.wish is not None else None,
+        notice=notice.code if notice is not None else None,
+        entered=notice.entered if notice is not None else "",
+        reclamped_from=box.wish.reclamped_from if box.wish is not None else None,
+        error=box.error,
+        elsewhere=box.elsewhere,
+        order_urls=order_urls(state, (one.order_reference for one in box.elsewhere)),
+        provider_name=state.config.provider_name,
+        urls=urls,
+        csrf=field,
+        id=id,
+    )
+
+
+class _Box:
+    """What engine and provider say about one customer and cart; a provider that is away is an answer as well."""
+
+    def __init__(self, checkout: Checkout, *, cart: Cart, visitor: Visitor) -> None:
+        self._checkout = checkout
+        self._cart = cart
+        self._customer_id = visitor.customer_id
+        self.linked = False
+        self.balance: Balance | None = None
+        self.offer: CartQuote | None = None
+        self.quote: CartQuote | None = None
+        self.wish: Wish | None = None
+        self.elsewhere: tuple[Payment, ...] = ()
+        self.error: PunktgenauError | None = None
+
+    def look(self) -> None:
+        customer_id = self._customer_id
+        self.wish = read_wish(customer_id=customer_id, currency=self._cart.currency)
+        if customer_id is None or self._checkout.find_link(customer_id) is None:
+            return
+        self.linked = True
+        self.elsewhere = tuple(self._checkout.live(customer_id))
+        try:
+            self.balance = self._checkout.balance(customer_id)
+            self.offer = self._checkout.quote(customer_id, self._cart, points="all")
+            if self.wish is not None:
+                self.quote = self._checkout.quote(customer_id, self._cart, points=self.wish.points)
+        except PunktgenauError as error:
+            self.error = error
+            logger.info("the points box shows no points: %s", error)
+        self._follow(customer_id)
+
+    def _follow(self, customer_id: str) -> None:
+        """Notice that cart or balance have changed what is used, and go on saying so until the customer acts."""
+        if self.wish is None or self.quote is None or self.quote.points == self.wish.shown:
+            return
+        self.wish = Wish(points=self.wish.points, shown=self.quote.points, reclamped_from=self.wish.shown)
+        keep_wish(self.wish, customer_id=customer_id, currency=self._cart.currency)
+
+
+def _widget(template: str, *, back: str, id: str) -> Markup:
+    state = current_state()
+    view = panel_view(state, back=back, id=id)
+    if view is None:
+        return Markup("")
+    return Markup(render_template(f"punktgenau/{template}", view=view, t=current_language(state)))
