@@ -139,9 +139,8 @@ class _Counting:
     def clamp(self, wanted: int) -> tuple[int, tuple[Reason, ...]]:
         """The number that limits, steps and worth make of `wanted`; the money minimum is not looked at yet."""
         usable, tightest = self.usable, self.usable.tightest
-        exceeded = self._exceeded(wanted) if wanted else tightest
-        points = exceeded.points if exceeded else wanted
-        reasons = [exceeded] if exceeded else []
+        points = min(wanted, tightest.points)
+        reasons = [tightest] if points < wanted or wanted == 0 else []
         if points == 0:
             return 0, tuple(reasons)
         if points < usable.first:
@@ -157,19 +156,12 @@ class _Counting:
             cent = Money(amount_minor=1, currency=self.cart.currency)
             return 0, (*reasons, Reason(code="worthless", points=usable.fewest(cent, self.rate)))
         fewest = usable.fewest(value, self.rate)
-        if fewest < points:
-            reasons.append(Reason(code="fewest", points=fewest))
-        return fewest, tuple(reasons)
-
-    def _exceeded(self, wanted: int) -> Reason | None:
-        """The tightest bound that is exceeded; a bound on the worth is not, where the points above it add none."""
-        for bound in self.usable.bounds:
-            if wanted > bound.points and not (bound.code in _ON_WORTH and self._same_worth(wanted, bound.points)):
-                return bound
-        return None
-
-    def _same_worth(self, more: int, points: int) -> bool:
-        return points > 0 and more <= self.rate.most_points(self.rate.worth(points))
+        if fewest == points:
+            return points, tuple(reasons)
+        if reasons == [tightest] and tightest.code in _ON_WORTH:
+            # The worth is the bound, so the points above the fewest are no second thing to tell.
+            return fewest, (Reason(code=tightest.code, points=fewest),)
+        return fewest, (*reasons, Reason(code="fewest", points=fewest))
 
     def lower(self) -> int:
         """The most points that leave at least the money minimum; 0 where there are none."""

@@ -123,11 +123,10 @@ def usable_limits(*, cart: Cart, available: int, rate: Rate, limits: Limits, rul
     if len(currencies) > 1:
         bounds: tuple[Reason, ...] = (Reason(code="currency", points=0),)
         return UsableLimits(min_points=min_points, step=step, bounds=bounds)
-    unbounded = UsableLimits(min_points=min_points, step=step, bounds=())
     found = [Reason(code="balance", points=min(max(0, available), POINTS_MAX))]
     for code, amount_minor in _value_bounds(cart, limits, rules):
         cap = Money(amount_minor=amount_minor, currency=cart.currency)
-        found.append(Reason(code=code, points=_most_points(cap, rate, unbounded)))
+        found.append(Reason(code=code, points=min(rate.most_points(cap), POINTS_MAX)))
     for most in (limits.max_points, rules.max_points):
         if most is not None:
             found.append(Reason(code="maximum", points=max(0, most)))
@@ -148,12 +147,3 @@ def _value_bounds(cart: Cart, limits: Limits, rules: ShopRules) -> list[tuple[Re
     if limits.max_value is not None:
         found.append(("maximum", limits.max_value.amount_minor))
     return found
-
-
-def _most_points(cap: Money, rate: Rate, steps: UsableLimits) -> int:
-    """The most points that are worth at most `cap`; where several are worth the same, the fewest of them on step."""
-    most = min(rate.most_points(cap), POINTS_MAX)
-    on_step = steps.down(most)
-    if on_step < steps.first:
-        return most
-    return steps.fewest(rate.worth(on_step), rate)
