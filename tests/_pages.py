@@ -153,7 +153,7 @@ def page(new_page: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
 
 
 @pytest.fixture
-def axe() -> Callable[[Page], None]:
+def axe() -> Callable[..., None]:
     """axe(page, allow=()): fails with a list of what people with assistive tools would stumble over."""
 
     def check(page: Page, *, allow: tuple[str, ...] = ()) -> None:
