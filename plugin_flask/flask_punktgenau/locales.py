@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import tzinfo
 
@@ -10,6 +11,8 @@ from flask import current_app, has_request_context, request
 from flask_punktgenau.formatting import FALLBACK, LANGUAGES
 from flask_punktgenau.language import Language
 from flask_punktgenau.state import AppState
+
+_TAG = re.compile(r"[A-Za-z]{2}(-[A-Za-z]{4})?(-[A-Za-z]{2})?")
 
 
 def current_language(state: AppState, *, locale: str | None = None) -> Language:
@@ -25,7 +28,10 @@ def _locale(state: AppState) -> str:
     if babel is not None:
         return str(babel)
     if has_request_context():
-        return request.accept_languages.best_match(LANGUAGES, default=FALLBACK) or FALLBACK
+        # By the browser's own order: best_match() would put an exact match of a lower wish before "de-AT" for "de".
+        for wanted, _quality in request.accept_languages:
+            if _TAG.fullmatch(wanted) and wanted[:2].lower() in LANGUAGES:
+                return wanted
     return FALLBACK
 
 
