@@ -180,16 +180,14 @@ class Installation:
         """Raises StepError with a sentence for the person when neither way works."""
         try:
             uv = self._installer()
-            _say("  making the environment")
-            venv: list[str | Path] = [uv, "venv", "--quiet", "--allow-existing", "--python", self._python, VENV]
-            self._run("Making the environment", *venv)
+            self._environment(uv, "venv", "--quiet", "--allow-existing", "--python", self._python, VENV)
             self._install("--reinstall", uv, "pip", "install", "--quiet", "--python", VENV_PYTHON)
         except StepError as error:
             if error.hopeless:
                 raise
             _say("  the fast installer did not work here; going on with pip, which takes longer")
             # pip works on the environment from outside, because a bare Debian cannot put a pip into it.
-            self._run("Making the environment", self._python, "-m", "venv", "--without-pip", VENV)
+            self._environment(self._python, "-m", "venv", "--without-pip", VENV)
             pip = [self._python, "-m", "pip", "--python", str(VENV_PYTHON)]
             self._install("--force-reinstall", *pip, "install", "--quiet", "--root-user-action=ignore")
 
@@ -213,6 +211,16 @@ class Installation:
             raise
         mark.write_text(wanted)
         return uv
+
+    def _environment(self, *command: str | Path) -> None:
+        """One that is there already is left alone: somebody may be working in it."""
+        ask = [str(VENV_PYTHON), "-I", "-c", "import sys; print(sys.version)"]
+        if (VENV / "pyvenv.cfg").is_file() and VENV_PYTHON.exists():
+            answer = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+            if answer == sys.version:
+                return
+        _say("  making the environment")
+        self._run("Making the environment", *command)
 
     def _install(self, anew: str, *command: str | Path) -> None:
         packages = sum(1 for line in LOCK.read_text().splitlines() if "==" in line and line[0].isalnum())
