@@ -22,7 +22,7 @@ _BARS_ALL = frozenset({"articles", "share", "cart"})
 """Reasons with a text of their own for the case that no points can be used at all."""
 _RECLAMPED = frozenset({"cart", "balance"})
 _GIVEN_BACK = frozenset({"voided", "expired", "declined", "cancelled", "reversed", "partially_reversed"})
-_IDENTIFIER = re.compile(r"[a-z0-9_.:-]+")
+_IDENTIFIER = re.compile(r"[a-z0-9_.:-]*")
 """A reason for programs, such as a code; a shop's own cause for people has blanks or capitals."""
 _ENTRY_KINDS = frozenset({"opening", "adjustment", "hold", "capture", "release", "reversal", "expiry"})
 _TELLING_KINDS = frozenset({"opening", "hold", "capture", "expiry"})
@@ -137,19 +137,25 @@ class Language:
             due=self.money(quote.due),
         )
 
+    def part(self, payment: Payment) -> str:
+        """What the points' row of a summary is called. After a return in part, number and worth no longer match."""
+        return self.gettext("Points") if payment.state == "partially_reversed" else self.count(payment.points)
+
     def payment(self, payment: Payment) -> str:
         """What became of an order's points."""
+        if payment.state == "declined" and payment.reason in CODES:
+            return self.code(payment.reason)
+        if payment.state == "authorized" and not payment.points:
+            # Still held at the provider, but the release is asked for.
+            return self.gettext("payment.voiding")
         if payment.state in ("authorized", "partially_captured") and payment.hold_until is not None:
             return self.gettext(f"payment.{payment.state}.until", until=self.when(payment.hold_until))
         return self.gettext(f"payment.{payment.state}")
 
     def cause(self, payment: Payment) -> str:
-        """Why the points came back or were not taken: the shop's own words where it gave some, else the code's text."""
-        if payment.state not in _GIVEN_BACK or not payment.reason:
-            return ""
-        if payment.state == "declined" and payment.reason in CODES:
-            return self.code(payment.reason)
-        return "" if _IDENTIFIER.fullmatch(payment.reason) else payment.reason
+        """Why the points came back, in the shop's own words where it gave some."""
+        told = payment.state in _GIVEN_BACK and not _IDENTIFIER.fullmatch(payment.reason)
+        return payment.reason if told else ""
 
     def entry(self, entry: Entry) -> str:
         """What a movement was."""

@@ -47,7 +47,7 @@ PanelState = Literal[
     "off",  # points are switched off
 ]
 _UNREMARKABLE = frozenset({"balance", "cart", "fewest"})
-"""Bounds that explain themselves while nothing is chosen."""
+"""Bounds that explain themselves while no number is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,23 +173,25 @@ def build_panel(
     `cart` as the shop hands it in; `offer` the quote of "all", `quote` the quote of `wish` (None without a wish);
     `reclamped_from` the points that the page showed before, where the quote now says otherwise; `error` what went
     wrong with balance or quote; `notice` the code of what the last form did not do, `entered` what was typed there;
-    `payment` the order's, once it is placed; `elsewhere` the
-    customer's other live payments, `order_urls` leads from their order references to pages; `provider_name` is shown
-    as the place where linking leads to; `id` makes element ids unique where a page has two boxes.
+    `payment` the order's, once it is placed; `elsewhere` the customer's other live payments, `order_urls` leads from
+    their order references to pages; `provider_name` is shown as the place where linking leads to; `id` makes element
+    ids unique where a page has two boxes.
     """
+    bounds = offer if offer is not None else quote
+    reasons = _reasons(bounds=bounds, quote=quote, wish=wish)
     state = _state(
         linked=linked,
         signed_in=signed_in,
         enabled=enabled,
         balance=balance,
-        offer=offer if offer is not None else quote,
+        offer=bounds,
         quote=quote,
+        reasons=reasons,
         reclamped_from=reclamped_from,
         error=error,
         payment=payment,
         elsewhere=elsewhere,
     )
-    bounds = offer if offer is not None else quote
     links = order_urls or {}
     undo = reclamped_from is not None and bounds is not None and bounds.least <= reclamped_from <= bounds.most
     return PanelView(
@@ -206,7 +208,7 @@ def build_panel(
         entered=entered,
         reclamped_from=reclamped_from if state == "reclamped" else None,
         undo_points=reclamped_from if undo else None,
-        reasons=_reasons(bounds=bounds, quote=quote),
+        reasons=reasons,
         neighbours=quote.neighbours if quote is not None else (),
         payment=payment,
         elsewhere=tuple(Held(payment=one, url=links.get(one.order_reference, "")) for one in elsewhere),
@@ -227,6 +229,7 @@ def _state(
     balance: Balance | None,
     offer: CartQuote | None,
     quote: CartQuote | None,
+    reasons: tuple[Reason, ...],
     reclamped_from: int | None,
     error: PunktgenauError | None,
     payment: Payment | None,
@@ -244,25 +247,24 @@ def _state(
         return "away"
     if balance.available == 0:
         return "held_elsewhere" if elsewhere or balance.held else "no_balance"
-    if reclamped_from is not None:
-        return "reclamped"
     if quote is not None:
-        return _chosen(quote)
-    if offer.most == 0 or _reasons(bounds=offer, quote=None):
+        return "reclamped" if reclamped_from is not None else _chosen(quote, reasons)
+    if offer.most == 0 or reasons:
         return "limited"
     return "held_elsewhere" if elsewhere else "ready"
 
 
-def _chosen(quote: CartQuote) -> PanelState:
-    if quote.neighbours:
+def _chosen(quote: CartQuote, reasons: tuple[Reason, ...]) -> PanelState:
+    if any(near.points != quote.points for near in quote.neighbours):
         return "small_rest"
-    limited = any(reason.code != "fewest" for reason in quote.reasons)
+    limited = any(reason.code != "fewest" for reason in reasons)
     return "limited" if limited or quote.points == 0 else "applied"
 
 
-def _reasons(*, bounds: CartQuote | None, quote: CartQuote | None) -> tuple[Reason, ...]:
-    if quote is not None:
+def _reasons(*, bounds: CartQuote | None, quote: CartQuote | None, wish: Wish | None) -> tuple[Reason, ...]:
+    if quote is not None and wish != "all":
         return quote.reasons
-    if bounds is None:
+    shown = quote or bounds
+    if shown is None:
         return ()
-    return tuple(reason for reason in bounds.reasons if bounds.most == 0 or reason.code not in _UNREMARKABLE)
+    return tuple(reason for reason in shown.reasons if shown.points == 0 or reason.code not in _UNREMARKABLE)

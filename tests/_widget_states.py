@@ -1,0 +1,199 @@
+"""Every state of the points box, with records made by hand; for tests that render it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from flask_punktgenau.panel import CsrfField, PanelView, Urls, build_panel
+from punktgenau.checkout.cart import Cart, Line
+from punktgenau.checkout.payment import Payment, PaymentState
+from punktgenau.checkout.quote import CartQuote, quote
+from punktgenau.checkout.rules import ShopRules
+from punktgenau.errors import NotLinkedError, UnavailableError
+from punktgenau.money import Money, Rate
+from punktgenau.provider import Balance, Entry, ExpiringPoints, Limits
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+RATE = Rate(id="rate_eur_1", points=1, amount_minor=1, currency="EUR")
+LIMITS = Limits(min_points=1, max_points=None, step=1, max_share_percent=None, max_value=None)
+CSRF = CsrfField(name="csrf_token", value="c5rf")
+URLS = Urls(
+    apply="/points/apply",
+    remove="/points/remove",
+    quote="/points/quote",
+    panel="/points/panel",
+    connect="/points/connect",
+    disconnect="/points/disconnect",
+    history="/points/history",
+    retry="/points/retry",
+    without="/points/without",
+    sign_in="/sign-in",
+    back="/cart",
+    style="/points/static/punktgenau.css",
+    script="/points/static/punktgenau.js",
+)
+
+
+def eur(amount_minor: int) -> Money:
+    return Money(amount_minor=amount_minor, currency="EUR")
+
+
+def cart(total_minor: int = 5990, *, excluded_minor: int = 0) -> Cart:
+    lines = [Line(sku="lamp", quantity=1, unit_price_minor=total_minor - excluded_minor, vat_rate="19")]
+    if excluded_minor:
+        lines.append(Line(sku="book", quantity=1, unit_price_minor=excluded_minor, vat_rate="7", points_allowed=False))
+    return Cart(currency="EUR", lines=lines)
+
+
+def balance(available: int = 2500, *, held: int = 0, pending: int = 0, limits: Limits = LIMITS) -> Balance:
+    return Balance(
+        member_id="mbr_2500",
+        former_member_ids=(),
+        available=available,
+        held=held,
+        pending=pending,
+        expiring=(ExpiringPoints(points=700, expires_at=datetime(2027, 9, 30, 22, tzinfo=UTC)),),
+        rate=RATE,
+        limits=limits,
+        now=NOW,
+        mode="sandbox",
+    )
+
+
+def payment(
+    state: PaymentState, *, points: int = 427, total_minor: int = 5990, reason: str = "", reference: str = "A-1001"
+) -> Payment:
+    return Payment(
+        state=state,
+        order_reference=reference,
+        points=points,
+        value=eur(427 if state == "partially_reversed" else points),
+        total=eur(total_minor),
+        due_minor=total_minor - (427 if state == "partially_reversed" else points),
+        attempt=1,
+        hold_until=datetime(2026, 11, 22, 13, 3, tzinfo=UTC) if state == "authorized" else None,
+        reason=reason,
+    )
+
+
+def quoted(
+    points: int | Literal["all"],
+    *,
+    of: Cart | None = None,
+    has: Balance | None = None,
+    rules: ShopRules | None = None,
+) -> CartQuote:
+    account = has or balance()
+    return quote(
+        cart=of or cart(),
+        available=account.available,
+        rate=account.rate,
+        limits=account.limits,
+        rules=rules or ShopRules(),
+        asked=points,
+    )
+
+
+def chosen(
+    points: int | Literal["all"] | None = None,
+    *,
+    of: Cart | None = None,
+    has: Balance | None = None,
+    rules: ShopRules | None = None,
+    before: int | None = None,
+    notice: str | None = None,
+    entered: str = "",
+    elsewhere: tuple[Payment, ...] = (),
+) -> PanelView:
+    """A linked account, with so many points asked for."""
+    return build_panel(
+        cart=of or cart(),
+        linked=True,
+        signed_in=True,
+        balance=has or balance(),
+        offer=quoted("all", of=of, has=has, rules=rules),
+        quote=quoted(points, of=of, has=has, rules=rules) if points is not None else None,
+        wish=points,
+        reclamped_from=before,
+        notice=notice,
+        entered=entered,
+        elsewhere=elsewhere,
+        order_urls={"A-1002": "/orders/A-1002"},
+        urls=URLS,
+        csrf=CSRF,
+    )
+
+
+def bare(**given: object) -> PanelView:
+    return build_panel(cart=cart(), urls=URLS, csrf=CSRF, **given)  # type: ignore[arg-type]
+
+
+WAITING = payment("authorized", points=300, reference="A-1002")
+PANELS: dict[str, PanelView] = {
+    "guest": bare(provider_name="Sandbox Punkte"),
+    "not_linked": bare(signed_in=True),
+    "consent_revoked": bare(signed_in=True, linked=True, error=NotLinkedError("Gone.", code="consent_revoked")),
+    "ready": chosen(),
+    "ready_small_cart": chosen(of=cart(1299)),
+    "bad_input": chosen(notice="points_not_whole", entered="1e3"),
+    "applied": chosen(427),
+    "applied_all": chosen("all", of=cart(1299)),
+    "limited_articles": chosen(2500, of=cart(5990, excluded_minor=4995)),
+    "limited_minimum": chosen(has=balance(42), rules=ShopRules(min_points=200)),
+    "limited_share": chosen(rules=ShopRules(max_share_percent=30)),
+    "limited_step": chosen(427, rules=ShopRules(step=50)),
+    "limited_nothing": chosen(of=cart(4995, excluded_minor=4995)),
+    "small_rest": chosen(427, of=cart(450)),
+    "reclamped": chosen(427, of=cart(300), before=427),
+    "reclamped_undo": chosen("all", of=cart(1299), before=427),
+    "held_elsewhere": chosen(has=balance(2200, held=300), elsewhere=(WAITING,)),
+    "held_elsewhere_all": chosen(has=balance(0, held=300), elsewhere=(WAITING,)),
+    "no_balance": chosen(has=balance(0, pending=120)),
+    "away": bare(signed_in=True, linked=True, error=UnavailableError("No answer.")),
+    "away_with_wish": bare(signed_in=True, linked=True, error=UnavailableError("No answer."), wish=427),
+    "unknown": bare(payment=payment("authorizing")),
+    "placed_held": bare(payment=payment("authorized")),
+    "placed_captured": bare(payment=payment("captured")),
+    "placed_given_back": bare(payment=payment("voided", points=0, reason="Die Karte wurde abgelehnt.")),
+    "off_quiet": bare(enabled=False),
+    "off": bare(enabled=False, linked=True),
+}
+SUMMARIES: dict[str, PanelView] = {
+    state: bare(payment=payment(state, points=points))
+    for state, points in {
+        "authorizing": 427,
+        "authorized": 427,
+        "captured": 427,
+        "voided": 0,
+        "expired": 0,
+        "partially_reversed": 327,
+        "abandoning": 0,
+        "needs_attention": 427,
+    }.items()
+}
+
+
+def entry(sequence: int, kind: str, points: int, balance: int, *, order: str | None = None, reason: str = "") -> Entry:
+    return Entry(
+        id=f"ent_{sequence:08}",
+        sequence=sequence,
+        kind=kind,
+        points=points,
+        balance=balance,
+        at=datetime(2026, 11, sequence + 10, 9, 30, tzinfo=UTC),
+        partner_id="demo-shop",
+        order_reference=order,
+        redemption_id=None,
+        reason=reason,
+    )
+
+
+ENTRIES = (
+    entry(6, "reversal", 100, 2173, order="A-1001", reason="Returned, order A-1001"),
+    entry(5, "hold", -100, 2073, order="A-1003", reason="Held for order A-1003"),
+    entry(4, "release", 300, 2173, order="A-1002", reason="Hold ended, order A-1002"),
+    entry(3, "capture", 0, 1873, order="A-1001", reason="Captured for order A-1001"),
+    entry(2, "hold", -427, 2073, order="A-1001", reason="Held for order A-1001"),
+    entry(1, "opening", 2500, 2500, reason="Opening balance"),
+)
