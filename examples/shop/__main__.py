@@ -19,10 +19,13 @@ from .app import create_app
 from .children import HOST, Children, StartError, free_port, listen, require_free
 from .settings import Settings, secret_key_for
 
+_ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 
 def main(argv: list[str]) -> int:
     arguments = _parse(argv)
-    signal.signal(signal.SIGTERM, _stop)
+    for name in _ENDINGS:
+        signal.signal(name, _stop)
     data_dir = Path(arguments.data or tempfile.mkdtemp(prefix="halbschatten-")).resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
     children = Children()
@@ -39,7 +42,7 @@ def main(argv: list[str]) -> int:
         app = create_app(settings)
         has_sandbox = _start_sandbox(children, settings, port=arguments.sandbox_port)
         children.start(
-            "examples.shop.bank",
+            f"{__package__}.bank",
             environment=os.environ | {"SHOP_DATA": str(data_dir)},
             ready_url=f"http://{HOST}:{settings.bank_port}/healthz",
         )
@@ -53,6 +56,9 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         pass
     finally:
+        # Whoever presses Ctrl-C twice would otherwise leave processes behind.
+        for name in _ENDINGS:
+            signal.signal(name, signal.SIG_IGN)
         children.end()
         if not arguments.data:
             shutil.rmtree(data_dir, ignore_errors=True)

@@ -6,9 +6,12 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import requests
 
+# Where `-m examples.shop.bank` finds its package, wherever the demo was started from.
+_ROOT = Path(__file__).resolve().parents[2]
 _READY_S = 20.0
 _GRACE_S = 3.0
 HOST = "127.0.0.1"
@@ -30,6 +33,7 @@ class Children:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             env=dict(environment),
+            cwd=_ROOT,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
