@@ -46,9 +46,10 @@ class Executor:
         """
         ends = self._clock.monotonic() + deadline_s
         row, error = self._send_and_finish(claim, deadline_s=deadline_s)
-        while (left := ends - self._clock.monotonic()) > 0.05 and (planned := wished(row)) is not None:
+        while (left := ends - self._clock.monotonic()) > 0.05 and (planned := _follows(row)) is not None:
+            begin = self._journal.supersede if row.state == "authorizing" else self._journal.begin_operation
             try:
-                follow = self._journal.begin_operation(row, planned, lease_s=left)
+                follow = begin(row, planned, lease_s=left)
             except LostSwapError:
                 return self._journal.redemption(row.id), error
             row, error = self._send_and_finish(follow, deadline_s=left)
@@ -98,9 +99,6 @@ class Executor:
         if verdict.outcome == "unknown":
             evidence, verdict = self._resolved(claim, kind, verdict, deadline_s=deadline_s)
         row = self._finish(claim, kind, verdict, evidence, sends=sends)
-        if kind == "authorize" and row.state == "authorizing" and verdict.code in GIVEN_UP_BY_KEY:
-            # The same call can never be answered again, so only a tombstone proves what became of it.
-            row = self._journal.supersede(row, abandon(row, cause=verdict.code or ""), lease_s=0).redemption
         return row, failure
 
     def _send(self, kind: Kind, claim: Claim, *, deadline_s: float) -> Redemption:
@@ -213,6 +211,13 @@ def abandon(row: RedemptionRow, *, cause: str) -> NextOperation:
     return NextOperation(kind="cancel_by_key", cause=cause, request={"target_key": row.key}, state="abandoning")
 
 
+def _follows(row: RedemptionRow) -> NextOperation | None:
+    if row.state == "authorizing" and row.reason in GIVEN_UP_BY_KEY:
+        # The same call can never be answered otherwise, so only a tombstone proves what became of it.
+        return abandon(row, cause=row.reason)
+    return wished(row)
+
+
 def wished(row: RedemptionRow) -> NextOperation | None:
     """What a noted wish to give back needs now, if anything: void what is held, reverse what was captured."""
     if row.release_cause is None:
@@ -240,7 +245,8 @@ def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None,
         after = replace(
             after,
             provider_id=evidence.id,
-            hold_until=int(evidence.expires_at.timestamp() * 1000) if evidence.expires_at else before.hold_until,
+            # The interval by our own clock, not the moment by theirs: the two may differ by hours.
+            hold_until=before.hold_until if evidence.expires_in_s is None else now_ms + evidence.expires_in_s * 1000,
             captured_points=evidence.captured_points,
             reversed_points=evidence.reversed_points,
         )

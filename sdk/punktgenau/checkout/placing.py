@@ -106,6 +106,11 @@ class Placing:
 
     def _again(self, wish: Wish, row: RedemptionRow, *, ends: float) -> Payment | None:
         """A live redemption exists: answer from it where this is the same wish, give it back where it is another."""
+        if row.customer_id != wish.customer_id:
+            raise LiveRedemptionError(
+                f"Order {row.order_reference} is being paid with another customer's points. Nothing was held.",
+                idempotency_key=row.key,
+            )
         if row.state == "authorized" and row.hold_until is not None and row.hold_until <= self._journal.now_ms():
             row = self._looked_up(row, ends=ends)
             if row.state in CLOSED:

@@ -1,0 +1,167 @@
+"""An engine with everything real: the client over TCP, the sandbox's server, a journal on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from punktgenau import Client
+from punktgenau.checkout import Cart, Checkout, Line, Order, Payment, Settings
+from punktgenau.sandbox import Database, create_app
+from punktgenau.sandbox.server import Server
+
+CART = Cart(
+    currency="EUR",
+    lines=[Line(sku="lamp", quantity=2, unit_price_minor=2495, vat_rate="19")],
+    shipping_minor=490,
+    shipping_vat_rate="19",
+)
+"""Two lamps and shipping: 54.80 EUR."""
+
+
+class MovedClock:
+    """The system's clock, moved on by hand; sleeping takes no time."""
+
+    def __init__(self) -> None:
+        self._moved = timedelta()
+
+    def advance(self, seconds: float) -> None:
+        self._moved += timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._moved
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._moved.total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(min(seconds, 0.02))
+
+    def random_bytes(self, length: int) -> bytes:
+        return os.urandom(length)
+
+
+@dataclass
+class Provider:
+    """The sandbox behind a real server, seen through its control plane."""
+
+    url: str
+    http: requests.Session
+
+    def fault(self, operation: str, kind: str, *, when: str = "after", times: int = 1, **more: Any) -> None:
+        body = {"operation": operation, "kind": kind, "when": when, "times": times, **more}
+        assert self.http.post(f"{self.url}/sandbox/faults", json=body, timeout=20).status_code == 201
+
+    def heal(self) -> None:
+        self.http.delete(f"{self.url}/sandbox/faults", timeout=20)
+
+    def advance(self, seconds: int) -> None:
+        self.http.post(f"{self.url}/sandbox/clock", json={"advance_s": seconds}, timeout=20)
+
+    def give(self, member_id: str, points: int) -> None:
+        body = {"id": member_id, "points": points}
+        assert self.http.post(f"{self.url}/sandbox/members", json=body, timeout=20).ok
+
+    def withdraw_consent(self, member_id: str) -> None:
+        reply = self.http.post(f"{self.url}/sandbox/members/{member_id}/withdraw-consent", json={}, timeout=20)
+        assert reply.ok, reply.text
+
+    def member(self, member_id: str = "mbr_2500") -> dict[str, Any]:
+        body: dict[str, Any] = self.http.get(f"{self.url}/sandbox/members/{member_id}", timeout=20).json()
+        return body
+
+    def points(self, member_id: str = "mbr_2500") -> tuple[int, int]:
+        """Available and held."""
+        member = self.member(member_id)
+        return member["available"], member["held"]
+
+    def redemptions(self) -> list[tuple[str, str, int]]:
+        """Order, state and points of everything that the provider ever did for us, oldest first."""
+        items = self.http.get(f"{self.url}/sandbox/redemptions", timeout=20).json()["items"]
+        return sorted((item["order_reference"], item["state"], item["points"]) for item in items)
+
+    def sent(self, operation: str) -> int:
+        items = self.http.get(f"{self.url}/sandbox/requests", timeout=20).json()["items"]
+        return sum(item["operation"] == operation for item in items)
+
+
+@dataclass
+class World:
+    """One shop with its journal, at one provider."""
+
+    provider: Provider
+    clock: MovedClock
+    database_url: str
+    orders: dict[str, Order] = field(default_factory=dict)
+    events: list[tuple[str, str]] = field(default_factory=list)
+    made: list[tuple[Checkout, Client]] = field(default_factory=list)
+
+    def checkout(self, *, loader: bool = True, url: str | None = None, **settings: Any) -> Checkout:
+        """One process of the shop: own client, own connections, the same journal."""
+        client = Client(url or self.provider.url, client_id="demo-shop", client_secret="demo-secret", clock=self.clock)
+        checkout = Checkout(
+            client,
+            self.database_url,
+            order_loader=self.orders.get if loader else None,
+            settings=Settings(**{"deadline_s": 2.0, **settings}),
+            clock=self.clock,
+            on_event=self.hear,
+        )
+        self.made.append((checkout, client))
+        return checkout
+
+    def hear(self, name: str, payment: Payment) -> None:
+        self.events.append((name, payment.order_reference))
+
+    def order(self, reference: str, state: Any) -> None:
+        self.orders[reference] = Order(reference=reference, state=state)
+
+    def advance(self, seconds: int) -> None:
+        """Time passes for shop and provider alike."""
+        self.clock.advance(seconds)
+        self.provider.advance(seconds)
+
+
+@pytest.fixture(scope="session")
+def provider_url() -> Iterator[str]:
+    server = Server(create_app(Database()), host="127.0.0.1", port=0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.stop()
+    thread.join()
+
+
+@pytest.fixture
+def provider(provider_url: str) -> Iterator[Provider]:
+    with requests.Session() as http:
+        http.trust_env = False
+        assert http.post(f"{provider_url}/sandbox/reset", timeout=20).status_code == 204
+        yield Provider(provider_url, http)
+
+
+@pytest.fixture
+def world(provider: Provider, database_url: str) -> Iterator[World]:
+    """A shop whose customer `anna` is linked to the member with 2500 points, `ben` to the one with 42."""
+    world = World(provider, MovedClock(), database_url)
+    checkout = world.checkout()
+    checkout.upgrade()
+    checkout.link("anna", member_id="mbr_2500", consent_id="con_1")
+    checkout.link("ben", member_id="mbr_42", consent_id="con_2")
+    yield world
+    for made, client in world.made:
+        made.close()
+        client.close()
+
+
+@pytest.fixture
+def checkout(world: World) -> Checkout:
+    return world.made[0][0]
