@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import requests
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
 from punktgenau.sandbox import Database, SandboxClock, create_app
 from punktgenau.sandbox.server import Server
-from werkzeug.test import TestResponse
 
 CREDENTIALS = ("demo-shop", "demo-secret")
 

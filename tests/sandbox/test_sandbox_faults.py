@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from punktgenau.sandbox import Fault, FaultOnWire
 from punktgenau.sandbox.faults import KINDS
 
@@ -30,9 +31,7 @@ HELD = {"before": (2500, 0), "after": (2073, 427)}
         ("redirect", 307, "text/html; charset=utf-8", None),
     ],
 )
-def test_a_wrong_answer_once(
-    shop: Any, when: str, kind: str, status: int, content_type: str, code: str | None
-) -> None:
+def test_a_wrong_answer_once(shop: Any, when: str, kind: str, status: int, content_type: str, code: str | None) -> None:
     shop.fault("authorize", kind, when=when)
     reply = shop.authorize()
     assert (reply.status_code, reply.headers["Content-Type"]) == (status, content_type)
@@ -80,7 +79,9 @@ def test_a_hanging_request_holds_up_nobody(shop: Any) -> None:
             try:
                 body = {"member_id": "mbr_42", "order_reference": "A-2", "points": 1}
                 total = {"amount_minor": 100, "currency": "EUR"}
-                http.post(f"{shop.url}{RED}", json={**body, "total": total}, headers={"Idempotency-Key": "h"}, timeout=1)
+                http.post(
+                    f"{shop.url}{RED}", json={**body, "total": total}, headers={"Idempotency-Key": "h"}, timeout=1
+                )
             except requests.ReadTimeout:
                 outcome.append("timed out")
 
@@ -96,7 +97,12 @@ def test_a_hanging_request_holds_up_nobody(shop: Any) -> None:
 
 def test_dripping_is_one_byte_at_a_time(shop: Any) -> None:
     shop.fault("authorize", "drip_body", when="after", delay_s=30)
-    body = {"member_id": "mbr_42", "order_reference": "A-2", "points": 1, "total": {"amount_minor": 1, "currency": "EUR"}}
+    body = {
+        "member_id": "mbr_42",
+        "order_reference": "A-2",
+        "points": 1,
+        "total": {"amount_minor": 1, "currency": "EUR"},
+    }
     headers = {"Idempotency-Key": "key-1"}
     with shop.http.post(f"{shop.url}{RED}", json=body, headers=headers, stream=True, timeout=5) as reply:
         assert reply.status_code == 201
@@ -112,7 +118,12 @@ def test_a_stale_connection_breaks_only_if_it_was_used_before(shop: Any) -> None
     shop.fault("authorize", "stale_connection")
     with requests.Session() as fresh:
         fresh.headers.update(shop.http.headers)
-        body = {"member_id": "mbr_42", "order_reference": "A-2", "points": 1, "total": {"amount_minor": 1, "currency": "EUR"}}
+        body = {
+            "member_id": "mbr_42",
+            "order_reference": "A-2",
+            "points": 1,
+            "total": {"amount_minor": 1, "currency": "EUR"},
+        }
         reply = fresh.post(f"{shop.url}{RED}", json=body, headers={"Idempotency-Key": "key-2"}, timeout=5)
     assert reply.status_code == 201
 
@@ -202,7 +213,6 @@ def test_the_rate_has_changed(shop: Any) -> None:
     assert shop.authorize(key="key-2").status_code == 201
 
 
-@pytest.mark.scenario("P8", "a lookup finds nothing for a while, although the points are held")
 def test_a_lookup_that_lags_behind(shop: Any) -> None:
     red_id = shop.authorize().json()["id"]
     shop.fault("get", "slow_lookup", times=2)

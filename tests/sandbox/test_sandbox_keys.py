@@ -15,7 +15,6 @@ def code(reply: Any) -> tuple[int, str]:
     return reply.status_code, reply.get_json()["code"]
 
 
-@pytest.mark.scenario("N15", "the same request delivered twice holds once; the second answer is marked as replayed")
 def test_same_key_and_body_answers_with_what_is_now(frozen: Any) -> None:
     first = frozen.authorize()
     assert first.status_code == 201
@@ -55,7 +54,12 @@ def test_other_content_under_a_used_key_is_refused(frozen: Any) -> None:
 
 
 def test_order_of_keys_in_a_body_means_nothing(frozen: Any) -> None:
-    body = {"order_reference": "A-1", "points": 1, "total": {"amount_minor": 1, "currency": "EUR"}, "member_id": "mbr_42"}
+    body = {
+        "order_reference": "A-1",
+        "points": 1,
+        "total": {"amount_minor": 1, "currency": "EUR"},
+        "member_id": "mbr_42",
+    }
     frozen.post(RED, body, key="key-1")
     again = frozen.post(RED, dict(reversed(body.items())), key="key-1")
     assert (again.status_code, again.headers[REPLAYED]) == (200, "true")
@@ -164,7 +168,9 @@ def test_many_at_once_with_one_key_hold_once(shop: Any) -> None:
 def test_capture_and_void_at_once_have_one_winner(shop: Any) -> None:
     red_id = shop.authorize().json()["id"]
     with ThreadPoolExecutor(2) as pool:
-        steps = [pool.submit(shop.post, f"{RED}/{red_id}/{step}", {}, key=f"key-{step}") for step in ("capture", "void")]
+        steps = [
+            pool.submit(shop.post, f"{RED}/{red_id}/{step}", {}, key=f"key-{step}") for step in ("capture", "void")
+        ]
     replies = [step.result() for step in steps]
     assert sorted(reply.status_code for reply in replies) == [200, 409]
     state = shop.get(f"{RED}/{red_id}").json()["state"]
@@ -174,5 +180,7 @@ def test_capture_and_void_at_once_have_one_winner(shop: Any) -> None:
 
 def _token(frozen: Any) -> str:
     form = {"grant_type": "client_credentials"}
-    token: str = frozen.client.post("/oauth/token", data=form, auth=("demo-shop", "demo-secret")).get_json()["access_token"]
+    token: str = frozen.client.post("/oauth/token", data=form, auth=("demo-shop", "demo-secret")).get_json()[
+        "access_token"
+    ]
     return token

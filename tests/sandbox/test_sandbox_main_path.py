@@ -122,4 +122,4 @@ def test_one_connection_serves_many_requests(shop: Any) -> None:
     for _ in range(3):
         shop.get("/v1/members/mbr_2500")
     pools = shop.http.get_adapter(shop.url).poolmanager.pools
-    assert [pools[key].num_connections for key in pools.keys()] == [1]
+    assert [pools[key].num_connections for key in list(pools.keys())] == [1]

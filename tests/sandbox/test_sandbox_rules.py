@@ -30,7 +30,10 @@ def told(reply: Any) -> tuple[int, str, str | None]:
         ({"hold_s": 604_801}, (422, "hold_too_long", "hold_s")),
         ({"hold_s": 299}, (400, "invalid_request", "hold_s")),
         ({"member_id": "mbr_nobody"}, (404, "not_found", "member_id")),
-        ({"points": None, "tenders": [{"kind": "voucher", "points": 1}]}, (422, "tender_not_offered", "tenders.0.kind")),
+        (
+            {"points": None, "tenders": [{"kind": "voucher", "points": 1}]},
+            (422, "tender_not_offered", "tenders.0.kind"),
+        ),
         ({"tenders": [{"kind": "points", "points": 1}]}, (400, "invalid_request", "points")),
         ({"points": None}, (400, "invalid_request", "points")),
         ({"order_reference": ""}, (400, "invalid_request", "order_reference")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from flask import Response, g
 from flask_openapi3.blueprint import APIBlueprint
 
@@ -25,8 +27,9 @@ from .schemas import (
 from .state import request_work, sandbox
 
 
+@cache
 def redemption_routes() -> APIBlueprint:
-    """Everything below /v1/redemptions."""
+    """Everything below /v1/redemptions; described once, however many applications use it."""
     api = APIBlueprint(
         "redemptions", __name__, url_prefix="/v1/redemptions", abp_tags=[REDEMPTIONS], abp_security=NEEDS_TOKEN
     )
@@ -39,7 +42,9 @@ def redemption_routes() -> APIBlueprint:
     api.get("/<redemption:redemption_id>", operation_id="get", responses=answers(red, 404))(get)
     for name, view in (("capture", capture), ("extend", extend), ("void", void)):
         api.post(f"/<redemption:redemption_id>/{name}", operation_id=name, responses=answers(red, 404, 409, 422))(view)
-    api.post("/<redemption:redemption_id>/reversals", operation_id="reverse", responses=answers(back, 404, 409, 422))(reverse)
+    api.post("/<redemption:redemption_id>/reversals", operation_id="reverse", responses=answers(back, 404, 409, 422))(
+        reverse
+    )
     return api
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 from flask import Response, g
 from flask_openapi3.blueprint import APIBlueprint
@@ -15,6 +16,7 @@ from .parameters import EventsQuery, MemberPath, PageQuery
 from .state import request_work, sandbox
 
 
+@cache
 def member_routes() -> APIBlueprint:
     """Everything below /v1/members."""
     api = APIBlueprint("members", __name__, url_prefix="/v1/members", abp_tags=[MEMBERS], abp_security=NEEDS_TOKEN)
@@ -27,6 +29,7 @@ def member_routes() -> APIBlueprint:
     return api
 
 
+@cache
 def event_routes() -> APIBlueprint:
     """The log of what happened."""
     api = APIBlueprint("events", __name__, url_prefix="/v1/events", abp_tags=[EVENTS], abp_security=NEEDS_TOKEN)

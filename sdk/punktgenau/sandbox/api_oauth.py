@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from flask import Response, g, request
@@ -36,6 +37,7 @@ _FORM: dict[str, Any] = {
 }
 
 
+@cache
 def token_routes() -> APIBlueprint:
     """/oauth/token."""
     api = APIBlueprint(

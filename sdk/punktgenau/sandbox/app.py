@@ -90,6 +90,8 @@ def _begin() -> Response | None:
 
 
 def _finish(response: Response) -> Response:
+    if request.path.startswith("/docs/"):
+        response.headers["Content-Security-Policy"] = openapi.DOCS_POLICY
     if g.get("operation") is None:
         return response
     fault = g.get("fault")

@@ -45,10 +45,10 @@ def control_routes() -> Blueprint:
 
 def only_from_here() -> None:
     """Refuse whoever is not on this machine, and pages of other sites in a browser that is."""
-    hosts = [request.remote_addr or "", urlsplit(f"//{request.host}").hostname or ""]
+    hosts = [request.remote_addr or "", _host_in(f"//{request.host}")]
     origin = request.headers.get("Origin")
     if origin is not None:
-        hosts.append(urlsplit(origin).hostname or "")
+        hosts.append(_host_in(origin))
     if not all(_is_loopback(host) for host in hosts):
         raise Refusal("forbidden", "The control plane answers to this machine only.")
 
@@ -181,6 +181,13 @@ def set_programme() -> Response:
 
 def _expiry(lot: control_bodies.LotBody) -> datetime | None:
     return moment(lot.expires_at) if lot.expires_at else None
+
+
+def _host_in(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -53,7 +54,14 @@ def partner_of_token(work: Work, token: str) -> str:
 
 def is_allowed_redirect(redirect_uri: str) -> bool:
     """Whether the browser may be sent there: a loopback address of the demo whose path ends in /points/callback."""
-    parts = urlsplit(redirect_uri)
+    if not re.fullmatch(r"[!-\[\]-~]+", redirect_uri):
+        # Blanks, control characters, backslashes: browsers read them in ways of their own.
+        return False
+    try:
+        parts = urlsplit(redirect_uri)
+        _ = parts.port
+    except ValueError:
+        return False
     return (
         parts.scheme in ("http", "https")
         and parts.hostname in ("127.0.0.1", "localhost", "::1")

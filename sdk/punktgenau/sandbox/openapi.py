@@ -29,6 +29,12 @@ SECURITY_SCHEMES: dict[str, Any] = {
 }
 NEEDS_TOKEN: list[dict[str, list[Any]]] = [{"partner": []}]
 
+# The library's page is whole in itself but for a picture that it would fetch from elsewhere: that is refused.
+DOCS_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " worker-src 'self' blob:"
+)
+
 Responses = dict[str | int, type[BaseModel] | dict[Any, Any] | None]
 
 _STATUSES = {

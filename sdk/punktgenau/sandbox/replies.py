@@ -239,12 +239,16 @@ class PartnerToken(_Reply):
     mode: Mode
 
 
-class MemberToken(PartnerToken):
+class MemberToken(_Reply):
     """Which member gave which consent."""
 
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
     scope: str
     member_id: str
     consent_id: str
+    mode: Mode
 
 
 class Token(RootModel[MemberToken | PartnerToken]):
