@@ -13,7 +13,7 @@ from flask_punktgenau.pages import HistoryView
 from flask_punktgenau.preview import Preview, preview
 from flask_punktgenau.problems import problem_response
 from flask_punktgenau.redirects import local_path, next_page, see_other
-from flask_punktgenau.session import Notice, Wish, drop_wish, keep_notice, keep_wish
+from flask_punktgenau.session import ALL, Notice, Wish, drop_wish, keep_notice, keep_wish
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import BLUEPRINT, VERSION, order_urls, panel_urls
 from flask_punktgenau.visitor import current_visitor
@@ -83,15 +83,15 @@ def apply() -> Response:
     entered = _entered()
     try:
         made, cart, customer_id = _quote(state, entered)
+        points = parse_points(entered)
         refused = refusal(made)
-        if refused is not None and (made.points == 0 or any(reason.code in _REFUSED for reason in made.reasons)):
+        if refused is not None and (made.points == 0 or (points != ALL and _is_refused(made))):
             raise refused
     except PunktgenauError as error:
         if wants_json():
             raise
         keep_notice(Notice(code=error.code, entered=str(entered or ""), remaining=error.remaining))
         return _back()
-    points = parse_points(entered)
     keep_wish(Wish(points=points, shown=made.points), customer_id=customer_id, currency=cart.currency)
     return jsonify(_preview(state, made)) if wants_json() else _back()
 
@@ -129,6 +129,10 @@ def _quote(state: AppState, entered: object) -> tuple[CartQuote, Cart, str]:
     if cart is None:
         raise InvalidArgumentError("There is no cart to pay with points.", field="cart")
     return state.require().quote(customer_id, cart, points=points), cart, customer_id
+
+
+def _is_refused(made: CartQuote) -> bool:
+    return any(reason.code in _REFUSED for reason in made.reasons)
 
 
 def _preview(state: AppState, made: CartQuote) -> Preview:

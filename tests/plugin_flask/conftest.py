@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
+
 from _small_shop import Provider, SmallShop, Visitor, make_small_shop
 from punktgenau.sandbox import Database, create_app
 from punktgenau.sandbox.server import Server

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from _small_shop import Provider, SmallShop, Visitor, cart_of
 
 
@@ -194,7 +195,9 @@ def test_the_states_of_those_who_have_no_points_here(small: SmallShop, provider:
     assert 'data-state="no_balance"' in small.visitor("zoe").browser.get("/cart").text
 
 
-def test_a_provider_that_is_away_leaves_the_cart_page_standing(small: SmallShop, anna: Visitor, provider: Provider) -> None:
+def test_a_provider_that_is_away_leaves_the_cart_page_standing(
+    small: SmallShop, anna: Visitor, provider: Provider
+) -> None:
     provider.fault("balance", "status_503", times=20)
     page = anna.browser.get("/cart")
     assert page.status_code == 200
@@ -232,7 +235,9 @@ def test_the_preview_speaks_the_browsers_language(anna: Visitor) -> None:
 
 @pytest.mark.scenario("S1", "amounts, rates and members in the request are ignored; only the number of points counts")
 def test_amounts_from_the_browser_are_ignored(anna: Visitor, provider: Provider) -> None:
-    anna.post("/points/apply", points="427", value="5990", due="0", total="1", member_id="mbr_42", customer="ben", rate="9")
+    anna.post(
+        "/points/apply", points="427", value="5990", due="0", total="1", member_id="mbr_42", customer="ben", rate="9"
+    )
     anna.place("A-1", value="9999", due="0", total="1")
     assert anna.small.shop.paid == {"A-1": 5563}
     assert provider.states("A-1") == [("captured", 427)]
