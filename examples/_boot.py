@@ -1,10 +1,8 @@
 """Makes `.venv` from the hashed lock file and goes on inside it.
 
 Shared by `python3 examples` and `python3 tests`. Standard library only, because it runs before anything is installed,
-and no syntax newer than Python 3.7, so that an old Python can still say in a sentence what is missing.
+and no syntax newer than Python 3.6, so that an old Python can still say in a sentence what is missing.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -212,7 +210,7 @@ class Installation:
         mark.write_text(wanted)
         return uv
 
-    def _environment(self, *command: str | Path) -> None:
+    def _environment(self, *command: "str | Path") -> None:
         """One that is there already is left alone: somebody may be working in it."""
         ask = [str(VENV_PYTHON), "-I", "-c", "import sys; print(sys.version)"]
         if (VENV / "pyvenv.cfg").is_file() and VENV_PYTHON.exists():
@@ -222,7 +220,7 @@ class Installation:
         _say("  making the environment")
         self._run("Making the environment", *command)
 
-    def _install(self, anew: str, *command: str | Path) -> None:
+    def _install(self, anew: str, *command: "str | Path") -> None:
         packages = sum(1 for line in LOCK.read_text().splitlines() if "==" in line and line[0].isalnum())
         _say(f"  installing {packages} packages, each checked against requirements.lock")
         options = [anew] if self._again else []
@@ -230,7 +228,7 @@ class Installation:
         _say("  linking Punktgenau itself")
         self._run("Linking Punktgenau", *command, "--no-deps", "--no-build-isolation", "-e", ROOT)
 
-    def _run(self, what: str, *command: str | Path) -> None:
+    def _run(self, what: str, *command: "str | Path") -> None:
         settings = {
             "UV_SYSTEM_CERTS": "true",
             "UV_PYTHON_DOWNLOADS": "never",
