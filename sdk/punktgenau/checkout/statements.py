@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
-from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.schema import link, meta, operation, redemption, tender
@@ -18,16 +18,15 @@ class Statements:
 
     def __init__(self, database: Database) -> None:
         now = database.now()
-        r, o = redemption.c, operation.c
-        this = r.id == bindparam("redemption_id")
+        self._redemptions(now)
+        self._operations(now)
+        self._links()
 
+    def _redemptions(self, now: ColumnElement[int]) -> None:
+        r = redemption.c
+        this = r.id == bindparam("redemption_id")
         self.add_redemption = _insert(redemption)
         self.add_tender = _insert(tender)
-        # The live request's lease starts with the intent, by the clock that leases are judged by.
-        self.add_operation = insert(operation).values(
-            {column.name: bindparam(column.name) for column in operation.columns if column.name != "lease_until"}
-            | {"lease_until": now + bindparam("lease_ms")}
-        )
         self.redemption = select(redemption).where(this)
         self.lock_redemption = select(redemption).where(this).with_for_update()
         self.latest = (
@@ -88,6 +87,13 @@ class Statements:
             .values(lease_until=0, check_at=bindparam("check_at"))
         )
 
+    def _operations(self, now: ColumnElement[int]) -> None:
+        o = operation.c
+        # The live request's lease starts with the intent, by the clock that leases are judged by.
+        self.add_operation = insert(operation).values(
+            {column.name: bindparam(column.name) for column in operation.columns if column.name != "lease_until"}
+            | {"lease_until": now + bindparam("lease_ms")}
+        )
         self.operation = select(operation).where(o.id == bindparam("operation_id"))
         self.open_operation = select(operation).where(o.open_key == bindparam("redemption_id"))
         self.operation_of_kind = (
@@ -124,6 +130,7 @@ class Statements:
             )
         )
 
+    def _links(self) -> None:
         self.link = select(link).where(link.c.customer_id == bindparam("customer_id"))
         self.add_link = _insert(link)
         self.drop_link = delete(link).where(link.c.customer_id == bindparam("customer_id"))

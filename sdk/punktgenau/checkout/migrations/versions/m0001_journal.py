@@ -13,6 +13,15 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Create the tables."""
+    _link()
+    _meta()
+    _redemption()
+    _operation()
+    _tender()
+
+
+def _link() -> None:
     op.create_table(
         "punktgenau_link",
         sa.Column("customer_id", sa.String(length=255), nullable=False),
@@ -23,12 +32,18 @@ def upgrade() -> None:
         sa.Column("balance_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer_id"),
     )
+
+
+def _meta() -> None:
     op.create_table(
         "punktgenau_meta",
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("value", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _redemption() -> None:
     op.create_table(
         "punktgenau_redemption",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -85,6 +100,9 @@ def upgrade() -> None:
     op.create_index(
         "punktgenau_redemption_customer", "punktgenau_redemption", ["customer_id", "created_at"], unique=False
     )
+
+
+def _operation() -> None:
     op.create_table(
         "punktgenau_operation",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -122,6 +140,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("next_at IS NOT NULL"),
         postgresql_where=sa.text("next_at IS NOT NULL"),
     )
+
+
+def _tender() -> None:
     op.create_table(
         "punktgenau_tender",
         sa.Column("redemption_id", sa.String(length=32), nullable=False),
@@ -138,6 +159,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the tables; only for tests of this migration."""
     op.drop_table("punktgenau_tender")
     op.drop_index(
         "punktgenau_operation_due",
