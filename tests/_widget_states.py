@@ -159,19 +159,17 @@ PANELS: dict[str, PanelView] = {
     "off_quiet": bare(enabled=False),
     "off": bare(enabled=False, linked=True),
 }
-SUMMARIES: dict[str, PanelView] = {
-    state: bare(payment=payment(state, points=points))
-    for state, points in {
-        "authorizing": 427,
-        "authorized": 427,
-        "captured": 427,
-        "voided": 0,
-        "expired": 0,
-        "partially_reversed": 327,
-        "abandoning": 0,
-        "needs_attention": 427,
-    }.items()
-}
+PLACED: tuple[tuple[PaymentState, int], ...] = (
+    ("authorizing", 427),
+    ("authorized", 427),
+    ("captured", 427),
+    ("voided", 0),
+    ("expired", 0),
+    ("partially_reversed", 327),
+    ("abandoning", 0),
+    ("needs_attention", 427),
+)
+SUMMARIES: dict[str, PanelView] = {state: bare(payment=payment(state, points=points)) for state, points in PLACED}
 
 
 def entry(sequence: int, kind: str, points: int, balance: int, *, order: str | None = None, reason: str = "") -> Entry:

@@ -12,7 +12,7 @@ from pathlib import Path
 import babel
 import iso4217
 from babel.dates import format_date, format_time, get_datetime_format, get_timezone
-from babel.numbers import format_decimal, get_currency_precision
+from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
 
 from punktgenau.money import Money
 
@@ -21,6 +21,7 @@ LANGUAGES = ("de", "en", "zh")
 FALLBACK = "en"
 TRANSLATIONS = Path(__file__).parent / "translations"
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def money(amount: Money, locale: str) -> str:
@@ -30,7 +31,12 @@ def money(amount: Money, locale: str) -> str:
     pattern = copy(spoken.currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
     number = Decimal(amount.amount_minor).scaleb(-digits)
-    return str(pattern.apply(number, spoken, currency=amount.currency, currency_digits=False))
+    text = str(pattern.apply(number, spoken, currency=amount.currency, currency_digits=False))
+    symbol = get_currency_symbol(amount.currency, locale=spoken)
+    # CLDR's rule for currencies written in letters, which Babel leaves out: KWD 1.234 instead of KWD1.234.
+    if symbol[-1].isalpha() and text.startswith(symbol) and text[len(symbol)].isdigit():
+        return f"{symbol}{NO_BREAK}{text[len(symbol) :]}"
+    return text
 
 
 def points(number: int, locale: str) -> str:
@@ -47,7 +53,7 @@ def when(moment: datetime, locale: str, timezone: tzinfo | str | None = None, *,
     if now is not None and now.astimezone(shown).date() == moment.astimezone(shown).date():
         text = time
     else:
-        both = get_datetime_format("medium", locale=spoken).replace("'", "")
+        both = str(get_datetime_format("medium", locale=spoken)).replace("'", "")
         text = both.replace("{0}", time).replace("{1}", day(moment, locale, shown))
     return str(text) if zone is not None else f"{text} UTC"
 

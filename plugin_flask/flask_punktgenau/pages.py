@@ -24,7 +24,7 @@ from punktgenau.errors import (
 from punktgenau.provider import Balance, Entry
 
 ConnectState = Literal["offer", "denied", "expired", "failed"]
-ChoiceKind = Literal["retry", "without", "reload", "back", "connect", "history"]
+ChoiceKind = Literal["retry", "without", "reload", "back", "connect"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

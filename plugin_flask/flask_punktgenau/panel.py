@@ -92,7 +92,7 @@ class PanelView:
     `offer` is the quote of "all": the bounds of field and slider. `quote` is the quote of the wish, None without one.
     `points` are used now, `value` is their worth, `due` is left to pay. `undo_points`: the number that "undo" goes
     back to; None where it is not possible any more. `reason_code`: why the state is what it is; `notice`: the code of
-    something to be said once, `entered` what was typed then.
+    something to be said once, `entered` what was typed then, `remaining` the points that are possible instead.
     """
 
     state: PanelState
@@ -106,6 +106,7 @@ class PanelView:
     wish: Wish | None = None
     notice: str | None = None
     entered: str = ""
+    remaining: int | None = None
     reclamped_from: int | None = None
     undo_points: int | None = None
     reasons: tuple[Reason, ...] = ()
@@ -158,6 +159,7 @@ def build_panel(
     wish: Wish | None = None,
     notice: str | None = None,
     entered: str = "",
+    remaining: int | None = None,
     reclamped_from: int | None = None,
     error: PunktgenauError | None = None,
     payment: Payment | None = None,
@@ -172,10 +174,10 @@ def build_panel(
 
     `cart` as the shop hands it in; `offer` the quote of "all", `quote` the quote of `wish` (None without a wish);
     `reclamped_from` the points that the page showed before, where the quote now says otherwise; `error` what went
-    wrong with balance or quote; `notice` the code of what the last form did not do, `entered` what was typed there;
-    `payment` the order's, once it is placed; `elsewhere` the customer's other live payments, `order_urls` leads from
-    their order references to pages; `provider_name` is shown as the place where linking leads to; `id` makes element
-    ids unique where a page has two boxes.
+    wrong with balance or quote; `notice` the code of what the last form did not do, `entered` what was typed there,
+    `remaining` the points possible instead; `payment` the order's, once it is placed; `elsewhere` the customer's other
+    live payments, `order_urls` leads from their order references to pages; `provider_name` is shown as the place where
+    linking leads to; `id` makes element ids unique where a page has two boxes.
     """
     bounds = offer if offer is not None else quote
     reasons = _reasons(bounds=bounds, quote=quote, wish=wish)
@@ -206,6 +208,7 @@ def build_panel(
         wish=wish,
         notice=notice,
         entered=entered,
+        remaining=remaining,
         reclamped_from=reclamped_from if state == "reclamped" else None,
         undo_points=reclamped_from if undo else None,
         reasons=reasons,

@@ -1,0 +1,336 @@
+"""What stands in our pages: every state in every language, plain forms, nothing inline, nothing unescaped."""
+
+import gzip
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import flask_punktgenau
+from _widget_states import CSRF, ENTRIES, PANELS, SUMMARIES, URLS, balance, bare, cart, chosen, payment
+from flask_punktgenau.formatting import LANGUAGES
+from flask_punktgenau.language import Language
+from flask_punktgenau.pages import ConnectView, HistoryView, build_problem
+from flask_punktgenau.panel import PanelView
+from punktgenau import errors
+
+PACKAGE = Path(flask_punktgenau.__file__).parent
+VOID = frozenset({"input", "link", "meta", "br"})
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(PACKAGE / "templates"),
+    autoescape=lambda name: name is not None and name.endswith(".html"),
+    undefined=StrictUndefined,
+)
+PAGES = {
+    "history.html": [
+        HistoryView(
+            entries=ENTRIES, balance=balance(2173, held=100, pending=30), next_url="?c=2", first_url="?", urls=URLS
+        ),
+        HistoryView(entries=(), balance=balance(0), urls=URLS, csrf=CSRF),
+        HistoryView(entries=None, urls=URLS, csrf=CSRF, reason_code="not_sent"),
+        HistoryView(entries=(), linked=False, urls=URLS),
+    ],
+    "problem.html": [
+        build_problem(error, urls=URLS, order_reference=order, payment=paid, csrf=CSRF)
+        for error, order, paid in (
+            (errors.OutcomeUnknownError("?"), "A-1001", payment("authorizing")),
+            (errors.InsufficientPointsError("?", remaining=42), "A-1001", None),
+            (errors.UnavailableError("?"), "", None),
+        )
+    ],
+    "connect.html": [
+        ConnectView(state=state, reason_code="not_sent", provider_name="Sandbox", urls=URLS, csrf=CSRF)
+        for state in ("offer", "denied", "expired", "failed")
+    ],
+}
+
+
+def render(template: str, view: object, language: str = "en") -> str:
+    spoken = Language(language, "Europe/Berlin")
+    return ENVIRONMENT.get_template(f"punktgenau/{template}").render(view=view, t=spoken)
+
+
+class Reader(HTMLParser):
+    """Reads a fragment as a browser would, and objects to what a browser would mend."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len({name for name, _ in attrs}) == len(attrs), f"an attribute of {tag} stands there twice"
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            assert not (tag == "form" and "form" in self.open), "a form in a form"
+            assert not (self.open[-1:] == ["p"] and tag in ("p", "div", "form", "dl")), f"{tag} in a paragraph"
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words)).strip()
+
+    def all(self, tag: str, **having: str) -> list[dict[str, str]]:
+        return [found for name, found in self.tags if name == tag and having.items() <= found.items()]
+
+
+EVERYTHING = [
+    *((template, view) for template in ("panel.html", "field.html", "summary.html") for view in PANELS.values()),
+    *((template, view) for template in ("summary.html", "summary_rows.html") for view in SUMMARIES.values()),
+    *((template, view) for template, views in PAGES.items() for view in views),
+]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_is_sound_html_without_anything_inline(language: str) -> None:
+    for template, view in EVERYTHING:
+        page = Reader(render(template, view, language))
+        ids = Counter(attributes["id"] for _, attributes in page.tags if "id" in attributes)
+        assert max(ids.values(), default=1) == 1, ids
+        for tag, attributes in page.tags:
+            assert tag != "style"
+            assert "src" in attributes or tag != "script"
+            assert not [name for name in attributes if name == "style" or name.startswith("on")]
+            for name in ("for", "form", "aria-labelledby", "aria-describedby"):
+                assert name not in attributes or attributes[name] in ids
+            for name in ("src", "href", "action"):
+                assert not attributes.get(name, "").startswith(("http:", "https:", "//", "data:"))
+        assert not re.search(r"\b(code|reason|payment|entry|choice|problem|connect|reclamped)\.[a-z]", page.text), (
+            page.text
+        )
+
+
+def test_every_form_that_changes_something_carries_the_token_and_the_way_back() -> None:
+    for template, view in EVERYTHING:
+        page = render(template, replace(view, csrf=CSRF))
+        for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
+            assert 'method="post"' in form
+            assert f'name="{CSRF.name}" value="{CSRF.value}"' in form
+            assert 'name="next" value="/cart"' in form or 'name="order_reference"' in form
+
+
+def test_an_unlinked_customer_sees_one_button() -> None:
+    page = Reader(render("panel.html", PANELS["not_linked"]))
+    assert "Link points account" in page.text
+    assert len(page.all("a", href="/points/connect")) == 1
+    assert page.all("input") == []
+
+
+def test_a_guest_learns_where_the_button_leads() -> None:
+    page = Reader(render("panel.html", PANELS["guest"]))
+    assert "You sign in at Sandbox Punkte and come back here." in page.text
+    assert [link["href"] for link in page.all("a")] == ["/points/connect", "/sign-in"]
+
+
+def test_the_field_and_the_slider_know_the_bounds() -> None:
+    page = Reader(render("panel.html", PANELS["ready_small_cart"], "de"))
+    (number,) = page.all("input", type="number")
+    (slider,) = page.all("input", type="range")
+    assert (number["name"], number["min"], number["max"], number["step"], number["value"]) == (
+        "points",
+        "0",
+        "1299",
+        "1",
+        "",
+    )
+    assert (slider["max"], slider.get("name")) == ("1299", None)
+    assert "Sie haben 2.500 Punkte (25,00 €)" in page.text
+    assert "So viele wie möglich: 1.299" in page.text
+    assert "Noch zu zahlen 12,99 €" in page.text
+
+
+def test_use_all_is_a_form_of_its_own_so_that_one_number_is_sent() -> None:
+    page = Reader(render("panel.html", PANELS["ready"]))
+    (button,) = page.all("button", name="points", value="all")
+    assert button["form"] == "punktgenau-all"
+    assert "Use all 2,500" in page.text
+
+
+def test_applied_says_how_many_what_worth_and_what_is_left() -> None:
+    page = Reader(render("panel.html", PANELS["applied"], "de"))
+    assert "427 Punkte = 4,27 €" in page.text
+    assert "Noch zu zahlen 55,63 €" in page.text
+    assert len(page.all("form", action="/points/remove")) == 1
+    assert page.all("summary")
+
+
+def test_a_small_rest_has_two_buttons_with_their_rest() -> None:
+    page = Reader(render("panel.html", PANELS["small_rest"], "de"))
+    assert "427 Punkte würden 0,23 € übrig lassen." in page.text
+    assert "400 Punkte, 0,50 € zahlen" in page.text
+    assert "450 Punkte, nichts zahlen" in page.text
+    assert [found["value"] for found in page.all("input", name="points", type="hidden")] == ["400", "450"]
+
+
+def test_a_correction_says_from_what_to_what_and_can_be_undone() -> None:
+    smaller = Reader(render("panel.html", PANELS["reclamped"]))
+    assert "Now 300 instead of 427 points: the cart became smaller." in smaller.text
+    assert "Keep 300 points" in smaller.text
+    larger = Reader(render("panel.html", PANELS["reclamped_undo"]))
+    assert "Undo: 427 points again" in larger.text
+    assert "427" in [found["value"] for found in larger.all("input", name="points", type="hidden")]
+
+
+def test_points_that_wait_elsewhere_lead_there() -> None:
+    page = Reader(render("panel.html", PANELS["held_elsewhere"], "en"))
+    assert len(page.all("a", href="/orders/A-1002")) == 1
+    assert "300 of your points wait for order A-1002" in page.text
+
+
+def test_without_points_there_is_no_dead_slider() -> None:
+    page = Reader(render("panel.html", PANELS["no_balance"]))
+    assert page.all("input", type="range") == []
+    assert "120 points are on their way." in page.text
+
+
+@pytest.mark.parametrize("template", ["panel.html", "summary.html"])
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "We could not confirm your points yet. None are lost."),
+        ("de", "Wir konnten Ihre Punkte noch nicht bestätigen. Es gehen keine verloren."),
+        ("zh", "我们暂时无法确认您的积分。积分不会丢失。"),
+    ],
+)
+def test_unknown_offers_two_ways_on(template: str, language: str, said: str) -> None:
+    page = Reader(render(template, PANELS["unknown"], language))
+    assert said in page.text
+    assert [form["action"] for form in page.all("form")] == ["/points/retry", "/points/without"]
+    assert [found["value"] for found in page.all("input", name="order_reference")] == ["A-1001", "A-1001"]
+
+
+def test_a_placed_order_offers_nothing_to_change() -> None:
+    for state in ("placed_held", "placed_captured", "placed_given_back"):
+        assert Reader(render("panel.html", PANELS[state])).all("form") == []
+
+
+def test_a_placed_order_says_until_when_and_why() -> None:
+    held = Reader(render("panel.html", PANELS["placed_held"], "de"))
+    assert "Die Punkte sind für diese Bestellung vorgemerkt bis 22.11.2026, 14:03." in held.text
+    back = Reader(render("panel.html", PANELS["placed_given_back"], "de"))
+    assert "Die Punkte wurden zurückgegeben. Die Karte wurde abgelehnt." in back.text
+
+
+def test_reasons_for_programs_are_not_shown_to_people() -> None:
+    view = bare(payment=payment("voided", points=0, reason="order_missing"))
+    assert "order_missing" not in render("summary.html", view)
+    declined = bare(payment=payment("declined", points=0, reason="member_blocked"))
+    assert "has blocked your account" in render("summary.html", declined)
+
+
+def test_switched_off_is_silent_for_those_who_have_no_points() -> None:
+    assert Reader(render("panel.html", PANELS["off_quiet"])).text == ""
+    assert "Points can't be used in this shop at the moment." in Reader(
+        render("panel.html", PANELS["off"])
+    ).text.replace("’", "'")
+
+
+def test_the_field_has_no_form_and_says_what_was_seen() -> None:
+    page = Reader(render("field.html", PANELS["applied"]))
+    assert page.all("form") == []
+    assert [found["type"] for found in page.all("button")] == ["button"]
+    names = {found["name"]: found["value"] for found in page.all("input") if "name" in found}
+    assert names == {
+        "punktgenau_points": "427",
+        "punktgenau_apply": "1",
+        "punktgenau_seen_points": "427",
+        "punktgenau_seen_due": "5563",
+    }
+
+
+def test_sums_of_a_summary() -> None:
+    page = Reader(render("summary.html", SUMMARIES["captured"], "de"))
+    assert "Rechnungsbetrag 59,90 € 427 Punkte −4,27 € Restbetrag 55,63 €" in page.text
+    rows = Reader(f"<table>{render('summary_rows.html', SUMMARIES['captured'], 'de')}</table>")
+    assert rows.text == "427 Punkte −4,27 € Restbetrag 55,63 €"
+
+
+def test_the_summary_for_a_mail_is_plain_text() -> None:
+    text = render("summary.txt", SUMMARIES["captured"], "en")
+    assert text.splitlines() == [
+        "Bill: €59.90",
+        "427 points: −€4.27",
+        "Remaining amount: €55.63",
+        "The points were used for this order.",
+    ]
+
+
+def test_no_points_no_summary() -> None:
+    assert render("summary.html", bare()).strip() == ""
+
+
+def test_the_history_lists_movements_with_signs_and_balances() -> None:
+    page = Reader(render("history.html", PAGES["history.html"][0], "de"))
+    assert "Vorgemerkt für Bestellung A-1001" in page.text
+    assert "−427 2.073" in page.text
+    assert "+2.500 2.500" in page.text
+    assert len(page.all("a", href="?c=2")) == 1
+
+
+def test_an_empty_history_says_what_would_stand_there() -> None:
+    assert "Nothing here yet." in Reader(render("history.html", PAGES["history.html"][1])).text
+
+
+INJECTIONS = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "%(x)s %s {{ 7*7 }}"]
+
+
+@pytest.mark.scenario("S14", "what people and partners wrote is shown as text, never as markup")
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_nothing_that_others_wrote_becomes_markup(text: str) -> None:
+    paid = payment("voided", points=0, reference=text, reason=text)
+    views: list[tuple[str, object]] = [
+        ("panel.html", chosen(notice="points_not_whole", entered=text, elsewhere=(paid,))),
+        ("panel.html", bare(provider_name=text)),
+        ("panel.html", bare(payment=payment("authorizing", reference=text))),
+        ("summary.html", bare(payment=paid)),
+        ("problem.html", build_problem(errors.NotSentError(text), urls=URLS, order_reference=text)),
+        (
+            "history.html",
+            HistoryView(entries=(ENTRIES[0].model_copy(update={"reason": text, "kind": "odd"}),), urls=URLS),
+        ),
+    ]
+    for template, view in views:
+        page = Reader(render(template, view))
+        assert not [tag for tag, _ in page.tags if tag == "img"]
+        assert [found for found in page.all("script") if "src" not in found] == []
+
+
+def test_numbers_without_script_are_those_of_the_server() -> None:
+    page = Reader(render("panel.html", chosen(427, of=cart(5990))))
+    live = [found for _, found in page.tags if "data-pg-live" in found]
+    assert live
+    assert all("hidden" in found for found in live)
+
+
+def test_script_and_style_are_small() -> None:
+    both = b"".join((PACKAGE / "static" / name).read_bytes() for name in ("punktgenau.js", "punktgenau.css"))
+    assert len(gzip.compress(both)) <= 8 * 1024
+
+
+def test_style_fetches_nothing_and_draws_no_shadow() -> None:
+    style = (PACKAGE / "static" / "punktgenau.css").read_text(encoding="utf-8")
+    assert not re.search(r"url\(|@import|@font-face|gradient|box-shadow|text-shadow", style)
+
+
+def test_script_needs_no_eval_and_writes_no_html() -> None:
+    script = (PACKAGE / "static" / "punktgenau.js").read_text(encoding="utf-8")
+    assert not re.search(r"\beval\b|new Function|innerHTML|outerHTML|document\.write|\.cssText", script)
+
+
+def test_views_are_frozen() -> None:
+    view: PanelView = PANELS["ready"]
+    with pytest.raises(AttributeError):
+        view.state = "off"  # type: ignore[misc]

@@ -1,0 +1,173 @@
+"""Three catalogues that say the same: complete, compiled, with the same placeholders, in plain words."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+from jinja2 import Environment, nodes
+
+import flask_punktgenau
+from flask_punktgenau.formatting import LANGUAGES, TRANSLATIONS
+from flask_punktgenau.language import Language
+from flask_punktgenau.pages import ChoiceKind, ConnectState
+from punktgenau.checkout.payment import PaymentState
+from punktgenau.checkout.quote import ReasonCode
+from punktgenau.codes import CODES
+from punktgenau.errors import Outcome
+from punktgenau.provider import Entry
+
+PACKAGE = Path(flask_punktgenau.__file__).parent
+CALLS = frozenset({"gettext", "ngettext", "markup"})
+FAMILIES = {
+    "code": tuple(CODES),
+    "reason": (*get_args(ReasonCode), "articles.none", "cart.none", "share.none"),
+    "payment": (*get_args(PaymentState), "authorized.until", "partially_captured.until"),
+    "reclamped": ("cart", "balance", "rules", "grown"),
+    "entry": tuple(
+        kind + ending
+        for kind in ("opening", "adjustment", "hold", "capture", "release", "reversal", "expiry")
+        for ending in ("", ".order")
+    ),
+    "choice": get_args(ChoiceKind),
+    "problem": get_args(Outcome),
+    "connect": tuple(state + ending for state in get_args(ConnectState) for ending in ("", ".text")),
+}
+PLACEHOLDER = re.compile(r"%\(\w+\)s")
+
+
+def po(language: str) -> Catalog:
+    with (TRANSLATIONS / language / "LC_MESSAGES" / "punktgenau.po").open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)
+
+
+def texts(language: str) -> dict[str, tuple[str, ...]]:
+    """Every text of a catalogue, plural forms included, by its id."""
+    return said_by(po(language))
+
+
+def said_by(catalogue: Catalog) -> dict[str, tuple[str, ...]]:
+    return {
+        message.id if isinstance(message.id, str) else message.id[0]: (
+            (message.string,) if isinstance(message.string, str) else tuple(message.string)
+        )
+        for message in catalogue
+        if message.id
+    }
+
+
+def in_templates() -> Iterator[str]:
+    environment = Environment(autoescape=True)
+    for path in (PACKAGE / "templates").rglob("*.*"):
+        for call in environment.parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Getattr) and call.node.attr in CALLS:
+                yield call.args[0].as_const()
+
+
+def in_code() -> Iterator[str]:
+    """Ids that stand in the code as they are; those that are put together belong to a family."""
+    for path in (PACKAGE / "language.py", PACKAGE / "panel.py", PACKAGE / "pages.py", PACKAGE / "preview.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            first = node.args[0] if node.args else None
+            if node.func.attr in CALLS and isinstance(first, ast.Constant):
+                yield str(first.value)
+
+
+def expected() -> set[str]:
+    families = {f"{family}.{name}" for family, names in FAMILIES.items() for name in names}
+    return families | set(in_templates()) | set(in_code())
+
+
+def test_every_id_that_is_used_is_there_and_no_other() -> None:
+    used = expected()
+    assert len(used) > 100
+    for language in LANGUAGES:
+        assert set(texts(language)) == used
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_empty_or_doubtful(language: str) -> None:
+    assert [id for id, said in texts(language).items() if not all(text.strip() == text != "" for text in said)] == []
+    assert [message.id for message in po(language) if message.fuzzy and message.id] == []
+    assert list(po(language).obsolete) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_placeholders_are_the_same_in_every_language(language: str) -> None:
+    english = texts("en")
+    for id, said in texts(language).items():
+        wanted = set(PLACEHOLDER.findall(english[id][0]))
+        if "%(" in id:
+            assert wanted == set(PLACEHOLDER.findall(id)), id
+        for text in said:
+            assert set(PLACEHOLDER.findall(text)) == wanted, (id, text)
+            assert "%" not in PLACEHOLDER.sub("", text), (id, text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_compiled_catalogue_says_what_the_source_says(language: str) -> None:
+    with (TRANSLATIONS / language / "LC_MESSAGES" / "punktgenau.mo").open("rb") as file:
+        compiled = read_mo(file)
+    assert said_by(compiled) == texts(language)
+    assert compiled.plural_forms == po(language).plural_forms
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_stay_calm(language: str) -> None:
+    for id, said in texts(language).items():
+        for text in said:
+            assert not re.search(r"[!！<>]|\.\.\.", text), (id, text)
+
+
+def test_german_is_polite() -> None:
+    for id, said in texts("de").items():
+        assert not re.search(r"\b(du|dich|dir|dein\w*|euch|euer)\b", " ".join(said), re.IGNORECASE), id
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_a_customers_text_says_more_than_one_thing(code: str, language: str) -> None:
+    """What happened, what became of the points, what next: two sentences at least."""
+    text = Language(language).code(code)
+    assert len(re.findall(r"[.。]", text)) >= 2, text
+
+
+NOTHING_LOST = {"de": "Es gehen keine verloren.", "en": "None are lost.", "zh": "积分不会丢失。"}
+NOTHING_TAKEN = {"de": "Es wurden keine Punkte abgezogen.", "en": "No points were taken.", "zh": "未扣除任何积分。"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_unknown_outcome_never_reads_as_done_or_not_done(language: str) -> None:
+    for code, row in CODES.items():
+        text = Language(language).code(code)
+        if row.outcome == "unknown":
+            assert NOTHING_LOST[language] in text, code
+            assert NOTHING_TAKEN[language] not in text, code
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_code_that_nobody_knows_has_a_text(language: str) -> None:
+    assert Language(language).code("moon_phase") == Language(language).code("error") != "code.error"
+
+
+def test_movements_are_told_in_the_customers_language_with_the_providers_own_reason() -> None:
+    german = Language("de")
+    given = {"id": "e", "sequence": 1, "balance": 9, "at": "2026-11-22T10:00:00Z", "partner_id": None, "points": 1}
+    order = {"order_reference": "A-1", "redemption_id": None}
+
+    def entry(kind: str, reason: str, **more: object) -> Entry:
+        return Entry.model_validate({**given, **order, "kind": kind, "reason": reason, **more}, strict=False)
+
+    assert german.entry(entry("hold", "Held for order A-1")) == "Vorgemerkt für Bestellung A-1"
+    assert german.entry_note(entry("hold", "Held for order A-1")) == ""
+    assert german.entry_note(entry("release", "Hold ended, order A-1")) == "Hold ended, order A-1"
+    assert german.entry(entry("opening", "Opening balance", order_reference=None)) == "Anfangsstand"
+    assert german.entry(entry("birthday", "Alles Gute")) == "Alles Gute"
+    assert german.entry_note(entry("birthday", "Alles Gute")) == ""
