@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from punktgenau.sandbox import Database, SandboxClock, create_app
+from punktgenau.sandbox.database import Work
+from punktgenau.sandbox.idempotency import Effect, Write, once
 from punktgenau.sandbox.ledger import ISSUED, Movement, Transfer, available, post
+from punktgenau.sandbox.members import create, find
+from punktgenau.sandbox.problems import Refusal
 from punktgenau.sandbox.state import sandbox_of
 
 RED = "/v1/redemptions"
@@ -39,6 +43,16 @@ def test_points_leave_by_date_and_come_back_the_other_way_round(frozen: Any) -> 
         assert frozen.post(f"{RED}/{red_id}/reversals", body, key=f"key-r{number}").status_code == 201
         assert lots_of(frozen) == expected
     assert frozen.books_balance()
+
+
+def test_a_release_is_written_in_the_reverse_order_of_its_hold(frozen: Any) -> None:
+    red_id = frozen.authorize(points=1100).get_json()["id"]
+    frozen.post(f"{RED}/{red_id}/void", {}, key="key-2")
+    entries = frozen.client.get("/sandbox/entries?member_id=mbr_2500").get_json()["items"]
+    drawn = [(entry["lot_id"], entry["points"]) for entry in entries if entry["kind"] == "hold"]
+    back = [(entry["lot_id"], entry["points"]) for entry in entries if entry["kind"] == "release"]
+    assert drawn == [(1, -313), (1, 313), (2, -700), (2, 700), (3, -87), (3, 87)]
+    assert back == [(3, -87), (3, 87), (2, -700), (2, 700), (1, -313), (1, 313)]
 
 
 def test_a_lot_without_a_date_is_used_last(frozen: Any) -> None:
@@ -121,6 +135,21 @@ def test_no_account_can_be_overdrawn(frozen: Any) -> None:
     with pytest.raises(sqlite3.IntegrityError), sandbox_of(frozen.client.application).work() as work:
         post(work, Movement("adjustment", "mbr_42", "Too much"), too_much)
     assert frozen.member("mbr_42")["available"] == 42
+
+
+def test_a_refusal_undoes_what_was_begun_and_is_kept(frozen: Any) -> None:
+    write = Write("demo-shop", "authorize", "key-1", "POST", RED, {})
+
+    def begin_and_refuse(work: Work) -> Effect:
+        create(work, member_id="mbr_half", display_name="Half")
+        raise Refusal("insufficient_points", "Not enough.")
+
+    provider = sandbox_of(frozen.client.application)
+    with provider.work() as work:
+        assert once(work, write, lambda: begin_and_refuse(work)).refusal is not None
+    with provider.work() as work:
+        assert find(work, "mbr_half") is None
+        assert once(work, write, lambda: begin_and_refuse(work)).is_replay
 
 
 def test_a_refused_request_leaves_nothing_behind(frozen: Any) -> None:

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from punktgenau.sandbox.members import give_consent
+from punktgenau.sandbox.state import sandbox_of
+from punktgenau.sandbox.tokens import digest
+
 RED = "/v1/redemptions"
 
 
@@ -260,14 +264,50 @@ def test_a_blocked_member_pays_nothing_but_can_be_given_back(frozen: Any) -> Non
     assert back.status_code == 201
 
 
-def test_somebody_elses_redemption_is_not_there(frozen: Any) -> None:
+def test_values_of_captures_and_returns_are_judged_like_those_of_holds(frozen: Any) -> None:
+    red_id = frozen.authorize().get_json()["id"]
+
+    def step(name: str, key: str, points: int, value: dict[str, Any], **more: Any) -> Any:
+        return frozen.post(f"{RED}/{red_id}/{name}", {"points": points, "value": value, **more}, key=key)
+
+    # 100 points are 1.00; without lines two cents more or less are fine.
+    assert told(step("capture", "key-2", 100, money(103)))[1:] == ("value_mismatch", "value")
+    assert told(step("capture", "key-3", 100, money(100, "USD")))[1:] == ("currency_not_offered", "value.currency")
+    assert told(step("capture", "key-4", 427, money(428)))[1:] == ("capture_exceeds_hold", "value")
+    assert step("capture", "key-5", 427, money(426)).get_json()["captured_value"] == money(426)
+    assert told(step("reversals", "key-6", 100, money(97), return_reference="R-1"))[1:] == ("value_mismatch", "value")
+    wrong = step("reversals", "key-7", 100, money(100, "USD"), return_reference="R-2")
+    assert told(wrong)[1:] == ("currency_not_offered", "value.currency")
+    assert step("reversals", "key-8", 426, money(425), return_reference="R-3").status_code == 201
+    # One point and one cent are left: two cents for it would be near enough, but are more than there is.
+    over = step("reversals", "key-9", 1, money(2), return_reference="R-4")
+    assert told(over) == (409, "reversal_exceeds_capture", "value")
+    assert over.get_json()["remaining"] == {"points": 1, "value": money(1)}
+    back = step("reversals", "key-10", 1, money(1), return_reference="R-5").get_json()
+    assert back["redemption"]["reversed_value"] == money(426)
+
+
+def test_another_partner_sees_nothing_of_it(frozen: Any) -> None:
+    red_id = frozen.authorize().get_json()["id"]
+    with sandbox_of(frozen.client.application).work() as work:
+        work.run("INSERT INTO partner VALUES ('other-shop', 'Other shop', ?)", digest("other-secret"))
+        give_consent(work, member_id="mbr_2500", partner_id="other-shop")
+    frozen.token = _signed_in(frozen, ("other-shop", "other-secret"))
+    assert told(frozen.call("GET", f"{RED}/{red_id}"))[:2] == (404, "not_found")
+    assert told(frozen.post(f"{RED}/{red_id}/void", {}, key="key-1"))[:2] == (404, "not_found")
+    for path in (RED, f"{RED}?order_reference=A-1001", f"{RED}?idempotency_key=key-1", "/v1/events"):
+        assert frozen.ask(path)["items"] == []
+    # Keys and order references are each partner's own.
+    assert frozen.authorize().status_code == 201
+    assert frozen.member()["held"] == 854
+
+
+def test_what_is_no_id_is_not_there(frozen: Any) -> None:
     for path in ("red_9999", "red_0000", "..", "%00", "a b"):
         assert frozen.call("GET", f"{RED}/{path}").status_code == 404
 
 
-def _signed_in(frozen: Any) -> str:
-    reply = frozen.client.post(
-        "/oauth/token", data={"grant_type": "client_credentials"}, auth=("demo-shop", "demo-secret")
-    )
+def _signed_in(frozen: Any, credentials: tuple[str, str] = ("demo-shop", "demo-secret")) -> str:
+    reply = frozen.client.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=credentials)
     token: str = reply.get_json()["access_token"]
     return token
