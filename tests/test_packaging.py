@@ -38,7 +38,7 @@ sys.path += [wheel, site]
 IMPORT_BARE = """
 import punktgenau
 assert punktgenau.__file__.startswith(wheel), punktgenau.__file__
-for name in getattr(punktgenau, "__all__", []):
+for name in punktgenau.__all__:
     getattr(punktgenau, name)
 assert not {"flask", "sqlalchemy", "alembic", "werkzeug", "jinja2"} & set(sys.modules)
 """
@@ -46,8 +46,7 @@ LOAD_TEMPLATES = """
 import flask, flask_punktgenau, jinja2
 assert flask_punktgenau.__file__.startswith(wheel), flask_punktgenau.__file__
 app = flask.Flask("shop")
-if hasattr(flask_punktgenau, "Punktgenau"):
-    flask_punktgenau.Punktgenau(app)
+flask_punktgenau.Punktgenau(app)
 loader = jinja2.FileSystemLoader(wheel + "/flask_punktgenau/templates")
 environment = app.jinja_env.overlay(loader=loader)
 for name in loader.list_templates():
