@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.schema import VERSION_TABLE
+from punktgenau.errors import UnavailableError
 
 _LOCK = 0x70756E6B74
 
@@ -23,10 +27,23 @@ def _config() -> Config:
     return config
 
 
+@contextmanager
+def _connection(database: Database) -> Iterator[Connection]:
+    """A connection of the engine's. Raises UnavailableError (`journal_unavailable`) where the database fails."""
+    try:
+        with database.engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise UnavailableError(
+            f"The journal's database did not take it ({type(error).__name__}). Nothing was sent.",
+            code="journal_unavailable",
+        ) from error
+
+
 def upgrade(database: Database) -> None:
     """Create or change our tables; a second run, or a second process at the same time, does nothing."""
     config = _config()
-    with database.engine.connect() as connection:
+    with _connection(database) as connection:
         if database.dialect == "postgresql":
             # Two deployments at once: the second waits here and then finds nothing to do.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -40,6 +57,6 @@ def upgrade(database: Database) -> None:
 def is_current(database: Database) -> bool:
     """Whether the tables are those of this version."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
-    with database.engine.connect() as connection:
+    with _connection(database) as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         return context.get_current_revision() == head
