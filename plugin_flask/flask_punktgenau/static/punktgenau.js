@@ -46,6 +46,7 @@ class PunktgenauPanel extends HTMLElement {
   choose(points) {
     this.show(points);
     clearTimeout(this.idle);
+    this.asking?.abort();
     if (this.picker.dataset.quote) this.idle = setTimeout(() => this.ask(points), IDLE_MS);
   }
 
@@ -76,14 +77,13 @@ class PunktgenauPanel extends HTMLElement {
     const value = this.worthMinor(points);
     const due = Math.max(0, this.figure("total") - value);
     this.range.value = points;
+    this.range.parentElement.style.setProperty("--_at", points / this.figure("most"));
     this.write({ points, value, due }, this.money(value), this.money(due));
   }
 
   write({ points, value, due }, valueText, dueText) {
     this.find("value").textContent = valueText;
     this.find("due").textContent = dueText;
-    const most = this.figure("most");
-    this.range.parentElement.style.setProperty("--_at", most ? points / most : 0);
     this.range.setAttribute("aria-valuetext", `${points}, ${valueText}`);
     for (const [name, seen] of [["seen-points", points], ["seen-due", due]]) {
       const field = this.find(name);
@@ -95,7 +95,6 @@ class PunktgenauPanel extends HTMLElement {
 
   async ask(entered) {
     const points = Math.floor(Number(entered)) || 0;
-    this.asking?.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
     const url = new URL(this.picker.dataset.quote, location.href);
@@ -112,7 +111,7 @@ class PunktgenauPanel extends HTMLElement {
   hear(quote) {
     const { texts } = quote;
     const figures = { points: quote.points, value: quote.value.amount_minor, due: quote.due.amount_minor };
-    this.range.value = quote.points;
+    // The slider stays where the hand has left it; only the numbers follow the server.
     this.write(figures, texts.value, texts.due);
     this.find("why").replaceChildren(...quote.reasons.map((reason) => this.made("p", reason.text)));
     const neighbours = this.find("neighbours");
