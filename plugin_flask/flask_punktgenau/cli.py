@@ -61,7 +61,7 @@ def worker(pause_s: float) -> None:
     click.echo("The worker is at work.")
     while not stop.is_set():
         try:
-            report = checkout.recover()
+            report = checkout.recover(due_only=True)
         except UnavailableError as error:
             # The database is away: that passes, and everything due is still written down.
             click.echo(str(error), err=True)

@@ -192,10 +192,17 @@ class Checkout:
         """Goal: the order will not happen, so its points go back, held or captured."""
         return self._give_back(order_reference, cause or "order cancelled")
 
-    def recover(self) -> Recovery:
-        """Finish what a crash or an outage left open, and ask the shop what should become of holds."""
+    def recover(self, *, due_only: bool = False) -> Recovery:
+        """Finish what a crash or an outage left open, and ask the shop what should become of holds.
+
+        Takes everything that is open, once; with `due_only` only what is due, as a worker does round after round.
+        """
         return recover(
-            self._journal, self._executor, order_loader=self.order_loader, deadline_s=self.settings.worker_deadline_s
+            self._journal,
+            self._executor,
+            order_loader=self.order_loader,
+            deadline_s=self.settings.worker_deadline_s,
+            due_only=due_only,
         )
 
     # Inside

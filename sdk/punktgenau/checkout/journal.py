@@ -9,7 +9,7 @@ from dataclasses import replace
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation, new_operation
-from punktgenau.checkout.schema import OperationRow, RedemptionRow
+from punktgenau.checkout.schema import OperationRow, RedemptionRow, values_of
 from punktgenau.checkout.statements import Statements
 from punktgenau.errors import ConfigurationError
 
@@ -77,7 +77,7 @@ class Journal:
         attempt = replace(attempt, key=operation.key)
         try:
             with self._database.transaction() as tx:
-                tx.run(self._sql.add_redemption, _values(attempt))
+                tx.run(self._sql.add_redemption, values_of(attempt))
                 tx.run(
                     self._sql.add_tender,
                     {
@@ -135,22 +135,40 @@ class Journal:
             current = tx.one(self._sql.open_operation, {"redemption_id": redemption_id})
             return None if current is None else self._lease(tx, OperationRow(*current).id, lease_s)  # type: ignore[arg-type]
 
+    def waiting(self, *, most: int) -> tuple[list[str], list[str]]:
+        """Ids of open operations, and of rows that somebody should look at, due or not, the longest waiting first."""
+        with self._database.transaction(write=False) as tx:
+            operations = tx.all(self._sql.waiting_operations, {"most": most})
+            checks = tx.all(self._sql.waiting_checks, {"most": most})
+        return [str(row[0]) for row in operations], [str(row[0]) for row in checks]
+
+    def claim_operation(self, operation_id: str, *, lease_s: float) -> Claim | None:
+        """Take over this operation, due or not; None when it is finished or somebody has it."""
+        with self._database.transaction() as tx:
+            return self._lease(tx, operation_id, lease_s)
+
     def claim_due(self, *, lease_s: float) -> Claim | None:
         """Take over the operation that has been due longest; None when nothing is due."""
         with self._database.transaction() as tx:
             found = tx.one(self._sql.due_operations, {"at": self.now_ms()})
             return None if found is None else self._lease(tx, str(found[0]), lease_s)
 
-    def claim_check(self, *, lease_s: float, before_ms: int | None = None) -> RedemptionRow | None:
-        """Take over the row without an open operation that somebody should look at first; None when nothing is due."""
+    def claim_check(self, redemption_id: str | None = None, *, lease_s: float) -> RedemptionRow | None:
+        """Take over this row, or the one that somebody should look at first; None when nothing is due."""
         with self._database.transaction() as tx:
-            found = tx.one(self._sql.due_checks, {"at": self.now_ms() if before_ms is None else before_ms})
-            if found is None:
-                return None
-            values: dict[str, Value] = {"redemption_id": found[0], "lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS}
+            if redemption_id is None:
+                found = tx.one(self._sql.due_checks, {"at": self.now_ms()})
+                if found is None:
+                    return None
+                redemption_id = str(found[0])
+            values: dict[str, Value] = {
+                "redemption_id": redemption_id,
+                "lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS,
+            }
             if tx.run(self._sql.lease_redemption, values) != 1:
                 return None
-            return self._redemption(tx, str(found[0]))
+            row = self._redemption(tx, redemption_id)
+            return row if row.check_at is not None else None
 
     def free_check(self, row: RedemptionRow, *, check_at: int | None) -> None:
         """Give a row back after looking at it; somebody looks again at `check_at`."""
@@ -222,7 +240,7 @@ class Journal:
     def _swap(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
         live_key = None if changed.state in CLOSED else seen.live_key
         changed = replace(changed, live_key=live_key, updated_at=self.now_ms())
-        values = _values(changed) | {"redemption_id": seen.id, "seen_version": seen.version}
+        values = values_of(changed) | {"redemption_id": seen.id, "seen_version": seen.version}
         if tx.run(self._sql.swap_redemption, values) != 1:
             raise LostSwapError
         return replace(changed, version=seen.version + 1)
@@ -243,7 +261,7 @@ class Journal:
         )
 
     def _add(self, tx: Transaction, operation: OperationRow, lease_s: float) -> None:
-        tx.run(self._sql.add_operation, _values(operation) | {"lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS})
+        tx.run(self._sql.add_operation, values_of(operation) | {"lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS})
 
     def _finish_operation(
         self,
@@ -280,7 +298,3 @@ class Journal:
                 )
             self._fingerprint_key = bytes.fromhex(str(row[0]))
         return self._fingerprint_key
-
-
-def _values(row: RedemptionRow | OperationRow) -> dict[str, Value]:
-    return {name: getattr(row, name) for name in row.__dataclass_fields__}

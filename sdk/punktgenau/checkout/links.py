@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError
-from punktgenau.checkout.schema import LinkRow
+from punktgenau.checkout.schema import LinkRow, values_of
 from punktgenau.checkout.statements import Statements
 from punktgenau.errors import InvalidArgumentError
 from punktgenau.provider import Balance
@@ -43,11 +43,10 @@ class Links:
         _identifier(customer_id, "customer_id", most=255)
         _identifier(member_id, "member_id", most=64)
         row = LinkRow(customer_id, member_id, consent_id[:64], self._now_ms(), None, 0)
-        values = {name: getattr(row, name) for name in row.__dataclass_fields__}
         try:
             with self._database.transaction() as tx:
                 tx.run(self._sql.drop_link, {"customer_id": customer_id})
-                tx.run(self._sql.add_link, values)
+                tx.run(self._sql.add_link, values_of(row))
         except DuplicateError:
             # Two tabs came back from the provider at once; the later one wins.
             return self.put(customer_id, member_id=member_id, consent_id=consent_id)

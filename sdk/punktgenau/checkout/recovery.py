@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from punktgenau._redact import logger, short
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.execute import Executor, wished
-from punktgenau.checkout.intent import NextOperation
+from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import Journal, LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import PunktgenauError
 
 MISSING_ORDER_MS = 120_000
 LOOK_AGAIN_MS = 60_000
+BATCH = 10_000
+"""As much as one recovery takes on; the next one goes on from there."""
 
 
 @dataclass(slots=True)
@@ -42,28 +44,41 @@ def recover(
     *,
     order_loader: Callable[[str], Order | None] | None,
     deadline_s: float,
-    most: int | None = None,
+    due_only: bool,
 ) -> Recovery:
-    """Take due work until nothing is due, or `most` pieces of it; any number of processes may do so at once."""
+    """Take open work once each; with `due_only`, until nothing is due. Any number of processes may do so at once."""
     report = Recovery()
-    done = 0
-    while most is None or done < most:
-        claim = journal.claim_due(lease_s=deadline_s)
-        if claim is None:
-            break
+    for claim in _claims(journal, lease_s=deadline_s, due_only=due_only):
         row, _ = executor.run(claim, deadline_s=deadline_s)
         report.note(row)
-        done += 1
-    while most is None or done < most:
-        seen = journal.claim_check(lease_s=deadline_s)
-        if seen is None:
-            break
+    for seen in _checks(journal, lease_s=deadline_s, due_only=due_only):
         report.looked_at += 1
         row = _look(journal, executor, seen, order_loader=order_loader, deadline_s=deadline_s)
         if row.state != seen.state:
             report.note(row)
-        done += 1
     return report
+
+
+def _claims(journal: Journal, *, lease_s: float, due_only: bool) -> Iterator[Claim]:
+    if due_only:
+        while (claim := journal.claim_due(lease_s=lease_s)) is not None:
+            yield claim
+        return
+    for operation_id in journal.waiting(most=BATCH)[0]:
+        claim = journal.claim_operation(operation_id, lease_s=lease_s)
+        if claim is not None:
+            yield claim
+
+
+def _checks(journal: Journal, *, lease_s: float, due_only: bool) -> Iterator[RedemptionRow]:
+    if due_only:
+        while (row := journal.claim_check(lease_s=lease_s)) is not None:
+            yield row
+        return
+    for redemption_id in journal.waiting(most=BATCH)[1]:
+        row = journal.claim_check(redemption_id, lease_s=lease_s)
+        if row is not None:
+            yield row
 
 
 def _look(

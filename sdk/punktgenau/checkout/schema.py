@@ -205,3 +205,8 @@ class LinkRow:
     linked_at: int
     balance: str | None
     balance_at: int
+
+
+def values_of(row: RedemptionRow | OperationRow | LinkRow) -> dict[str, str | int | None]:
+    """A row's values by column, to be bound."""
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}

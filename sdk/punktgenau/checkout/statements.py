@@ -76,6 +76,7 @@ class Statements:
             .limit(1)
             .with_for_update(skip_locked=True)
         )
+        self.waiting_checks = select(r.id).where(r.check_at.is_not(None)).order_by(r.check_at).limit(bindparam("most"))
         self.lease_redemption = (
             update(redemption)
             .where(this, r.lease_until < now)
@@ -111,6 +112,9 @@ class Statements:
             .order_by(o.next_at)
             .limit(1)
             .with_for_update(skip_locked=True)
+        )
+        self.waiting_operations = (
+            select(o.id).where(o.next_at.is_not(None)).order_by(o.next_at).limit(bindparam("most"))
         )
         self.lease_operation = (
             update(operation)
