@@ -19,11 +19,13 @@ _TEXT = {"type": "string", "minLength": 1, "maxLength": 512}
 _FORM: dict[str, Any] = {
     "oneOf": [
         {
+            "title": "For the partner",
             "type": "object",
             "properties": {"grant_type": {"const": "client_credentials"}},
             "required": ["grant_type"],
         },
         {
+            "title": "For a member's code",
             "type": "object",
             "properties": {
                 "grant_type": {"const": "authorization_code"},

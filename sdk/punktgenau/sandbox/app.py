@@ -49,6 +49,7 @@ def create_app(
     )
     app.json = StrictJSON(app)
     app.url_map.converters["redemption"] = RedemptionId
+    app.config["OPENAPI_HTML_STRING"] = app.config["REDOC_HTML_STRING"] = openapi.DOCS_PAGE
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # So that FaultOnWire reaches whoever holds the connection.
     app.config["PROPAGATE_EXCEPTIONS"] = True

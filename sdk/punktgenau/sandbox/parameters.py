@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,7 +12,20 @@ Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,15}$", description="`next_curso
 Limit = Annotated[int, Field(ge=1, le=100)]
 
 
-class WriteHeader(BaseModel):
+_SCHEMAS: dict[tuple[object, ...], dict[str, Any]] = {}
+
+
+class _Parameters(BaseModel):
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """As always, but worked out once: the framework asks for it with every request."""
+        wanted = (cls, args, tuple(sorted(kwargs.items())))
+        if wanted not in _SCHEMAS:
+            _SCHEMAS[wanted] = super().model_json_schema(*args, **kwargs)
+        return _SCHEMAS[wanted]
+
+
+class WriteHeader(_Parameters):
     """Every write is safe to repeat because it names itself."""
 
     idempotency_key: Key = Field(
@@ -20,32 +33,38 @@ class WriteHeader(BaseModel):
     )
 
 
-class MemberPath(BaseModel):
+class MemberPath(_Parameters):
+    """Which member."""
+
     member_id: str
 
 
-class RedemptionPath(BaseModel):
+class RedemptionPath(_Parameters):
+    """Which redemption."""
+
     redemption_id: str
 
 
-class _Query(BaseModel):
+class _Query(_Parameters):
     model_config = ConfigDict(extra="forbid")
 
 
 class PageQuery(_Query):
+    """Which page of a list, newest first."""
+
     cursor: Cursor | None = None
     limit: Limit = 20
 
 
 class FindQuery(PageQuery):
+    """Which redemptions; what is given has to match."""
+
     order_reference: Reference | None = None
     idempotency_key: Key | None = None
 
 
 class EventsQuery(_Query):
+    """Which events, oldest first."""
+
     after: Annotated[int, Field(ge=0, le=10**15, description="The last sequence seen")] = 0
     limit: Limit = 100
-
-
-class NoQuery(_Query):
-    """Nothing to ask."""

@@ -60,11 +60,19 @@ class QuoteRequest(_Request):
 
 
 _NULL = {"type": "null"}
+_EXAMPLE = {
+    "member_id": "mbr_2500",
+    "order_reference": "A-1001",
+    "total": {"amount_minor": 5990, "currency": "EUR"},
+    "tenders": [{"kind": "points", "points": 427, "value": {"amount_minor": 427, "currency": "EUR"}}],
+    "hold_s": DEFAULT_HOLD_S,
+}
 _POINTS_OR_TENDERS: dict[str, Any] = {
+    "examples": [_EXAMPLE],
     "oneOf": [
         {"required": ["points"], "properties": {"points": {"type": "integer"}, "tenders": _NULL}},
         {"required": ["tenders"], "properties": {"tenders": {"type": "array"}, "points": _NULL, "value": _NULL}},
-    ]
+    ],
 }
 _FINAL_OR_NAMED: dict[str, Any] = {
     "anyOf": [
