@@ -52,6 +52,8 @@ class Inside:
         self._base_url = base_url
         self._clock = clock
         self._away_until = -math.inf
+        # As if there were one connection, kept between requests until a fault breaks it.
+        self._requests_before = 0
 
     def go_away(self, seconds: float) -> None:
         """Refuse every connection for so long."""
@@ -69,9 +71,12 @@ class Inside:
         operation = self._operation(call)
         fault = None
         try:
-            reply = self._http.open(**call.sent)
+            environ = {"punktgenau.requests_before": self._requests_before}
+            reply = self._http.open(**call.sent, environ_overrides=environ)
+            self._requests_before += 1
         except FaultOnWire as told:
             fault = told
+            self._requests_before = 0
         if fault is not None:
             if fault.kind != "refuse":
                 self._note(call, operation, status=None)
