@@ -66,8 +66,11 @@ class Matrix:
     def faults(self) -> list[str]:
         """Why the matrix is not well; empty when it is."""
         states = {identifier: self.state(identifier) for identifier in _scenarios.IDS}
-        found = [f"{identifier}: a test that carries it failed or was skipped" for identifier in _of(states, "failed")]
-        found += [f"{identifier}: neither a test nor a reason" for identifier in _of(states, "none")]
+        found = []
+        if failed := _of(states, "failed"):
+            found.append(f"a test that carries it failed or was skipped: {' '.join(failed)}")
+        if bare := _of(states, "none"):
+            found.append(f"neither a test nor a reason: {' '.join(bare)}")
         excused = [identifier for identifier in _of(states, "cannot apply") if identifier[0] in _scenarios.FAULTS]
         if len(excused) > MOST_THAT_CANNOT_APPLY:
             found.append(f"{len(excused)} faults are said not to apply, at most {MOST_THAT_CANNOT_APPLY} may")

@@ -23,14 +23,14 @@ def test_list_has_107_faults_and_58_shop_rows() -> None:
 
 def test_row_with_neither_test_nor_reason_is_a_fault() -> None:
     matrix = _matrix.Matrix({"C1": (carrier(),)}, dict.fromkeys(_scenarios.IDS[2:], "waits for F9"))
-    assert matrix.faults() == ["C2: neither a test nor a reason"]
+    assert matrix.faults() == ["neither a test nor a reason: C2"]
     assert matrix.state("C3") == "waits"
 
 
 @pytest.mark.parametrize("outcome", ["failed", "skipped"])
 def test_carried_row_counts_only_when_every_test_passed(outcome: str) -> None:
     matrix = _matrix.Matrix({"C1": (carrier(), carrier(outcome))}, dict.fromkeys(_scenarios.IDS[1:], "waits for F9"))
-    assert matrix.faults() == ["C1: a test that carries it failed or was skipped"]
+    assert matrix.faults() == ["a test that carries it failed or was skipped: C1"]
 
 
 def test_eighth_fault_that_cannot_apply_is_one_too_many() -> None:
