@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from base64 import b64encode
 from collections.abc import Callable
+from typing import Annotated
 from urllib.parse import quote
+
+from pydantic import StringConstraints
 
 from punktgenau._clock import Clock
 from punktgenau.errors import ConfigurationError, NotSentError, PunktgenauError
-from punktgenau.provider import Mode, Record
+from punktgenau.records import Mode, Record
 
 _MARGIN_S = 30.0
 
@@ -17,14 +21,15 @@ _MARGIN_S = 30.0
 class TokenReply(Record):
     """What the token endpoint answers; `expires_in` in seconds."""
 
-    access_token: str
-    token_type: str
+    # It becomes a header, so nothing that could end one.
+    access_token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,8192}$")]
+    token_type: Annotated[str, StringConstraints(pattern=r"^[Bb]earer$")]
     expires_in: int
     mode: Mode | None = None
 
 
 class PartnerToken:
-    """Keeps the partner's bearer token; one refresh serves every thread that waits for it."""
+    """Keeps the partner's bearer token; one request for it serves every thread that waits, with good or bad news."""
 
     def __init__(self, client_id: str, client_secret: str, *, clock: Clock) -> None:
         for name, text in (("client_id", client_id), ("client_secret", client_secret)):
@@ -36,32 +41,49 @@ class PartnerToken:
         self._lock = threading.Lock()
         self._header: str | None = None
         self._ends = 0.0
+        self._asked = 0
+        self._refusal: PunktgenauError | None = None
 
     def __repr__(self) -> str:
         return "PartnerToken(…)"
 
-    @property
-    def header(self) -> str:
-        """The Authorization header; `ensure` comes first."""
-        return self._header or ""
+    def after_fork(self) -> None:
+        """A lock that another thread held in the parent would never be released here."""
+        self._lock = threading.Lock()
 
-    def forget(self) -> None:
-        """The provider refused it: fetch a new one next time."""
-        self._header = None
+    def forget(self, header: str) -> None:
+        """The provider refused this one; a newer one stays."""
+        with self._lock:
+            if self._header == header:
+                self._header = None
 
-    def ensure(self, fetch: Callable[[], TokenReply], *, ends: float) -> PunktgenauError | None:
-        """Have a token that lasts, or return why there is none: the caller raises, with its own short trace."""
-        if self._header is not None and self._clock.monotonic() < self._ends:
-            return None
+    def header(self, fetch: Callable[[], TokenReply | PunktgenauError], *, ends: float) -> str | PunktgenauError:
+        """The Authorization header with a token that lasts, or why there is none: whoever raises that owns the trace.
+
+        Waits for another thread's request until `ends` (monotonic).
+        """
+        asked = self._asked
+        if current := self._current():
+            return current
         if not self._lock.acquire(timeout=max(0.0, ends - self._clock.monotonic())):
             return NotSentError("The provider's token did not come in time.")
         try:
-            if self._header is None or self._clock.monotonic() >= self._ends:
-                reply = fetch()
-                self._ends = self._clock.monotonic() + max(0.0, reply.expires_in - _MARGIN_S)
-                self._header = f"Bearer {reply.access_token}"
-        except PunktgenauError as error:
-            return error
+            if current := self._current():
+                return current
+            if asked != self._asked and self._refusal is not None:
+                return copy.copy(self._refusal)
+            reply = fetch()
+            self._asked += 1
+            self._refusal = reply if isinstance(reply, PunktgenauError) else None
+            if isinstance(reply, PunktgenauError):
+                return copy.copy(reply)
+            lasts_s = max(reply.expires_in - _MARGIN_S, reply.expires_in / 2)
+            header = f"Bearer {reply.access_token}"
+            self._ends, self._header = self._clock.monotonic() + lasts_s, header
+            return header
         finally:
             self._lock.release()
-        return None
+
+    def _current(self) -> str | None:
+        header = self._header
+        return header if header is not None and self._clock.monotonic() < self._ends else None

@@ -1,4 +1,4 @@
-"""Reads that end on time: sockets that re-arm their own timeout with what is left of the call, and bodies with a cap.
+"""Connections that end on time: sockets that re-arm their own timeout with what is left of the call, and capped bodies.
 
 A socket timeout alone bounds each read, so one byte a second would hold a caller for ever. Name resolution is outside
 the promise: the system's resolver takes no timeout.
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family, create_connection
 from urllib3.util.ssl_ import create_urllib3_context
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ _active = threading.local()
 
 @contextmanager
 def ends_at(moment: float, monotonic: Callable[[], float]) -> Iterator[None]:
-    """Let every read and write of this thread end at `moment` on that clock."""
+    """Let every connect, read and write of this thread end at `moment` on that clock."""
     _active.left = lambda: moment - monotonic()
     try:
         yield
@@ -37,12 +39,14 @@ def ends_at(moment: float, monotonic: Callable[[], float]) -> Iterator[None]:
 
 def _arm(sock: socket.socket) -> None:
     left: Callable[[], float] | None = getattr(_active, "left", None)
-    if left is None:
-        return
-    seconds = left()
+    if left is not None:
+        sock.settimeout(_positive(left()))
+
+
+def _positive(seconds: float) -> float:
     if seconds <= 0:
         raise TimeoutError("the call's deadline has passed")
-    sock.settimeout(seconds)
+    return seconds
 
 
 class _Socket(socket.socket):
@@ -70,6 +74,42 @@ class _TlsSocket(ssl.SSLSocket):
         super().do_handshake(block)
 
 
+def _connected(connection: HTTPConnection) -> socket.socket:
+    """A connected socket that knows the deadline; each address of the host gets its share of the time that is left."""
+    host, port = connection.host, connection.port
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
+    except UnicodeError:
+        raise LocationParseError(f"'{host}', label empty or too long") from None
+    except socket.gaierror as error:
+        raise NameResolutionError(host, connection, error) from error
+    failure = OSError("the name has no address")
+    most_s = connection.timeout if isinstance(connection.timeout, int | float) else None
+    for address in (entry[4] for entry in found):
+        share_s = None if most_s is None else most_s / len(found)
+        try:
+            return _own(
+                create_connection(
+                    (str(address[0]), port),
+                    _left_at_most(share_s),
+                    source_address=connection.source_address,
+                    socket_options=connection.socket_options,
+                )
+            )
+        except OSError as error:
+            failure = error
+    if isinstance(failure, TimeoutError):
+        raise ConnectTimeoutError(connection, f"Connection to {host} timed out") from failure
+    raise NewConnectionError(connection, f"Failed to establish a new connection: {failure}") from failure
+
+
+def _left_at_most(seconds: float | None) -> float | None:
+    left: Callable[[], float] | None = getattr(_active, "left", None)
+    if left is None:
+        return seconds
+    return _positive(left()) if seconds is None else min(seconds, _positive(left()))
+
+
 def _own(plain: socket.socket) -> socket.socket:
     timeout = plain.gettimeout()
     own = _Socket(plain.family, plain.type, plain.proto, fileno=plain.detach())
@@ -79,12 +119,21 @@ def _own(plain: socket.socket) -> socket.socket:
 
 class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _own(super()._new_conn())
+        return _connected(self)
 
 
 class _TlsConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        return _own(super()._new_conn())
+        return _connected(self)
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except ssl.SSLCertVerificationError:
+            raise
+        except OSError as error:
+            # Before the end of the handshake nothing of a request has left, whatever went wrong.
+            raise NewConnectionError(self, f"No TLS connection: {error}") from error
 
 
 class _Pool(HTTPConnectionPool):
@@ -95,6 +144,12 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
+def _tls_context() -> ssl.SSLContext:
+    context = create_urllib3_context()
+    context.sslsocket_class = _TlsSocket
+    return context
+
+
 class DeadlineAdapter(HTTPAdapter):
     """The adapter of `requests` over sockets that know the call's deadline; never retries by itself."""
 
@@ -103,14 +158,12 @@ class DeadlineAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: object, **kwargs: object) -> None:
         """Pools whose sockets know the deadline."""
-        context = create_urllib3_context()
-        context.sslsocket_class = _TlsSocket
-        super().init_poolmanager(*args, ssl_context=context, **kwargs)  # type: ignore[arg-type]
+        super().init_poolmanager(*args, ssl_context=_tls_context(), **kwargs)  # type: ignore[arg-type]
         self._own_pools(self.poolmanager)
 
     def proxy_manager_for(self, *args: object, **kwargs: object) -> PoolManager:
         """The same through a proxy."""
-        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)  # type: ignore[arg-type]
+        manager: PoolManager = super().proxy_manager_for(*args, ssl_context=_tls_context(), **kwargs)  # type: ignore[arg-type]
         self._own_pools(manager)
         return manager
 
@@ -120,7 +173,13 @@ class DeadlineAdapter(HTTPAdapter):
 
 
 def read_bounded(response: Response, *, limit_bytes: int) -> bytes | None:
-    """The whole body as it came, or None where it is longer than the limit; raises what urllib3 raises."""
+    """The whole body as it came, or None where it is longer than the limit; raises what urllib3 raises.
+
+    A status without a body ends the connection: what follows on it would be taken for the next call's answer.
+    """
+    if response.status_code < 200 or response.status_code in (204, 205, 304):
+        response.raw.close()
+        return b""
     chunks: list[bytes] = []
     size = 0
     while chunk := response.raw.read(16_384, decode_content=False):

@@ -21,7 +21,9 @@ from punktgenau.errors import (
     UnavailableError,
 )
 
-_NEVER_AGAIN = frozenset({"circuit_open", "tls_untrusted", "deadline_passed"})
+NEVER_TRIED = frozenset({"circuit_open", "deadline_passed"})
+"""Codes of calls that were not even tried; they say nothing about the provider."""
+_NEVER_AGAIN = NEVER_TRIED | {"tls_untrusted"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ def delay_s(
         return None
     if not isinstance(error, NotSentError | OutcomeUnknownError | UnavailableError | RateLimitedError):
         return None
-    if error.code == "disconnected" and sends == 1:
+    if error.lost_by == "disconnected" and sends == 1:
         # A pooled connection that the server had closed meanwhile: the key makes an immediate repeat safe.
         return 0.0
     throttled = (
@@ -79,7 +81,7 @@ class RetryQuota:
 
     def take(self, error: PunktgenauError) -> bool:
         """Pay for one repeat, or say that nothing is left."""
-        cost = 10 if error.code in {"timeout", "outcome_unknown"} else 5
+        cost = 10 if error.lost_by == "timeout" else 5
         with self._lock:
             if self._tokens < cost:
                 return False

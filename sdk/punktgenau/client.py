@@ -7,6 +7,7 @@ from types import TracebackType
 from punktgenau._auth import PartnerToken
 from punktgenau._clock import Clock, SystemClock
 from punktgenau._transport import Adapter, Transport
+from punktgenau.errors import ConfigurationError
 from punktgenau.members import Members
 from punktgenau.provider import Mode, ProviderProfile
 from punktgenau.redemptions import Redemptions
@@ -17,7 +18,8 @@ class Client:
 
     `deadline_s` bounds each call in all, repeats included (seconds; name resolution aside). https is required except
     on loopback. `mode` ("sandbox" or "live") is what every answer must say; left out, the first answer decides.
-    Raises ConfigurationError for an address or credentials that cannot be meant; nothing is sent here.
+    Raises ConfigurationError for an address, mode or credentials that cannot be meant, InvalidArgumentError for such a
+    deadline; nothing is sent here.
     """
 
     def __init__(
@@ -32,12 +34,14 @@ class Client:
         clock: Clock | None = None,
         adapter: Adapter | None = None,
     ) -> None:
+        if mode not in (None, "sandbox", "live"):
+            raise ConfigurationError("mode must be 'sandbox', 'live' or None.", field="mode")
         clock = clock or SystemClock()
         token = PartnerToken(client_id, client_secret, clock=clock)
         self._transport = Transport(
             base_url, token=token, clock=clock, deadline_s=deadline_s, mode=mode, adapter=adapter
         )
-        self._base_url = base_url.rstrip("/")
+        self._base_url = self._transport.base_url
         self._client_id = client_id
         self._configured_mode = mode
         self._profile = profile or ProviderProfile()

@@ -79,6 +79,7 @@ class PunktgenauError(Exception):
         self.status: int | None = None
         self.answered = False
         self.retry_after_s: float | None = None
+        self.lost_by: Literal["timeout", "disconnected"] | None = None
 
     def __str__(self) -> str:
         notes = [f"{self.code}, outcome {self.outcome}"]
@@ -128,11 +129,12 @@ class OutcomeUnknownError(PunktgenauError):
     default_code = "outcome_unknown"
     default_outcome = "unknown"
     default_retry = "same_key"
+    look_up: str | None = None
 
     @property
     def next_call(self) -> str:
-        """The call that tells what became of the points."""
-        return f"redemptions.find(idempotency_key={self.idempotency_key!r})"
+        """The call that tells what became of the points: by the redemption's id where it has one, else by the key."""
+        return self.look_up or f"redemptions.find(idempotency_key={self.idempotency_key!r})"
 
 
 class UnavailableError(PunktgenauError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
+from punktgenau._arguments import segment, text
 from punktgenau._clock import Clock
-from punktgenau._transport import Operation, Transport
-from punktgenau.errors import InvalidArgumentError
-from punktgenau.provider import Balance, Entries, Identification, Member
+from punktgenau._operation import Operation
+from punktgenau._problem import about_something_else
+from punktgenau._transport import Transport
+from punktgenau.records import Balance, Entries, Identification, Member
 
 
 def pkce_pair(clock: Clock) -> tuple[str, str]:
@@ -20,9 +22,7 @@ def pkce_pair(clock: Clock) -> tuple[str, str]:
 
 
 def _path(member_id: str, tail: str = "") -> str:
-    if not isinstance(member_id, str) or not 1 <= len(member_id) <= 64 or not member_id.isprintable():
-        raise InvalidArgumentError("member_id must be a text of 1 to 64 characters.", field="member_id")
-    return f"/v1/members/{quote(member_id, safe='')}{tail}"
+    return f"/v1/members/{segment(member_id, field='member_id')}{tail}"
 
 
 class Members:
@@ -39,7 +39,10 @@ class Members:
         Raises NotLinkedError without consent, NotFoundError, NotSentError or UnavailableError when there is no answer.
         """
         operation = Operation(name="balance", method="GET", path=_path(member_id, "/balance"), reply=Balance)
-        return self._transport.call(operation, deadline_s=deadline_s).record
+        answer = self._transport.call(operation, deadline_s=deadline_s)
+        if member_id not in (answer.record.member_id, *answer.record.former_member_ids):
+            raise about_something_else(operation, "member_id", answer)
+        return answer.record
 
     def get(self, *, member_id: str, deadline_s: float | None = None) -> Member:
         """A member as this partner may see them: state and consent.
@@ -47,15 +50,18 @@ class Members:
         Raises NotFoundError, NotSentError or UnavailableError.
         """
         operation = Operation(name="member", method="GET", path=_path(member_id), reply=Member)
-        return self._transport.call(operation, deadline_s=deadline_s).record
+        answer = self._transport.call(operation, deadline_s=deadline_s)
+        if member_id not in (answer.record.member_id, *answer.record.former_member_ids):
+            raise about_something_else(operation, "member_id", answer)
+        return answer.record
 
     def entries(self, *, member_id: str, cursor: str | None = None, deadline_s: float | None = None) -> Entries:
         """Movements of a member, newest first; `cursor` is the page before's `next_cursor`.
 
         Raises NotLinkedError, NotFoundError, NotSentError or UnavailableError.
         """
-        tail = "/entries" + (f"?{urlencode({'cursor': cursor})}" if cursor else "")
-        operation = Operation(name="entries", method="GET", path=_path(member_id, tail), reply=Entries)
+        page = "" if cursor is None else f"?{urlencode({'cursor': text(cursor, field='cursor', most=255)})}"
+        operation = Operation(name="entries", method="GET", path=_path(member_id, f"/entries{page}"), reply=Entries)
         return self._transport.call(operation, deadline_s=deadline_s).record
 
     def consent_url(
@@ -71,14 +77,14 @@ class Members:
         query = {
             "response_type": "code",
             "client_id": self._client_id,
-            "redirect_uri": redirect_uri,
-            "scope": scope,
-            "state": state,
-            "code_challenge": code_challenge,
+            "redirect_uri": text(redirect_uri, field="redirect_uri", most=2048),
+            "scope": text(scope, field="scope"),
+            "state": text(state, field="state", most=512),
+            "code_challenge": text(code_challenge, field="code_challenge", most=128),
             "code_challenge_method": "S256",
         }
-        if locale:
-            query["ui_locales"] = locale
+        if locale is not None:
+            query["ui_locales"] = text(locale, field="locale")
         return f"{self._base_url}/oauth/authorize?{urlencode(query)}"
 
     def identify(
@@ -90,9 +96,9 @@ class Members:
         """
         form = {
             "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": redirect_uri,
-            "code_verifier": code_verifier,
+            "code": text(code, field="code", most=2048),
+            "redirect_uri": text(redirect_uri, field="redirect_uri", most=2048),
+            "code_verifier": text(code_verifier, field="code_verifier", most=128),
         }
         operation = Operation(
             name="identify",

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from punktgenau._transport import Answer, Operation, R, Transport
-from punktgenau.errors import InvalidArgumentError, OutcomeUnknownError, RedemptionEndedError
+from punktgenau import _arguments as given
+from punktgenau._operation import Answer, Operation, derived_key, redemption_path, step, write
+from punktgenau._problem import about_something_else
+from punktgenau._transport import Transport
+from punktgenau.errors import InvalidArgumentError, RedemptionEndedError
 from punktgenau.money import Money, require_points
-from punktgenau.provider import (
-    ENDED_STATES,
-    Mode,
-    Quote,
-    Record,
-    Redemption,
-    RedemptionLine,
-    Reversal,
-    TenderRequest,
-)
+from punktgenau.records import ENDED_STATES, Quote, Redemption, RedemptionLine, RedemptionPage, Reversal, TenderRequest
 
 _ENDED_BY_RELEASE = frozenset({"voided", "expired", "cancelled", "declined"})
-
-
-class RedemptionPage(Record):
-    """Redemptions of one order or key, newest attempt first."""
-
-    items: tuple[Redemption, ...]
-    next_cursor: str | None
-    mode: Mode
-
-
-def derived_key(*parts: str | int) -> str:
-    """An idempotency key that any process makes again from the same intention."""
-    return "pk_" + sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()[:40]
 
 
 class Redemptions:
@@ -43,7 +22,7 @@ class Redemptions:
 
     Every write takes `idempotency_key`; a missing one is derived from the intention, so the same call again is the
     same intention and answers with the redemption as it is now. Every write may raise NotSentError (nothing happened),
-    OutcomeUnknownError (make the same call again, or look up) and AuthenticationError.
+    OutcomeUnknownError (make the same call again, or look up) and AuthenticationError; every call InvalidArgumentError.
     """
 
     def __init__(self, transport: Transport, *, client_id: str) -> None:
@@ -55,9 +34,19 @@ class Redemptions:
 
         Raises NotLinkedError, LimitError (currency), NotSentError or UnavailableError.
         """
-        body = {"member_id": member_id, "total": _money(total), "points": require_points(points)}
-        operation = Operation(name="quote", method="POST", path="/v1/redemptions/quote", reply=Quote, body=_json(body))
-        return self._transport.call(operation, deadline_s=deadline_s).record
+        body = {
+            "member_id": given.text(member_id, field="member_id"),
+            "total": given.money(total, field="total"),
+            "points": require_points(points),
+        }
+        operation = Operation(
+            name="quote", method="POST", path="/v1/redemptions/quote", reply=Quote, body=given.json_bytes(body)
+        )
+        answer = self._transport.call(operation, deadline_s=deadline_s)
+        quote = answer.record
+        if (quote.asked_points, quote.value.currency, quote.due.currency) != (points, total.currency, total.currency):
+            raise about_something_else(operation, "points", answer)
+        return quote
 
     def authorize(
         self,
@@ -82,49 +71,43 @@ class Redemptions:
         LiveRedemptionError: the order has another live redemption; RedemptionEndedError: this attempt's hold has ended,
         use the next `attempt`; IdempotencyConflictError: the key was used for other content.
         """
-        _reference(order_reference, "order_reference")
-        if (points is None) == (tenders is None):
-            raise InvalidArgumentError("Give either points or tenders.", field="points")
-        if points is not None:
-            tenders = (TenderRequest(points=points, value=value),)
-        asked = tuple(tenders or ())
-        asked_points = sum(require_points(tender.points) for tender in asked)
+        asked = _asked_tenders(points, value, tenders)
         body: dict[str, object] = {
-            "member_id": member_id,
-            "order_reference": order_reference,
-            "total": _money(total),
-            "tenders": [_tender(tender) for tender in asked],
+            "member_id": given.text(member_id, field="member_id"),
+            "order_reference": given.reference(order_reference, field="order_reference"),
+            "total": given.money(total, field="total"),
+            "tenders": [given.tender(tender) for tender in asked],
         }
         if rate_id is not None:
-            body["rate_id"] = rate_id
+            body["rate_id"] = given.text(rate_id, field="rate_id")
         if hold_s is not None:
-            body["hold_s"] = require_points(hold_s, field="hold_s")
+            body["hold_s"] = given.whole(hold_s, field="hold_s")
         if capture is not None:
-            body["capture"] = capture
+            body["capture"] = given.one_of(capture, "now", field="capture")
         if lines:
-            body["lines"] = [_line(line) for line in lines]
-        key = idempotency_key or derived_key(self._client_id, "authorize", order_reference, attempt)
-        answer = self._write("authorize", "/v1/redemptions", body, key, Redemption, deadline_s)
+            body["lines"] = [given.line(line) for line in given.several(lines, field="lines")]
+        key = given.key(
+            idempotency_key,
+            else_=derived_key(self._client_id, "authorize", order_reference, given.whole(attempt, field="attempt")),
+        )
+        operation = write("authorize", "/v1/redemptions", body, key, Redemption, look_up=_find(key))
+        answer = self._transport.call(operation, deadline_s=deadline_s)
         redemption = answer.record
         values = [tender.value for tender in asked if tender.value is not None]
         wrong = redemption.differs_from(
             idempotency_key=key,
             order_reference=order_reference,
             member_id=member_id,
-            points=asked_points,
-            value=sum(values[1:], values[0]) if len(values) == len(asked) and values else None,
+            points=sum(tender.points for tender in asked),
+            value=sum(values[1:], values[0]) if values and len(values) == len(asked) else None,
             total=total,
+            rate_id=rate_id,
         )
         if wrong:
-            raise _wrong_echo("authorize", wrong, key)
+            raise about_something_else(operation, wrong, answer)
         if redemption.state in ENDED_STATES:
-            raise RedemptionEndedError(
-                f"The redemption of order {order_reference} for this key has ended ({redemption.state}). "
-                "Its points are back; make a new attempt.",
-                idempotency_key=key,
-                redemption_id=redemption.id,
-            )
-        return _noted(redemption, answer)
+            raise _ended(operation, answer)
+        return _noted(answer)
 
     def capture(
         self,
@@ -142,22 +125,23 @@ class Redemptions:
         Raises HoldExpiredError, AlreadyVoidedError, RedemptionEndedError: the points are back with the member;
         AlreadyCapturedError; StateConflictError where more is asked than is held (`.remaining`).
         """
+        body: dict[str, object] = {"final": given.one_of(final, True, False, field="final")}
         if not final and capture_reference is None:
             raise InvalidArgumentError("capture_reference is needed with final=False.", field="capture_reference")
-        body: dict[str, object] = {"final": final}
         if points is not None:
             body["points"] = require_points(points)
         if value is not None:
-            body["value"] = _money(value)
+            body["value"] = given.money(value, field="value")
         if capture_reference is not None:
-            body["capture_reference"] = _reference(capture_reference, "capture_reference")
-        key = idempotency_key or derived_key("capture", redemption_id, capture_reference or "")
-        answer = self._write("capture", _path(redemption_id, "/capture"), body, key, Redemption, deadline_s)
+            body["capture_reference"] = given.reference(capture_reference, field="capture_reference")
+        key = given.key(idempotency_key, else_=derived_key("capture", redemption_id, capture_reference or ""))
+        operation = step("capture", redemption_id, "/capture", body, key, Redemption)
+        answer = self._transport.call(operation, deadline_s=deadline_s)
         if answer.record.id != redemption_id:
-            raise _wrong_echo("capture", "id", key)
+            raise about_something_else(operation, "id", answer)
         if answer.record.captured_points < (points or 1):
-            raise _wrong_echo("capture", "captured_points", key)
-        return _noted(answer.record, answer)
+            raise about_something_else(operation, "captured_points", answer)
+        return _noted(answer)
 
     def extend(
         self, redemption_id: str, *, hold_s: int, idempotency_key: str | None = None, deadline_s: float | None = None
@@ -166,12 +150,13 @@ class Redemptions:
 
         Raises HoldExpiredError, AlreadyVoidedError, AlreadyCapturedError, RedemptionEndedError, LimitError.
         """
-        body = {"hold_s": require_points(hold_s, field="hold_s")}
-        key = idempotency_key or derived_key("extend", redemption_id, hold_s)
-        answer = self._write("extend", _path(redemption_id, "/extend"), body, key, Redemption, deadline_s)
+        body = {"hold_s": given.whole(hold_s, field="hold_s")}
+        key = given.key(idempotency_key, else_=derived_key("extend", redemption_id, hold_s))
+        operation = step("extend", redemption_id, "/extend", body, key, Redemption)
+        answer = self._transport.call(operation, deadline_s=deadline_s)
         if answer.record.id != redemption_id:
-            raise _wrong_echo("extend", "id", key)
-        return _noted(answer.record, answer)
+            raise about_something_else(operation, "id", answer)
+        return _noted(answer)
 
     def void(
         self, redemption_id: str, *, idempotency_key: str | None = None, deadline_s: float | None = None
@@ -180,13 +165,14 @@ class Redemptions:
 
         Raises AlreadyCapturedError (use `reverse`), HoldExpiredError, AlreadyVoidedError, RedemptionEndedError.
         """
-        key = idempotency_key or derived_key("void", redemption_id)
-        answer = self._write("void", _path(redemption_id, "/void"), {}, key, Redemption, deadline_s)
+        key = given.key(idempotency_key, else_=derived_key("void", redemption_id))
+        operation = step("void", redemption_id, "/void", {}, key, Redemption)
+        answer = self._transport.call(operation, deadline_s=deadline_s)
         if answer.record.id != redemption_id:
-            raise _wrong_echo("void", "id", key)
+            raise about_something_else(operation, "id", answer)
         if answer.record.held_points or answer.record.state not in _ENDED_BY_RELEASE:
-            raise _wrong_echo("void", "state", key)
-        return _noted(answer.record, answer)
+            raise about_something_else(operation, "state", answer)
+        return _noted(answer)
 
     def reverse(
         self,
@@ -205,16 +191,19 @@ class Redemptions:
         """
         body: dict[str, object] = {
             "points": require_points(points),
-            "return_reference": _reference(return_reference, "return_reference"),
+            "return_reference": given.reference(return_reference, field="return_reference"),
         }
         if value is not None:
-            body["value"] = _money(value)
-        key = idempotency_key or derived_key("reverse", redemption_id, return_reference)
-        answer = self._write("reverse", _path(redemption_id, "/reversals"), body, key, Reversal, deadline_s)
+            body["value"] = given.money(value, field="value")
+        key = given.key(idempotency_key, else_=derived_key("reverse", redemption_id, return_reference))
+        operation = step("reverse", redemption_id, "/reversals", body, key, Reversal)
+        answer = self._transport.call(operation, deadline_s=deadline_s)
         record = answer.record
-        echoed = (record.redemption_id, record.return_reference, record.points)
-        if echoed != (redemption_id, return_reference, points) or (value is not None and record.value != value):
-            raise _wrong_echo("reverse", "content", key)
+        echoed = (record.redemption_id, record.redemption.id, record.return_reference, record.points)
+        if echoed != (redemption_id, redemption_id, return_reference, points):
+            raise about_something_else(operation, "content", answer)
+        if value is not None and record.value != value:
+            raise about_something_else(operation, "value", answer)
         return record.model_copy(update={"replayed": answer.replayed, "sends": answer.sends})
 
     def cancel_by_key(
@@ -224,22 +213,27 @@ class Redemptions:
 
         Raises AlreadyCapturedError: it was captured meanwhile and is untouched.
         """
-        body = {"target_key": _key(target_key)}
-        key = idempotency_key or derived_key("cancel_by_key", target_key)
-        answer = self._write("cancel_by_key", "/v1/redemptions/cancel-by-key", body, key, Redemption, deadline_s)
+        body = {"target_key": given.key(target_key, field="target_key")}
+        key = given.key(idempotency_key, else_=derived_key("cancel_by_key", target_key))
+        path = "/v1/redemptions/cancel-by-key"
+        operation = write("cancel_by_key", path, body, key, Redemption, look_up=_find(target_key))
+        answer = self._transport.call(operation, deadline_s=deadline_s)
         if answer.record.idempotency_key != target_key:
-            raise _wrong_echo("cancel_by_key", "idempotency_key", key)
+            raise about_something_else(operation, "idempotency_key", answer)
         if answer.record.state not in _ENDED_BY_RELEASE and answer.record.state != "reversed":
-            raise _wrong_echo("cancel_by_key", "state", key)
-        return _noted(answer.record, answer)
+            raise about_something_else(operation, "state", answer)
+        return _noted(answer)
 
     def get(self, redemption_id: str, *, deadline_s: float | None = None) -> Redemption:
         """One redemption as it is now.
 
         Raises NotFoundError, NotSentError, UnavailableError.
         """
-        operation = Operation(name="get", method="GET", path=_path(redemption_id), reply=Redemption)
-        return self._transport.call(operation, deadline_s=deadline_s).record
+        operation = Operation(name="get", method="GET", path=redemption_path(redemption_id), reply=Redemption)
+        answer = self._transport.call(operation, deadline_s=deadline_s)
+        if answer.record.id != redemption_id:
+            raise about_something_else(operation, "id", answer)
+        return answer.record
 
     def find(
         self,
@@ -254,86 +248,46 @@ class Redemptions:
         """
         if (order_reference is None) == (idempotency_key is None):
             raise InvalidArgumentError("Give either order_reference or idempotency_key.", field="order_reference")
-        query = (
-            {"order_reference": _reference(order_reference, "order_reference")}
-            if order_reference is not None
-            else {"idempotency_key": _key(idempotency_key)}
-        )
+        if order_reference is not None:
+            query = {"order_reference": given.reference(order_reference, field="order_reference")}
+        else:
+            query = {"idempotency_key": given.key(idempotency_key)}
         operation = Operation(
             name="find", method="GET", path=f"/v1/redemptions?{urlencode(query)}", reply=RedemptionPage
         )
-        return self._transport.call(operation, deadline_s=deadline_s).record.items
-
-    def _write(
-        self,
-        name: str,
-        path: str,
-        body: dict[str, object] | dict[str, str] | dict[str, int],
-        key: str,
-        reply: type[R],
-        deadline_s: float | None,
-    ) -> Answer[R]:
-        operation = Operation(
-            name=name, method="POST", path=path, reply=reply, body=_json(body), idempotency_key=_key(key)
-        )
-        return self._transport.call(operation, deadline_s=deadline_s)
+        answer = self._transport.call(operation, deadline_s=deadline_s)
+        if any(getattr(item, name) != sought for item in answer.record.items for name, sought in query.items()):
+            raise about_something_else(operation, next(iter(query)), answer)
+        return answer.record.items
 
 
-def _noted(redemption: Redemption, answer: Answer[Redemption]) -> Redemption:
-    if not answer.replayed and answer.sends == 1:
-        return redemption
-    return redemption.model_copy(update={"replayed": answer.replayed, "sends": answer.sends})
+def _asked_tenders(
+    points: int | None, value: Money | None, tenders: Sequence[TenderRequest] | None
+) -> tuple[TenderRequest, ...]:
+    if (points is None) == (tenders is None):
+        raise InvalidArgumentError("Give either points or tenders.", field="points")
+    if points is not None:
+        return (TenderRequest(points=points, value=value),)
+    if value is not None:
+        raise InvalidArgumentError("With tenders, the value stands in each of them.", field="value")
+    return tuple(given.several(tenders, field="tenders"))
 
 
-def _wrong_echo(name: str, field: str, key: str) -> OutcomeUnknownError:
-    return OutcomeUnknownError(
-        f"{name}: the answer is about something else ({field} differs from what was sent), so it is not known whether "
-        "points moved. Look the redemption up before anything else.",
-        code="wrong_echo",
-        field=field,
-        idempotency_key=key,
+def _find(key: str) -> str:
+    return f"redemptions.find(idempotency_key={key!r})"
+
+
+def _ended(operation: Operation[Redemption], answer: Answer[Redemption]) -> RedemptionEndedError:
+    redemption = answer.record
+    error = RedemptionEndedError(
+        f"The redemption of order {redemption.order_reference} for this key has ended ({redemption.state}). "
+        "Its points are back; make a new attempt.",
+        idempotency_key=operation.idempotency_key,
+        redemption_id=redemption.id,
     )
+    error.sends, error.answered = answer.sends, True
+    return error
 
 
-def _json(body: object) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _money(money: Money) -> dict[str, object]:
-    return {"amount_minor": money.amount_minor, "currency": money.currency}
-
-
-def _tender(tender: TenderRequest) -> dict[str, object]:
-    body: dict[str, object] = {"kind": tender.kind, "points": tender.points}
-    if tender.value is not None:
-        body["value"] = _money(tender.value)
-    return body
-
-
-def _line(line: RedemptionLine) -> dict[str, object]:
-    return {
-        "id": line.id,
-        "sku": line.sku,
-        "quantity": line.quantity,
-        "amount_minor": line.amount_minor,
-        "vat_rate": line.vat_rate,
-    }
-
-
-def _reference(text: str | None, field: str) -> str:
-    """The shop's id as the provider takes it: never cut, never with characters that a log or a header could misread."""
-    if not isinstance(text, str) or not 1 <= len(text) <= 36 or not text.isprintable():
-        raise InvalidArgumentError(f"{field} must be 1 to 36 printable characters.", field=field)
-    return text
-
-
-def _key(key: str | None) -> str:
-    if not isinstance(key, str) or not 1 <= len(key) <= 255 or not all("!" <= ch <= "~" for ch in key):
-        raise InvalidArgumentError("An idempotency key is 1 to 255 visible ASCII characters.", field="idempotency_key")
-    return key
-
-
-def _path(redemption_id: str, tail: str = "") -> str:
-    if not isinstance(redemption_id, str) or not 1 <= len(redemption_id) <= 64 or not redemption_id.isprintable():
-        raise InvalidArgumentError("redemption_id must be 1 to 64 printable characters.", field="redemption_id")
-    return f"/v1/redemptions/{quote(redemption_id, safe='')}{tail}"
+def _noted(answer: Answer[Redemption]) -> Redemption:
+    return answer.record.model_copy(update={"replayed": answer.replayed, "sends": answer.sends})
