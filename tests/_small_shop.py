@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 from flask import Flask, abort, redirect, render_template_string, request, session
@@ -17,6 +17,8 @@ from werkzeug.test import TestResponse
 from flask_punktgenau import Punktgenau, csrf
 from punktgenau import SystemClock
 from punktgenau.checkout import Cart, Line, Order, Payment
+from punktgenau.sandbox import oauth
+from punktgenau.sandbox.state import request_work
 
 CREDENTIALS = {"PUNKTGENAU_CLIENT_ID": "demo-shop", "PUNKTGENAU_CLIENT_SECRET": "demo-secret"}
 BILL_MINOR = 5990
@@ -63,6 +65,19 @@ class Provider:
 
     url: str
     http: requests.Session
+    app: Flask
+
+    def agree(self, consent_url: str, *, member_id: str = "mbr_2500") -> str:
+        """What the sandbox's pages do when a member signs in and agrees: the code that goes back with the browser."""
+        asked = parse_qs(urlsplit(consent_url).query)
+        with self.app.test_request_context(), request_work() as work:
+            return oauth.issue_code(
+                work,
+                partner_id=asked["client_id"][0],
+                member_id=member_id,
+                redirect_uri=asked["redirect_uri"][0],
+                challenge=asked["code_challenge"][0],
+            )
 
     def control(self, method: str, path: str, body: object = None) -> object:
         reply = self.http.request(method, f"{self.url}/sandbox{path}", json=body, timeout=20)
@@ -128,6 +143,7 @@ class SmallShop:
     points: Punktgenau
     shop: Shop
     clock: MovableClock
+    provider: Provider
 
     def visitor(self, customer_id: str | None = None) -> Visitor:
         """Somebody with a browser of their own."""
@@ -167,6 +183,14 @@ class Visitor:
     def place(self, reference: str = "A-1001", **form: object) -> TestResponse:
         return self.browser.post(f"/place/{reference}", data=form)
 
+    def link(self, *, member_id: str = "mbr_2500") -> TestResponse:
+        """Go to the provider, agree there, and come back."""
+        there = self.browser.get("/points/connect?next=/cart").location
+        assert there is not None
+        code = self.small.provider.agree(there, member_id=member_id)
+        state = parse_qs(urlsplit(there).query)["state"][0]
+        return self.browser.get("/points/callback", query_string={"state": state, "code": code})
+
     def wish(self) -> dict[str, object] | None:
         with self.browser.session_transaction() as kept:
             found = kept.get("_punktgenau")
@@ -180,7 +204,7 @@ def hidden(page: str, name: str) -> str:
 
 
 def make_small_shop(
-    tmp_path: Path, *, provider_url: str | None, name: str = "small_shop", **config: object
+    tmp_path: Path, *, provider: Provider, provider_url: str | None, name: str = "small_shop", **config: object
 ) -> SmallShop:
     """A shop whose journal is a file of its own, with points at that provider."""
     app = Flask(name, instance_path=str(tmp_path / f"{name}_instance"))
@@ -195,7 +219,7 @@ def make_small_shop(
     points.cart_loader(lambda: shop.cart)
     points.order_loader(lambda reference: shop.orders.get(reference))
     _add_pages(app, points, shop)
-    return SmallShop(app=app, points=points, shop=shop, clock=clock)
+    return SmallShop(app=app, points=points, shop=shop, clock=clock, provider=provider)
 
 
 def _add_pages(app: Flask, points: Punktgenau, shop: Shop) -> None:

@@ -57,6 +57,11 @@ def keep(key: str, value: object) -> None:
     session[key] = value
 
 
+def forget(key: str) -> object:
+    """Take out of the session what may be there; a session that was not begun stays so."""
+    return session.pop(key) if key in session else None
+
+
 def read_wish(*, customer_id: str | None, currency: str) -> Wish | None:
     """This customer's wish in this currency. Somebody else's is dropped: people share browsers."""
     kept = session.get(WISH)
@@ -91,7 +96,7 @@ def keep_wish(wish: Wish, *, customer_id: str, currency: str) -> None:
 
 def drop_wish() -> None:
     """Forget the wish."""
-    session.pop(WISH, None)
+    forget(WISH)
 
 
 def read_order(order_reference: str) -> PlacedOrder | None:
@@ -127,7 +132,7 @@ def keep_notice(notice: Notice) -> None:
 
 def take_notice() -> Notice | None:
     """What is to be said on this page; it is said once."""
-    kept = session.pop(NOTICE, None)
+    kept = forget(NOTICE)
     if not isinstance(kept, dict) or not isinstance(kept.get("code"), str):
         return None
     return Notice(code=kept["code"], entered=str(kept.get("entered", "")), remaining=_number(kept.get("remaining")))

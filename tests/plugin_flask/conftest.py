@@ -16,32 +16,32 @@ from punktgenau.sandbox.server import Server
 
 
 @pytest.fixture(scope="session")
-def provider_url() -> Iterator[str]:
-    """The address of one sandbox for all tests."""
+def _one_provider() -> Iterator[Provider]:
+    """One sandbox for all tests."""
     database = Database()
-    server = Server(create_app(database), host="127.0.0.1", port=0)
+    app = create_app(database)
+    server = Server(app, host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.port}"
+    with requests.Session() as http:
+        http.trust_env = False
+        yield Provider(url=f"http://127.0.0.1:{server.port}", http=http, app=app)
     server.stop()
     thread.join()
     database.close()
 
 
 @pytest.fixture
-def provider(provider_url: str) -> Iterator[Provider]:
+def provider(_one_provider: Provider) -> Provider:
     """The sandbox in its first state."""
-    with requests.Session() as http:
-        http.trust_env = False
-        provider = Provider(provider_url, http)
-        provider.control("POST", "/reset")
-        yield provider
+    _one_provider.control("POST", "/reset")
+    return _one_provider
 
 
 @pytest.fixture(scope="session")
-def made_journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_journal(tmp_path_factory: pytest.TempPathFactory, _one_provider: Provider) -> Path:
     """A journal with its tables and nothing in them, to copy: making one takes longer than most tests."""
-    made = make_small_shop(tmp_path_factory.mktemp("made"), provider_url="http://127.0.0.1:9")
+    made = make_small_shop(tmp_path_factory.mktemp("made"), provider=_one_provider, provider_url=_one_provider.url)
     with made.app.app_context():
         made.points.checkout.close()
     return Path(made.app.instance_path) / "punktgenau.sqlite"
@@ -56,7 +56,7 @@ def make_shop(tmp_path: Path, made_journal: Path, provider: Provider) -> Callabl
         if not instance.exists():
             instance.mkdir()
             shutil.copy(made_journal, instance)
-        return make_small_shop(tmp_path, provider_url=provider_url, name=name, **config)
+        return make_small_shop(tmp_path, provider=provider, provider_url=provider_url, name=name, **config)
 
     return make
 
