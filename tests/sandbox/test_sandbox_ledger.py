@@ -118,6 +118,27 @@ def test_available_points_expire_on_their_date(frozen: Any) -> None:
     assert (body["available"], body["expiring"]) == (10, [])
 
 
+def test_what_time_brings_about_happens_in_its_order_and_at_its_moment(frozen: Any) -> None:
+    lots = [{"points": 5, "expires_at": "2026-11-22T11:00:00Z"}, {"points": 10, "expires_at": "2026-11-22T12:30:00Z"}]
+    frozen.client.post("/sandbox/members", json={"id": "mbr_soon", "lots": lots})
+    frozen.authorize(member_id="mbr_soon", points=3, hold_s=7200)
+    _later(frozen)
+    told = [
+        (entry["kind"], entry["points"], entry["at"][11:16])
+        for entry in frozen.ask("/v1/members/mbr_soon/entries?limit=5")["items"]
+    ]
+    # At eleven the free points of the first lot; at twelve the hold ends, too late for its points; then the second lot.
+    assert told == [
+        ("expiry", -10, "12:30"),
+        ("expiry", -3, "12:00"),
+        ("release", 3, "12:00"),
+        ("expiry", -2, "11:00"),
+        ("hold", -3, "10:00"),
+    ]
+    red = frozen.ask("/v1/redemptions?order_reference=A-1001")["items"][0]
+    assert (red["state"], red["updated_at"]) == ("expired", "2026-11-22T12:00:00Z")
+
+
 @pytest.mark.parametrize("table", ["movement", "entry", "event", "capture", "reversal"])
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET rowid = rowid + 100"])
 def test_what_is_written_stays_written(frozen: Any, table: str, statement: str) -> None:

@@ -81,6 +81,15 @@ def test_a_taken_port_is_said_plainly(capsys: pytest.CaptureFixture[str]) -> Non
     assert "in use" in capsys.readouterr().err
 
 
+def test_a_file_that_is_no_database_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "note.txt").write_text("no database, but long enough to be read as the head of one" * 10)
+    for path in (tmp_path / "note.txt", tmp_path / "missing" / "provider.db"):
+        with pytest.raises(SystemExit) as ended:
+            main(["--port", "0", "--db", str(path)])
+        assert ended.value.code == 1
+        assert f"{path} cannot be used as a database" in capsys.readouterr().err
+
+
 def test_it_imports_nothing_of_the_rest() -> None:
     foreign = set()
     for path in HOME.glob("**/*.py"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 from types import FrameType
@@ -22,7 +23,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", choices=["demo", "none"], default="demo", help="what an empty database begins with")
     parser.add_argument("--mode", choices=["sandbox", "live"], default="sandbox", help="what its answers say they are")
     options = parser.parse_args(arguments)
-    app = create_app(Database(options.db), mode=options.mode, seed="demo" if options.seed == "demo" else None)
+    try:
+        database = Database(options.db)
+    except sqlite3.Error as error:
+        parser.exit(1, f"{options.db} cannot be used as a database: {error}\n")
+    app = create_app(database, mode=options.mode, seed="demo" if options.seed == "demo" else None)
     server = Server(app, host=options.host, port=options.port)
     signal.signal(signal.SIGTERM, _stop)
     sys.stdout.write(f"Punktgenau sandbox: http://{options.host}:{server.port}/\n")

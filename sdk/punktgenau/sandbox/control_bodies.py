@@ -56,7 +56,7 @@ class FaultBody(_Body):
     operation: Operation | Literal["any"]
     kind: Kind
     when: When = "before"
-    times: Annotated[int, Field(ge=1, le=10_000)] = 1
+    times: Annotated[int, Field(ge=1, le=10**9)] = 1
     delay_s: Annotated[float, Field(ge=0, le=MAX_DELAY_S)] | None = None
     retry_after: Annotated[str, Field(max_length=100, pattern=r"^[\x20-\x7e]*$")] | int | None = None
     echo: Echo = "points"

@@ -42,14 +42,6 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
-    def empty(self) -> None:
-        """Throw everything away but the counters, so that no id is ever given out twice."""
-        with self.transaction() as connection:
-            # Dropped, not deleted from: the books are append-only and refuse a DELETE.
-            for table in DROP_ORDER:
-                connection.execute(f"DROP TABLE IF EXISTS {table}")
-            _create(connection)
-
     def close(self) -> None:
         with self._lock:
             self._connection.close()
@@ -83,11 +75,24 @@ class Work:
         row = self.one(statement, *values)
         return int(row[0] or 0) if row else 0
 
+    def text(self, statement: str, *values: object) -> str | None:
+        """The single text that a statement selects."""
+        row = self.one(statement, *values)
+        return None if row is None or row[0] is None else str(row[0])
+
     def next_id(self, prefix: str, *, digits: int = 4) -> tuple[int, str]:
         """The next number of its kind and the id made of it, such as (1, "red_0001")."""
         self.run("INSERT INTO counter (prefix, last) VALUES (?, 1) ON CONFLICT DO UPDATE SET last = last + 1", prefix)
         number = self.number("SELECT last FROM counter WHERE prefix = ?", prefix)
         return number, f"{prefix}_{number:0{digits}d}"
+
+
+def empty(connection: sqlite3.Connection) -> None:
+    """Throw everything away but the counters, so that no id is ever given out twice."""
+    # Dropped, not deleted from: the books are append-only and refuse a DELETE.
+    for table in DROP_ORDER:
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    _create(connection)
 
 
 def _create(connection: sqlite3.Connection) -> None:

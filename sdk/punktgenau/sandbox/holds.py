@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from . import captures, events, ledger, lots, members, programme, redemptions
 from .arithmetic import ProgrammeRate
@@ -63,6 +63,12 @@ def end(work: Work, red: sqlite3.Row, *, ended_as: redemptions.EndedAs, reason: 
     points = red["held_points"]
     lots.release(work, red, points=points, reason=reason)
     return redemptions.change(work, red, release_points=points, ended_as=ended_as)
+
+
+def next_end(work: Work) -> datetime | None:
+    """When the first of the holds that have run out did so. None: no hold has."""
+    at = work.text("SELECT min(expires_at) FROM redemption WHERE held_points > 0 AND expires_at <= ?", work.at)
+    return moment(at) if at else None
 
 
 def expire_due(work: Work) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from .clock import stamp
+from .clock import moment, stamp
 from .database import Work
 from .ledger import EXPIRED, ISSUED, Account, Movement, MovementKind, Transfer, available, clearing, held, post
 
@@ -83,6 +83,16 @@ def give_back(work: Work, red: sqlite3.Row, *, points: int, reason: str) -> int:
     post(work, _movement("reversal", red, reason), transfers)
     expire(work, member_id=red["member_id"])
     return late_points
+
+
+def next_expiry(work: Work) -> datetime | None:
+    """When the first of the lots that still have points past their date expired. None: no lot has."""
+    at = work.text(
+        "SELECT min(lot.expires_at) FROM lot JOIN account ON account.lot_id = lot.id"
+        " WHERE account.kind = 'available' AND account.points > 0 AND lot.expires_at <= ?",
+        work.at,
+    )
+    return moment(at) if at else None
 
 
 def expire(work: Work, *, member_id: str | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import sys
 import threading
 from email.utils import formatdate
 from http.server import HTTPServer
@@ -48,8 +49,10 @@ class Server(ThreadedWSGIServer):
         self._is_stopped.set()
         self.shutdown()
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A connection that broke is the caller's business and no event here."""
+    def handle_error(self, request: object, client_address: tuple[str, int] | str) -> None:
+        """A connection that broke is the caller's business and no event here; anything else is."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
     def _go_away(self, away_s: float) -> None:
         """Stop listening for a while. Kept connections end with their next request."""
@@ -107,7 +110,7 @@ class Handler(WSGIRequestHandler):
         rest = b"" if self.command == "HEAD" else payload
         self.connection.sendall("\r\n".join([*head, "", ""]).encode("latin-1") + rest)
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+    def log(self, type: str, message: str, *args: object) -> None:
         """Silent; the journal of requests says more."""
 
     def _read_body(self) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, cast
 
 from flask import Flask, current_app, g
 
-from . import holds, idempotency, lots, seed
+from . import database, holds, idempotency, lots, seed
 from .clock import SandboxClock
 from .database import Database, Work
 from .faults import FaultBook
@@ -37,17 +37,18 @@ class Sandbox:
             yield Work(connection, now or self.clock.now(), self.mode)
 
     def catch_up(self, now: datetime) -> None:
-        """Let everything happen that time alone brings about: ended holds, expired lots, forgotten keys."""
+        """Let everything happen that time alone brings about, in its order and each at its own moment."""
         with self.work(now) as work:
-            holds.expire_due(work)
-            lots.expire(work)
+            while moments := [due for due in (holds.next_end(work), lots.next_expiry(work)) if due is not None]:
+                then = replace(work, now=min(moments))
+                holds.expire_due(then)
+                lots.expire(then)
             idempotency.forget_old(work)
 
     def fill(self) -> None:
         """Bring the seed into an empty database."""
-        if self.seed == "demo":
-            with self.work() as work:
-                seed.demo(work)
+        with self.work() as work:
+            self._seed(work)
 
     def remember_clock(self) -> None:
         """Keep how far the clock was moved, for the next start on the same file."""
@@ -63,10 +64,15 @@ class Sandbox:
 
     def reset(self) -> None:
         """Back to the seed. Ids go on counting and the clock stays, so nothing old can be mistaken for new."""
-        self.database.empty()
+        with self.work() as work:
+            database.empty(work.connection)
+            self._seed(work)
         self.faults.clear()
         self.journal.clear()
-        self.fill()
+
+    def _seed(self, work: Work) -> None:
+        if self.seed == "demo":
+            seed.demo(work)
 
 
 def sandbox_of(app: Flask) -> Sandbox:
