@@ -19,6 +19,7 @@ from .control import control_routes
 from .database import Database
 from .faults import FaultOnWire
 from .operations import RedemptionId, operation_of
+from .pages import register_pages
 from .problems import Refusal
 from .seen import note_request
 from .state import EXTENSION, Sandbox, request_now, request_work, sandbox
@@ -66,6 +67,7 @@ def create_app(
     for routes in (token_routes(), member_routes(), redemption_routes(), event_routes()):
         app.register_api(routes)
     app.register_blueprint(control_routes())
+    register_pages(app)
     app.add_url_rule("/openapi.json", "openapi_json", lambda: app.api_doc)
     app.add_url_rule("/healthz", "healthz", lambda: {"status": "ok", "mode": mode})
     return app
