@@ -13,7 +13,7 @@ from jinja2 import StrictUndefined
 from werkzeug.serving import make_server
 
 import flask_punktgenau
-from _widget_states import PANELS, SUMMARIES, cart, quoted
+from _widget_states import PAGES, PANELS, SUMMARIES, cart, quoted
 from flask_punktgenau.language import Language
 from flask_punktgenau.preview import preview
 
@@ -40,7 +40,7 @@ class WidgetShop:
 
 @contextmanager
 def widget_shop() -> Iterator[WidgetShop]:
-    """`/<theme>/<kind>/<state>?lang=`: that state in a shop's page; state `all`: one below the other."""
+    """`/<theme>/<kind>/<state>?lang=`: that state in a shop's page, `all` of them in one; `/pages/<name>`: ours."""
     shop = WidgetShop()
     server = make_server("127.0.0.1", 0, _app(shop), threaded=True)
     shop.url = f"http://127.0.0.1:{server.port}"
@@ -89,6 +89,11 @@ def _app(shop: WidgetShop) -> Flask:
     def sent(path: str) -> str:
         shop.posted.append((path, request.form.to_dict()))
         return "<!doctype html><html lang=en><title>Sent</title><h1>Sent</h1></html>"
+
+    @app.get("/pages/<name>")
+    def page(name: str) -> str:
+        template, view = PAGES[name]
+        return render_template(f"punktgenau/{template}", view=view, t=_language())
 
     @app.get("/<theme>/<kind>/<state>")
     def states(theme: str, kind: str, state: str) -> str:

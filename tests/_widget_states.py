@@ -1,16 +1,24 @@
-"""Every state of the points box, with records made by hand; for tests that render it."""
+"""Every state of the points box and its pages, with records made by hand; for tests that render them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from flask_punktgenau.pages import ConnectState, ConnectView, HistoryView, ProblemView, build_problem
 from flask_punktgenau.panel import CsrfField, PanelView, Urls, build_panel
 from punktgenau.checkout.cart import Cart, Line
 from punktgenau.checkout.payment import Payment, PaymentState
 from punktgenau.checkout.quote import CartQuote, quote
 from punktgenau.checkout.rules import ShopRules
-from punktgenau.errors import NotLinkedError, UnavailableError
+from punktgenau.errors import (
+    InsufficientPointsError,
+    NotLinkedError,
+    OutcomeUnknownError,
+    PunktgenauError,
+    UnavailableError,
+)
 from punktgenau.money import Money, Rate
 from punktgenau.provider import Balance, Entry, ExpiringPoints, Limits
 
@@ -195,3 +203,36 @@ ENTRIES = (
     entry(2, "hold", -427, 2073, order="A-1001", reason="Held for order A-1001"),
     entry(1, "opening", 2500, 2500, reason="Opening balance"),
 )
+HISTORY = HistoryView(
+    entries=ENTRIES,
+    balance=balance(2173, held=100, pending=30),
+    next_url="?c=2",
+    first_url="?",
+    order_urls={"A-1001": "/orders/A-1001"},
+    urls=URLS,
+    csrf=CSRF,
+)
+
+
+def _problem(error: PunktgenauError, *, order: str = "A-1001", paid: Payment | None = None) -> tuple[str, ProblemView]:
+    return "problem.html", build_problem(error, urls=URLS, order_reference=order, payment=paid, csrf=CSRF)
+
+
+def _connect(state: ConnectState) -> tuple[str, ConnectView]:
+    view = ConnectView(state=state, reason_code="not_sent", provider_name="Sandbox Punkte", urls=URLS, csrf=CSRF)
+    return "connect.html", view
+
+
+PAGES: dict[str, tuple[str, HistoryView | ProblemView | ConnectView]] = {
+    "history": ("history.html", HISTORY),
+    "history_empty": ("history.html", replace(HISTORY, entries=(), balance=balance(0), next_url="", first_url="")),
+    "history_away": ("history.html", replace(HISTORY, entries=None, balance=None, reason_code="not_sent")),
+    "history_unlinked": ("history.html", replace(HISTORY, entries=(), balance=None, linked=False)),
+    "problem_unknown": _problem(OutcomeUnknownError("?"), paid=payment("authorizing")),
+    "problem_few": _problem(InsufficientPointsError("?", remaining=42)),
+    "problem_away": _problem(UnavailableError("?"), order=""),
+    "connect_offer": _connect("offer"),
+    "connect_denied": _connect("denied"),
+    "connect_expired": _connect("expired"),
+    "connect_failed": _connect("failed"),
+}

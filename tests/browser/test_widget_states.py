@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from _widget_shop import THEMES, WidgetShop, widget_shop
+from _widget_states import PAGES
 from punktgenau.money import Rate
 
 NewPage = Callable[..., Page]
@@ -35,6 +36,16 @@ def test_every_state_is_accessible_in_every_kind_of_shop(
         summary.click()
     # Thirty boxes on one page carry the same name; one box alone does not.
     axe(page, allow=("landmark-unique",))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_whole_pages_are_accessible_and_fit_a_phone(
+    new_page: NewPage, axe: Callable[..., None], shop: WidgetShop, name: str
+) -> None:
+    page = new_page(width=320, dark=name.endswith("away"))
+    page.goto(f"{shop.url}/pages/{name}?lang=de")
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
 @pytest.mark.parametrize("language", ["de", "en", "zh"])

@@ -11,10 +11,10 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import flask_punktgenau
-from _widget_states import CSRF, ENTRIES, PANELS, SUMMARIES, URLS, balance, bare, cart, chosen, payment
+from _widget_states import CSRF, ENTRIES, PAGES, PANELS, SUMMARIES, URLS, bare, cart, chosen, payment
 from flask_punktgenau.formatting import LANGUAGES
 from flask_punktgenau.language import Language
-from flask_punktgenau.pages import ConnectView, HistoryView, build_problem
+from flask_punktgenau.pages import HistoryView, build_problem
 from flask_punktgenau.panel import PanelView
 from punktgenau import errors
 
@@ -25,28 +25,6 @@ ENVIRONMENT = Environment(
     autoescape=lambda name: name is not None and name.endswith(".html"),
     undefined=StrictUndefined,
 )
-PAGES = {
-    "history.html": [
-        HistoryView(
-            entries=ENTRIES, balance=balance(2173, held=100, pending=30), next_url="?c=2", first_url="?", urls=URLS
-        ),
-        HistoryView(entries=(), balance=balance(0), urls=URLS, csrf=CSRF),
-        HistoryView(entries=None, urls=URLS, csrf=CSRF, reason_code="not_sent"),
-        HistoryView(entries=(), linked=False, urls=URLS),
-    ],
-    "problem.html": [
-        build_problem(error, urls=URLS, order_reference=order, payment=paid, csrf=CSRF)
-        for error, order, paid in (
-            (errors.OutcomeUnknownError("?"), "A-1001", payment("authorizing")),
-            (errors.InsufficientPointsError("?", remaining=42), "A-1001", None),
-            (errors.UnavailableError("?"), "", None),
-        )
-    ],
-    "connect.html": [
-        ConnectView(state=state, reason_code="not_sent", provider_name="Sandbox", urls=URLS, csrf=CSRF)
-        for state in ("offer", "denied", "expired", "failed")
-    ],
-}
 
 
 def render(template: str, view: object, language: str = "en") -> str:
@@ -90,7 +68,7 @@ class Reader(HTMLParser):
 EVERYTHING = [
     *((template, view) for template in ("panel.html", "field.html", "summary.html") for view in PANELS.values()),
     *((template, view) for template in ("summary.html", "summary_rows.html") for view in SUMMARIES.values()),
-    *((template, view) for template, views in PAGES.items() for view in views),
+    *((template, view) for template, view in PAGES.values()),
 ]
 
 
@@ -273,7 +251,7 @@ def test_no_points_no_summary() -> None:
 
 
 def test_the_history_lists_movements_with_signs_and_balances() -> None:
-    page = Reader(render("history.html", PAGES["history.html"][0], "de"))
+    page = Reader(render("history.html", PAGES["history"][1], "de"))
     assert "Vorgemerkt für Bestellung A-1001" in page.text
     assert "−427 2.073" in page.text
     assert "+2.500 2.500" in page.text
@@ -281,7 +259,7 @@ def test_the_history_lists_movements_with_signs_and_balances() -> None:
 
 
 def test_an_empty_history_says_what_would_stand_there() -> None:
-    assert "Nothing here yet." in Reader(render("history.html", PAGES["history.html"][1])).text
+    assert "Nothing here yet." in Reader(render("history.html", PAGES["history_empty"][1])).text
 
 
 INJECTIONS = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "%(x)s %s {{ 7*7 }}"]
