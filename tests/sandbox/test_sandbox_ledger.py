@@ -307,8 +307,7 @@ class Books(RuleBasedStateMachine):
         assert not unbalanced
 
     @invariant()
-    def one_redemption_alone_uses_lots_from_the_front(self) -> None:
-        # Whatever is out, every lot a redemption still has points of was drawn in the order of dates.
+    def every_redemption_drew_in_the_order_of_dates(self) -> None:
         with self.provider.work() as work:
             rows = work.all(
                 "SELECT draw.redemption_id, position, lot.expires_at,"
