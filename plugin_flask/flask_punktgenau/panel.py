@@ -19,7 +19,7 @@ Forms and their fields, for the routes that take them:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from punktgenau.checkout.cart import Cart
@@ -180,24 +180,10 @@ def build_panel(
     linking leads to; `id` makes element ids unique where a page has two boxes.
     """
     bounds = offer if offer is not None else quote
-    reasons = _reasons(bounds=bounds, quote=quote, wish=wish)
-    state = _state(
-        linked=linked,
-        signed_in=signed_in,
-        enabled=enabled,
-        balance=balance,
-        offer=bounds,
-        quote=quote,
-        reasons=reasons,
-        reclamped_from=reclamped_from,
-        error=error,
-        payment=payment,
-        elsewhere=elsewhere,
-    )
     links = order_urls or {}
     undo = reclamped_from is not None and bounds is not None and bounds.least <= reclamped_from <= bounds.most
-    return PanelView(
-        state=state,
+    view = PanelView(
+        state="ready",
         total=payment.total if payment is not None else cart.payable if cart is not None else None,
         available=balance.available if balance is not None else 0,
         held=balance.held if balance is not None else 0,
@@ -209,9 +195,9 @@ def build_panel(
         notice=notice,
         entered=entered,
         remaining=remaining,
-        reclamped_from=reclamped_from if state == "reclamped" else None,
+        reclamped_from=reclamped_from,
         undo_points=reclamped_from if undo else None,
-        reasons=reasons,
+        reasons=_reasons(bounds=bounds, quote=quote, wish=wish),
         neighbours=quote.neighbours if quote is not None else (),
         payment=payment,
         elsewhere=tuple(Held(payment=one, url=links.get(one.order_reference, "")) for one in elsewhere),
@@ -222,39 +208,31 @@ def build_panel(
         csrf=csrf,
         id=id,
     )
+    return replace(
+        view, state=_state(view, signed_in=signed_in, enabled=enabled, has_balance=balance is not None, error=error)
+    )
 
 
 def _state(
-    *,
-    linked: bool,
-    signed_in: bool,
-    enabled: bool,
-    balance: Balance | None,
-    offer: CartQuote | None,
-    quote: CartQuote | None,
-    reasons: tuple[Reason, ...],
-    reclamped_from: int | None,
-    error: PunktgenauError | None,
-    payment: Payment | None,
-    elsewhere: Sequence[Payment],
+    view: PanelView, *, signed_in: bool, enabled: bool, has_balance: bool, error: PunktgenauError | None
 ) -> PanelState:
-    if payment is not None:
-        return "unknown" if payment.state == "authorizing" else "placed"
+    if view.payment is not None:
+        return "unknown" if view.payment.state == "authorizing" else "placed"
     if error is not None and error.outcome == "unknown":
         return "unknown"
     if not enabled:
         return "off"
-    if not linked or isinstance(error, NotLinkedError):
+    if not view.linked or isinstance(error, NotLinkedError):
         return "not_linked" if signed_in else "guest"
-    if balance is None or offer is None:
+    if not has_balance or view.offer is None:
         return "away"
-    if balance.available == 0:
-        return "held_elsewhere" if elsewhere or balance.held else "no_balance"
-    if quote is not None:
-        return "reclamped" if reclamped_from is not None else _chosen(quote, reasons)
-    if offer.most == 0 or reasons:
+    if view.available == 0:
+        return "held_elsewhere" if view.elsewhere or view.held else "no_balance"
+    if view.quote is not None:
+        return "reclamped" if view.reclamped_from is not None else _chosen(view.quote, view.reasons)
+    if view.offer.most == 0 or view.reasons:
         return "limited"
-    return "held_elsewhere" if elsewhere else "ready"
+    return "held_elsewhere" if view.elsewhere else "ready"
 
 
 def _chosen(quote: CartQuote, reasons: tuple[Reason, ...]) -> PanelState:
