@@ -1,0 +1,148 @@
+"""The shop in one file, without and with points: both sell, and the difference stays small enough to read."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from _small_shop import CREDENTIALS, Provider, hidden
+from flask_punktgenau.cli import punktgenau
+
+FOLDER = Path(__file__).parents[2] / "examples" / "your_shop"
+CART_MINOR = 4990 + 725
+GOOD_CARD, BAD_CARD = "4111", "5111"
+
+
+@pytest.fixture
+def load(tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Flask]:
+    """load("before"): that file as an app, with data of its own."""
+    monkeypatch.setenv("SHOP_DATABASE", str(tmp_path / "shop.sqlite"))
+    monkeypatch.setenv("PUNKTGENAU_PROVIDER_URL", provider.url)
+    monkeypatch.setenv("PUNKTGENAU_DATABASE_URL", f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+    def load(name: str) -> Flask:
+        spec = importlib.util.spec_from_file_location(f"your_shop_{name}", FOLDER / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        app = module.app
+        assert isinstance(app, Flask)
+        if name == "after":
+            assert app.test_cli_runner().invoke(punktgenau, ["upgrade"]).exit_code == 0
+        return app
+
+    return load
+
+
+def fill_cart(app: Flask) -> FlaskClient:
+    browser = app.test_client()
+    browser.get("/sign-in/anna")
+    for sku in ("lamp", "pot"):
+        browser.post("/cart", data={"sku": sku})
+    assert "57.15 EUR" in browser.get("/").text
+    return browser
+
+
+def place(browser: FlaskClient, card: str) -> str:
+    """Place the order; its reference."""
+    answer = browser.post("/orders", data={"card": card})
+    assert answer.status_code == 303, answer.text
+    assert answer.location is not None
+    return answer.location.removeprefix("/orders/")
+
+
+def use_points(browser: FlaskClient, provider: Provider, points: int) -> None:
+    """Link the account at the provider, and choose a number on the cart page."""
+    there = browser.get("/points/connect?next=/").location
+    assert there is not None
+    query = {"state": parse_qs(urlsplit(there).query)["state"][0], "code": provider.agree(there)}
+    assert browser.get("/points/callback", query_string=query).location == "/"
+    token = hidden(browser.get("/").text, "punktgenau_csrf")
+    browser.post("/points/apply", data={"points": points, "next": "/", "punktgenau_csrf": token})
+
+
+def order_of(tmp_path: Path, reference: str) -> tuple[str, int]:
+    """State and charged amount, from the shop's own database."""
+    connection = sqlite3.connect(tmp_path / "shop.sqlite")
+    try:
+        row = connection.execute("SELECT state, charged_minor FROM orders WHERE reference = ?", (reference,)).fetchone()
+    finally:
+        connection.close()
+    return str(row[0]), int(row[1])
+
+
+@pytest.mark.parametrize("name", ["before", "after"])
+def test_both_sell(load: Callable[[str], Flask], tmp_path: Path, provider: Provider, name: str) -> None:
+    browser = fill_cart(load(name))
+    reference = place(browser, BAD_CARD)
+    assert order_of(tmp_path, reference) == ("pending", 0)
+    browser.post(f"/orders/{reference}/pay", data={"card": GOOD_CARD})
+    assert order_of(tmp_path, reference) == ("paid", CART_MINOR)
+    assert browser.get(f"/orders/{reference}").status_code == 200
+    assert browser.get("/orders/another").status_code == 404
+    assert provider.redemptions() == []
+
+
+def test_points_pay_a_part_and_come_back_when_the_order_is_cancelled(
+    load: Callable[[str], Flask], tmp_path: Path, provider: Provider
+) -> None:
+    browser = fill_cart(load("after"))
+    use_points(browser, provider, 427)
+    assert "€52.88" in browser.get("/").text
+    reference = place(browser, GOOD_CARD)
+    assert order_of(tmp_path, reference) == ("paid", 5288)
+    assert provider.states(reference) == [("captured", 427)]
+    assert "427" in browser.get(f"/orders/{reference}").text
+    browser.post(f"/orders/{reference}/cancel")
+    assert provider.states(reference) == [("reversed", 427)]
+    assert provider.available() == 2500
+
+
+def test_a_declined_card_and_then_a_good_one(load: Callable[[str], Flask], tmp_path: Path, provider: Provider) -> None:
+    browser = fill_cart(load("after"))
+    use_points(browser, provider, 427)
+    reference = place(browser, BAD_CARD)
+    assert provider.available() == 2500
+    browser.post(f"/orders/{reference}/pay", data={"card": GOOD_CARD})
+    assert order_of(tmp_path, reference) == ("paid", 5288)
+    assert provider.states(reference) == [("captured", 427), ("voided", 427)]
+
+
+def test_an_answer_that_is_lost_leaves_the_choice_to_the_customer(
+    load: Callable[[str], Flask], tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUNKTGENAU_DEADLINE_S", "0.5")
+    browser = fill_cart(load("after"))
+    use_points(browser, provider, 427)
+    provider.fault("authorize", "reset", when="after", times=50)
+    answer = browser.post("/orders", data={"card": GOOD_CARD})
+    assert answer.status_code == 503
+    reference = hidden(answer.text, "order_reference")
+    assert order_of(tmp_path, reference) == ("pending", 0)
+    provider.no_faults()
+    token = hidden(answer.text, "punktgenau_csrf")
+    answer = browser.post("/points/retry", data={"order_reference": reference, "punktgenau_csrf": token})
+    assert answer.location == f"/orders/{reference}"
+    browser.post(f"/orders/{reference}/pay", data={"card": GOOD_CARD})
+    assert order_of(tmp_path, reference) == ("paid", 5288)
+    assert provider.states(reference) == [("captured", 427)]
+
+
+def test_the_difference_is_what_it_says_to_be() -> None:
+    before, after = ((FOLDER / f"{name}.py").read_text("utf-8").splitlines() for name in ("before", "after"))
+    changes = list(difflib.ndiff(before, after))
+    added = [line for line in changes if line.startswith("+ ") and line.strip("+ ")]
+    removed = [line for line in changes if line.startswith("- ")]
+    assert len(added) <= 45
+    assert len(removed) <= 6
