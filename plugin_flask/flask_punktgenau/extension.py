@@ -22,7 +22,7 @@ from flask_punktgenau.storefront import make_storefront
 from flask_punktgenau.transactions import require_no_open_transaction, watch_sessions
 from flask_punktgenau.widgets import punktgenau_field, punktgenau_panel, punktgenau_summary
 from punktgenau import Clock, Money, Provider, SystemClock
-from punktgenau.checkout import Cart, Checkout, Payment
+from punktgenau.checkout import Cart, CartQuote, Checkout, Payment
 from punktgenau.errors import ConfigurationError
 
 
@@ -125,6 +125,17 @@ class Punktgenau:
             order_reference, cart, points=points, customer_id=customer_id, hold_s=hold_s, seen_due=seen_due
         )
 
+    def quote(self, cart: Cart, *, order_reference: str = "", seen_due: Money | None = None) -> CartQuote | None:
+        """What `authorize` would do now with the points that the customer chose; holds nothing. None: no points.
+
+        To look before an order is placed: whether money is needed at all (`.due`), and whether the form is to be shown
+        again. `order_reference` for another try to pay an order. Raises what `authorize` raises before it sends:
+        InvalidArgumentError, LimitError, InsufficientPointsError, NotLinkedError, AmountChangedError (see `seen_due`
+        there), UnavailableError, NotSentError.
+        """
+        self._state()
+        return placing.quote(cart, order_reference=order_reference, seen_due=seen_due)
+
     def find(self, order_reference: str) -> Payment | None:
         """What points pay of an order, from the journal, without the network; None where none were asked for."""
         state = self._state()
@@ -169,6 +180,13 @@ class Punktgenau:
         Raises ConfigurationError with code points_off while points are not set up.
         """
         return self._state().require()
+
+    def upgrade(self) -> None:
+        """Create or change the journal's tables of the current app, as `flask punktgenau upgrade` does.
+
+        Raises ConfigurationError without PUNKTGENAU_DATABASE_URL.
+        """
+        self._state().open().upgrade()
 
     def _ready_to_write(self) -> Checkout | None:
         state = self._state()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import has_request_context, request
 
@@ -12,8 +12,9 @@ from flask_punktgenau.session import ALL, PlacedOrder, Points, drop_wish, keep_o
 from flask_punktgenau.state import AppState, current_state
 from flask_punktgenau.transactions import require_no_open_transaction
 from flask_punktgenau.visitor import current_visitor, end_guest
-from punktgenau.checkout import Cart, Checkout, Payment, parse_points
+from punktgenau.checkout import Cart, CartQuote, Checkout, Payment, parse_points
 from punktgenau.checkout.attempt import without_points
+from punktgenau.checkout.quote import refusal
 from punktgenau.errors import AmountChangedError, InvalidArgumentError, NotLinkedError, UnavailableError
 from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX, Money
 
@@ -75,6 +76,38 @@ def authorize(
     return payment
 
 
+def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = None) -> CartQuote | None:
+    """See `Punktgenau.quote`."""
+    state = current_state()
+    customer_id = _customer_id(state, order_reference)
+    checkout = state.journal() if state.off_reason() is None else None
+    asked = _asked(
+        checkout,
+        order_reference,
+        cart,
+        points=None,
+        customer_id=customer_id,
+        seen_due=seen_due,
+        in_front=not order_reference,
+    )
+    if asked.points == 0:
+        _require_unchanged(cart, asked)
+        return None
+    if customer_id is None:
+        raise NotLinkedError("No account is linked here, so there are no points to use.")
+    if checkout is None:
+        drop_wish()
+        raise UnavailableError("Points are off in this shop.", code="points_off")
+    made = checkout.quote(customer_id, cart, points=asked.points)
+    seen = _due_to_insist_on(checkout, customer_id, cart, asked)
+    if seen is not None and seen != made.due:
+        raise _changed(made.due, seen)
+    refused = refusal(made)
+    if refused is not None and (made.points == 0 or (asked.points != ALL and seen is None)):
+        raise refused
+    return made
+
+
 def _customer_id(state: AppState, order_reference: str) -> str | None:
     """Whose points: the customer's; for an order placed here as a guest, that guest's, whose link it has used up."""
     visitor = current_visitor(state)
@@ -92,15 +125,19 @@ def _asked(
     points: Points | None,
     customer_id: str | None,
     seen_due: Money | None,
+    in_front: bool = True,
 ) -> _Asked:
-    """The wish for this order: what the shop says, else what this form says, else what was chosen before."""
+    """The wish for this order: what the shop says, else what this form says, else what was chosen before.
+
+    `in_front`: the wish for the cart in front of this browser may be meant.
+    """
     if points is not None:
         # Seen by the shop's own account: it is about these very points.
         return _Asked(points=points, seen_points=0 if points == ALL else points, seen_due=seen_due)
     if has_request_context():
         if FIELD_ON_PAGE in request.form:
             return _from_form(cart, seen_due=seen_due)
-        wish = read_wish(customer_id=customer_id, currency=cart.currency)
+        wish = read_wish(customer_id=customer_id, currency=cart.currency) if in_front else None
         if wish is not None:
             return _Asked(points=wish.shown, seen_points=wish.shown, seen_due=seen_due)
         placed = read_order(order_reference)
@@ -129,12 +166,23 @@ def _whole(name: str, *, most: int) -> int:
 
 
 def _without(checkout: Checkout | None, order_reference: str, cart: Cart, asked: _Asked) -> Payment:
-    if asked.seen_due is not None and asked.seen_points == 0 and asked.seen_due != cart.payable:
-        raise _changed(cart.payable, asked.seen_due)
+    _require_unchanged(cart, asked)
+    if has_request_context():
+        placed = read_order(order_reference)
+        if placed is None:
+            drop_wish()
+        else:
+            # Another try to pay this order must not bring back what was just declined.
+            keep_order(order_reference, replace(placed, points=0))
     if checkout is None:
         return without_points(order_reference, cart)
     # Whose points is of no matter: none are asked for, and what was asked for before is known by its order.
     return checkout.authorize(order_reference, cart, customer_id="", points=0)
+
+
+def _require_unchanged(cart: Cart, asked: _Asked) -> None:
+    if asked.seen_due is not None and asked.seen_points == 0 and asked.seen_due != cart.payable:
+        raise _changed(cart.payable, asked.seen_due)
 
 
 def _due_to_insist_on(checkout: Checkout, customer_id: str, cart: Cart, asked: _Asked) -> Money | None:

@@ -13,21 +13,19 @@ from flask_punktgenau.pages import HistoryView
 from flask_punktgenau.preview import Preview, preview
 from flask_punktgenau.problems import problem_response
 from flask_punktgenau.redirects import local_path, next_page, see_other
-from flask_punktgenau.session import ALL, Notice, Wish, drop_wish, keep_notice, keep_wish
+from flask_punktgenau.session import Notice, Wish, drop_wish, keep_notice, keep_wish
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import BLUEPRINT, VERSION, order_urls, panel_urls
 from flask_punktgenau.visitor import current_visitor
 from flask_punktgenau.widgets import panel_view
-from punktgenau.checkout import Cart, CartQuote
-from punktgenau.checkout.quote import ReasonCode, parse_points, refusal
+from flask_punktgenau.wishing import require_usable
+from punktgenau.checkout import Cart, CartQuote, parse_points
 from punktgenau.codes import explain
 from punktgenau.errors import ConfigurationError, InvalidArgumentError, NotLinkedError, PunktgenauError
 
 STATIC_AGE_S = 365 * 86_400
 BODY_LENGTH_MAX = 16 * 1024
 CURSOR_LENGTH_MAX = 512
-_REFUSED: frozenset[ReasonCode] = frozenset({"balance", "cart", "minimum", "currency", "worthless"})
-"""Reasons for which a number is refused; for the others the nearest usable number is taken, and the page says why."""
 
 
 class Storefront(Blueprint):
@@ -84,9 +82,7 @@ def apply() -> Response:
     try:
         made, cart, customer_id = _quote(state, entered)
         points = parse_points(entered)
-        refused = refusal(made)
-        if refused is not None and (made.points == 0 or (points != ALL and _is_refused(made))):
-            raise refused
+        require_usable(made, points)
     except PunktgenauError as error:
         if wants_json():
             raise
@@ -129,10 +125,6 @@ def _quote(state: AppState, entered: object) -> tuple[CartQuote, Cart, str]:
     if cart is None:
         raise InvalidArgumentError("There is no cart to pay with points.", field="cart")
     return state.require().quote(customer_id, cart, points=points), cart, customer_id
-
-
-def _is_refused(made: CartQuote) -> bool:
-    return any(reason.code in _REFUSED for reason in made.reasons)
 
 
 def _preview(state: AppState, made: CartQuote) -> Preview:

@@ -76,7 +76,8 @@ def find_own_order(state: AppState, checkout: Checkout, order_reference: str) ->
     owner = checkout.customer_of(order_reference) or placed_by or order.customer_id
     if owner is None:
         return None
-    is_own = placed_by == owner if owner.startswith(GUEST_PREFIX) else visitor.customer_id == owner
+    # A second click may lose the cookie that remembers the order; the guest is still the same then.
+    is_own = visitor.customer_id == owner or (owner.startswith(GUEST_PREFIX) and placed_by == owner)
     return OwnOrder(order=order, cart=order.cart, customer_id=owner) if is_own else None
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from flask import has_request_context, render_template
 from markupsafe import Markup
 
 from flask_punktgenau import csrf
+from flask_punktgenau.loaders import GUEST_PREFIX
 from flask_punktgenau.locales import current_language
 from flask_punktgenau.panel import PanelView, Urls, build_panel
+from flask_punktgenau.placing import FIELD_ON_PAGE
 from flask_punktgenau.redirects import this_page
-from flask_punktgenau.session import Wish, keep_wish, read_wish, take_notice
+from flask_punktgenau.session import Notice, Wish, keep_wish, take_notice
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import order_urls, panel_urls
-from flask_punktgenau.visitor import Visitor, current_visitor
+from flask_punktgenau.visitor import current_visitor, find_own_order
+from flask_punktgenau.wishing import find_wish, take_typed
 from punktgenau.checkout import Cart, CartQuote, Checkout, Payment
 from punktgenau.errors import PunktgenauError
 from punktgenau.provider import Balance
 
 SummaryForm = Literal["box", "rows", "text"]
+_OVER = frozenset({"none", "declined", "voided", "expired", "abandoned", "reversed"})
+"""States after which the same order may be paid with points again."""
 _SUMMARY_TEMPLATES: dict[SummaryForm, str] = {"box": "summary.html", "rows": "summary_rows.html", "text": "summary.txt"}
 
 
@@ -28,9 +34,20 @@ def punktgenau_panel(*, id: str = "punktgenau") -> Markup:
     return _widget("panel.html", back=this_page(), id=id)
 
 
-def punktgenau_field(*, id: str = "punktgenau") -> Markup:
-    """The same as inputs only, inside the shop's one-page checkout form; empty without a cart."""
-    return _widget("field.html", back=this_page(), id=id)
+def punktgenau_field(*, order_reference: str = "", id: str = "punktgenau") -> Markup:
+    """The same as inputs only, inside the shop's one-page checkout form; empty without a cart.
+
+    On a page that answers a form which could not be taken, the number that was typed stands there again. With
+    `order_reference`, inside the form of another try to pay that order: it starts with the points that were asked for
+    the last time; where they are held still, they go along unseen.
+    """
+    if not order_reference:
+        return _widget("field.html", back=this_page(), id=id)
+    state = current_state()
+    view = _order_view(state, order_reference, id=id)
+    if view is None:
+        return Markup('<input type="hidden" name="{}" value="1">').format(FIELD_ON_PAGE)
+    return Markup(render_template("punktgenau/field.html", view=view, t=current_language(state)))
 
 
 def punktgenau_summary(order_reference: str, *, form: SummaryForm = "box", locale: str | None = None) -> Markup:
@@ -59,32 +76,57 @@ def panel_view(state: AppState, *, back: str, id: str = "punktgenau") -> PanelVi
     cart = state.loaders.load_cart()
     if cart is None or not cart.total:
         return None
-    notice = take_notice()
     urls = panel_urls(state, back=back)
-    field = csrf.form_field()
     checkout = state.journal() if state.off_reason() is None else None
     visitor = current_visitor(state)
     if checkout is None:
+        field = csrf.form_field()
         return build_panel(cart=cart, enabled=False, signed_in=visitor.signed_in, urls=urls, csrf=field, id=id)
-    box = _Box(checkout, cart=cart, visitor=visitor)
+    box = _Box(checkout, cart=cart, customer_id=visitor.customer_id)
     box.look()
+    return _view(state, box, signed_in=visitor.signed_in, urls=urls, id=id)
+
+
+def _order_view(state: AppState, order_reference: str, *, id: str) -> PanelView | None:
+    """The box for another try to pay an order; None where no points can go along."""
+    checkout = state.journal() if state.off_reason() is None else None
+    own = find_own_order(state, checkout, order_reference) if checkout is not None else None
+    if checkout is None or own is None or own.order.state != "pending":
+        return None
+    payment = checkout.find(order_reference)
+    if payment is not None and payment.state not in _OVER:
+        return build_panel(payment=payment, id=id)
+    is_guest = own.customer_id.startswith(GUEST_PREFIX)
+    if is_guest and checkout.find_link(own.customer_id) is None:
+        # A guest's link was for that one try; a new one would be somebody else's.
+        return None
+    box = _Box(checkout, cart=own.cart, customer_id=own.customer_id, order_reference=order_reference)
+    box.look()
+    # The live preview is about the cart in front; here the page's own arithmetic has to do.
+    urls = replace(panel_urls(state, back=this_page()), quote="")
+    return _view(state, box, signed_in=not is_guest, urls=urls, id=id)
+
+
+def _view(state: AppState, box: _Box, *, signed_in: bool, urls: Urls, id: str) -> PanelView:
+    notice = box.notice or take_notice()
     return build_panel(
-        cart=cart,
+        cart=box.cart,
         linked=box.linked,
-        signed_in=visitor.signed_in,
+        signed_in=signed_in,
         balance=box.balance,
         offer=box.offer,
         quote=box.quote,
         wish=box.wish.points if box.wish is not None else None,
         notice=notice.code if notice is not None else None,
         entered=notice.entered if notice is not None else "",
+        remaining=notice.remaining if notice is not None else None,
         reclamped_from=box.wish.reclamped_from if box.wish is not None else None,
         error=box.error,
         elsewhere=box.elsewhere,
         order_urls=order_urls(state, (one.order_reference for one in box.elsewhere)),
         provider_name=state.config.provider_name,
         urls=urls,
-        csrf=field,
+        csrf=csrf.form_field(),
         id=id,
     )
 
@@ -92,10 +134,12 @@ def panel_view(state: AppState, *, back: str, id: str = "punktgenau") -> PanelVi
 class _Box:
     """What engine and provider say about one customer and cart; a provider that is away is an answer as well."""
 
-    def __init__(self, checkout: Checkout, *, cart: Cart, visitor: Visitor) -> None:
+    def __init__(self, checkout: Checkout, *, cart: Cart, customer_id: str | None, order_reference: str = "") -> None:
+        self.cart = cart
         self._checkout = checkout
-        self._cart = cart
-        self._customer_id = visitor.customer_id
+        self._customer_id = customer_id
+        self._order_reference = order_reference
+        self.notice: Notice | None = None
         self.linked = False
         self.balance: Balance | None = None
         self.offer: CartQuote | None = None
@@ -105,17 +149,19 @@ class _Box:
         self.error: PunktgenauError | None = None
 
     def look(self) -> None:
-        customer_id = self._customer_id
-        self.wish = read_wish(customer_id=customer_id, currency=self._cart.currency)
-        if customer_id is None or self._checkout.find_link(customer_id) is None:
+        customer_id, about = self._customer_id, self._order_reference
+        self.linked = customer_id is not None and self._checkout.find_link(customer_id) is not None
+        if customer_id is not None and self.linked:
+            self.notice = take_typed(self._checkout, self.cart, customer_id=customer_id, order_reference=about)
+        self.wish = find_wish(self.cart, customer_id=customer_id, order_reference=about)
+        if customer_id is None or not self.linked:
             return
-        self.linked = True
-        self.elsewhere = tuple(self._checkout.live(customer_id))
+        self.elsewhere = tuple(one for one in self._checkout.live(customer_id) if one.order_reference != about)
         try:
             self.balance = self._checkout.balance(customer_id)
-            self.offer = self._checkout.quote(customer_id, self._cart, points="all")
+            self.offer = self._checkout.quote(customer_id, self.cart, points="all")
             if self.wish is not None:
-                self.quote = self._checkout.quote(customer_id, self._cart, points=self.wish.points)
+                self.quote = self._checkout.quote(customer_id, self.cart, points=self.wish.points)
         except PunktgenauError as error:
             self.error = error
             logger.info("the points box shows no points: %s", error)
@@ -123,10 +169,10 @@ class _Box:
 
     def _follow(self, customer_id: str) -> None:
         """Notice that cart or balance have changed what is used, and go on saying so until the customer acts."""
-        if self.wish is None or self.quote is None or self.quote.points == self.wish.shown:
+        if self.wish is None or self.quote is None or self.quote.points == self.wish.shown or self._order_reference:
             return
         self.wish = Wish(points=self.wish.points, shown=self.quote.points, reclamped_from=self.wish.shown)
-        keep_wish(self.wish, customer_id=customer_id, currency=self._cart.currency)
+        keep_wish(self.wish, customer_id=customer_id, currency=self.cart.currency)
 
 
 def _widget(template: str, *, back: str, id: str) -> Markup:

@@ -111,8 +111,8 @@ def new_attempt(
 
 
 def same_wish(row: RedemptionRow, cart: Cart, points: int | Literal["all"]) -> bool:
-    """Whether a call is the one that made this row, again."""
-    return row.wish == str(points) and row.currency == cart.currency and row.cart == cart_json(cart)
+    """Whether a call is the one that made this row, again; asking for just the points that it has is that, too."""
+    return str(points) in (row.wish, str(row.points)) and row.currency == cart.currency and row.cart == cart_json(cart)
 
 
 def payment_of(row: RedemptionRow) -> Payment:
