@@ -13,6 +13,7 @@ from flask_punktgenau.visitor import OwnOrder, find_own_order
 from punktgenau.checkout import Payment
 
 ORDER_REFERENCE_LENGTH_MAX = 200
+_OPEN = frozenset({"none", "authorizing", "declined"})
 
 
 def add_routes(pages: Blueprint) -> None:
@@ -25,13 +26,15 @@ def retry() -> Response:
     """The same points for the same order, again: the same attempt where it is still open."""
     own, payment = _own_order()
     placed = read_order(own.order.reference)
-    return _go_on(own, points=placed.points if placed is not None else payment.points if payment is not None else 0)
+    return _go_on(
+        own, payment, points=placed.points if placed is not None else payment.points if payment is not None else 0
+    )
 
 
 def without() -> Response:
     """No points for this order: it is charged in full, and whatever may be held is given back."""
-    own, _ = _own_order()
-    return _go_on(own, points=0)
+    own, payment = _own_order()
+    return _go_on(own, payment, points=0)
 
 
 def _own_order() -> tuple[OwnOrder, Payment | None]:
@@ -47,8 +50,10 @@ def _own_order() -> tuple[OwnOrder, Payment | None]:
     return own, checkout.find(order_reference)
 
 
-def _go_on(own: OwnOrder, *, points: Points) -> Response:
-    # A paid order is not priced anew: its points are what they are.
-    if own.order.state == "pending":
+def _go_on(own: OwnOrder, payment: Payment | None, *, points: Points) -> Response:
+    """Only what is not known, or was refused, is open to the customer: a hold that stands belongs to the order, and its
+    money may be on the way already, for exactly what the points leave."""
+    is_open = payment is None or payment.state in _OPEN
+    if is_open and own.order.state == "pending":
         authorize(own.order.reference, own.cart, points=points, customer_id=own.customer_id)
     return see_other(own.order.url or request.script_root + "/")

@@ -108,6 +108,26 @@ def test_points_that_were_spent_elsewhere_meanwhile(anna: Visitor, provider: Pro
     assert provider.available() == 100
 
 
+@pytest.mark.scenario("T49", "points that a placed order counts on cannot be taken back by the customer")
+@pytest.mark.parametrize("path", ["/points/without", "/points/retry", "/points/remove", "/points/disconnect"])
+def test_points_of_a_placed_order_stay_with_it(anna: Visitor, provider: Provider, path: str) -> None:
+    anna.apply("427")
+    anna.place("A-1", card="later")
+    assert anna.post(path, order_reference="A-1").status_code == 303
+    assert provider.states("A-1") == [("authorized", 427)]
+    # The bank confirms what was left to pay when the customer went there.
+    anna.browser.post("/pay/A-1")
+    assert anna.small.shop.paid == {"A-1": 5563}
+    assert provider.states("A-1") == [("captured", 427)]
+
+
+def test_going_without_points_after_a_decline_is_not_undone_by_trying_again(anna: Visitor, provider: Provider) -> None:
+    anna.apply("427")
+    anna.place("A-1", card="declined")
+    anna.post("/points/retry", order_reference="A-1")
+    assert provider.states("A-1") == [("voided", 427)]
+
+
 def test_the_goals_are_safe_for_orders_without_points(small: SmallShop) -> None:
     with small.app.app_context():
         assert small.points.capture("A-9") is None
