@@ -202,6 +202,21 @@ class TestPointsOff:
         Punktgenau(app)
 
 
+@pytest.mark.postgres
+def test_the_journal_may_be_in_postgresql(tmp_path: Path, provider: Provider, postgres_url: str) -> None:
+    small = make_small_shop(
+        tmp_path, provider=provider, provider_url=provider.url, PUNKTGENAU_DATABASE_URL=postgres_url
+    )
+    assert small.app.test_cli_runner().invoke(commands, ["upgrade"]).exit_code == 0
+    small.link()
+    anna = small.visitor("anna")
+    anna.apply("427")
+    anna.place("A-1")
+    assert provider.states("A-1") == [("captured", 427)]
+    with small.app.app_context():
+        small.points.checkout.close()
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.scenario("C15", "a forked process makes an engine and connections of its own; the parent's go on")
 def test_a_forked_process_opens_connections_of_its_own(small: SmallShop, provider: Provider) -> None:

@@ -253,6 +253,50 @@ class TestFieldInTheShopsForm:
         assert anna.small.shop.paid == {}
 
 
+class TestProviderGone:
+    """The provider was there when the points were chosen, and cannot be reached when the order is placed."""
+
+    @pytest.fixture
+    def customer(self, small: SmallShop, make_shop: Callable[..., SmallShop]) -> Visitor:
+        before = small.visitor("anna")
+        before.apply("427")
+        with before.browser.session_transaction() as kept:
+            cookie = dict(kept)
+        # The same shop and journal, at a port where nobody listens.
+        gone = make_shop(provider_url="http://127.0.0.1:9", PUNKTGENAU_DEADLINE_S=0.5)
+        customer = gone.visitor("anna")
+        with customer.browser.session_transaction() as kept:
+            kept.update(cookie)
+        return customer
+
+    @pytest.mark.scenario("N1", "nobody there: certainly nothing held, the page says so and the shop sells")
+    def test_the_page_says_that_nothing_happened_and_the_shop_sells(self, customer: Visitor) -> None:
+        answer = customer.place("A-1")
+        assert answer.status_code == 503
+        assert "/points/retry" in answer.text
+        payment = customer.small.find("A-1")
+        assert payment is not None
+        assert (payment.state, payment.due) == ("declined", eur(5990))
+        assert customer.post("/points/without", order_reference="A-1").location == "/orders/A-1"
+        customer.browser.post("/pay/A-1")
+        assert customer.small.shop.paid == {"A-1": 5990}
+
+    def test_trying_again_when_it_is_back_holds_once(
+        self, small: SmallShop, customer: Visitor, provider: Provider
+    ) -> None:
+        customer.place("A-1")
+        small.shop.orders = customer.small.shop.orders
+        back = small.visitor("anna")
+        with customer.browser.session_transaction() as kept:
+            cookie = dict(kept)
+        with back.browser.session_transaction() as kept:
+            kept.update(cookie)
+        assert back.post("/points/retry", order_reference="A-1").location == "/orders/A-1"
+        back.browser.post("/pay/A-1")
+        assert small.shop.paid == {"A-1": 5563}
+        assert provider.states("A-1") == [("captured", 427)]
+
+
 class TestAnswerLost:
     """The hold's answer never arrives: nobody says failed, nobody says done, and the customer chooses."""
 
