@@ -26,6 +26,7 @@ THEMES = {
     "warm": "body{margin:0;background:#faf5ec;color:#3b2f24;font:17px/1.55 serif;"
     "--pg-accent:#a4482c;--pg-surface:#fffdf8;--pg-radius:10px}",
 }
+CARTS = {"small_rest": cart(450), "ready_gift_card": cart(gift_card_minor=1000)}
 KINDS = {"panel": PANELS, "field": PANELS, "summary": SUMMARIES}
 
 
@@ -78,8 +79,8 @@ def _app(shop: WidgetShop) -> Flask:
     @app.get("/points/quote")
     def quote() -> Response:
         shop.asked.append(request.args["points"])
-        small = cart(450) if "small" in request.args else cart()
-        return jsonify(preview(quoted(int(request.args["points"]), of=small), _language()))
+        of = CARTS.get(request.args.get("state", ""), cart())
+        return jsonify(preview(quoted(int(request.args["points"]), of=of), _language()))
 
     @app.get("/points/panel")
     def panel() -> str:
@@ -109,7 +110,7 @@ def _app(shop: WidgetShop) -> Flask:
 
 def _box(kind: str, name: str) -> str:
     view = KINDS[kind][name]
-    asked = f"{view.urls.quote}?lang={_language().locale}{'&small=1' if name == 'small_rest' else ''}"
+    asked = f"{view.urls.quote}?lang={_language().locale}&state={name}"
     shown = replace(view, id=f"pg-{name}", urls=replace(view.urls, quote=asked))
     return render_template(f"punktgenau/{kind}.html", view=shown, t=_language())
 

@@ -47,11 +47,11 @@ def eur(amount_minor: int) -> Money:
     return Money(amount_minor=amount_minor, currency="EUR")
 
 
-def cart(total_minor: int = 5990, *, excluded_minor: int = 0) -> Cart:
+def cart(total_minor: int = 5990, *, excluded_minor: int = 0, gift_card_minor: int = 0) -> Cart:
     lines = [Line(sku="lamp", quantity=1, unit_price_minor=total_minor - excluded_minor, vat_rate="19")]
     if excluded_minor:
         lines.append(Line(sku="book", quantity=1, unit_price_minor=excluded_minor, vat_rate="7", points_allowed=False))
-    return Cart(currency="EUR", lines=lines)
+    return Cart(currency="EUR", lines=lines, other_tenders_minor=gift_card_minor)
 
 
 def balance(available: int = 2500, *, held: int = 0, pending: int = 0, limits: Limits = LIMITS) -> Balance:
@@ -112,6 +112,7 @@ def chosen(
     before: int | None = None,
     notice: str | None = None,
     entered: str = "",
+    remaining: int | None = None,
     elsewhere: tuple[Payment, ...] = (),
 ) -> PanelView:
     """A linked account, with so many points asked for."""
@@ -126,6 +127,7 @@ def chosen(
         reclamped_from=before,
         notice=notice,
         entered=entered,
+        remaining=remaining,
         elsewhere=elsewhere,
         order_urls={"A-1002": "/orders/A-1002"},
         urls=URLS,
@@ -144,6 +146,8 @@ PANELS: dict[str, PanelView] = {
     "consent_revoked": bare(signed_in=True, linked=True, error=NotLinkedError("Gone.", code="consent_revoked")),
     "ready": chosen(),
     "ready_small_cart": chosen(of=cart(1299)),
+    "ready_gift_card": chosen(of=cart(gift_card_minor=1000)),
+    "too_many": chosen(notice="exceeds_total", entered="9999", remaining=1299, of=cart(1299)),
     "bad_input": chosen(notice="points_not_whole", entered="1e3"),
     "applied": chosen(427),
     "applied_all": chosen("all", of=cart(1299)),

@@ -85,6 +85,13 @@ def test_the_slider_moves_the_number_by_keyboard(page: Page, shop: WidgetShop) -
     expect(page.get_by_role("spinbutton")).to_have_value("2499")
 
 
+def test_a_gift_card_is_taken_off_before_the_points(page: Page, shop: WidgetShop) -> None:
+    page.goto(f"{shop.url}/bare/panel/ready_gift_card")
+    assert page.locator("[data-pg=due]").inner_text() == "€49.90"
+    page.get_by_role("spinbutton").fill("427")
+    assert page.locator("[data-pg=due]").inner_text() == "€45.63"
+
+
 def test_typing_asks_the_server_only_when_the_hand_rests(page: Page, shop: WidgetShop) -> None:
     page.goto(f"{shop.url}/bare/panel/ready")
     page.clock.install()
@@ -112,6 +119,19 @@ def test_a_small_rest_offers_both_neighbours_while_typing(page: Page, shop: Widg
     page.get_by_role("button", name="450 points, pay nothing").click()
     expect(page.get_by_role("spinbutton")).to_have_value("450")
     expect(page.locator("[data-pg=due]")).to_have_text("€0.00")
+
+
+def test_neighbours_that_come_with_the_page_are_buttons_with_script_and_words_without(
+    new_page: NewPage, shop: WidgetShop
+) -> None:
+    page = new_page()
+    page.goto(f"{shop.url}/bare/field/small_rest")
+    page.get_by_role("button", name="450 points, pay nothing").click()
+    expect(page.get_by_role("spinbutton")).to_have_value("450")
+    plain = new_page(script=False)
+    plain.goto(f"{shop.url}/bare/field/small_rest")
+    expect(plain.get_by_text("400 points, pay €0.50 · 450 points, pay nothing")).to_be_visible()
+    expect(plain.get_by_role("button")).to_have_count(1)
 
 
 def test_use_points_sends_the_number(page: Page, shop: WidgetShop) -> None:

@@ -16,6 +16,8 @@ STATES: dict[str, PanelState] = {
     "consent_revoked": "not_linked",
     "ready": "ready",
     "ready_small_cart": "ready",
+    "ready_gift_card": "ready",
+    "too_many": "ready",
     "bad_input": "ready",
     "applied": "applied",
     "applied_all": "applied",

@@ -162,6 +162,12 @@ def test_a_correction_says_from_what_to_what_and_can_be_undone() -> None:
     assert "427" in [found["value"] for found in larger.all("input", name="points", type="hidden")]
 
 
+def test_a_refused_number_is_repeated_with_what_is_possible() -> None:
+    page = Reader(render("panel.html", PANELS["too_many"]))
+    assert "You entered “9999”." in page.text
+    assert "No points were taken. Choose fewer points. Possible: 1,299 points." in page.text
+
+
 def test_points_that_wait_elsewhere_lead_there() -> None:
     page = Reader(render("panel.html", PANELS["held_elsewhere"], "en"))
     assert len(page.all("a", href="/orders/A-1002")) == 1

@@ -31,6 +31,7 @@ class PunktgenauPanel extends HTMLElement {
     listen(this.number, "change", () => { if (this.number.value) this.number.value = this.usable(this.number.value) || ""; });
     listen(this.range, "input", () => { this.number.value = this.range.value; this.choose(this.range.value); });
     listen(this.find("all"), "click", () => this.take(this.figure("most")));
+    listen(this.find("neighbours"), "click", (event) => this.pick(event.target.closest("[data-points]")));
     listen(this.querySelector("details"), "toggle", (event) => event.target.open && this.number.select());
     this.show(this.number.value);
   }
@@ -41,6 +42,12 @@ class PunktgenauPanel extends HTMLElement {
   take(points) {
     this.number.value = points;
     this.choose(points);
+  }
+
+  pick(button) {
+    if (!button) return;
+    this.take(button.dataset.points);
+    this.number.focus();
   }
 
   choose(points) {
@@ -75,7 +82,7 @@ class PunktgenauPanel extends HTMLElement {
   show(entered) {
     const points = this.usable(entered);
     const value = this.worthMinor(points);
-    const due = Math.max(0, this.figure("total") - value);
+    const due = Math.max(0, this.figure("payable") - value);
     this.range.value = points;
     this.range.parentElement.style.setProperty("--_at", points / this.figure("most"));
     this.write({ points, value, due }, this.money(value), this.money(due));
@@ -125,8 +132,8 @@ class PunktgenauPanel extends HTMLElement {
     const button = this.made("button", "");
     button.type = "button";
     button.className = "pg-button";
+    button.dataset.points = near.points;
     button.append(this.made("span", near.text));
-    button.addEventListener("click", () => { this.take(near.points); this.number.focus(); });
     return button;
   }
 
