@@ -9,8 +9,9 @@ from flask import session
 
 from flask_punktgenau.loaders import GUEST_PREFIX
 from flask_punktgenau.session import keep, read_order
-from flask_punktgenau.state import AppState
+from flask_punktgenau.state import AppState, logger
 from punktgenau.checkout import Cart, Checkout, Order
+from punktgenau.errors import UnavailableError
 
 GUEST = "_punktgenau_guest"
 _GUEST_ID = re.compile(re.escape(GUEST_PREFIX) + r"[0-9a-f]{32}")
@@ -41,9 +42,7 @@ def current_visitor(state: AppState) -> Visitor:
         return Visitor(customer_id=guest_id, signed_in=False)
     if guest_id is not None:
         session.pop(GUEST)
-        journal = state.journal()
-        if journal is not None:
-            journal.unlink(guest_id)
+        _forget_link(state, guest_id)
     return Visitor(customer_id=customer_id, signed_in=True)
 
 
@@ -79,6 +78,16 @@ def find_own_order(state: AppState, checkout: Checkout, order_reference: str) ->
     # A second click may lose the cookie that remembers the order; the guest is still the same then.
     is_own = visitor.customer_id == owner or (owner.startswith(GUEST_PREFIX) and placed_by == owner)
     return OwnOrder(order=order, cart=order.cart, customer_id=owner) if is_own else None
+
+
+def _forget_link(state: AppState, guest_id: str) -> None:
+    try:
+        checkout = state.journal()
+        if checkout is not None:
+            checkout.unlink(guest_id)
+    except UnavailableError as error:
+        # Nobody has that id any more; a page of the shop must not fail for what is left in the journal.
+        logger.warning("a guest's link could not be forgotten: %s", error)
 
 
 def _guest_id() -> str | None:

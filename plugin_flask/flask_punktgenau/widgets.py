@@ -80,8 +80,16 @@ def panel_view(state: AppState, *, back: str, id: str = "punktgenau") -> PanelVi
     checkout = state.journal() if state.off_reason() is None else None
     visitor = current_visitor(state)
     if checkout is None:
-        field = csrf.form_field()
-        return build_panel(cart=cart, enabled=False, signed_in=visitor.signed_in, urls=urls, csrf=field, id=id)
+        wish = find_wish(cart, customer_id=visitor.customer_id)
+        return build_panel(
+            cart=cart,
+            enabled=False,
+            signed_in=visitor.signed_in,
+            wish=wish.points if wish is not None else None,
+            urls=urls,
+            csrf=csrf.form_field(),
+            id=id,
+        )
     box = _Box(checkout, cart=cart, customer_id=visitor.customer_id)
     box.look()
     return _view(state, box, signed_in=visitor.signed_in, urls=urls, id=id)
@@ -149,7 +157,17 @@ class _Box:
         self.error: PunktgenauError | None = None
 
     def look(self) -> None:
+        """Ask for everything; what cannot be had now leaves its error, and the page stands."""
+        try:
+            self._look()
+        except PunktgenauError as error:
+            self.error = error
+            logger.info("the points box shows no points: %s", error)
+
+    def _look(self) -> None:
         customer_id, about = self._customer_id, self._order_reference
+        # Until the journal has said otherwise: were it away, "link your account" would be the wrong thing to say.
+        self.linked = customer_id is not None
         self.linked = customer_id is not None and self._checkout.find_link(customer_id) is not None
         if customer_id is not None and self.linked:
             self.notice = take_typed(self._checkout, self.cart, customer_id=customer_id, order_reference=about)
@@ -157,15 +175,11 @@ class _Box:
         if customer_id is None or not self.linked:
             return
         self.elsewhere = tuple(one for one in self._checkout.live(customer_id) if one.order_reference != about)
-        try:
-            self.balance = self._checkout.balance(customer_id)
-            self.offer = self._checkout.quote(customer_id, self.cart, points="all")
-            if self.wish is not None:
-                self.quote = self._checkout.quote(customer_id, self.cart, points=self.wish.points)
-        except PunktgenauError as error:
-            self.error = error
-            logger.info("the points box shows no points: %s", error)
-        self._follow(customer_id)
+        self.balance = self._checkout.balance(customer_id)
+        self.offer = self._checkout.quote(customer_id, self.cart, points="all")
+        if self.wish is not None:
+            self.quote = self._checkout.quote(customer_id, self.cart, points=self.wish.points)
+            self._follow(customer_id)
 
     def _follow(self, customer_id: str) -> None:
         """Notice that cart or balance have changed what is used, and go on saying so until the customer acts."""

@@ -160,6 +160,7 @@ class TestPointsOff:
         later = off.visitor("anna")
         with later.browser.session_transaction() as kept:
             kept.update(cookie)
+        assert "/points/remove" in later.browser.get("/cart").text
         # The page had shown 55.63: the customer is told before being charged more, and then the shop sells.
         assert later.place("A-1").status_code == 503
         assert off.shop.paid == {}
@@ -192,6 +193,25 @@ class TestPointsOff:
         assert self.reason(small) == {"points": "off", "reason": "journal_unavailable"}
         with small.app.app_context(), pytest.raises(UnavailableError):
             small.points.find("A-1")
+
+    @pytest.mark.scenario("D6", "a journal that breaks while the shop runs: the cart page stands and says so")
+    def test_a_journal_that_breaks_while_the_shop_runs(self, make_shop: Callable[..., SmallShop]) -> None:
+        small = make_shop()
+        small.link()
+        anna, guest = small.visitor("anna"), small.visitor()
+        guest.link()
+        anna.apply("427")
+        (Path(small.app.instance_path) / "punktgenau.sqlite").write_bytes(b"no journal any more" * 1000)
+        with small.app.app_context():
+            small.points.checkout.close()
+        page = anna.browser.get("/cart")
+        assert page.status_code == 200
+        assert 'data-state="away"' in page.text
+        guest.browser.post("/sign-in", data={"customer": "ben"})
+        assert guest.browser.get("/cart").status_code == 200
+        # How many points an order has is not guessed: it would be charged in full.
+        assert anna.place("A-1").status_code == 503
+        assert small.shop.paid == {}
 
     def test_required_makes_what_is_missing_an_error_at_start(self) -> None:
         app = Flask("shop")
