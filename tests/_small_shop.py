@@ -12,11 +12,13 @@ import requests
 from flask import Flask, abort, redirect, render_template_string, request, session
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug import Response
 from werkzeug.test import TestResponse
 
 from flask_punktgenau import Punktgenau, csrf
 from punktgenau import SystemClock
 from punktgenau.checkout import Cart, Line, Order, Payment
+from punktgenau.checkout.cart import OrderState
 from punktgenau.sandbox import oauth
 from punktgenau.sandbox.state import request_work
 
@@ -123,15 +125,13 @@ class Shop:
     orders: dict[str, Order] = field(default_factory=dict)
     paid: dict[str, int] = field(default_factory=dict)
 
-    def order(self, reference: str, *, state: str = "pending", customer_id: str | None = None) -> None:
+    def order(self, reference: str, *, state: OrderState = "pending", customer_id: str | None = None) -> None:
         assert self.cart is not None
-        assert state in ("pending", "paid", "cancelled")
         self.orders[reference] = Order(
             reference=reference, state=state, cart=self.cart, customer_id=customer_id, url=f"/orders/{reference}"
         )
 
-    def mark(self, reference: str, state: str) -> None:
-        assert state in ("pending", "paid", "cancelled")
+    def mark(self, reference: str, state: OrderState) -> None:
         self.orders[reference] = replace(self.orders[reference], state=state)
 
 
@@ -246,7 +246,7 @@ def _add_pages(app: Flask, points: Punktgenau, shop: Shop) -> None:
         return render_template_string(CHECKOUT_PAGE)
 
     @app.post("/place/<reference>")
-    def place(reference: str) -> object:
+    def place(reference: str) -> Response:
         """Commit the order, hold its points, charge the card. The card of the customer "broke" is declined."""
         if shop.cart is None:
             abort(400)
@@ -256,7 +256,7 @@ def _add_pages(app: Flask, points: Punktgenau, shop: Shop) -> None:
         return _pay(reference, payment)
 
     @app.post("/pay/<reference>")
-    def pay(reference: str) -> object:
+    def pay(reference: str) -> Response:
         payment = points.find(reference)
         due = payment.due if payment is not None else shop.cart.payable if shop.cart else abort(400)
         shop.paid[reference] = due.amount_minor
@@ -264,7 +264,7 @@ def _add_pages(app: Flask, points: Punktgenau, shop: Shop) -> None:
         points.capture(reference)
         return redirect(f"/orders/{reference}", 303)
 
-    def _pay(reference: str, payment: Payment) -> object:
+    def _pay(reference: str, payment: Payment) -> Response:
         due_minor = payment.due.amount_minor
         if request.form.get("card") == "declined":
             points.void(reference)
