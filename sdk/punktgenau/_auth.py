@@ -71,12 +71,12 @@ class PartnerToken:
             if current := self._current():
                 return current
             if asked != self._asked and self._refusal is not None:
-                return copy.copy(self._refusal)
+                return _of_ones_own(self._refusal)
             reply = fetch()
             self._asked += 1
             self._refusal = reply if isinstance(reply, PunktgenauError) else None
             if isinstance(reply, PunktgenauError):
-                return copy.copy(reply)
+                return _of_ones_own(reply)
             lasts_s = max(reply.expires_in - _MARGIN_S, reply.expires_in / 2)
             header = f"Bearer {reply.access_token}"
             self._ends, self._header = self._clock.monotonic() + lasts_s, header
@@ -87,3 +87,10 @@ class PartnerToken:
     def _current(self) -> str | None:
         header = self._header
         return header if header is not None and self._clock.monotonic() < self._ends else None
+
+
+def _of_ones_own(error: PunktgenauError) -> PunktgenauError:
+    """Each thread raises its own: an exception collects the trace of whoever raises it."""
+    own = copy.copy(error)
+    own.__cause__ = error.__cause__
+    return own

@@ -114,7 +114,7 @@ class Transport:
                     continue
                 if error.code not in NEVER_TRIED:
                     self._circuit.note(answered=error.answered, now=self._clock.monotonic())
-                if unknown is not None and unknown is not error and not proves_not_done(error):
+                if unknown is not None and error.outcome != "unknown" and not proves_not_done(error):
                     unknown.sends = sends
                     raise unknown.with_traceback(None) from error
                 raise

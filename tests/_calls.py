@@ -1,0 +1,158 @@
+"""Every call of the client once, as the wire samples have it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from punktgenau import Client, Money, NotSentError, OutcomeUnknownError, PunktgenauError, RedemptionLine
+
+WIRE = Path(__file__).resolve().parent / "wire"
+Call = Callable[..., Any]
+
+
+def eur(amount_minor: int) -> Money:
+    """Euro cents."""
+    return Money(amount_minor=amount_minor, currency="EUR")
+
+
+LINES = (
+    RedemptionLine(id="lamp", sku="lamp", quantity=2, amount_minor=5500, vat_rate="19"),
+    RedemptionLine(id="shipping", sku="shipping", quantity=1, amount_minor=490, vat_rate="19"),
+)
+
+
+def authorize(client: Client, **more: Any) -> Any:
+    """427 points for order A-1001 of 59.90 EUR."""
+    arguments: dict[str, Any] = {
+        "member_id": "mbr_2500",
+        "order_reference": "A-1001",
+        "total": eur(5990),
+        "points": 427,
+        "value": eur(427),
+        "rate_id": "rate_eur_1",
+        "lines": LINES,
+        "idempotency_key": "key-authorize-A-1001",
+        **more,
+    }
+    return client.redemptions.authorize(**arguments)
+
+
+def capture(client: Client, **more: Any) -> Any:
+    """All of it."""
+    arguments = {"points": 427, "value": eur(427), "idempotency_key": "key-capture-1", **more}
+    return client.redemptions.capture("red_0001", **arguments)
+
+
+SAMPLES: dict[str, Call] = {
+    "authorize": lambda client, **more: authorize(client, **{"hold_s": 7200, **more}),
+    "authorize_one_step": lambda client, **more: authorize(client, capture="now", **more),
+    "authorize_replayed": lambda client, **more: authorize(client, **{"hold_s": 7200, **more}),
+    "balance": lambda client, **more: client.members.balance(member_id="mbr_2500", **more),
+    "cancel_by_key": lambda client, **more: client.redemptions.cancel_by_key(
+        **{"target_key": "key-authorize-A-1001", "idempotency_key": "key-cancel-1", **more}
+    ),
+    "cancel_by_key_tombstone": lambda client, **more: client.redemptions.cancel_by_key(
+        **{"target_key": "key-never-arrived", "idempotency_key": "key-cancel-2", **more}
+    ),
+    "capture": capture,
+    "capture_in_part": lambda client, **more: capture(
+        client,
+        **{
+            "points": 200,
+            "value": eur(200),
+            "final": False,
+            "capture_reference": "S-1",
+            "idempotency_key": "key-capture-S-1",
+            **more,
+        },
+    ),
+    "entries": lambda client, **more: client.members.entries(member_id="mbr_2500", **more),
+    "extend": lambda client, **more: client.redemptions.extend(
+        "red_0001", **{"hold_s": 86_400, "idempotency_key": "key-extend-1", **more}
+    ),
+    "find": lambda client, **more: client.redemptions.find(order_reference="A-1001", **more),
+    "find_by_key": lambda client, **more: client.redemptions.find(idempotency_key="key-authorize-A-1001", **more),
+    "find_nothing": lambda client, **more: client.redemptions.find(order_reference="A-9999", **more),
+    "get": lambda client, **more: client.redemptions.get("red_0001", **more),
+    "identify": lambda client, **more: client.members.identify(
+        **{
+            "code": "cod_7Qm1",
+            "redirect_uri": "https://shop.example/points/callback",
+            "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+            **more,
+        }
+    ),
+    "member": lambda client, **more: client.members.get(member_id="mbr_2500", **more),
+    "quote": lambda client, **more: client.redemptions.quote(
+        **{"member_id": "mbr_2500", "total": eur(5990), "points": 427, **more}
+    ),
+    "reverse": lambda client, **more: client.redemptions.reverse(
+        "red_0001",
+        **{
+            "points": 100,
+            "value": eur(100),
+            "return_reference": "R-1",
+            "idempotency_key": "key-reverse-R-1",
+            **more,
+        },
+    ),
+    "void": lambda client, **more: client.redemptions.void("red_0001", **{"idempotency_key": "key-void-1", **more}),
+}
+WRITES = ("authorize", "capture", "extend", "void", "reverse", "cancel_by_key")
+READS = ("balance", "get", "find", "quote")
+NEXT_CALLS = {
+    "authorize": "redemptions.find(idempotency_key='key-authorize-A-1001')",
+    "capture": "redemptions.get('red_0001')",
+    "extend": "redemptions.get('red_0001')",
+    "void": "redemptions.get('red_0001')",
+    "reverse": "redemptions.get('red_0001')",
+    "cancel_by_key": "redemptions.find(idempotency_key='key-authorize-A-1001')",
+}
+"""What finds out about each write that got no answer."""
+
+
+def sample(name: str) -> dict[str, Any]:
+    """The sample of that name, whole."""
+    content: dict[str, Any] = json.loads((WIRE / f"{name}.json").read_text("utf-8"))
+    return content
+
+
+def reply(name: str) -> dict[str, Any]:
+    """The reply's body of the sample of that name."""
+    body: dict[str, Any] = sample(name)["reply"]["body"]
+    return body
+
+
+def key_of(name: str) -> str | None:
+    """The idempotency key that the sample's request carries."""
+    key: str | None = sample(name)["request"]["headers"].get("Idempotency-Key")
+    return key
+
+
+def failure(name: str, client: Client, **more: Any) -> PunktgenauError:
+    """The error of a call that has to raise one of ours."""
+    with pytest.raises(PunktgenauError) as caught:
+        SAMPLES[name](client, **more)
+    return caught.value
+
+
+def assert_not_sent(error: PunktgenauError, name: str) -> None:
+    """Certain: nothing of this call left."""
+    assert type(error) is NotSentError
+    assert (error.outcome, error.retry, error.sends) == ("not_done", "same_key", 0)
+    assert error.idempotency_key == key_of(name)
+
+
+def assert_unknown(error: PunktgenauError, name: str) -> None:
+    """Nobody knows, and the error has what it takes to find out."""
+    assert type(error) is OutcomeUnknownError
+    assert (error.outcome, error.retry) == ("unknown", "same_key")
+    assert error.idempotency_key == key_of(name)
+    assert error.next_call == NEXT_CALLS[name]
+    assert NEXT_CALLS[name] in str(error)
+    assert error.sends >= 1
