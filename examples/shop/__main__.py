@@ -17,8 +17,11 @@ import waitress
 
 from .app import create_app
 from .children import HOST, Children, StartError, free_port, listen, require_free
+from .points import points
 from .settings import Settings, secret_key_for
 
+# Slower than what is unknown becomes due, so that a person sees it before the worker has resolved it.
+_WORK = ("punktgenau", "worker", "--every", "10")
 _ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -40,11 +43,14 @@ def main(argv: list[str]) -> int:
         )
         settings.save()
         app = create_app(settings)
+        with app.app_context():
+            points.upgrade()
         has_sandbox = _start_sandbox(children, settings, port=arguments.sandbox_port)
+        environment = os.environ | {"SHOP_DATA": str(data_dir)}
+        if not arguments.no_worker:
+            children.start("flask", "--app", __package__, *_WORK, environment=environment)
         children.start(
-            f"{__package__}.bank",
-            environment=os.environ | {"SHOP_DATA": str(data_dir)},
-            ready_url=f"http://{HOST}:{settings.bank_port}/healthz",
+            f"{__package__}.bank", environment=environment, ready_url=f"http://{HOST}:{settings.bank_port}/healthz"
         )
         _welcome(settings, kept=bool(arguments.data), has_sandbox=has_sandbox)
         if not arguments.no_browser:
@@ -70,6 +76,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=5000, help="the shop's port (5000)")
     parser.add_argument("--sandbox-port", type=int, default=8600, help="the sandbox provider's port (8600)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    parser.add_argument("--no-worker", action="store_true", help="leave it to `flask punktgenau recover` to resolve")
     parser.add_argument("--data", metavar="DIR", help="keep orders and points in this folder (else: fresh every time)")
     return parser.parse_args(argv)
 
@@ -105,6 +112,9 @@ def _welcome(settings: Settings, *, kept: bool, has_sandbox: bool) -> None:
     print(f"The demo shop   {_url(settings)}")
     print(f"The provider    {settings.sandbox_url}/" if has_sandbox else "The provider    is not there; the shop sells")
     print(f"The data        {settings.data_dir}" + ("" if kept else "   (goes when the demo ends)"))
+    print(
+        f"Look after it   SHOP_DATA={settings.data_dir} {sys.executable} -m flask --app {__package__} punktgenau --help"
+    )
     print("Stop with Ctrl-C.", flush=True)
 
 

@@ -3,7 +3,7 @@
 from flask import Flask, Response, render_template
 from werkzeug.exceptions import HTTPException
 
-from . import cart, csrf, customers, database, language
+from . import cart, csrf, customers, database, language, points
 from .clock import SandboxClock
 from .control import SandboxControl
 from .settings import Settings
@@ -26,7 +26,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions.update(shop_settings=settings, shop_control=control, shop_clock=SandboxClock(control))
     database.init_app(app, settings.database)
     language.init_app(app)
-    csrf.init_app(app)
+    points.init_app(app, settings)
+    # Its forms carry a token of its own, bound to the same session.
+    csrf.init_app(app, exempt_blueprints=frozenset({"punktgenau"}))
     for views in (catalogue, cart_pages, checkout, orders, account, demo):
         app.register_blueprint(views.pages)
     app.context_processor(lambda: {"customer": customers.current(), "cart": cart.current()})

@@ -22,8 +22,20 @@ class CartLine:
         return self.article.price_minor * self.quantity
 
     @property
+    def sku(self) -> str:
+        return self.article.sku
+
+    @property
+    def unit_price_minor(self) -> int:
+        return self.article.price_minor
+
+    @property
     def vat_rate(self) -> str:
         return self.article.vat_rate
+
+    @property
+    def points_allowed(self) -> bool:
+        return self.article.points_allowed
 
 
 @dataclass(frozen=True)

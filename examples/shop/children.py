@@ -27,8 +27,8 @@ class Children:
 
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, module: str, *arguments: str, environment: Mapping[str, str], ready_url: str) -> None:
-        """Start `python -m module` and wait until it answers. Raises StartError: it does not."""
+    def start(self, module: str, *arguments: str, environment: Mapping[str, str], ready_url: str = "") -> None:
+        """Start `python -m module` and wait until it answers, where it has a URL. Raises StartError: it does not."""
         # A session of its own: Ctrl-C at the terminal reaches the launcher alone, which then ends the children.
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -38,6 +38,8 @@ class Children:
             start_new_session=True,
         )
         self._started.append(process)
+        if not ready_url:
+            return
         give_up_at = time.monotonic() + _READY_S
         while not _answers(ready_url):
             if process.poll() is not None:

@@ -4,7 +4,7 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 
-from flask import current_app
+from flask import Flask, current_app
 
 from .control import SandboxAwayError, SandboxControl
 
@@ -47,10 +47,14 @@ class SandboxClock:
             self._ask_again_at = time.monotonic() + _AWAY_S
 
 
+def of(app: Flask) -> SandboxClock:
+    clock: SandboxClock = app.extensions["shop_clock"]
+    return clock
+
+
 def of_app() -> SandboxClock:
     """The clock of the current app."""
-    clock: SandboxClock = current_app.extensions["shop_clock"]
-    return clock
+    return of(current_app)
 
 
 def now() -> datetime:

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from punktgenau import PunktgenauError
+
 from . import clock
 from .control import JsonObject, SandboxAwayError, SandboxControl
 from .customers import Customer
+from .points import points
 
 _NEWEST = 8
 _FOR_LONG = 1_000_000
+_SENDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +42,11 @@ def snapshot(customer: Customer | None) -> Snapshot | None:
 
 
 def lose_next_answer() -> None:
-    """The provider holds the points, but its answer never arrives. Raises SandboxAwayError."""
-    _control().play_fault(operation="authorize", kind="reset", when="after", times=1)
+    """The provider holds the points, but no answer says so. Raises SandboxAwayError.
+
+    The shop asks up to three times with the same key before it gives up, so that one lost answer would go unnoticed.
+    """
+    _control().play_fault(operation="authorize", kind="reset", when="after", times=_SENDS)
 
 
 def provider_away() -> None:
@@ -67,8 +74,12 @@ ACTIONS = {
 
 
 def _member_id(customer: Customer) -> str:
-    """The demo's customers and the sandbox's members are named alike. A real shop learns this by linking."""
-    return customer.id.replace("cust_", "mbr_")
+    """The member that the customer has linked, else the one of the same name."""
+    try:
+        link = points.checkout.find_link(customer.id)
+    except PunktgenauError:
+        link = None
+    return link.member_id if link else customer.id.replace("cust_", "mbr_")
 
 
 def _control() -> SandboxControl:

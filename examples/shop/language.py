@@ -2,10 +2,11 @@
 
 import tomllib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
 from babel.dates import format_datetime
@@ -14,6 +15,17 @@ from flask import Flask, g, has_request_context, request, session
 
 _KEY = "language"
 _FOLDER = Path(__file__).with_name("texts")
+
+
+def _zone() -> tzinfo:
+    try:
+        return ZoneInfo("Europe/Berlin")
+    except ZoneInfoNotFoundError:
+        # A machine without the time zone database can run the demo all the same.
+        return UTC
+
+
+ZONE = _zone()
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ def use(code: str) -> None:
 
 
 def text(key: str, **values: object) -> str:
-    """The text of a key in the current language. Raises KeyError: there is none."""
+    """The text of a key in the current language, its placeholders filled if values are given. Raises KeyError."""
     found = texts(current().code)[key]
     return found.format(**values) if values else found
 
@@ -77,12 +89,12 @@ def number(value: int) -> str:
 
 
 def moment(value: datetime) -> str:
-    """Day and time, in the time zone of this machine."""
-    return format_datetime(value.astimezone(), current().moment, locale=current().locale)
+    """Day and time where the shop is."""
+    return format_datetime(value.astimezone(ZONE), current().moment, locale=current().locale)
 
 
 def short_moment(value: datetime) -> str:
-    return format_datetime(value.astimezone(), "short", locale=current().locale)
+    return format_datetime(value.astimezone(ZONE), "short", locale=current().locale)
 
 
 @cache
@@ -103,6 +115,6 @@ def _flat(prefix: str, table: dict[str, object]) -> list[tuple[str, str]]:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
-        t=text, counted=counted, money=money, number=number, moment=moment, short_moment=short_moment
+        text=text, counted=counted, money=money, number=number, moment=moment, short_moment=short_moment
     )
     app.context_processor(lambda: {"language": current(), "languages": LANGUAGES.values()})

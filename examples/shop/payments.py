@@ -2,16 +2,17 @@
 
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, cast, get_args
+from typing import Literal, cast
 
 from . import clock
 from .database import connect, transaction
 
-Method = Literal["card", "card_declined", "bank"]
+Method = Literal["card", "card_declined", "bank", "none"]
 PaymentState = Literal["started", "waiting", "accepted", "declined", "stopped", "refunded"]
-METHODS: tuple[Method, ...] = get_args(Method)
+# What a customer chooses from; "none" is for orders that points pay wholly.
+METHODS: tuple[Method, ...] = ("card", "card_declined", "bank")
 
 # A try that was begun and never ended (the process died) stops counting after this time.
 _STALE = timedelta(minutes=2)
@@ -50,6 +51,15 @@ def begin(order_reference: str, *, number: int, method: Method) -> Payment | Non
             (order_reference, number, secrets.token_urlsafe(16), method, clock.now().isoformat()),
         )
     return newest(order_reference)
+
+
+def need_no_money(payment: Payment) -> Payment:
+    """Points pay everything: whatever was chosen, no money is asked for."""
+    connect().execute(
+        "UPDATE payments SET method = 'none' WHERE order_reference = ? AND number = ? AND state = 'started'",
+        (payment.order_reference, payment.number),
+    )
+    return replace(payment, method="none")
 
 
 def ask_bank(payment: Payment, *, amount_minor: int) -> None:

@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS payments (
   order_reference TEXT NOT NULL REFERENCES orders (reference),
   number INTEGER NOT NULL,          -- first try, second try: a second click asks for a number that is taken
   token TEXT NOT NULL UNIQUE,       -- what the bank's page knows the payment by
-  method TEXT NOT NULL CHECK (method IN ('card', 'card_declined', 'bank')),
+  method TEXT NOT NULL CHECK (method IN ('card', 'card_declined', 'bank', 'none')),
   state TEXT NOT NULL CHECK (state IN ('started', 'waiting', 'accepted', 'declined', 'stopped', 'refunded')),
   amount_minor INTEGER,             -- known once the payment is asked for
   started_at TEXT NOT NULL,

@@ -22,6 +22,10 @@ class Settings:
         return Path(self.data_dir) / "shop.sqlite"
 
     @property
+    def points_database(self) -> Path:
+        return Path(self.data_dir) / "points.sqlite"
+
+    @property
     def sandbox_database(self) -> Path:
         return Path(self.data_dir) / "sandbox.sqlite"
 

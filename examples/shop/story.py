@@ -17,6 +17,9 @@ class Event:
 def story_of(order: Order, payments: tuple[Payment, ...]) -> list[Event]:
     events = [Event(at=order.placed_at, what="placed")]
     for payment in payments:
+        if payment.method == "none":
+            events += [Event(at=order.paid_at, what="points_paid")] if order.paid_at else []
+            continue
         events += _of_payment(payment)
         if payment.state == "refunded" and order.paid_at:
             means = _means(payment)

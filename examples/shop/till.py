@@ -1,25 +1,38 @@
-"""Where orders and money meet: pay, confirm, refuse, cancel, ship. Each step is safe to repeat, from any process."""
+"""Where orders, money and points meet: pay, confirm, refuse, cancel, ship. Each step is safe to repeat, from any
+process, and none asks the points provider while a transaction of the shop is open."""
+
+from punktgenau import PunktgenauError
 
 from . import orders, payments
 from .database import transaction
 from .orders import Order
 from .payments import Method, Payment
+from .points import points, to_pay
 
 
 def pay(order: Order, *, number: int, method: Method) -> None:
-    """Try to pay. A second click asks for the same number, finds it taken and leaves the work to the first."""
+    """Try to pay. A second click asks for the same number, finds it taken and leaves the work to the first.
+
+    Raises PunktgenauError: the points were refused; the order stays, unpaid.
+    """
     if order.state != "pending":
         return
     payment = payments.begin(order.reference, number=number, method=method)
     if payment is None:
         return
-    due_minor = order.total_minor
-    if method == "bank":
+    due_minor = _hold_points(order, payment)
+    if due_minor == 0:
+        _accept(payments.need_no_money(payment), amount_minor=0)
+    elif due_minor is None or method == "none":
+        # The order's page asks: what to do about the points, or how to pay the rest.
+        payments.finish(payment, "stopped")
+    elif method == "bank":
         payments.ask_bank(payment, amount_minor=due_minor)
     elif _card_accepts(method):
         _accept(payment, amount_minor=due_minor)
     else:
         payments.finish(payment, "declined", amount_minor=due_minor)
+        points.void(order.reference)
 
 
 def confirm_payment(order_reference: str) -> None:
@@ -36,8 +49,8 @@ def confirm_payment(order_reference: str) -> None:
 def refuse_payment(order_reference: str) -> None:
     """The bank says there will be no money. The order stays, and can be paid another way."""
     payment = payments.newest(order_reference)
-    if payment is not None and payment.state == "waiting":
-        payments.finish(payment, "declined")
+    if payment is not None and payment.state == "waiting" and payments.finish(payment, "declined"):
+        points.void(order_reference)
 
 
 def cancel_order(order: Order) -> bool:
@@ -46,26 +59,47 @@ def cancel_order(order: Order) -> bool:
         if not orders.mark_cancelled(order.reference):
             return False
         _return_money(order.reference)
+    points.cancel(order.reference)
     return True
 
 
 def ship_order(order: Order) -> bool:
-    """Goods leave only when everything is paid, and only once."""
-    return orders.mark_shipped(order.reference)
+    """Goods leave only when everything is paid, in money and in points, and only once."""
+    return _is_covered(order) and orders.mark_shipped(order.reference)
+
+
+def _hold_points(order: Order, payment: Payment) -> int | None:
+    """What is left to pay in money, in cents; None while nobody knows whether the points are held."""
+    try:
+        held = points.authorize(order.reference, to_pay(order))
+    except PunktgenauError:
+        payments.finish(payment, "stopped")
+        raise
+    return None if held.state == "authorizing" else held.due.amount_minor
 
 
 def _accept(payment: Payment, *, amount_minor: int | None) -> None:
     with transaction():
         if not payments.finish(payment, "accepted", amount_minor=amount_minor):
             return
-        if not orders.mark_paid(payment.order_reference):
+        is_paid = orders.mark_paid(payment.order_reference)
+        if not is_paid:
             _return_money(payment.order_reference)
+    if is_paid:
+        points.capture(payment.order_reference)
 
 
 def _return_money(order_reference: str) -> None:
     payment = payments.newest(order_reference)
     if payment is not None and not payments.finish(payment, "stopped"):
         payments.give_back(payment)
+
+
+def _is_covered(order: Order) -> bool:
+    money, by_points = payments.newest(order.reference), points.find(order.reference)
+    money_minor = money.amount_minor or 0 if money and money.state == "accepted" else 0
+    points_minor = by_points.value.amount_minor if by_points and by_points.state == "captured" else 0
+    return money_minor + points_minor >= order.total_minor
 
 
 def _card_accepts(method: Method) -> bool:

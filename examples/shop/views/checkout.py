@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
 
+from punktgenau import AmountChangedError, PunktgenauError
+
 from .. import address, cart, customers, language, orders, payments, till
 from ..cart import ShopCart
-from ..payments import Method
-from .orders import next_page
+from ..points import due_minor, shown_due_minor
+from .orders import chosen_method, next_page
 
 pages = Blueprint("checkout", __name__)
 
@@ -32,24 +34,28 @@ def place() -> str | Response | tuple[str, int]:
         if not shop_cart.lines:
             return redirect(url_for("cart.show"), 303)
         values, errors = address.read(request.form)
-        method = chosen_method(errors)
+        method = None
         changed = not draft or request.form.get("seen_total") != str(shop_cart.sums.total_minor)
+        try:
+            method = chosen_method(needs_money=due_minor(shop_cart) > 0)
+            if method is None:
+                errors["method"] = "checkout.error.method"
+        except AmountChangedError:
+            changed = True
+        except PunktgenauError as error:
+            errors["points"] = error.code
         if errors or changed or method is None:
             return _form(values, errors, changed=changed), 422
         order = _place(shop_cart, values, draft=draft, owner=owner)
+        _empty_cart()
         till.pay(order, number=1, method=method)
-    cart.clear()
-    session.pop(_DRAFT, None)
+    _empty_cart()
     return redirect(next_page(order.reference), 303)
 
 
-def chosen_method(errors: dict[str, str]) -> Method | None:
-    """The way to pay that was chosen in this form; says so in `errors` when there is none."""
-    for method in payments.METHODS:
-        if request.form.get("method") == method:
-            return method
-    errors["method"] = "checkout.error.method"
-    return None
+def _empty_cart() -> None:
+    cart.clear()
+    session.pop(_DRAFT, None)
 
 
 def _place(shop_cart: ShopCart, values: Mapping[str, str], *, draft: str, owner: str) -> orders.Order:
@@ -69,6 +75,7 @@ def _form(values: Mapping[str, str], errors: Mapping[str, str] | None = None, *,
     customers.owner()
     return render_template(
         "checkout.html",
+        due_minor=shown_due_minor(cart.current()),
         values=values,
         errors=errors or {},
         changed=changed,

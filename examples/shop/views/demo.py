@@ -33,7 +33,7 @@ def do(action: str) -> Response:
 def ship() -> Response:
     reference = request.form.get("order_reference", "")
     order = orders.find_own(reference, owner=customers.owner()) or abort(404)
-    till.ship_order(order)
+    flash("demo.done.ship" if till.ship_order(order) else "demo.not_covered", "demo")
     return redirect(url_for("orders.show", reference=reference), 303)
 
 

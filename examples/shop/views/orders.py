@@ -3,9 +3,12 @@
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from werkzeug import Response
 
+from punktgenau import PunktgenauError
+
 from .. import customers, orders, payments, till
 from ..orders import Order
-from ..payments import Payment
+from ..payments import Method, Payment
+from ..points import due_minor, points, shown_due_minor
 from ..settings import Settings
 from ..story import story_of
 
@@ -21,28 +24,21 @@ def index() -> str:
 
 @pages.get("/orders/<reference>")
 def show(reference: str) -> str:
-    order = _own(reference)
-    tries = payments.history(reference)
-    payment = tries[-1] if tries else None
-    return render_template(
-        "order.html",
-        order=order,
-        payment=payment,
-        situation=situation(order, payment),
-        story=story_of(order, tries),
-        bank_url=bank_url(payment) if payment and payment.state == "waiting" else None,
-        next_number=len(tries) + 1,
-        methods=payments.METHODS,
-    )
+    return _page(_own(reference))
 
 
 @pages.post("/orders/<reference>/pay")
-def pay(reference: str) -> Response:
+def pay(reference: str) -> Response | tuple[str, int]:
     order = _own(reference)
-    number, method = request.form.get("number", ""), request.form.get("method", "")
-    for known in payments.METHODS:
-        if known == method and number.isascii() and number.isdigit() and len(number) <= 3:
-            till.pay(order, number=int(number), method=known)
+    number = request.form.get("number", "")
+    if order.state == "pending" and number.isascii() and number.isdigit() and len(number) <= 3:
+        try:
+            needs_money = due_minor(order) > 0
+        except PunktgenauError:
+            return _page(order, is_refused=True), 422
+        method = chosen_method(needs_money=needs_money)
+        if method:
+            till.pay(order, number=int(number), method=method)
     return redirect(next_page(reference), 303)
 
 
@@ -50,6 +46,14 @@ def pay(reference: str) -> Response:
 def cancel(reference: str) -> Response:
     till.cancel_order(_own(reference))
     return redirect(url_for(".show", reference=reference), 303)
+
+
+def chosen_method(*, needs_money: bool) -> Method | None:
+    """The way to pay that was chosen in this form; None when there is none although money is needed."""
+    for method in payments.METHODS:
+        if request.form.get("method") == method:
+            return method
+    return None if needs_money else "none"
 
 
 def next_page(reference: str) -> str:
@@ -74,10 +78,29 @@ def situation(order: Order, payment: Payment | None) -> str:
     if order.state == "paid":
         return "shipped" if order.shipped_at else "paid"
     if payment is None or not (payment.is_live or payment.state == "declined"):
-        return "unpaid"
+        by_points = points.find(order.reference)
+        return "unconfirmed" if by_points and by_points.state == "authorizing" else "unpaid"
     if payment.state == "declined":
         return "refused" if payment.method == "bank" else "declined"
     return "waiting" if payment.state == "waiting" else "working"
+
+
+def _page(order: Order, *, is_refused: bool = False) -> str:
+    tries = payments.history(order.reference)
+    payment = tries[-1] if tries else None
+    where = situation(order, payment)
+    can_pay = where in ("unpaid", "declined", "refused")
+    return render_template(
+        "order.html",
+        order=order,
+        situation=where,
+        story=story_of(order, tries),
+        bank_url=bank_url(payment) if payment and payment.state == "waiting" else None,
+        due_minor=shown_due_minor(order) if can_pay else None,
+        is_refused=is_refused,
+        next_number=len(tries) + 1,
+        methods=payments.METHODS,
+    )
 
 
 def _own(reference: str) -> Order:

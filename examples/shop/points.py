@@ -1,0 +1,110 @@
+"""Points in this shop, all of it: what the extension is told here, the calls of it are in `till.py` and the views."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask, has_request_context
+
+from flask_punktgenau import Punktgenau
+from punktgenau import PunktgenauError
+from punktgenau.checkout import Cart, Line, Order
+
+from . import cart, clock, customers, language, orders
+from .cart import ShopCart
+from .settings import Settings
+
+points = Punktgenau()
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        PUNKTGENAU_PROVIDER_URL=settings.sandbox_url,
+        PUNKTGENAU_CLIENT_ID="demo-shop",
+        PUNKTGENAU_CLIENT_SECRET="demo-secret",
+        PUNKTGENAU_DATABASE_URL=f"sqlite:///{settings.points_database}",
+        PUNKTGENAU_SIGN_IN_URL="/account",
+    )
+    if isinstance(language.ZONE, ZoneInfo):
+        app.config["PUNKTGENAU_TIMEZONE"] = language.ZONE.key
+    points.init_app(app, clock=clock.of(app))
+
+
+@points.customer_loader
+def customer_id() -> str | None:
+    customer = customers.current()
+    return customer.id if customer else None
+
+
+@points.cart_loader
+def cart_in_front() -> Cart | None:
+    current = cart.current()
+    return to_pay(current) if current.lines else None
+
+
+@points.order_loader
+def order(reference: str) -> Order | None:
+    found = orders.find(reference)
+    return _told(found) if found else None
+
+
+@points.orders_loader
+def orders_placed(since: datetime, until: datetime) -> Iterator[Order]:
+    return map(_told, orders.placed_between(since, until))
+
+
+@points.locale_loader
+def locale() -> str | None:
+    return language.current().locale if has_request_context() else None
+
+
+def due_minor(what: ShopCart | orders.Order) -> int:
+    """What is left to pay in money, in cents, with the points that the customer chose.
+
+    Raises PunktgenauError: they cannot be used like that, or it is not known whether they are held.
+    """
+    reference = what.reference if isinstance(what, orders.Order) else ""
+    held = points.find(reference) if reference else None
+    if held and held.points:
+        return held.due.amount_minor
+    quote = points.quote(to_pay(what), order_reference=reference)
+    return quote.due.amount_minor if quote else what.sums.total_minor
+
+
+def shown_due_minor(what: ShopCart | orders.Order) -> int:
+    """The same for a page; where no points can be used, the points box says why."""
+    try:
+        return due_minor(what)
+    except PunktgenauError:
+        return what.sums.total_minor
+
+
+def to_pay(what: ShopCart | orders.Order) -> Cart:
+    """A cart, or an order made of one, as something that points can pay a part of."""
+    return Cart(
+        currency="EUR",
+        lines=[
+            Line(
+                sku=line.sku,
+                quantity=line.quantity,
+                unit_price_minor=line.unit_price_minor,
+                vat_rate=line.vat_rate,
+                points_allowed=line.points_allowed,
+            )
+            for line in what.lines
+        ],
+        shipping_minor=what.sums.shipping_minor,
+        shipping_vat_rate=what.sums.shipping_vat_rate,
+        total_minor=what.sums.total_minor,
+    )
+
+
+def _told(found: orders.Order) -> Order:
+    return Order(
+        reference=found.reference,
+        state=found.state,
+        cart=to_pay(found),
+        customer_id=found.customer_id,
+        placed_at=found.placed_at,
+        url=f"/orders/{found.reference}",
+    )
