@@ -3,6 +3,7 @@
 pytest_plugins = [
     "_scenarios",  # the `scenario` mark is checked, `--scenario-report`
     "_network",  # nothing leaves this machine
+    "_leftovers",  # a thread or process that outlives the run is a failure
     "_strict",  # with CI=true a skipped test is a failed one
     "_databases",  # postgres_url, database_url
     "_pages",  # browser, new_page, page, allow_console, axe
