@@ -9,11 +9,10 @@ from flask_punktgenau.placing import authorize
 from flask_punktgenau.redirects import see_other
 from flask_punktgenau.session import Points, read_order
 from flask_punktgenau.state import current_state
-from flask_punktgenau.visitor import OwnOrder, find_own_order
+from flask_punktgenau.visitor import OwnOrder, find_own_order, is_open_to_customer
 from punktgenau.checkout import Payment
 
-ORDER_REFERENCE_LENGTH_MAX = 200
-_OPEN = frozenset({"none", "authorizing", "declined"})
+ORDER_REFERENCE_LENGTH_MAX = 36
 
 
 def add_routes(pages: Blueprint) -> None:
@@ -42,7 +41,7 @@ def _own_order() -> tuple[OwnOrder, Payment | None]:
     state = current_state()
     order_reference = request.form.get("order_reference", "")
     checkout = state.journal()
-    if checkout is None or not 1 <= len(order_reference) <= ORDER_REFERENCE_LENGTH_MAX:
+    if checkout is None or len(order_reference) > ORDER_REFERENCE_LENGTH_MAX or not order_reference.isprintable():
         abort(404)
     own = find_own_order(state, checkout, order_reference)
     if own is None:
@@ -51,9 +50,6 @@ def _own_order() -> tuple[OwnOrder, Payment | None]:
 
 
 def _go_on(own: OwnOrder, payment: Payment | None, *, points: Points) -> Response:
-    """Only what is not known, or was refused, is open to the customer: a hold that stands belongs to the order, and its
-    money may be on the way already, for exactly what the points leave."""
-    is_open = payment is None or payment.state in _OPEN
-    if is_open and own.order.state == "pending":
+    if is_open_to_customer(payment) and own.order.state == "pending":
         authorize(own.order.reference, own.cart, points=points, customer_id=own.customer_id)
     return see_other(own.order.url or request.script_root + "/")

@@ -13,7 +13,7 @@ from flask_punktgenau import csrf
 from flask_punktgenau.consent import ConsentPort
 from flask_punktgenau.locales import current_language
 from flask_punktgenau.pages import ConnectView
-from flask_punktgenau.redirects import local_path, next_page, see_other
+from flask_punktgenau.redirects import next_page, see_other
 from flask_punktgenau.session import drop_wish, forget, keep
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import BLUEPRINT, panel_urls
@@ -26,6 +26,8 @@ from punktgenau.members import pkce_pair
 STARTED = "_punktgenau_link"
 STARTED_MAX = 3
 STARTED_AGE_MAX_S = 600
+BACK_LENGTH_MAX = 300
+"""Longer ones would not fit into a session's cookie, and the session would be lost."""
 _ANSWER_LENGTH_MAX = 2048
 ConnectState = Literal["denied", "expired", "failed"]
 _STATUS: dict[ConnectState, int] = {"denied": 200, "expired": 400, "failed": 503}
@@ -52,7 +54,9 @@ def add_routes(pages: Blueprint) -> None:
 def connect() -> Response:
     """Send the browser to the provider's sign-in page, with a secret that only this browser can answer for."""
     state = current_state()
-    back = local_path(request.args.get("next")) or next_page()
+    back = next_page()
+    if len(back) > BACK_LENGTH_MAX:
+        back = request.script_root + "/"
     if state.off_reason() is not None:
         return _page(state, "failed", reason_code="points_off", back=back)
     visitor = current_visitor(state)

@@ -15,7 +15,7 @@ from flask_punktgenau.panel import CsrfField
 from flask_punktgenau.redirects import next_page
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import panel_urls
-from flask_punktgenau.visitor import find_own_order
+from flask_punktgenau.visitor import find_own_order, is_open_to_customer
 from punktgenau import errors as e
 from punktgenau.checkout import Payment
 from punktgenau.codes import explain
@@ -120,7 +120,8 @@ def _order_at_hand(state: AppState) -> tuple[str, Payment | None]:
         # An order that is not committed yet ends with this request: only going back makes sense then.
         if checkout is None or find_own_order(state, checkout, order_reference) is None:
             return "", None
-        return order_reference, checkout.find(order_reference)
+        payment = checkout.find(order_reference)
+        return (order_reference, payment) if is_open_to_customer(payment) else ("", None)
     except e.PunktgenauError as error:
         logger.warning("the order of a problem could not be looked up: %s", error)
         return "", None

@@ -211,10 +211,14 @@ class AppState:
 
 
 def forget_guest(checkout: Checkout, order_reference: str) -> None:
-    """End a guest's link, once the one order that it was for needs it no more."""
-    customer_id = checkout.customer_of(order_reference)
-    if customer_id is not None and customer_id.startswith(GUEST_PREFIX):
-        checkout.unlink(customer_id)
+    """End a guest's link, once the one order that it was for needs it no more; best effort."""
+    try:
+        customer_id = checkout.customer_of(order_reference)
+        if customer_id is not None and customer_id.startswith(GUEST_PREFIX):
+            checkout.unlink(customer_id)
+    except UnavailableError as error:
+        # What was asked for has happened; a link that is left over gives nobody anything.
+        logger.warning("a guest's link could not be forgotten: %s", error)
 
 
 _states: weakref.WeakSet[AppState] = weakref.WeakSet()

@@ -10,10 +10,11 @@ from flask import session
 from flask_punktgenau.loaders import GUEST_PREFIX
 from flask_punktgenau.session import keep, read_order
 from flask_punktgenau.state import AppState, logger
-from punktgenau.checkout import Cart, Checkout, Order
+from punktgenau.checkout import Cart, Checkout, Order, Payment
 from punktgenau.errors import UnavailableError
 
 GUEST = "_punktgenau_guest"
+_OPEN = frozenset({"none", "authorizing", "declined"})
 _GUEST_ID = re.compile(re.escape(GUEST_PREFIX) + r"[0-9a-f]{32}")
 
 
@@ -78,6 +79,14 @@ def find_own_order(state: AppState, checkout: Checkout, order_reference: str) ->
     # A second click may lose the cookie that remembers the order; the guest is still the same then.
     is_own = visitor.customer_id == owner or (owner.startswith(GUEST_PREFIX) and placed_by == owner)
     return OwnOrder(order=order, cart=order.cart, customer_id=owner) if is_own else None
+
+
+def is_open_to_customer(payment: Payment | None) -> bool:
+    """Whether the customer may still decide about an order's points: they are not known yet, or were refused.
+
+    A hold that stands belongs to the order: its money may be on the way already, for just what the points leave.
+    """
+    return payment is None or payment.state in _OPEN
 
 
 def _forget_link(state: AppState, guest_id: str) -> None:

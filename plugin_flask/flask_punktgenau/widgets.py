@@ -50,7 +50,7 @@ def punktgenau_field(*, order_reference: str = "", id: str = "punktgenau") -> Ma
     return Markup(render_template("punktgenau/field.html", view=view, t=current_language(state)))
 
 
-def punktgenau_summary(order_reference: str, *, form: SummaryForm = "box", locale: str | None = None) -> Markup:
+def punktgenau_summary(order_reference: str, *, form: SummaryForm = "box", locale: str | None = None) -> str:
     """What points pay of an order: a box for the order's page, `rows` of a table, or `text` for a mail.
 
     Empty where no points were asked for. The shop decides who may see the page that this stands on.
@@ -68,7 +68,9 @@ def punktgenau_summary(order_reference: str, *, form: SummaryForm = "box", local
         csrf=csrf.form_field() if on_page else None,
     )
     language = current_language(state, locale=locale)
-    return Markup(render_template(f"punktgenau/{_SUMMARY_TEMPLATES[form]}", view=view, t=language))
+    made = render_template(f"punktgenau/{_SUMMARY_TEMPLATES[form]}", view=view, t=language)
+    # Plain text is no HTML: put into a page it has to be escaped like any other.
+    return made if form == "text" else Markup(made)
 
 
 def panel_view(state: AppState, *, back: str, id: str = "punktgenau") -> PanelView | None:

@@ -152,6 +152,13 @@ def test_the_way_back_is_never_another_site(ben: Visitor, provider: Provider, el
     assert answer.location == "/"
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_long_way_back_does_not_burst_the_sessions_cookie(ben: Visitor, provider: Provider) -> None:
+    for number in range(5):
+        there, asked = begin(ben, f"/{number}" + "%E4%BD%A0" * 200)
+    assert come_back(ben, state=asked["state"], code=provider.agree(there)) == (303, "/")
+
+
 def test_disconnect_forgets_link_and_wish(small: SmallShop, anna: Visitor) -> None:
     anna.apply("427")
     answer = anna.post("/points/disconnect", next="/cart")

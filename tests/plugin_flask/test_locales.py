@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 from babel import Locale
+from flask import render_template_string
 
 from _small_shop import SmallShop, cart_of
 from flask_punktgenau.formatting import LANGUAGES
@@ -66,6 +67,15 @@ def test_a_mail_is_in_the_language_of_who_gets_it(small: SmallShop) -> None:
     assert "55,63" in texts["de"]
     assert "€55.63" in texts["en"]
     assert "<" not in texts["de"]
+
+
+def test_text_put_into_a_page_is_escaped_there(small: SmallShop) -> None:
+    with small.app.app_context():
+        small.points.authorize("A-1", cart_of(5990), customer_id="anna", points=427)
+        small.points.cancel("A-1", cause="<script>1</script>")
+        page = render_template_string('{{ punktgenau_summary("A-1", form="text", locale="en") }}')
+        assert "<script>" not in page
+        assert "<script>" not in render_template_string('{{ punktgenau_summary("A-1", form="rows", locale="en") }}')
 
 
 def test_rows_for_a_table_and_nothing_where_there_is_nothing(small: SmallShop) -> None:

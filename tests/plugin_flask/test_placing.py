@@ -388,7 +388,7 @@ class TestAnswerLost:
         assert payment is not None
         assert payment.state == "authorizing"
 
-    @pytest.mark.parametrize("reference", ["", "A-2", "x" * 10_000, "../A-1", "A-1\r\nX: 1", "A-1' OR '1'='1"])
+    @pytest.mark.parametrize("reference", ["", "A-2", "x" * 10_000, "../A-1", "A-1\r\nX: 1", "A-1\0", "A-1' OR '1'='1"])
     @pytest.mark.scenario("B5", "an order reference that is none of ours is not found, whatever it is made of")
     def test_orders_that_are_not_there(self, customer: Visitor, reference: str) -> None:
         customer.place("A-1")
