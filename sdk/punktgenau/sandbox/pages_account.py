@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request, url_for
 from werkzeug import Response as AnyResponse
 
-from . import ledger, lots, members, overview, pages, programme
+from . import ledger, members, pages_frame, pages_rows, pages_session
 from .state import request_work
 
 SHOWN_MOVEMENTS = 50
@@ -20,35 +20,33 @@ def add_to(routes: Blueprint) -> None:
 
 def account() -> AnyResponse:
     """The page of whoever is signed in."""
-    member_id = pages.signed_in()
+    member_id = pages_session.signed_in()
     if member_id is None:
-        return pages.go_to("pages.sign_in_page")
+        return pages_frame.go_to(url_for("pages.sign_in_page"))
     with request_work() as work:
-        rate = programme.current_rate(work)
         available_points = ledger.available_points(work, member_id)
-        return pages.show(
-            "account.html",
-            member=members.get(work, member_id),
-            available=available_points,
-            worth_minor=rate.worth_minor(available_points),
-            currency=rate.currency,
-            held=ledger.held_points(work, member_id),
-            lots=[lot for lot in lots.of_member(work, member_id) if lot["available_points"]],
-            consents=members.consents_of(work, member_id),
-            movements=overview.member_entries(work, member_id=member_id, limit=SHOWN_MOVEMENTS),
-        )
+        values: dict[str, object] = {
+            "member": members.get(work, member_id),
+            "available": available_points,
+            "worth": pages_rows.worth(work, available_points),
+            "held": ledger.held_points(work, member_id),
+            "lots": pages_rows.open_lots(work, member_id),
+            "consents": members.consents_of(work, member_id),
+            "movements": pages_rows.movements(work, member_id=member_id, limit=SHOWN_MOVEMENTS),
+        }
+    return pages_frame.show("account.html", values)
 
 
 def withdraw() -> AnyResponse:
     """End the consent to one partner."""
-    member_id = pages.signed_in()
+    member_id = pages_session.signed_in()
     if member_id is not None:
         with request_work() as work:
             members.withdraw_consent(work, member_id=member_id, partner_id=request.form.get("partner_id", ""))
-    return pages.go_to("pages.account")
+    return pages_frame.go_to(url_for("pages.account"))
 
 
-def sign_out() -> Response | AnyResponse:
+def sign_out() -> AnyResponse:
     """Somebody else may sit down."""
-    pages.sign_out()
-    return pages.go_to("pages.sign_in_page")
+    pages_session.sign_out()
+    return pages_frame.go_to(url_for("pages.sign_in_page"))

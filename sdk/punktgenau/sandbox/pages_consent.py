@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
-from . import consent_request, ledger, members, oauth, pages
+from . import consent_request, members, oauth, pages_frame, pages_rows, pages_session
 from .consent_request import CannotAnswer, ConsentRequest
 from .database import Work
 from .state import request_work
@@ -49,10 +49,10 @@ def sign_in() -> AnyResponse:
         asked = consent_request.unsealed(work, sealed) if sealed else None
         if members.find(work, member_id) is None:
             return _sign_in_page(work, asked, unknown=member_id, status=422)
-    pages.sign_in(member_id)
+    pages_session.sign_in(member_id)
     if asked is None:
-        return pages.go_to("pages.account")
-    return pages.go_to("pages.consent", asked=replace(asked, member_id=member_id).sealed())
+        return pages_frame.go_to(url_for("pages.account"))
+    return pages_frame.go_to(url_for("pages.consent", asked=replace(asked, member_id=member_id).sealed()))
 
 
 def consent() -> Response:
@@ -60,14 +60,13 @@ def consent() -> Response:
     with request_work() as work:
         asked = consent_request.unsealed(work, request.args.get("asked", ""))
         member_id = _member_of(asked)
-        page = pages.show(
-            "consent.html",
-            asked=asked,
-            partner=_partner(work, asked),
-            member=members.get(work, member_id),
-            standing=members.find_consent(work, member_id=member_id, partner_id=asked.partner_id),
-        )
-    return _may_leave(page, asked)
+        values: dict[str, object] = {
+            "asked": asked,
+            "partner": _partner(work, asked),
+            "member": members.get(work, member_id),
+            "standing": members.find_consent(work, member_id=member_id, partner_id=asked.partner_id),
+        }
+    return _may_leave(pages_frame.show("consent.html", values), asked)
 
 
 def decide() -> AnyResponse:
@@ -90,24 +89,19 @@ def decide() -> AnyResponse:
 def _sign_in_page(
     work: Work, asked: ConsentRequest | None, *, unknown: str | None = None, status: int = 200
 ) -> Response:
-    offered = [
-        {"row": row, "available": ledger.available_points(work, row["id"])}
-        for row in members.all_members(work)[:OFFERED_MEMBERS]
-    ]
-    page = pages.show(
-        "sign_in.html",
-        status=status,
-        asked=asked,
-        partner=_partner(work, asked) if asked else None,
-        offered=offered,
-        unknown=unknown,
-    )
+    values: dict[str, object] = {
+        "asked": asked,
+        "partner": _partner(work, asked) if asked else None,
+        "offered": pages_rows.all_members(work, limit=OFFERED_MEMBERS),
+        "unknown": unknown,
+    }
+    page = pages_frame.show("sign_in.html", values, status=status)
     return _may_leave(page, asked) if asked else page
 
 
 def _member_of(asked: ConsentRequest) -> str:
     """Who signed in for this request and still sits there. Raises CannotAnswer."""
-    if asked.member_id is None or asked.member_id != pages.signed_in():
+    if asked.member_id is None or asked.member_id != pages_session.signed_in():
         raise CannotAnswer("problem.other_member")
     return asked.member_id
 
@@ -122,5 +116,5 @@ def _partner(work: Work, asked: ConsentRequest) -> str:
 def _may_leave(page: Response, asked: ConsentRequest) -> Response:
     # A policy cannot name an IPv6 address.
     leaving = "" if asked.shop_address.startswith("[") else _MAY_LEAVE
-    page.headers["Content-Security-Policy"] = pages.POLICY + leaving
+    page.headers["Content-Security-Policy"] = pages_frame.POLICY + leaving
     return page

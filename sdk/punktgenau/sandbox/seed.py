@@ -14,9 +14,9 @@ DEMO_SECRET = "demo-secret"
 
 # Days from the day of seeding until a lot expires, and its points: 2500 and 42 together.
 _LOTS = {
-    "mbr_2500": ("Demo member, 2500 points", ((92, 313), (312, 700), (705, 1487))),
-    "mbr_42": ("Demo member, 42 points", ((61, 17), (395, 25))),
-    "mbr_0": ("Demo member, no points", ()),
+    "mbr_2500": ("Demo 2500", ((92, 313), (312, 700), (705, 1487))),
+    "mbr_42": ("Demo 42", ((61, 17), (395, 25))),
+    "mbr_0": ("Demo 0", ()),
 }
 
 

@@ -61,6 +61,14 @@ class Language:
         """Day and time, UTC."""
         return str(format_datetime(moment(stamped), self.moment_form, locale=self.locale))
 
+    def span(self, span_s: int) -> str:
+        """A length of time: `1 day, 2:00:00`."""
+        days, rest_s = divmod(span_s, 86_400)
+        clock = f"{rest_s // 3600}:{rest_s // 60 % 60:02}:{rest_s % 60:02}"
+        if not days:
+            return clock
+        return self.text("clock.days_one" if days == 1 else "clock.days_other", number=self.number(days), rest=clock)
+
     def time(self, stamped: str) -> str:
         """The time alone, UTC."""
         return stamped[11:19]

@@ -1,0 +1,110 @@
+"""Rows for the pages, read from the books as they stand."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from itertools import groupby
+
+from . import ledger, lots, members
+from .database import Work
+
+Row = Mapping[str, object]
+
+
+def all_members(work: Work, *, limit: int) -> list[Row]:
+    """Members in the order in which they came, each with what there is and whether the first partner may ask."""
+    rows = work.all("SELECT * FROM member ORDER BY rowid LIMIT ?", limit)
+    return [
+        {
+            **dict(row),
+            "available": ledger.available_points(work, row["id"]),
+            "held": ledger.held_points(work, row["id"]),
+            "lots": open_lots(work, row["id"]),
+            "consents": members.consents_of(work, row["id"]),
+        }
+        for row in rows
+    ]
+
+
+def open_lots(work: Work, member_id: str) -> list[sqlite3.Row]:
+    """The lots of a member that still have something, first-expiring first."""
+    return [lot for lot in lots.of_member(work, member_id) if lot["available_points"]]
+
+
+def live_holds(work: Work, *, member_id: str | None = None, limit: int) -> list[sqlite3.Row]:
+    """Redemptions that hold points, the one that ends first on top."""
+    return work.all(
+        "SELECT redemption.*, display_name FROM redemption JOIN member ON member.id = member_id"
+        " WHERE held_points > 0 AND (?1 IS NULL OR member_id = ?1) ORDER BY expires_at, number LIMIT ?2",
+        member_id, limit,
+    )  # fmt: skip
+
+
+def redemptions(work: Work, *, member_id: str | None = None, limit: int) -> list[sqlite3.Row]:
+    """Redemptions, newest first; keys that were cancelled before anything came are among them."""
+    return work.all(
+        "SELECT redemption.*, display_name FROM redemption LEFT JOIN member ON member.id = member_id"
+        " WHERE ?1 IS NULL OR member_id = ?1 ORDER BY number DESC LIMIT ?2",
+        member_id, limit,
+    )  # fmt: skip
+
+
+def accounts(work: Work) -> dict[str, int]:
+    """What lies in all accounts of a kind together, kinds in the order in which points pass them."""
+    found = {
+        row["kind"]: row["points"] for row in work.all("SELECT kind, sum(points) AS points FROM account GROUP BY 1")
+    }
+    return {kind: int(found.get(kind, 0)) for kind in ("issued", "available", "held", "clearing", "expired")}
+
+
+def sum_of_entries(work: Work) -> int:
+    """Zero."""
+    return work.number("SELECT sum(points) FROM entry")
+
+
+def movements(
+    work: Work, *, member_id: str | None = None, redemption_id: str | None = None, before: int | None = None, limit: int
+) -> list[Row]:
+    """Movements, newest first: kind, moved points, who and why; each with its entries."""
+    rows = work.all(
+        "SELECT movement.*, account.name AS account, entry.points AS entry_points FROM"
+        " (SELECT * FROM movement WHERE (?1 IS NULL OR member_id = ?1) AND (?2 IS NULL OR redemption_id = ?2)"
+        " AND (?3 IS NULL OR number < ?3) ORDER BY number DESC LIMIT ?4) AS movement"
+        " JOIN entry ON entry.movement_number = movement.number JOIN account ON account.id = entry.account_id"
+        " ORDER BY movement.number DESC, entry.id",
+        member_id, redemption_id, before, limit,
+    )  # fmt: skip
+    found: list[Row] = []
+    for _, grouped in groupby(rows, key=lambda row: row["number"]):
+        entries = list(grouped)
+        moved = sum(max(0, entry["entry_points"]) for entry in entries)
+        found.append({**dict(entries[0]), "moved": moved, "entries": entries})
+    return found
+
+
+def events(work: Work, *, redemption_id: str | None = None, limit: int) -> list[Row]:
+    """Events, newest first, with what they say."""
+    rows = work.all(
+        "SELECT * FROM event WHERE ?1 IS NULL OR json_extract(data, '$.redemption_id') = ?1"
+        " ORDER BY sequence DESC LIMIT ?2",
+        redemption_id, limit,
+    )  # fmt: skip
+    return [{**dict(row), **json.loads(row["data"])} for row in rows]
+
+
+def counts(work: Work) -> dict[str, int]:
+    """How much a reset would throw away."""
+    return {table: work.number(f"SELECT count(*) FROM {table}") for table in ("member", "redemption", "entry")}
+
+
+def has_partner(work: Work, partner_id: str) -> bool:
+    """Whether there is such a shop: a sandbox can be started with none."""
+    return work.one("SELECT id FROM partner WHERE id = ?", partner_id) is not None
+
+
+def worth(work: Work, points: int) -> tuple[int, str] | None:
+    """What points are worth now, in minor units of a currency; None: this sandbox has no programme."""
+    row = work.one("SELECT * FROM rate WHERE is_current = 1")
+    return None if row is None else (points * int(row["amount_minor"]) // int(row["points"]), str(row["currency"]))
