@@ -95,6 +95,7 @@ class Transport:
         """
         ends = self._clock.monotonic() + (self._deadline_s if deadline_s is None else deadline(deadline_s))
         unknown: OutcomeUnknownError | None = None
+        tried: PunktgenauError | None = None
         attempts = sends = 0
         renewed = False
         while True:
@@ -105,6 +106,8 @@ class Transport:
                 refused_token = error.status == 401 and error.sends > 0 and operation.authenticated
                 sends += error.sends
                 error.sends = sends
+                if error.code not in NEVER_TRIED:
+                    tried = error
                 if isinstance(error, OutcomeUnknownError):
                     unknown = unknown or error
                 if refused_token and not renewed:
@@ -112,12 +115,15 @@ class Transport:
                     continue
                 if self._waited(error, attempts=attempts, ends=ends):
                     continue
-                if error.code not in NEVER_TRIED:
-                    self._circuit.note(answered=error.answered, now=self._clock.monotonic())
-                if unknown is not None and error.outcome != "unknown" and not proves_not_done(error):
-                    unknown.sends = sends
-                    raise unknown.with_traceback(None) from error
-                raise
+                if tried is not None:
+                    self._circuit.note(answered=tried.answered, now=self._clock.monotonic())
+                final = tried or error
+                if unknown is not None and final.outcome != "unknown" and not proves_not_done(final):
+                    final = unknown
+                if final is error:
+                    raise
+                final.sends = sends
+                raise final.with_traceback(None) from error
             self._circuit.note(answered=True, now=self._clock.monotonic())
             self._quota.give()
             return answer
