@@ -146,6 +146,13 @@ class PanelView:
         """Whether a number can be chosen in this cart."""
         return self.payment is None and self.offer is not None and self.offer.most > 0
 
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to say: points are off or cannot be linked, and nobody here uses any."""
+        if self.state == "off":
+            return not (self.linked or self.wish)
+        return self.state in ("guest", "not_linked") and not self.urls.connect
+
 
 def build_panel(
     *,

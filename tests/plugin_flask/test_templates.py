@@ -222,6 +222,12 @@ def test_switched_off_is_silent_for_those_who_have_no_points() -> None:
     ).text.replace("’", "'")
 
 
+def test_an_account_that_cannot_be_linked_here_is_not_advertised() -> None:
+    view = replace(PANELS["not_linked"], urls=replace(URLS, connect=""))
+    assert Reader(render("panel.html", view)).text == ""
+    assert "hidden" in Reader(render("field.html", view)).all("punktgenau-panel")[0]
+
+
 def test_the_field_has_no_form_and_says_what_was_seen() -> None:
     page = Reader(render("field.html", PANELS["applied"]))
     assert page.all("form") == []

@@ -1,4 +1,4 @@
-// The points box with script: slider and number in step, and what is left to pay at once. Without it, forms do the work.
+// The points box with script: slider and number in step, what is left to pay at once. Without it, forms do the work.
 // Prices here are only a preview: the server quotes anew, and what it says wins.
 const IDLE_MS = 300;
 
@@ -28,7 +28,7 @@ class PunktgenauPanel extends HTMLElement {
     for (const part of this.querySelectorAll("[data-pg-live]")) part.hidden = false;
     for (const part of this.querySelectorAll("[data-pg-plain]")) part.hidden = true;
     listen(this.number, "input", () => this.choose(this.number.value));
-    listen(this.number, "change", () => { if (this.number.value) this.number.value = this.usable(this.number.value) || ""; });
+    listen(this.number, "change", () => this.settle());
     listen(this.range, "input", () => { this.number.value = this.range.value; this.choose(this.range.value); });
     listen(this.find("all"), "click", () => this.take(this.figure("most")));
     listen(this.find("neighbours"), "click", (event) => this.pick(event.target.closest("[data-points]")));
@@ -42,6 +42,11 @@ class PunktgenauPanel extends HTMLElement {
   take(points) {
     this.number.value = points;
     this.choose(points);
+  }
+
+  // What was typed becomes what is used, once the field is left.
+  settle() {
+    if (this.number.value) this.number.value = this.usable(this.number.value) || "";
   }
 
   pick(button) {
