@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -19,8 +21,6 @@ from flask_punktgenau import Punktgenau, csrf
 from punktgenau import SystemClock
 from punktgenau.checkout import Cart, Line, Order, Payment
 from punktgenau.checkout.cart import OrderState
-from punktgenau.sandbox import oauth
-from punktgenau.sandbox.state import request_work
 
 CREDENTIALS = {"PUNKTGENAU_CLIENT_ID": "demo-shop", "PUNKTGENAU_CLIENT_SECRET": "demo-secret"}
 BILL_MINOR = 5990
@@ -67,19 +67,21 @@ class Provider:
 
     url: str
     http: requests.Session
-    app: Flask
 
     def agree(self, consent_url: str, *, member_id: str = "mbr_2500") -> str:
-        """What the sandbox's pages do when a member signs in and agrees: the code that goes back with the browser."""
-        asked = parse_qs(urlsplit(consent_url).query)
-        with self.app.test_request_context(), request_work() as work:
-            return oauth.issue_code(
-                work,
-                partner_id=asked["client_id"][0],
-                member_id=member_id,
-                redirect_uri=asked["redirect_uri"][0],
-                challenge=asked["code_challenge"][0],
+        """Sign in on the provider's page and agree on the next; the code that the browser brings back."""
+        with requests.Session() as browser:
+            browser.trust_env = False
+            page = browser.get(consent_url, timeout=20)
+            page = browser.post(f"{self.url}/sign-in", data=_hidden_fields(page.text) | {"member_id": member_id})
+            answer = browser.post(
+                f"{self.url}/oauth/consent",
+                data=_hidden_fields(page.text) | {"decision": "agree"},
+                allow_redirects=False,
             )
+        back, asked = (parse_qs(urlsplit(url).query) for url in (answer.headers["Location"], consent_url))
+        assert back["state"] == asked["state"]
+        return back["code"][0]
 
     def control(self, method: str, path: str, body: object = None) -> object:
         reply = self.http.request(method, f"{self.url}/sandbox{path}", json=body, timeout=20)
@@ -195,6 +197,13 @@ class Visitor:
         with self.browser.session_transaction() as kept:
             found = kept.get("_punktgenau")
         return found if isinstance(found, dict) else None
+
+
+def _hidden_fields(page: str) -> dict[str, str]:
+    """What the first form of a page carries unseen."""
+    form = page[page.index("<form") : page.index("</form>")]
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
+    return {name: unescape(value) for name, value in found}
 
 
 def hidden(page: str, name: str) -> str:

@@ -19,13 +19,12 @@ from punktgenau.sandbox.server import Server
 def _one_provider() -> Iterator[Provider]:
     """One sandbox for all tests."""
     database = Database()
-    app = create_app(database)
-    server = Server(app, host="127.0.0.1", port=0)
+    server = Server(create_app(database), host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     with requests.Session() as http:
         http.trust_env = False
-        yield Provider(url=f"http://127.0.0.1:{server.port}", http=http, app=app)
+        yield Provider(url=f"http://127.0.0.1:{server.port}", http=http)
     server.stop()
     thread.join()
     database.close()
