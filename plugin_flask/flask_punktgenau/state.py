@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
-from typing import Literal
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 from flask import Flask, current_app, has_app_context
 
@@ -22,6 +22,9 @@ from flask_punktgenau.signals import fire
 from punktgenau import Client, Clock, Provider
 from punktgenau.checkout import Checkout, Order, Payment
 from punktgenau.errors import ConfigurationError, UnavailableError
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 
 EXTENSION = "punktgenau"
 OffReason = Literal["provider_missing", "disabled", "database_missing", "not_upgraded", "journal_unavailable"]
@@ -125,14 +128,16 @@ class AppState:
             if self._checkout is None:
                 if self.config.database_url is None:
                     Path(self._app.instance_path).mkdir(parents=True, exist_ok=True)
+                # The engine must not keep this state alive: it is closed when the app is gone.
+                me = weakref.ref(self)
                 self._checkout = Checkout(
                     self.provider(),
                     url,
-                    order_loader=self.load_order if self.loaders.order is not None else None,
-                    orders_loader=self._load_orders if self.loaders.orders is not None else None,
+                    order_loader=_weakly(me, AppState.load_order) if self.loaders.order is not None else None,
+                    orders_loader=_weakly(me, AppState._load_orders) if self.loaders.orders is not None else None,
                     settings=self.config.settings,
                     clock=self.clock,
-                    on_event=self._on_event,
+                    on_event=_weakly(me, AppState._on_event),
                 )
                 self._closing.append(self._checkout.close)
             return self._checkout
@@ -208,6 +213,18 @@ class AppState:
             fire(self._app, name, payment)
         if name in _GUEST_IS_DONE and self._checkout is not None:
             forget_guest(self._checkout, payment.order_reference)
+
+
+def _weakly(
+    me: weakref.ref[AppState], method: Callable[Concatenate[AppState, Arguments], Answer]
+) -> Callable[Arguments, Answer]:
+    def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        state = me()
+        if state is None:
+            raise ConfigurationError("The app that this engine belongs to is gone.")
+        return method(state, *args, **kwargs)
+
+    return call
 
 
 def forget_guest(checkout: Checkout, order_reference: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
+import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -256,6 +259,29 @@ def test_a_forked_process_opens_connections_of_its_own(small: SmallShop, provide
         os.close(writing)
         assert small.points.checkout is ours
         assert ours.find("A-1") is None
+
+
+def test_an_app_that_is_gone_takes_its_connections_with_it(tmp_path: Path, provider: Provider) -> None:
+    small = make_small_shop(tmp_path, provider=provider, provider_url=provider.url)
+    small.link()
+    small.visitor("anna").browser.get("/cart")
+    gone = weakref.ref(small.app.extensions["punktgenau"])
+    journal = Path(small.app.instance_path) / "punktgenau.sqlite"
+    del small
+    gc.collect()
+    assert gone() is None
+    if (open_files := Path("/proc/self/fd")).exists():
+        assert not [one for one in open_files.iterdir() if one.is_symlink() and one.readlink() == journal]
+
+
+@pytest.mark.scenario("K12", "many threads that ask at once get the one engine of the app")
+def test_many_threads_share_one_engine(small: SmallShop) -> None:
+    def engine(_: int) -> int:
+        with small.app.app_context():
+            return id(small.points.checkout)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(engine, range(32)))) == 1
 
 
 def test_loaders_that_return_something_else_are_named(small: SmallShop) -> None:
