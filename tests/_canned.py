@@ -204,7 +204,7 @@ class Canned:
                 self.connections += 1
                 self._open.append(sock)
                 self._threads.append(thread)
-            thread.start()
+                thread.start()
 
     def stop(self) -> None:
         """End everything, and wait until it has ended."""
