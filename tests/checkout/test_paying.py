@@ -42,6 +42,29 @@ def test_another_process_captures(world, checkout: Checkout):
     assert checkout.find("A-1").state == "captured"
 
 
+def test_the_balance_follows_what_this_shop_did_at_once(world, checkout: Checkout):
+    assert checkout.balance("anna").available == 2500
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    assert checkout.balance("anna").available == 2073
+    world.checkout().void("A-1")
+    assert checkout.balance("anna").available == 2500
+    assert world.provider.sent("balance") == 3
+
+
+def test_placing_an_order_needs_no_balance_of_its_own(world, checkout: Checkout):
+    checkout.balance("anna")
+    for order_reference in ("A-1", "A-2"):
+        checkout.authorize(order_reference, CART, customer_id="anna", points=1)
+    assert world.provider.sent("balance") == 1
+
+
+def test_asking_again_for_just_the_points_that_are_held_changes_nothing(world, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="ben", points="all")
+    again = checkout.authorize("A-1", CART, customer_id="ben", points=42)
+    assert (again.state, again.points, again.attempt) == ("authorized", 42, 1)
+    assert world.provider.sent("authorize") == 1
+
+
 @pytest.mark.scenario("K1", "the same order placed again answers with the one hold")
 def test_the_same_call_again_makes_no_second_hold(world, checkout: Checkout):
     first = checkout.authorize("A-1", CART, customer_id="anna", points=427)

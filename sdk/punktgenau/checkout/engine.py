@@ -186,11 +186,11 @@ class Checkout:
 
     def void(self, order_reference: str) -> Payment | None:
         """Goal: payment failed and the order lives on, so its points go back; a further attempt may follow."""
-        return self._give_back(order_reference, "payment failed")
+        return self._give_back(order_reference, "payment_failed")
 
     def cancel(self, order_reference: str, *, cause: str = "") -> Payment | None:
         """Goal: the order will not happen, so its points go back, held or captured."""
-        return self._give_back(order_reference, cause or "order cancelled")
+        return self._give_back(order_reference, cause or "order_cancelled")
 
     def recover(self, *, due_only: bool = False) -> Recovery:
         """Finish what a crash or an outage left open, and ask the shop what should become of holds.

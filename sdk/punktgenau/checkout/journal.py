@@ -16,6 +16,8 @@ from punktgenau.errors import ConfigurationError
 CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
 """Proven ended: the points are with the member, and the next attempt may be made."""
 LEASE_MARGIN_MS = 5_000
+BALANCE_AGED_MS = 60_000
+"""How old a balance counts at least once its points have moved: too old to be shown, not too old for a rate."""
 
 
 class LostSwapError(Exception):
@@ -199,6 +201,7 @@ class Journal:
             # A wish to give back may have been noted meanwhile; nothing else changes beside an open operation.
             wish = current.release_cause or changed.release_cause
             check_at = self.now_ms() if wish and next_at is None and changed.state not in CLOSED else changed.check_at
+            self._age_balance(tx, current, changed)
             return self._swap(tx, current, replace(changed, release_cause=wish, check_at=check_at))
 
     def change(self, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
@@ -207,6 +210,7 @@ class Journal:
         Raises LostSwapError when it is no longer as seen.
         """
         with self._database.transaction() as tx:
+            self._age_balance(tx, seen, changed)
             return self._swap(tx, seen, changed)
 
     def note_wish(self, row: RedemptionRow) -> RedemptionRow:
@@ -244,6 +248,11 @@ class Journal:
         if tx.run(self._sql.swap_redemption, values) != 1:
             raise LostSwapError
         return replace(changed, version=seen.version + 1)
+
+    def _age_balance(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> None:
+        if changed.state != seen.state:
+            aged = {"customer_id": seen.customer_id, "balance_at": self.now_ms() - BALANCE_AGED_MS}
+            tx.run(self._sql.age_balance, aged)
 
     def _lease(self, tx: Transaction, operation_id: str, lease_s: float) -> Claim | None:
         values: dict[str, Value] = {"operation_id": operation_id, "lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS}

@@ -124,7 +124,7 @@ class Placing:
                 "Nothing else was held.",
                 idempotency_key=row.key,
             )
-        if self._goals.release(row, cause="other points wanted", ends=ends).state not in CLOSED:
+        if self._goals.release(row, cause="other_points", ends=ends).state not in CLOSED:
             raise InProgressError(
                 f"The earlier points of order {row.order_reference} are not given back yet. Nothing else was held; "
                 "try again."
@@ -169,7 +169,7 @@ class Placing:
         if row is None or row.state in CLOSED:
             return without_points(wish.order_reference, wish.cart)
         if row.state in {"authorizing", "authorized", "abandoning", "voiding"}:
-            return payment_of(self._goals.release(row, cause="went on without points", ends=ends))
+            return payment_of(self._goals.release(row, cause="without_points", ends=ends))
         raise LiveRedemptionError(
             f"Order {wish.order_reference} has {row.points} points in state {row.state}; cancel it to give them back.",
             idempotency_key=row.key,

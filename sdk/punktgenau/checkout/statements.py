@@ -61,6 +61,7 @@ class Statements:
                         "hold_until",
                         "captured_points",
                         "reversed_points",
+                        "reversed_minor",
                         "release_cause",
                         "reason",
                         "check_at",
@@ -142,6 +143,11 @@ class Statements:
             update(link)
             .where(link.c.customer_id == bindparam("customer_id"), link.c.member_id == bindparam("member_id"))
             .values(balance=bindparam("balance"), balance_at=bindparam("balance_at"))
+        )
+        self.age_balance = (
+            update(link)
+            .where(link.c.customer_id == bindparam("customer_id"), link.c.balance_at > bindparam("balance_at"))
+            .values(balance_at=bindparam("balance_at"))
         )
         self.meta = select(meta.c.value).where(meta.c.name == bindparam("name"))
         self.add_meta = _insert(meta)
