@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -97,15 +99,23 @@ def _heard(
     )
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[str, Sandbox]]:
+@contextmanager
+def serving() -> Iterator[tuple[str, Sandbox]]:
     app = create_app()
     server = Server(app, host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.port}", sandbox_of(app)
-    server.stop()
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.port}", sandbox_of(app)
+    finally:
+        server.stop()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, Sandbox]]:
+    with serving() as found:
+        yield found
 
 
 def deadline_s(fault: Fault | None) -> float:
@@ -184,25 +194,22 @@ def test_every_kind_is_compared() -> None:
 def test_refused_for_a_while_as_over_tcp(operation: Operation) -> None:
     # Over TCP the sandbox stops listening, whatever the operation, so this fault has a duration.
     fault = Fault(operation, "refuse", delay_s=30.0)
-    app = create_app()
-    server = Server(app, host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    sandbox_of(app).faults.add(fault)
-    while _listens(server.port):
-        pass
-    heard = over_tcp((f"http://127.0.0.1:{server.port}", sandbox_of(app)), None, CALLS[operation])
-    server.stop()
-    thread.join()
+    with serving() as (url, sandbox):
+        sandbox.faults.add(fault)
+        while _listens(url):
+            pass
+        heard = over_tcp((url, sandbox), None, CALLS[operation])
     assert (heard.error, heard.outcome, heard.requests) == ("NotSentError", "not_done", [])
     assert in_fake(fault, CALLS[operation]) == heard
 
 
-def _listens(port: int) -> bool:
+def _listens(url: str) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=3.0).close()
+        socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=3.0).close()
     except ConnectionRefusedError:
         return False
+    except ConnectionResetError:
+        return True  # in the moment in which it stops
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -74,6 +75,18 @@ def test_keys_mean_what_they_mean_over_tcp(client: Client) -> None:
     assert (hold(427), hold(427)) == (False, True)
     with pytest.raises(IdempotencyConflictError):
         hold(428)
+
+
+def test_many_threads_at_once(provider: FakeProvider, client: Client) -> None:
+    def hold(number: int) -> str:
+        return client.redemptions.authorize(
+            member_id="mbr_2500", order_reference=f"A-{number}", total=TOTAL, points=7
+        ).state
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(hold, range(40))) == {"authorized"}
+    assert provider.balance("mbr_2500") == MemberBalance(available=2220, held=280)
+    assert [request.operation for request in provider.requests].count("authorize") == 40
 
 
 def test_headers_and_refusals_are_those_of_the_contract(provider: FakeProvider) -> None:
@@ -264,6 +277,11 @@ def test_address_that_no_provider_takes_is_refused(
     address = requests.Request("GET", f"{provider.url}/oauth/authorize", params=asked).prepare().url
     with pytest.raises(ValueError, match=r"redirect_uri|S256"):
         provider.agree(str(address), member_id="mbr_42")
+
+
+def test_shop_that_redirects_nowhere_is_told(provider: FakeProvider) -> None:
+    with pytest.raises(ValueError, match="nowhere"):
+        provider.agree(None, member_id="mbr_42")
 
 
 UNBALANCED = {

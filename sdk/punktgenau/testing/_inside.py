@@ -47,7 +47,6 @@ class Inside:
             raise ValueError(f"{base_url!r} is not the address of a provider")
         self.sent: list[SentRequest] = []
         self._app = app
-        self._http = app.test_client(use_cookies=False)
         self._prefix = parts.path
         self._base_url = base_url
         self._clock = clock
@@ -72,7 +71,8 @@ class Inside:
         fault = None
         try:
             environ = {"punktgenau.requests_before": self._requests_before}
-            reply = self._http.open(**call.sent, environ_overrides=environ)
+            # One per request: a shop's threads may ask at the same time.
+            reply = self._app.test_client(use_cookies=False).open(**call.sent, environ_overrides=environ)
             self._requests_before += 1
         except FaultOnWire as told:
             fault = told

@@ -8,8 +8,10 @@ from punktgenau.sandbox import oauth
 from punktgenau.sandbox.database import Work
 
 
-def asked(url: str) -> dict[str, str]:
+def asked(url: str | None) -> dict[str, str]:
     """The question that a shop's browser redirect asks. Raises ValueError where a provider would not take it."""
+    if url is None:
+        raise ValueError("the shop sent the browser nowhere: its answer has no Location")
     asks = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     missing = {"response_type", "client_id", "redirect_uri", "state", "code_challenge"} - asks.keys()
     if missing:
@@ -21,7 +23,7 @@ def asked(url: str) -> dict[str, str]:
     return asks
 
 
-def agreed(work: Work, url: str, *, member_id: str) -> str:
+def agreed(work: Work, url: str | None, *, member_id: str) -> str:
     """Where the browser goes when the member agrees: the shop's callback with a code."""
     asks = asked(url)
     code = oauth.issue_code(
@@ -34,7 +36,7 @@ def agreed(work: Work, url: str, *, member_id: str) -> str:
     return _back(asks, code=code)
 
 
-def declined(url: str) -> str:
+def declined(url: str | None) -> str:
     """Where the browser goes when the member does not agree: the shop's callback with an error."""
     return _back(asked(url), error="access_denied")
 

@@ -118,17 +118,17 @@ class FakeProvider:
         with self._state.work() as work:
             members.withdraw_consent(work, member_id=member_id, partner_id=DEMO_PARTNER)
 
-    def agree(self, url: str, *, member_id: str) -> str:
-        """The customer signs in at the address that the shop sent them to, as this member, and agrees.
+    def agree(self, url: str | None, *, member_id: str) -> str:
+        """The customer signs in at the address that the shop redirected to, as this member, and agrees.
 
         Returns where the browser goes next: the shop's callback. Raises ValueError where a provider would not take the
-        address.
+        address, or there is none.
         """
         with self._state.work() as work:
             members.get(work, member_id)
             return consent.agreed(work, url, member_id=member_id)
 
-    def decline(self, url: str) -> str:
+    def decline(self, url: str | None) -> str:
         """The customer does not agree; returns where the browser goes next. Raises ValueError as `agree`."""
         return consent.declined(url)
 
