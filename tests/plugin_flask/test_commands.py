@@ -108,7 +108,9 @@ def test_recover_exits_with_1_when_a_person_is_needed(small: SmallShop, provider
     anna.apply("427")
     anna.place("A-1", card="later")
     small.shop.mark("A-1", "paid")
+    # The hold has ended, and meanwhile the points were spent elsewhere.
     provider.control("POST", "/clock", {"advance_s": 8000})
+    provider.control("POST", "/members", {"id": "mbr_2500", "points": 0})
     small.clock.shift += timedelta(seconds=8000)
     result = run(small, "recover")
     assert result.exit_code == 1
