@@ -135,6 +135,20 @@ def test_two_providers_keep_their_own_books() -> None:
         assert (ask(here), ask(there)) == (7, 42)
 
 
+def test_leaving_in_any_order_takes_nobody_along() -> None:
+    with responses.RequestsMock() as rsps:
+        before = rsps.get_registry().find
+        rsps.post(CARD, status=201)
+        with fake_provider() as here, fake_provider("https://other.example") as there:
+            leave_here, leave_there = here.join(rsps), there.join(rsps)
+            leave_here()
+            leave_here()
+            assert (ask(there), charge()) == (42, 201)
+            leave_there()
+            assert charge() == 201
+        assert rsps.get_registry().find == before
+
+
 def test_nothing_is_left_behind() -> None:
     with responses.RequestsMock() as rsps:
         with fake_provider(mock=rsps) as provider:

@@ -15,6 +15,7 @@ from punktgenau.testing._broken import Answer
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
+    from responses.registries import FirstMatchRegistry
 
 Handler = Callable[["PreparedRequest"], Answer]
 
@@ -45,21 +46,39 @@ def own_mock() -> Iterator[responses.RequestsMock]:
         yield mock
 
 
-def join(mock: responses.RequestsMock, base_url: str, handler: Handler) -> Callable[[], None]:
-    """Answer for one host in this mock, before anything that it has registered; returns how to leave it.
+class _Front:
+    """Stands before what one mock has registered, for as many hosts as have joined it.
 
-    Not registered, because registries count: the usual one drops the first of two entries that fit, the ordered one
-    every entry that was used, and a mock may insist that each was used.
+    They are not registered, because registries count: the usual one drops the first of two entries that fit, the
+    ordered one every entry that was used, and a mock may insist that each was used.
     """
-    host = _Host(base_url, handler)
+
+    def __init__(self, registry: FirstMatchRegistry) -> None:
+        self._registry = registry
+        self._theirs = registry.find
+        self._hosts: list[_Host] = []
+
+    def find(self, request: PreparedRequest) -> tuple[responses.BaseResponse | None, list[str]]:
+        for host in self._hosts:
+            if host.matches(request)[0]:
+                return host, []
+        return self._theirs(request)
+
+    def enter(self, host: _Host) -> None:
+        self._hosts = [host, *self._hosts]
+        self._registry.find = self.find  # type: ignore[method-assign]
+
+    def leave(self, host: _Host) -> None:
+        self._hosts = [other for other in self._hosts if other is not host]
+        if not self._hosts:
+            self._registry.find = self._theirs  # type: ignore[method-assign]
+
+
+def join(mock: responses.RequestsMock, base_url: str, handler: Handler) -> Callable[[], None]:
+    """Answer for one host in this mock, before anything that it has registered; returns how to leave it."""
     registry = mock.get_registry()
-    theirs = registry.find
-
-    def find(request: PreparedRequest) -> tuple[responses.BaseResponse | None, list[str]]:
-        return (host, []) if host.matches(request)[0] else theirs(request)
-
-    def leave() -> None:
-        registry.find = theirs  # type: ignore[method-assign]
-
-    registry.find = find  # type: ignore[method-assign]
-    return leave
+    standing = getattr(registry.find, "__self__", None)
+    front = standing if isinstance(standing, _Front) else _Front(registry)
+    host = _Host(base_url, handler)
+    front.enter(host)
+    return lambda: front.leave(host)

@@ -13,6 +13,7 @@ class ManualClock:
     """Time that moves only when it is told to; `sleep` moves it too. Give it to shop and provider alike.
 
     It begins at `start` (aware), left out: at the machine's present second. Fits wherever a `punktgenau.Clock` does.
+    A thread that waits for another one moves the time of both.
     """
 
     def __init__(self, start: datetime | None = None) -> None:

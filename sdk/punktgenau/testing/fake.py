@@ -34,7 +34,8 @@ def fake_provider(
     """A provider for the length of a `with`: it answers every request to `base_url`, and touches no other host.
 
     `mock` is the shop's own active mock, which it joins. Left out, it works by itself, beside any mock that was active
-    before, and joins `responses.mock`, so that `@responses.activate` works too. `clock` is the shop's, to be shared.
+    before, and joins `responses.mock`, so that `@responses.activate` works too. `clock` is shared with the shop: on a
+    clock of its own a shop does not see a hang's time pass, and repeats the call as after a broken connection.
     """
     provider = FakeProvider(base_url, clock=clock or ManualClock())
     with ExitStack() as stack:
@@ -65,7 +66,7 @@ class FakeProvider:
     # Being asked
 
     def join(self, mock: responses.RequestsMock) -> Callable[[], None]:
-        """Answer through this mock as well, in front of what it has registered; call the result to leave it."""
+        """Answer through this mock as well, until it is reset; call the result to leave it earlier."""
         return join(mock, self.url, self._inside.handle)
 
     @property
