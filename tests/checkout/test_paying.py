@@ -51,6 +51,16 @@ def test_the_balance_follows_what_this_shop_did_at_once(world, checkout: Checkou
     assert world.provider.sent("balance") == 3
 
 
+def test_points_wait_for_an_order_until_they_are_captured_or_given_back(world, checkout: Checkout):
+    for order_reference, points in (("A-1", 100), ("A-2", 200), ("A-3", 300)):
+        checkout.authorize(order_reference, CART, customer_id="anna", points=points)
+    checkout.capture("A-1")
+    world.provider.fault("void", "reset", when="before", times=50)
+    assert checkout.void("A-2").state == "voiding"
+    waiting = checkout.live("anna")
+    assert [(payment.order_reference, payment.points) for payment in waiting] == [("A-3", 300)]
+
+
 def test_placing_an_order_needs_no_balance_of_its_own(world, checkout: Checkout):
     checkout.balance("anna")
     for order_reference in ("A-1", "A-2"):

@@ -96,14 +96,58 @@ def test_without_a_loader_nothing_is_captured_by_guess(world: World):
     assert shop.find("A-1").state == "expired"
 
 
-@pytest.mark.scenario("P12", "captured too late: the shortfall is seen, never silent")
-def test_paid_after_the_hold_has_ended_is_a_shortfall(world: World, checkout: Checkout):
+@pytest.mark.scenario("P12", "captured too late: the same points are held and taken anew, and the shortfall was told")
+@pytest.mark.parametrize("seen_before", [False, True])
+def test_paid_after_the_hold_has_ended_is_repaired(world: World, checkout: Checkout, seen_before: bool):
+    world.order("A-1", "pending")
     checkout.authorize("A-1", CART, customer_id="anna", points=427)
     world.advance(7300)
+    if seen_before:
+        checkout.recover()
+        assert checkout.find("A-1").state == "expired"
     payment = checkout.capture("A-1")
-    assert payment.state == "short"
-    assert world.events[-1] == ("redemption_short", "A-1")
-    assert world.provider.points() == (2500, 0)
+    assert (payment.state, payment.attempt, payment.due.amount_minor) == ("captured", 2, 5053)
+    assert ("redemption_short", "A-1") in world.events
+    assert world.provider.points() == (2073, 0)
+    assert checkout.capture("A-1") == payment
+
+
+def test_a_shortfall_that_cannot_be_repaired_stays_short_and_needs_a_person(world: World, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.advance(7300)
+    world.provider.give("mbr_2500", 426)
+    payment = checkout.capture("A-1")
+    assert (payment.state, payment.reason, payment.due.amount_minor) == ("short", "insufficient_points", 5053)
+    assert world.events[-1] == ("needs_attention", "A-1")
+    for _ in range(2):
+        world.advance(1000)
+        checkout.recover()
+        checkout.capture("A-1")
+    assert checkout.find("A-1").state == "short"
+    assert world.provider.points() == (426, 0)
+    assert world.provider.sent("authorize") == 2
+
+
+def test_a_shortfall_while_the_provider_is_away_is_repaired_later(world: World, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.advance(7300)
+    world.order("A-1", "pending")
+    checkout.recover()
+    away = world.checkout(url="http://127.0.0.1:9")
+    assert away.capture("A-1").state == "short"
+    world.advance(1000)
+    checkout.recover()
+    assert checkout.find("A-1").state == "captured"
+    assert world.provider.points() == (2073, 0)
+
+
+def test_an_order_cancelled_while_short_takes_nothing(world: World, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.advance(7300)
+    world.provider.give("mbr_2500", 426)
+    checkout.capture("A-1")
+    assert checkout.cancel("A-1").points == 0
+    assert world.provider.points() == (426, 0)
 
 
 def test_a_lost_answer_of_a_paid_order_is_held_and_captured_by_recovery(world: World, checkout: Checkout):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
@@ -70,7 +71,7 @@ def new_attempt(
     now = journal.now_ms()
     identity = (provider.profile.name, provider.partner_id, provider.mode or "", order_reference)
     longest = provider.profile.longest_hold_s
-    return RedemptionRow(
+    row = RedemptionRow(
         id=journal.fresh_id(),
         provider=identity[0],
         partner=identity[1],
@@ -78,7 +79,8 @@ def new_attempt(
         order_reference=order_reference,
         attempt=number,
         key="",
-        live_key="|".join(identity),
+        live_key=None,
+        cause="placed",
         state="authorizing",
         version=1,
         customer_id=link.customer_id,
@@ -100,6 +102,7 @@ def new_attempt(
         hold_until=None,
         captured_points=0,
         reversed_points=0,
+        reversed_minor=0,
         release_cause=None,
         reason="",
         check_at=None,
@@ -107,6 +110,35 @@ def new_attempt(
         lease_token=0,
         created_at=now,
         updated_at=now,
+    )
+    return replace(row, live_key=live_key_of(row))
+
+
+def live_key_of(row: RedemptionRow) -> str:
+    """What only one attempt of an order carries at a time: the one that is live."""
+    return "|".join((row.provider, row.partner, row.mode, row.order_reference))
+
+
+def repair_of(short: RedemptionRow, *, row_id: str, now_ms: int) -> RedemptionRow:
+    """The attempt that holds and takes the same points anew, at the same rate, because their hold is gone."""
+    return replace(
+        short,
+        id=row_id,
+        attempt=short.attempt + 1,
+        key="",
+        live_key=live_key_of(short),
+        cause="shortfall",
+        state="authorizing",
+        version=1,
+        provider_id=None,
+        hold_until=None,
+        release_cause=None,
+        reason="",
+        check_at=None,
+        lease_until=0,
+        lease_token=0,
+        created_at=now_ms,
+        updated_at=now_ms,
     )
 
 
@@ -117,15 +149,16 @@ def same_wish(row: RedemptionRow, cart: Cart, points: int | Literal["all"]) -> b
 
 def payment_of(row: RedemptionRow) -> Payment:
     """What a row means for the shop."""
-    pays = row.state in _PAYS and not (row.state == "authorized" and row.release_cause)
-    value_minor = row.value_minor if pays else 0
+    state = _shown(row)
+    pays = state in _PAYS and not (row.state == "authorized" and row.release_cause)
+    value_minor = row.value_minor - row.reversed_minor if pays else 0
     return Payment(
-        state=_state(row.state),
+        state=state,
         order_reference=row.order_reference,
         points=row.points - row.reversed_points if pays else 0,
         value=Money(amount_minor=value_minor, currency=row.currency),
         total=Money(amount_minor=row.payable_minor, currency=row.currency),
-        due_minor=row.payable_minor - value_minor,
+        due_minor=row.payable_minor - (row.value_minor if pays else 0),
         attempt=row.attempt,
         hold_until=None if row.hold_until is None else datetime.fromtimestamp(row.hold_until / 1000, UTC),
         reason=row.reason or row.release_cause or "",
@@ -143,6 +176,13 @@ def without_points(order_reference: str, cart: Cart) -> Payment:
         total=cart.payable,
         due_minor=cart.payable.amount_minor,
     )
+
+
+def _shown(row: RedemptionRow) -> PaymentState:
+    """A repair shows as the shortfall that it repairs, until it has ended well: the order stands meanwhile."""
+    if row.cause == "shortfall" and row.release_cause is None and row.state not in {"captured", "partially_reversed"}:
+        return "short"
+    return _state(row.state)
 
 
 def _state(text: str) -> PaymentState:

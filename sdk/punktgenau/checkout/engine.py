@@ -15,7 +15,7 @@ from punktgenau.checkout.cart import Cart, Order
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
-from punktgenau.checkout.journal import Journal
+from punktgenau.checkout.journal import CLOSED, Journal
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
@@ -128,7 +128,7 @@ class Checkout:
         return self._balances.quote(cart, self.balance(customer_id), points)
 
     def live(self, customer_id: str) -> tuple[Payment, ...]:
-        """What of this customer is held or under way, newest first; from the journal."""
+        """The customer's points that wait for orders: held, or under way to it; newest first, from the journal."""
         return tuple(payment_of(row) for row in self._journal.live_of_customer(customer_id))
 
     def find(self, order_reference: str) -> Payment | None:
@@ -226,10 +226,16 @@ class Checkout:
         return self._clock.monotonic() + self.settings.deadline_s
 
     def _heard(self, before: RedemptionRow, after: RedemptionRow) -> None:
-        name = EVENT_BY_STATE.get(after.state)
-        if name is None or before.state == after.state or self.on_event is None:
+        payment = payment_of(after)
+        name = EVENT_BY_STATE.get(payment.state)
+        if payment.state == "short" and after.cause == "shortfall" and after.state in CLOSED:
+            # Holding the same points anew was refused: now only a person, or the customer's money, can help.
+            name = "needs_attention"
+        elif payment.state == payment_of(before).state:
+            name = None
+        if name is None or self.on_event is None:
             return
         try:
-            self.on_event(name, payment_of(after))
+            self.on_event(name, payment)
         except Exception:  # a listener is a guest: what it does wrong must not undo or hide what was committed
             logger.exception("a listener of %s failed", name)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
+from punktgenau.checkout.attempt import repair_of
 from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.resolve import (
@@ -19,14 +20,17 @@ from punktgenau.checkout.resolve import (
     judge_error,
     judge_evidence,
     judge_reply,
+    kind_of,
     next_step,
     state_of,
 )
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.errors import NotFoundError, PunktgenauError, UnavailableError
+from punktgenau.errors import NotFoundError, NotSentError, PunktgenauError, UnavailableError
 from punktgenau.money import Money
 from punktgenau.provider import Provider, Redemption, RedemptionLine, TenderRequest
 
+LEAST_S = 0.05
+"""With less time than this left no further call is begun."""
 Heard = Callable[[RedemptionRow, RedemptionRow], None]
 
 
@@ -46,14 +50,34 @@ class Executor:
         """
         ends = self._clock.monotonic() + deadline_s
         row, error = self._send_and_finish(claim, deadline_s=deadline_s)
-        while (left := ends - self._clock.monotonic()) > 0.05 and (planned := _follows(row)) is not None:
-            begin = self._journal.supersede if row.state == "authorizing" else self._journal.begin_operation
+        while (left := ends - self._clock.monotonic()) > LEAST_S:
             try:
-                follow = begin(row, planned, lease_s=left)
+                follow = self._follow(row, lease_s=left)
             except LostSwapError:
                 return self._journal.redemption(row.id), error
+            if follow is None:
+                break
             row, error = self._send_and_finish(follow, deadline_s=left)
         return row, error
+
+    def repair(self, short: RedemptionRow, *, lease_s: float) -> Claim | None:
+        """Begin to hold and take the same points anew where their hold is gone, once; None: that was done before.
+
+        Raises LostSwapError.
+        """
+        if short.state != "short" or short.cause == "shortfall" or short.live_key is None:
+            return None
+        attempt = repair_of(short, row_id=self._journal.fresh_id(), now_ms=self._journal.now_ms())
+        return self._journal.begin_attempt(attempt, {"capture": 1}, lease_s=lease_s, instead_of=short)
+
+    def _follow(self, row: RedemptionRow, *, lease_s: float) -> Claim | None:
+        """What the row wishes next: given up by its key, released, or repaired."""
+        if row.state == "authorizing" and row.reason in GIVEN_UP_BY_KEY:
+            # The same call can never be answered otherwise, so only a tombstone proves what became of it.
+            return self._journal.supersede(row, abandon(row, cause=row.reason), lease_s=lease_s)
+        if (planned := wished(row)) is not None:
+            return self._journal.begin_operation(row, planned, lease_s=lease_s)
+        return self.repair(row, lease_s=lease_s)
 
     def look_up(self, row: RedemptionRow, *, deadline_s: float) -> Redemption | None:
         """The provider's evidence for a row, or None where it knows nothing of it.
@@ -85,7 +109,7 @@ class Executor:
 
     def _send_and_finish(self, claim: Claim, *, deadline_s: float) -> tuple[RedemptionRow, PunktgenauError | None]:
         operation, row = claim.operation, claim.redemption
-        kind = _kind(operation.kind)
+        kind = kind_of(operation.kind)
         first = operation.passes == 0 and claim.token == 1
         evidence: Redemption | None = None
         failure: PunktgenauError | None = None
@@ -95,6 +119,9 @@ class Executor:
             verdict = judge_reply(kind, evidence, first=first, mismatch=mismatch)
         except PunktgenauError as error:
             failure, verdict = error, judge_error(kind, error, first=first)
+            if row.cause == "shortfall" and isinstance(error, NotSentError):
+                # The order is paid: a provider that is away is no refusal, and the repair stays due.
+                verdict = Verdict("not_done", code=error.code)
         sends = evidence.sends if evidence is not None else failure.sends if failure is not None else 0
         if verdict.outcome == "unknown":
             evidence, verdict = self._resolved(claim, kind, verdict, deadline_s=deadline_s)
@@ -211,13 +238,6 @@ def abandon(row: RedemptionRow, *, cause: str) -> NextOperation:
     return NextOperation(kind="cancel_by_key", cause=cause, request={"target_key": row.key}, state="abandoning")
 
 
-def _follows(row: RedemptionRow) -> NextOperation | None:
-    if row.state == "authorizing" and row.reason in GIVEN_UP_BY_KEY:
-        # The same call can never be answered otherwise, so only a tombstone proves what became of it.
-        return abandon(row, cause=row.reason)
-    return wished(row)
-
-
 def wished(row: RedemptionRow) -> NextOperation | None:
     """What a noted wish to give back needs now, if anything: void what is held, reverse what was captured."""
     if row.release_cause is None:
@@ -249,25 +269,19 @@ def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None,
             hold_until=before.hold_until if evidence.expires_in_s is None else now_ms + evidence.expires_in_s * 1000,
             captured_points=evidence.captured_points,
             reversed_points=evidence.reversed_points,
+            reversed_minor=evidence.reversed_value.amount_minor,
         )
     if verdict.state is None:
         return replace(after, reason=verdict.code or "")
     state = "abandoned" if verdict.state == "voided" and before.state == "abandoning" else verdict.state
     if state == "abandoned" and before.state == "voiding":
         state = "voided"
-    look_again = now_ms if state in {"authorized"} else None
+    look_again = now_ms if state in {"authorized", "short"} else None
     return replace(after, state=state, reason=verdict.code or "", check_at=None if state in CLOSED else look_again)
 
 
 def _value(row: RedemptionRow) -> Money:
     return Money(amount_minor=row.value_minor, currency=row.currency)
-
-
-def _kind(text: str) -> Kind:
-    match text:
-        case "authorize" | "capture" | "void" | "reverse" | "cancel_by_key":
-            return text
-    raise AssertionError(f"unknown kind of operation {text!r}")
 
 
 def _allowed(evidence: Redemption) -> dict[str, str | int | None]:

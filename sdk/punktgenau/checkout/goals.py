@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.attempt import live_key_of
 from punktgenau.checkout.execute import Executor, Heard, abandon, wished
 from punktgenau.checkout.intent import NextOperation
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
@@ -29,7 +30,8 @@ class Goals:
     def capture(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
         """These points are paid. A hold that has ended meanwhile becomes a shortfall, which has to be seen."""
         if row.state == "expired":
-            return self._change(row, replace(row, state="short", reason="hold_expired"))
+            short = replace(row, state="short", reason="hold_expired", live_key=live_key_of(row))
+            return self._repaired(self._change(row, short), ends=ends)
         if row.state not in {"authorized", "capturing"}:
             # Above all not while authorizing: nobody can have paid the rest of an amount that was never known.
             return row
@@ -39,6 +41,9 @@ class Goals:
         """These points go back, whatever they are now; the wish is noted, and carried out once."""
         if row.state == "short":
             return self._change(row, replace(row, state="expired", reason=cause))
+        if row.state in CLOSED and row.cause == "shortfall" and row.release_cause is None:
+            # Nothing is held, and with the order gone nothing is short any more.
+            return self._change(row, replace(row, release_cause=cause))
         if row.state in CLOSED or row.state == "needs_attention":
             return row
 
@@ -78,6 +83,14 @@ class Goals:
             row, _ = self._executor.run(claim, deadline_s=left)
             if row.state in OPEN or self._clock.monotonic() >= ends:
                 return row
+
+    def _repaired(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
+        left = max(0.1, ends - self._clock.monotonic())
+        try:
+            claim = self._executor.repair(row, lease_s=left)
+        except LostSwapError:
+            return self._journal.redemption(row.id)
+        return row if claim is None else self._executor.run(claim, deadline_s=left)[0]
 
     def _give_up(self, redemption_id: str, cause: str | None) -> RedemptionRow:
         row = self._journal.redemption(redemption_id)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation, new_operation
+from punktgenau.checkout.reading import Reader
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, values_of
-from punktgenau.checkout.statements import Statements
 from punktgenau.errors import ConfigurationError
 
 CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
@@ -24,13 +24,12 @@ class LostSwapError(Exception):
     """Another process changed the row first: read it again and answer from it."""
 
 
-class Journal:
-    """The journal of one shop at one provider."""
+class Journal(Reader):
+    """The journal of one shop at one provider: reads, intents, claims, results."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
-        self._database = database
+        super().__init__(database)
         self._clock = clock
-        self._sql = Statements(database)
         self._fingerprint_key: bytes | None = None
 
     def now_ms(self) -> int:
@@ -41,55 +40,31 @@ class Journal:
         """A random row id."""
         return self._clock.random_bytes(16).hex()
 
-    def latest(self, *, provider: str, partner: str, mode: str, order_reference: str) -> RedemptionRow | None:
-        """The newest attempt of an order."""
-        with self._database.transaction(write=False) as tx:
-            row = tx.one(
-                self._sql.latest,
-                {"provider": provider, "partner": partner, "mode": mode, "order_reference": order_reference},
-            )
-        return None if row is None else RedemptionRow(*row)  # type: ignore[arg-type]
-
-    def redemption(self, redemption_id: str) -> RedemptionRow:
-        """One attempt as it stands."""
-        with self._database.transaction(write=False) as tx:
-            return self._redemption(tx, redemption_id)
-
-    def live_of_customer(self, customer_id: str) -> tuple[RedemptionRow, ...]:
-        """What of this customer is live, newest first."""
-        with self._database.transaction(write=False) as tx:
-            rows = tx.all(self._sql.live_of_customer, {"customer_id": customer_id})
-        return tuple(RedemptionRow(*row) for row in rows)  # type: ignore[arg-type]
-
-    def operations(self, redemption_id: str) -> tuple[OperationRow, ...]:
-        """All operations of an attempt, oldest first."""
-        with self._database.transaction(write=False) as tx:
-            rows = tx.all(self._sql.operations, {"redemption_id": redemption_id})
-        return tuple(OperationRow(*row) for row in rows)  # type: ignore[arg-type]
-
-    def begin_attempt(self, attempt: RedemptionRow, request: Mapping[str, str | int], *, lease_s: float) -> Claim:
+    def begin_attempt(
+        self,
+        attempt: RedemptionRow,
+        request: Mapping[str, str | int],
+        *,
+        lease_s: float,
+        instead_of: RedemptionRow | None = None,
+    ) -> Claim:
         """Write the intent of an authorize: redemption, tender and operation in one commit, leased to the caller.
 
-        Raises LostSwapError when the order has a live attempt by now.
+        `instead_of` gives up its place as the order's live attempt in the same commit. Raises LostSwapError when the
+        order has a live attempt by now, or that one is no longer as seen.
         """
         if attempt.live_key is None or attempt.state != "authorizing":
             raise AssertionError("an attempt begins live and authorizing")
-        planned = NextOperation(kind="authorize", cause="placed", request=request, state="authorizing")
+        planned = NextOperation(kind="authorize", cause=attempt.cause, request=request, state="authorizing")
         operation = self._new_operation(attempt, planned)
         attempt = replace(attempt, key=operation.key)
+        tender: dict[str, Value] = {"redemption_id": attempt.id, "position": 0, "kind": "points"}
         try:
             with self._database.transaction() as tx:
+                if instead_of is not None:
+                    self._swap(tx, instead_of, replace(instead_of, live_key=None, check_at=None))
                 tx.run(self._sql.add_redemption, values_of(attempt))
-                tx.run(
-                    self._sql.add_tender,
-                    {
-                        "redemption_id": attempt.id,
-                        "position": 0,
-                        "kind": "points",
-                        "points": attempt.points,
-                        "value_minor": attempt.value_minor,
-                    },
-                )
+                tx.run(self._sql.add_tender, tender | {"points": attempt.points, "value_minor": attempt.value_minor})
                 self._add(tx, operation, lease_s)
         except DuplicateError as error:
             raise LostSwapError from error
@@ -136,13 +111,6 @@ class Journal:
         with self._database.transaction() as tx:
             current = tx.one(self._sql.open_operation, {"redemption_id": redemption_id})
             return None if current is None else self._lease(tx, OperationRow(*current).id, lease_s)  # type: ignore[arg-type]
-
-    def waiting(self, *, most: int) -> tuple[list[str], list[str]]:
-        """Ids of open operations, and of rows that somebody should look at, due or not, the longest waiting first."""
-        with self._database.transaction(write=False) as tx:
-            operations = tx.all(self._sql.waiting_operations, {"most": most})
-            checks = tx.all(self._sql.waiting_checks, {"most": most})
-        return [str(row[0]) for row in operations], [str(row[0]) for row in checks]
 
     def claim_operation(self, operation_id: str, *, lease_s: float) -> Claim | None:
         """Take over this operation, due or not; None when it is finished or somebody has it."""
@@ -205,13 +173,16 @@ class Journal:
             return self._swap(tx, current, replace(changed, release_cause=wish, check_at=check_at))
 
     def change(self, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
-        """Change a row that has no open operation, or note a wish on it.
+        """Change a row that has no open operation.
 
-        Raises LostSwapError when it is no longer as seen.
+        Raises LostSwapError when it is no longer as seen, or another attempt is live.
         """
-        with self._database.transaction() as tx:
-            self._age_balance(tx, seen, changed)
-            return self._swap(tx, seen, changed)
+        try:
+            with self._database.transaction() as tx:
+                self._age_balance(tx, seen, changed)
+                return self._swap(tx, seen, changed)
+        except DuplicateError as error:
+            raise LostSwapError from error
 
     def note_wish(self, row: RedemptionRow) -> RedemptionRow:
         """Write down the wish to give back that `row` carries, beside an open operation; once, the first cause stays.
@@ -234,16 +205,10 @@ class Journal:
         except DuplicateError:
             return
 
-    def _redemption(self, tx: Transaction, redemption_id: str, *, lock: bool = False) -> RedemptionRow:
-        statement = self._sql.lock_redemption if lock else self._sql.redemption
-        row = tx.one(statement, {"redemption_id": redemption_id})
-        if row is None:
-            raise AssertionError(f"redemption {redemption_id} is gone from the journal")
-        return RedemptionRow(*row)  # type: ignore[arg-type]
-
     def _swap(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
-        live_key = None if changed.state in CLOSED else seen.live_key
-        changed = replace(changed, live_key=live_key, updated_at=self.now_ms())
+        if changed.state in CLOSED:
+            changed = replace(changed, live_key=None)
+        changed = replace(changed, updated_at=self.now_ms())
         values = values_of(changed) | {"redemption_id": seen.id, "seen_version": seen.version}
         if tx.run(self._sql.swap_redemption, values) != 1:
             raise LostSwapError
@@ -251,7 +216,7 @@ class Journal:
 
     def _age_balance(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> None:
         if changed.state != seen.state:
-            aged = {"customer_id": seen.customer_id, "balance_at": self.now_ms() - BALANCE_AGED_MS}
+            aged: dict[str, Value] = {"customer_id": seen.customer_id, "balance_at": self.now_ms() - BALANCE_AGED_MS}
             tx.run(self._sql.age_balance, aged)
 
     def _lease(self, tx: Transaction, operation_id: str, lease_s: float) -> Claim | None:

@@ -95,6 +95,9 @@ def _look(
         if planned is not None:
             row, _ = executor.run(journal.begin_operation(row, planned, lease_s=deadline_s), deadline_s=deadline_s)
             return row
+        if (repair := executor.repair(row, lease_s=deadline_s)) is not None:
+            row, _ = executor.run(repair, deadline_s=deadline_s)
+            return row
         if row.hold_until is not None and row.hold_until <= now:
             evidence = executor.look_up(row, deadline_s=deadline_s)
             if evidence is not None:

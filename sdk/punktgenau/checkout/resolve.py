@@ -63,6 +63,14 @@ class Verdict:
     code: str | None = None
 
 
+def kind_of(text: str) -> Kind:
+    """The kind of an operation, from the journal's text."""
+    match text:
+        case "authorize" | "capture" | "void" | "reverse" | "cancel_by_key":
+            return text
+    raise AssertionError(f"unknown kind of operation {text!r}")
+
+
 def state_of(evidence: Redemption) -> str:
     """The journal's word for the provider's state."""
     return _STATE_BY_EVIDENCE[evidence.state]

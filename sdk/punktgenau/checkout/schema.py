@@ -23,6 +23,8 @@ redemption = Table(
     Column("key", String(255), nullable=False, unique=True),
     # One live row per order: the same text for every attempt of an order, NULL once the attempt is proven closed.
     Column("live_key", String(200), unique=True),
+    # Why there is this attempt: placed, or shortfall (the points of the attempt before it are held and taken anew).
+    Column("cause", String(16), nullable=False),
     Column("state", String(24), nullable=False),
     Column("version", Integer, nullable=False),
     Column("customer_id", String(255), nullable=False),
@@ -44,6 +46,7 @@ redemption = Table(
     Column("hold_until", BigInteger),
     Column("captured_points", BigInteger, nullable=False),
     Column("reversed_points", BigInteger, nullable=False),
+    Column("reversed_minor", BigInteger, nullable=False),
     Column("release_cause", String(200)),
     Column("reason", String(200), nullable=False),
     # When somebody should look at a row without an open operation; NULL: never again.
@@ -141,6 +144,7 @@ class RedemptionRow:
     attempt: int
     key: str
     live_key: str | None
+    cause: str
     state: str
     version: int
     customer_id: str
@@ -162,6 +166,7 @@ class RedemptionRow:
     hold_until: int | None
     captured_points: int
     reversed_points: int
+    reversed_minor: int
     release_cause: str | None
     reason: str
     check_at: int | None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, literal_column, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.schema import link, meta, operation, redemption, tender
+
+# Written out: statements are compiled to text once, without the values of a list.
+_WAITING = [literal_column(f"'{state}'") for state in ("authorizing", "authorized", "partially_captured", "capturing")]
 
 
 def _insert(table: Table) -> ClauseElement:
@@ -43,7 +46,12 @@ class Statements:
         self.lock_latest = self.latest.with_for_update()
         self.live_of_customer = (
             select(redemption)
-            .where(r.customer_id == bindparam("customer_id"), r.live_key.is_not(None))
+            .where(
+                r.customer_id == bindparam("customer_id"),
+                r.live_key.is_not(None),
+                r.state.in_(_WAITING),
+                r.release_cause.is_(None),
+            )
             .order_by(r.created_at.desc())
             .limit(20)
         )

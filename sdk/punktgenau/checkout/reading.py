@@ -1,0 +1,55 @@
+"""Reading the journal: rows as they stand, for whoever decides; nothing here changes them."""
+
+from __future__ import annotations
+
+from punktgenau.checkout.database import Database, Transaction
+from punktgenau.checkout.schema import OperationRow, RedemptionRow
+from punktgenau.checkout.statements import Statements
+
+
+class Reader:
+    """Reads of one journal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = Statements(database)
+
+    def latest(self, *, provider: str, partner: str, mode: str, order_reference: str) -> RedemptionRow | None:
+        """The newest attempt of an order."""
+        with self._database.transaction(write=False) as tx:
+            row = tx.one(
+                self._sql.latest,
+                {"provider": provider, "partner": partner, "mode": mode, "order_reference": order_reference},
+            )
+        return None if row is None else RedemptionRow(*row)  # type: ignore[arg-type]
+
+    def redemption(self, redemption_id: str) -> RedemptionRow:
+        """One attempt as it stands."""
+        with self._database.transaction(write=False) as tx:
+            return self._redemption(tx, redemption_id)
+
+    def live_of_customer(self, customer_id: str) -> tuple[RedemptionRow, ...]:
+        """What of this customer is live, newest first."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(self._sql.live_of_customer, {"customer_id": customer_id})
+        return tuple(RedemptionRow(*row) for row in rows)  # type: ignore[arg-type]
+
+    def operations(self, redemption_id: str) -> tuple[OperationRow, ...]:
+        """All operations of an attempt, oldest first."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(self._sql.operations, {"redemption_id": redemption_id})
+        return tuple(OperationRow(*row) for row in rows)  # type: ignore[arg-type]
+
+    def waiting(self, *, most: int) -> tuple[list[str], list[str]]:
+        """Ids of open operations, and of rows that somebody should look at, due or not, the longest waiting first."""
+        with self._database.transaction(write=False) as tx:
+            operations = tx.all(self._sql.waiting_operations, {"most": most})
+            checks = tx.all(self._sql.waiting_checks, {"most": most})
+        return [str(row[0]) for row in operations], [str(row[0]) for row in checks]
+
+    def _redemption(self, tx: Transaction, redemption_id: str, *, lock: bool = False) -> RedemptionRow:
+        statement = self._sql.lock_redemption if lock else self._sql.redemption
+        row = tx.one(statement, {"redemption_id": redemption_id})
+        if row is None:
+            raise AssertionError(f"redemption {redemption_id} is gone from the journal")
+        return RedemptionRow(*row)  # type: ignore[arg-type]
