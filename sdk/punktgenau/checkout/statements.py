@@ -9,7 +9,9 @@ from punktgenau.checkout.database import Database
 from punktgenau.checkout.schema import link, meta, operation, redemption, tender
 
 # Written out: statements are compiled to text once, without the values of a list.
-_WAITING = [literal_column(f"'{state}'") for state in ("authorizing", "authorized", "partially_captured", "capturing")]
+_WAITING: list[ColumnElement[str]] = [
+    literal_column(f"'{state}'") for state in ("authorizing", "authorized", "partially_captured", "capturing")
+]
 
 
 def _insert(table: Table) -> ClauseElement:
