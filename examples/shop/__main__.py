@@ -112,9 +112,8 @@ def _welcome(settings: Settings, *, kept: bool, has_sandbox: bool) -> None:
     print(f"The demo shop   {_url(settings)}")
     print(f"The provider    {settings.sandbox_url}/" if has_sandbox else "The provider    is not there; the shop sells")
     print(f"The data        {settings.data_dir}" + ("" if kept else "   (goes when the demo ends)"))
-    print(
-        f"Look after it   SHOP_DATA={settings.data_dir} {sys.executable} -m flask --app {__package__} punktgenau --help"
-    )
+    flask = f"{sys.executable} -m flask --app {__package__}"
+    print(f"By hand         SHOP_DATA={settings.data_dir} {flask} punktgenau recover")
     print("Stop with Ctrl-C.", flush=True)
 
 

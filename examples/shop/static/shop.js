@@ -15,13 +15,17 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// The points box tells what is left to pay; where nothing is, nobody has to choose how to pay it.
+// The points in a form tell what is left to pay; where nothing is, nobody has to choose how to pay it.
 const money = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: "EUR" });
-document.addEventListener("punktgenau:change", ({ detail: { points, dueMinor } }) => {
-  for (const place of document.querySelectorAll("[data-due]")) place.textContent = money.format(dueMinor / 100);
-  for (const row of document.querySelectorAll("[data-due-row]")) row.hidden = !points;
-  for (const part of document.querySelectorAll("[data-money]")) part.hidden = part.disabled = !dueMinor;
-  for (const part of document.querySelectorAll("[data-no-money]")) part.hidden = dueMinor > 0;
+document.addEventListener("punktgenau:change", ({ target, detail: { points, valueMinor, dueMinor } }) => {
+  const form = target.closest("form.pays");
+  if (!form) return;
+  const each = (name, act) => form.querySelectorAll(`[data-${name}]`).forEach(act);
+  each("value", (place) => { place.textContent = `−${money.format(valueMinor / 100)}`; });
+  each("due", (place) => { place.textContent = money.format(dueMinor / 100); });
+  each("points", (part) => { part.hidden = !points; });
+  each("money", (part) => { part.hidden = part.disabled = !dueMinor; });
+  each("no-money", (part) => { part.hidden = dueMinor > 0; });
 });
 
 for (const button of document.querySelectorAll("[data-print]")) {
