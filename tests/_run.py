@@ -18,6 +18,7 @@ HELP = """\
 Without arguments: style (ruff), types (mypy), import rules (import-linter), then all tests (pytest).
 Any other argument goes to pytest, and then pytest runs alone:
     python3 tests -k webhook            python3 tests tests/sdk -x
+A Chromium for the browser tests is installed where that can be done, in a whole run or with --require-browser.
 Environment: PUNKTGENAU_BROWSER (path of a Chromium), PUNKTGENAU_NO_APT=1 (as --no-install),
 PUNKTGENAU_TEST_POSTGRES_URL (a server to use; its user may create databases), CI=true (nothing may be skipped).
 """

@@ -1,6 +1,7 @@
 """The project's own files, as the tests about style and packaging see them."""
 
 import ast
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {"punktgenau": ROOT / "sdk" / "punktgenau", "flask_punktgenau": ROOT / "plugin_flask" / "flask_punktgenau"}
-_LEFT_OUT = {".git", ".venv", "__pycache__", "build", "dist", "instance", "node_modules"}
+_WASTE = {".git", ".venv", "__pycache__", "build", "dist", "instance", ".hypothesis"}
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,19 @@ class Module:
 
 def committed_files() -> list[Path]:
     """Every file that is in the repository or would be with the next commit; without git, every file but waste."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    if (ROOT / ".git").exists():
-        found = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-        return sorted(path for name in found if name and (path := ROOT / name).is_file())
-    return sorted(path for path in ROOT.rglob("*") if path.is_file() and not _LEFT_OUT & set(path.parts))
+    git = shutil.which("git")
+    if git is not None and (ROOT / ".git").exists():
+        listing = [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        done = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return sorted(path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file())
+    return sorted(
+        path for path in ROOT.rglob("*") if path.is_file() and not any(map(_is_waste, path.relative_to(ROOT).parts))
+    )
+
+
+def _is_waste(part: str) -> bool:
+    return part in _WASTE or part.endswith(("_cache", ".egg-info"))
 
 
 def committed_texts() -> Iterator[tuple[str, str]]:
