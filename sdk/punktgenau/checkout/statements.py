@@ -23,11 +23,12 @@ class Statements:
 
     def __init__(self, database: Database) -> None:
         now = database.now()
-        self._redemptions(now)
+        self._redemptions()
+        self._changes(now)
         self._operations(now)
         self._links()
 
-    def _redemptions(self, now: ColumnElement[int]) -> None:
+    def _redemptions(self) -> None:
         r = redemption.c
         this = r.id == bindparam("redemption_id")
         self.add_redemption = _insert(redemption)
@@ -45,7 +46,6 @@ class Statements:
             .order_by(r.attempt.desc())
             .limit(1)
         )
-        self.lock_latest = self.latest.with_for_update()
         self.live_of_customer = (
             select(redemption)
             .where(
@@ -57,6 +57,10 @@ class Statements:
             .order_by(r.created_at.desc())
             .limit(20)
         )
+
+    def _changes(self, now: ColumnElement[int]) -> None:
+        r = redemption.c
+        this = r.id == bindparam("redemption_id")
         self.swap_redemption = (
             update(redemption)
             .where(this, r.version == bindparam("seen_version"))
@@ -108,12 +112,6 @@ class Statements:
         )
         self.operation = select(operation).where(o.id == bindparam("operation_id"))
         self.open_operation = select(operation).where(o.open_key == bindparam("redemption_id"))
-        self.operation_of_kind = (
-            select(operation)
-            .where(o.redemption_id == bindparam("redemption_id"), o.kind == bindparam("kind"))
-            .order_by(o.created_at)
-            .limit(1)
-        )
         self.operations = (
             select(operation).where(o.redemption_id == bindparam("redemption_id")).order_by(o.created_at, o.id)
         )
