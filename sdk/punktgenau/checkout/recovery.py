@@ -9,7 +9,7 @@ from punktgenau._redact import logger, short
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.execute import Executor, wished
 from punktgenau.checkout.intent import Claim, NextOperation
-from punktgenau.checkout.journal import Journal, LostSwapError
+from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import PunktgenauError
 
@@ -30,7 +30,8 @@ class Recovery:
 
     def note(self, row: RedemptionRow) -> None:
         """Count where a row came to stand."""
-        if row.state in {"needs_attention", "short"}:
+        unrepaired = row.cause == "shortfall" and row.state in CLOSED
+        if row.state in {"needs_attention", "short"} or unrepaired:
             self.needs_attention += 1
         elif row.state in {"authorizing", "capturing", "voiding", "reversing", "abandoning"}:
             self.still_open += 1
