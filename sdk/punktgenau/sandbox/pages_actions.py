@@ -21,9 +21,9 @@ def add_to(routes: Blueprint) -> None:
     for rule, view in (
         ("/clock", move_clock),
         ("/members", add_member),
-        ("/members/<member_id>/points", set_points),
-        ("/members/<member_id>/state", set_state),
-        ("/members/<member_id>/consent", set_consent),
+        ("/members/<path:member_id>/points", set_points),
+        ("/members/<path:member_id>/state", set_state),
+        ("/members/<path:member_id>/consent", set_consent),
         ("/faults", add_fault),
         ("/faults/clear", clear_faults),
         ("/reset", reset),

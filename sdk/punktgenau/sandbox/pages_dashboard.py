@@ -19,7 +19,7 @@ MOST_MEMBERS = 50
 def add_to(routes: Blueprint) -> None:
     """/ and what is behind it."""
     routes.add_url_rule("/", view_func=dashboard)
-    routes.add_url_rule("/members/<member_id>", view_func=member)
+    routes.add_url_rule("/members/<path:member_id>", view_func=member)
     routes.add_url_rule("/redemptions/<redemption_id>", view_func=redemption)
     routes.add_url_rule("/ledger", view_func=entries)
     routes.add_url_rule("/requests", view_func=requests)
