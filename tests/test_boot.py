@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 
 from _source import ROOT
@@ -91,6 +92,9 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     checkout = Checkout(tmp_path)
     yield checkout
     for process in checkout.started:
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
         process.kill()
         process.wait()
         if process.stdout is not None:
