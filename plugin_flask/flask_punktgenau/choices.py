@@ -24,6 +24,10 @@ def add_routes(pages: Blueprint) -> None:
 def retry() -> Response:
     """The same points for the same order, again: the same attempt where it is still open."""
     own, payment = _own_order()
+    if payment is not None and payment.state == "authorizing" and own.order.state == "pending":
+        # By the order alone: whatever the shop makes of its cart meanwhile, this is about the points that were asked for.
+        current_state().require().try_again(own.order.reference)
+        return _back_to(own)
     placed = read_order(own.order.reference)
     return _go_on(
         own, payment, points=placed.points if placed is not None else payment.points if payment is not None else 0
@@ -52,4 +56,8 @@ def _own_order() -> tuple[OwnOrder, Payment | None]:
 def _go_on(own: OwnOrder, payment: Payment | None, *, points: Points) -> Response:
     if is_open_to_customer(payment) and own.order.state == "pending":
         authorize(own.order.reference, own.cart, points=points, customer_id=own.customer_id)
+    return _back_to(own)
+
+
+def _back_to(own: OwnOrder) -> Response:
     return see_other(own.order.url or request.script_root + "/")

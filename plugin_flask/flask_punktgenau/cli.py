@@ -66,7 +66,7 @@ def worker(pause_s: float) -> None:
             # The database is away: that passes, and everything due is still written down.
             click.echo(str(error), err=True)
         else:
-            if report != Recovery():
+            if report.finished or report.still_open or report.looked_at:
                 click.echo(_told(report))
         stop.wait(pause_s)
     click.echo("The worker has ended.")

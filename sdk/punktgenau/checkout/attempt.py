@@ -28,6 +28,7 @@ EVENT_BY_STATE = {
     "short": "redemption_short",
     "needs_attention": "needs_attention",
 }
+_OPEN = frozenset({"authorizing", "authorized", "capturing", "abandoning"})
 _PAYS = frozenset(
     {"authorizing", "authorized", "capturing", "captured", "partially_captured", "partially_reversed", "short"}
 )
@@ -180,7 +181,7 @@ def without_points(order_reference: str, cart: Cart) -> Payment:
 
 def _shown(row: RedemptionRow) -> PaymentState:
     """A repair shows as the shortfall that it repairs, until it has ended well: the order stands meanwhile."""
-    if row.cause == "shortfall" and row.release_cause is None and row.state not in {"captured", "partially_reversed"}:
+    if row.cause == "shortfall" and row.release_cause is None and row.state in _OPEN:
         return "short"
     return _state(row.state)
 

@@ -15,7 +15,7 @@ from punktgenau.checkout.cart import Cart, Order
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
-from punktgenau.checkout.journal import CLOSED, Journal
+from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
@@ -82,7 +82,7 @@ class Checkout:
         self._journal.prepare()
 
     def ready(self) -> bool:
-        """Whether the journal's tables are those of this version."""
+        """Whether the journal's tables are there. Raises UnavailableError where they are of an older version."""
         return migrate.is_current(self._database)
 
     def close(self) -> None:
@@ -179,6 +179,14 @@ class Checkout:
             f"Order {order_reference} is being changed by somebody else. Nothing was held; try again."
         )
 
+    def try_again(self, order_reference: str) -> Payment | None:
+        """Ask once more what became of an order's unknown points: the same attempt, the same key; else changes nothing.
+
+        Raises DeclinedError and its children where they turn out to be refused.
+        """
+        row = self._latest(order_reference)
+        return None if row is None else self._placing.again(row, ends=self._ends())
+
     def capture(self, order_reference: str) -> Payment | None:
         """Goal: these points are paid. None where the order has no redemption; "capturing" where it is unknown."""
         row = self._latest(order_reference)
@@ -228,7 +236,7 @@ class Checkout:
     def _heard(self, before: RedemptionRow, after: RedemptionRow) -> None:
         payment = payment_of(after)
         name = EVENT_BY_STATE.get(payment.state)
-        if payment.state == "short" and after.cause == "shortfall" and after.state in CLOSED:
+        if after.state == "short" != before.state and after.cause == "shortfall":
             # Holding the same points anew was refused: now only a person, or the customer's money, can help.
             name = "needs_attention"
         elif payment.state == payment_of(before).state:

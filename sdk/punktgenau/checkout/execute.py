@@ -276,7 +276,10 @@ def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None,
     state = "abandoned" if verdict.state == "voided" and before.state == "abandoning" else verdict.state
     if state == "abandoned" and before.state == "voiding":
         state = "voided"
-    look_again = now_ms if state in {"authorized", "short"} else None
+    if before.cause == "shortfall" and state in CLOSED and before.release_cause is None:
+        # The order is paid and this was the one repair: without its points the order stays short.
+        state = "short"
+    look_again = now_ms if state == "authorized" or (state == "short" and before.cause != "shortfall") else None
     return replace(after, state=state, reason=verdict.code or "", check_at=None if state in CLOSED else look_again)
 
 

@@ -40,10 +40,8 @@ class Goals:
     def release(self, row: RedemptionRow, *, cause: str, ends: float) -> RedemptionRow:
         """These points go back, whatever they are now; the wish is noted, and carried out once."""
         if row.state == "short":
-            return self._change(row, replace(row, state="expired", reason=cause))
-        if row.state in CLOSED and row.cause == "shortfall" and row.release_cause is None:
-            # Nothing is held, and with the order gone nothing is short any more.
-            return self._change(row, replace(row, release_cause=cause))
+            ended = "declined" if row.cause == "shortfall" else "expired"
+            return self._change(row, replace(row, state=ended, release_cause=cause))
         if row.state in CLOSED or row.state == "needs_attention":
             return row
 

@@ -62,7 +62,7 @@ class Journal(Reader):
         try:
             with self._database.transaction() as tx:
                 if instead_of is not None:
-                    self._swap(tx, instead_of, replace(instead_of, live_key=None, check_at=None))
+                    self._swap(tx, instead_of, replace(instead_of, state="expired", reason="taken_anew", check_at=None))
                 tx.run(self._sql.add_redemption, values_of(attempt))
                 tx.run(self._sql.add_tender, tender | {"points": attempt.points, "value_minor": attempt.value_minor})
                 self._add(tx, operation, lease_s)

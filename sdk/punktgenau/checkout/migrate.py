@@ -55,8 +55,19 @@ def upgrade(database: Database) -> None:
 
 
 def is_current(database: Database) -> bool:
-    """Whether the tables are those of this version."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    """Whether the tables are there and fit this version; False where there are none.
+
+    Tables of a newer version fit: within one minor version migrations only add. Raises UnavailableError
+    (`journal_unavailable`) for tables of an older one: what they hold must not be taken for nothing.
+    """
+    script = ScriptDirectory.from_config(_config())
+    head = script.get_current_head()
     with _connection(database) as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        return context.get_current_revision() == head
+        found = context.get_current_revision()
+    if found is not None and found != head and found in {revision.revision for revision in script.walk_revisions()}:
+        raise UnavailableError(
+            "The journal's tables are of an older version. Nothing was sent; run `flask punktgenau upgrade`.",
+            code="journal_unavailable",
+        )
+    return found is not None

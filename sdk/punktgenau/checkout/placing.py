@@ -138,6 +138,10 @@ class Placing:
                 "same points again, or go on without (points=0).",
                 idempotency_key=row.key,
             )
+        return self.again(row, ends=ends)
+
+    def again(self, row: RedemptionRow, *, ends: float) -> Payment:
+        """Ask once more where it is unknown whether points are held; answer from the row where it is known."""
         if row.state != "authorizing":
             return payment_of(row)
         claim = self._journal.claim(row.id, lease_s=self._left(ends))

@@ -40,6 +40,12 @@ class Reader:
             rows = tx.all(self._sql.operations, {"redemption_id": redemption_id})
         return tuple(OperationRow(*row) for row in rows)  # type: ignore[arg-type]
 
+    def attention(self) -> int:
+        """How many orders need a person: points that are gone, or an unknown that nobody could resolve."""
+        with self._database.transaction(write=False) as tx:
+            row = tx.one(self._sql.attention, {})
+        return 0 if row is None else int(row[0] or 0)
+
     def waiting(self, *, most: int) -> tuple[list[str], list[str]]:
         """Ids of open operations, and of rows that somebody should look at, due or not, the longest waiting first."""
         with self._database.transaction(write=False) as tx:

@@ -9,7 +9,7 @@ from punktgenau._redact import logger, short
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.execute import Executor, wished
 from punktgenau.checkout.intent import Claim, NextOperation
-from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
+from punktgenau.checkout.journal import Journal, LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import PunktgenauError
 
@@ -21,7 +21,7 @@ BATCH = 10_000
 
 @dataclass(slots=True)
 class Recovery:
-    """What one recovery did: operations finished, still open, holds looked at, and how many need a person."""
+    """What one recovery did: operations finished, still open, holds looked at; and how many orders need a person."""
 
     finished: int = 0
     still_open: int = 0
@@ -30,12 +30,9 @@ class Recovery:
 
     def note(self, row: RedemptionRow) -> None:
         """Count where a row came to stand."""
-        unrepaired = row.cause == "shortfall" and row.state in CLOSED
-        if row.state in {"needs_attention", "short"} or unrepaired:
-            self.needs_attention += 1
-        elif row.state in {"authorizing", "capturing", "voiding", "reversing", "abandoning"}:
+        if row.state in {"authorizing", "capturing", "voiding", "reversing", "abandoning"}:
             self.still_open += 1
-        else:
+        elif row.state not in {"needs_attention", "short"}:
             self.finished += 1
 
 
@@ -57,6 +54,7 @@ def recover(
         row = _look(journal, executor, seen, order_loader=order_loader, deadline_s=deadline_s)
         if row.state != seen.state:
             report.note(row)
+    report.needs_attention = journal.attention()
     return report
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+)
 
 PREFIX = "punktgenau_"
 VERSION_TABLE = f"{PREFIX}schema_version"
@@ -62,6 +74,13 @@ Index(
     redemption.c.check_at,
     sqlite_where=redemption.c.check_at.is_not(None),
     postgresql_where=redemption.c.check_at.is_not(None),
+)
+_NEEDS_A_PERSON = redemption.c.state.in_([literal_column("'short'"), literal_column("'needs_attention'")])
+Index(
+    f"{PREFIX}redemption_attention",
+    redemption.c.state,
+    sqlite_where=_NEEDS_A_PERSON,
+    postgresql_where=_NEEDS_A_PERSON,
 )
 Index(f"{PREFIX}redemption_customer", redemption.c.customer_id, redemption.c.created_at)
 

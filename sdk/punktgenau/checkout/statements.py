@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, literal_column, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau.checkout.database import Database
@@ -12,6 +12,7 @@ from punktgenau.checkout.schema import link, meta, operation, redemption, tender
 _WAITING: list[ColumnElement[str]] = [
     literal_column(f"'{state}'") for state in ("authorizing", "authorized", "partially_captured", "capturing")
 ]
+_NEEDS_A_PERSON: list[ColumnElement[str]] = [literal_column("'short'"), literal_column("'needs_attention'")]
 
 
 def _insert(table: Table) -> ClauseElement:
@@ -45,6 +46,9 @@ class Statements:
             )
             .order_by(r.attempt.desc())
             .limit(1)
+        )
+        self.attention = (
+            select(func.count()).select_from(redemption).where(r.state.in_(_NEEDS_A_PERSON), r.live_key.is_not(None))
         )
         self.live_of_customer = (
             select(redemption)

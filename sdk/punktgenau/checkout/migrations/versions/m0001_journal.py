@@ -100,6 +100,14 @@ def _redemption() -> None:
         postgresql_where=sa.text("check_at IS NOT NULL"),
     )
     op.create_index(
+        "punktgenau_redemption_attention",
+        "punktgenau_redemption",
+        ["state"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('short', 'needs_attention')"),
+        postgresql_where=sa.text("state IN ('short', 'needs_attention')"),
+    )
+    op.create_index(
         "punktgenau_redemption_customer", "punktgenau_redemption", ["customer_id", "created_at"], unique=False
     )
 
