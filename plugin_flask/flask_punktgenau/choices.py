@@ -25,7 +25,7 @@ def retry() -> Response:
     """The same points for the same order, again: the same attempt where it is still open."""
     own, payment = _own_order()
     if payment is not None and payment.state == "authorizing" and own.order.state == "pending":
-        # By the order alone: whatever the shop makes of its cart meanwhile, this is about the points that were asked for.
+        # By the order alone: whatever became of the cart meanwhile, this is about the points that were asked for.
         current_state().require().try_again(own.order.reference)
         return _back_to(own)
     placed = read_order(own.order.reference)
