@@ -20,6 +20,7 @@ def eur(amount_minor: int) -> Money:
     return Money(amount_minor=amount_minor, currency="EUR")
 
 
+RED = {"redemption_id": "red_0001"}
 LINES = (
     RedemptionLine(id="lamp", sku="lamp", quantity=2, amount_minor=5500, vat_rate="19"),
     RedemptionLine(id="shipping", sku="shipping", quantity=1, amount_minor=490, vat_rate="19"),
@@ -44,8 +45,8 @@ def authorize(client: Client, **more: Any) -> Any:
 
 def capture(client: Client, **more: Any) -> Any:
     """All of it."""
-    arguments = {"points": 427, "value": eur(427), "idempotency_key": "key-capture-1", **more}
-    return client.redemptions.capture("red_0001", **arguments)
+    arguments = {**RED, "points": 427, "value": eur(427), "idempotency_key": "key-capture-1", **more}
+    return client.redemptions.capture(**arguments)
 
 
 SAMPLES: dict[str, Call] = {
@@ -73,12 +74,12 @@ SAMPLES: dict[str, Call] = {
     ),
     "entries": lambda client, **more: client.members.entries(member_id="mbr_2500", **more),
     "extend": lambda client, **more: client.redemptions.extend(
-        "red_0001", **{"hold_s": 86_400, "idempotency_key": "key-extend-1", **more}
+        **{**RED, "hold_s": 86_400, "idempotency_key": "key-extend-1", **more}
     ),
     "find": lambda client, **more: client.redemptions.find(order_reference="A-1001", **more),
     "find_by_key": lambda client, **more: client.redemptions.find(idempotency_key="key-authorize-A-1001", **more),
     "find_nothing": lambda client, **more: client.redemptions.find(order_reference="A-9999", **more),
-    "get": lambda client, **more: client.redemptions.get("red_0001", **more),
+    "get": lambda client, **more: client.redemptions.get(**{**RED, **more}),
     "identify": lambda client, **more: client.members.identify(
         **{
             "code": "cod_7Qm1",
@@ -92,8 +93,8 @@ SAMPLES: dict[str, Call] = {
         **{"member_id": "mbr_2500", "total": eur(5990), "points": 427, **more}
     ),
     "reverse": lambda client, **more: client.redemptions.reverse(
-        "red_0001",
         **{
+            **RED,
             "points": 100,
             "value": eur(100),
             "return_reference": "R-1",
@@ -101,7 +102,7 @@ SAMPLES: dict[str, Call] = {
             **more,
         },
     ),
-    "void": lambda client, **more: client.redemptions.void("red_0001", **{"idempotency_key": "key-void-1", **more}),
+    "void": lambda client, **more: client.redemptions.void(**{**RED, "idempotency_key": "key-void-1", **more}),
 }
 WRITES = ("authorize", "capture", "extend", "void", "reverse", "cancel_by_key")
 READS = ("balance", "get", "find", "quote")
@@ -148,11 +149,12 @@ def assert_not_sent(error: PunktgenauError, name: str) -> None:
     assert error.idempotency_key == key_of(name)
 
 
-def assert_unknown(error: PunktgenauError, name: str) -> None:
+def assert_unknown(error: PunktgenauError, name: str, redemption_id: str = "red_0001") -> None:
     """Nobody knows, and the error has what it takes to find out."""
     assert type(error) is OutcomeUnknownError
     assert (error.outcome, error.retry) == ("unknown", "same_key")
     assert error.idempotency_key == key_of(name)
-    assert error.next_call == NEXT_CALLS[name]
-    assert NEXT_CALLS[name] in str(error)
+    next_call = NEXT_CALLS[name].replace("red_0001", redemption_id)
+    assert error.next_call == next_call
+    assert next_call in str(error)
     assert error.sends >= 1

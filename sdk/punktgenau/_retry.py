@@ -23,7 +23,7 @@ from punktgenau.errors import (
 
 NEVER_TRIED = frozenset({"circuit_open", "deadline_passed"})
 """Codes of calls that were not even tried; they say nothing about the provider."""
-_NEVER_AGAIN = NEVER_TRIED | {"tls_untrusted"}
+_NEVER_AGAIN = NEVER_TRIED | {"tls_untrusted", "mode_mismatch"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

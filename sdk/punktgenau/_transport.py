@@ -248,7 +248,11 @@ class Transport:
             return ConfigurationError(
                 f"{message} Nothing was changed; check the address and the credentials.", field="mode"
             )
-        unknown = OutcomeUnknownError(message, code="mode_mismatch", idempotency_key=operation.idempotency_key)
+        unknown = OutcomeUnknownError(
+            f"{message} Ask {operation.look_up} before anything else.",
+            code="mode_mismatch",
+            idempotency_key=operation.idempotency_key,
+        )
         unknown.look_up = operation.look_up
         return unknown
 

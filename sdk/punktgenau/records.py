@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from punktgenau.money import Money, Rate
+from punktgenau.money import POINTS_MAX, Money, Rate
+
+Points = Annotated[int, Field(ge=0, le=POINTS_MAX)]
 
 Mode = Literal["sandbox", "live"]
 RedemptionState = Literal[
@@ -35,17 +37,17 @@ class Record(BaseModel):
 class Limits(Record):
     """The programme's rules for one member: points per redemption and their step, share of the total in percent."""
 
-    min_points: int
-    max_points: int | None
-    step: int
-    max_share_percent: int | None
+    min_points: Points
+    max_points: Points | None
+    step: Annotated[int, Field(ge=1, le=POINTS_MAX)]
+    max_share_percent: Annotated[int, Field(ge=0, le=100)] | None
     max_value: Money | None
 
 
 class ExpiringPoints(Record):
     """So many of the available points end at that moment."""
 
-    points: int
+    points: Points
     expires_at: AwareDatetime
 
 
@@ -55,8 +57,8 @@ class Balance(Record):
     member_id: str
     former_member_ids: tuple[str, ...]
     available: int
-    held: int
-    pending: int
+    held: Points
+    pending: Points
     expiring: tuple[ExpiringPoints, ...]
     rate: Rate
     limits: Limits
@@ -112,8 +114,8 @@ class Quote(Record):
     """What the provider says about so many points for such a total, now; never a promise of balance."""
 
     member_id: str
-    asked_points: int
-    points: int
+    asked_points: Points
+    points: Points
     value: Money
     due: Money
     available: int
@@ -128,12 +130,12 @@ class Tender(Record):
     """One way in which a part is paid, with what became of it."""
 
     kind: TenderKind
-    points: int
+    points: Points
     value: Money
-    held_points: int
-    captured_points: int
-    reversed_points: int
-    released_points: int
+    held_points: Points
+    captured_points: Points
+    reversed_points: Points
+    released_points: Points
 
 
 class Redemption(Record):
@@ -149,14 +151,14 @@ class Redemption(Record):
     partner_id: str
     order_reference: str
     idempotency_key: str
-    points: int
+    points: Points
     value: Money
     total: Money
     rate: Rate
-    held_points: int
-    captured_points: int
-    reversed_points: int
-    released_points: int
+    held_points: Points
+    captured_points: Points
+    reversed_points: Points
+    released_points: Points
     captured_value: Money
     reversed_value: Money
     tenders: tuple[Tender, ...]
@@ -214,11 +216,11 @@ class Reversal(Record):
     redemption_id: str
     return_reference: str
     idempotency_key: str
-    points: int
+    points: Points
     value: Money
-    restored: int
-    already_expired: int
-    converted: int
+    restored: Points
+    already_expired: Points
+    converted: Points
     created_at: AwareDatetime
     redemption: Redemption
     now: AwareDatetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -72,10 +73,10 @@ class Sandbox:
     def member(self, member_id: str = "mbr_2500") -> Any:
         return self.control("GET", f"/members/{member_id}")
 
-    def kinds(self, member_id: str = "mbr_2500") -> list[tuple[str, int]]:
-        """The member's movements since the opening balance, oldest first."""
+    def movements(self, member_id: str = "mbr_2500") -> Counter[str]:
+        """How often each kind of movement was booked for the member, the opening balance aside."""
         items = self.control("GET", f"/entries?member_id={member_id}")["items"]
-        return [(item["kind"], item["points"]) for item in sorted(items, key=lambda item: item["sequence"])][1:]
+        return Counter(kind for _, kind in {(item["movement_id"], item["kind"]) for item in items} if kind != "opening")
 
     def keys(self, operation: str) -> list[str | None]:
         """The keys that arrived with an operation, oldest first."""
@@ -106,5 +107,5 @@ def sandbox(sandbox_process: str) -> Iterator[Sandbox]:
 @pytest.fixture
 def shop(sandbox: Sandbox) -> Iterator[Client]:
     """A client at the sandbox."""
-    with Client(sandbox.url, client_id="demo-shop", client_secret="demo-secret") as client:
+    with Client(sandbox.url, client_id="demo-shop", client_secret="demo-secret", clock=Unhurried()) as client:
         yield client

@@ -60,14 +60,17 @@ def test_one_token_request_serves_every_thread(server: Canned) -> None:
 @pytest.mark.scenario("P17", "16 threads whose token is refused at once: one new token, each call goes out once more")
 def test_a_refused_token_is_renewed_once_for_every_thread(server: Canned) -> None:
     numbered_tokens(server)
-    all_refused = threading.Barrier(THREADS)
+    all_arrived, renewed = threading.Barrier(THREADS), threading.Event()
 
     def play(talk: Conversation) -> None:
         assert talk.request is not None
         if talk.request.headers["authorization"] == "Bearer pat_1":
-            all_refused.wait(10)
+            # Half of them hear of it only when the new token is in use already.
+            if all_arrived.wait(10) >= THREADS // 2:
+                assert renewed.wait(10)
             WRONG(talk)
         else:
+            renewed.set()
             answer(reply("authorize"))(talk)
 
     server.usual = play
