@@ -206,3 +206,14 @@ def test_a_sandbox_that_is_away_is_said_once_and_forgotten(
     page.unroute(f"{shop.url}/")
     page.clock.run_for(2000)
     expect(away).to_be_hidden()
+
+
+def test_the_documentation_needs_nothing_from_elsewhere(shop: Any, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(shop.url + "/docs")
+    expect(page.get_by_role("heading", name="Punktgenau reference partner API")).to_be_visible()
+    expect(page.locator("redoc")).to_contain_text("/v1/redemptions/{redemption_id}/capture")
+    page.wait_for_load_state("networkidle")
+    assert [url for url in asked if not url.startswith((shop.url, f"blob:{shop.url}", "data:"))] == []
+    assert "Sandbox" in page.locator(".mark").inner_text()

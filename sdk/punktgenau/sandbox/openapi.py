@@ -29,24 +29,6 @@ SECURITY_SCHEMES: dict[str, Any] = {
 }
 NEEDS_TOKEN: list[dict[str, list[Any]]] = [{"partner": []}]
 
-DOCS_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Punktgenau reference partner API</title>
-<link rel="icon" href="data:,">
-<style>body { margin: 0; }</style>
-</head>
-<body>
-<redoc spec-url="openapi.json"></redoc>
-<script src="redoc/js/redoc.standalone.js"></script>
-</body>
-</html>
-"""
-# The library is whole in itself but for a picture that it would fetch from elsewhere: that is refused.
-DOCS_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self' blob:"
-
 Responses = dict[str | int, type[BaseModel] | dict[Any, Any] | None]
 
 _STATUSES = {

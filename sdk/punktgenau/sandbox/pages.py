@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Response, redirect
 from werkzeug import Response as AnyResponse
 from werkzeug.exceptions import HTTPException
 
-from . import pages_account, pages_actions, pages_consent, pages_dashboard, pages_frame, pages_session
+from . import pages_account, pages_actions, pages_consent, pages_dashboard, pages_docs, pages_frame, pages_session
 from .consent_request import CannotAnswer, SendBack
 from .control import only_from_here
 from .pages_session import StaleForm
@@ -26,7 +26,7 @@ def register_pages(app: Flask) -> None:
     routes.register_error_handler(SendBack, _send_back)
     routes.register_error_handler(StaleForm, _stale_form)
     routes.register_error_handler(HTTPException, _http_problem)
-    for part in (pages_consent, pages_account, pages_dashboard, pages_actions):
+    for part in (pages_consent, pages_account, pages_dashboard, pages_actions, pages_docs):
         part.add_to(routes)
     app.register_blueprint(routes)
 
