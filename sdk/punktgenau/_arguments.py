@@ -117,7 +117,8 @@ def base_url(value: object) -> str:
     """
     parts = _parts(value)
     if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ConfigurationError(f"{value!r} is not the address of a provider.", field="base_url")
+        # Not repeated in the text: what is wrong with it may be a password in it.
+        raise ConfigurationError("base_url is not the address of a provider.", field="base_url")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ConfigurationError("The provider's address must use https, except on this machine.", field="base_url")
     return parts.geturl().rstrip("/")

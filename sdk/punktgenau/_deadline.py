@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family, create_connection
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -80,7 +80,7 @@ def _connected(connection: HTTPConnection) -> socket.socket:
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
     except UnicodeError:
-        raise LocationParseError(f"'{host}', label empty or too long") from None
+        raise NewConnectionError(connection, f"{host!r} is no name that can be looked up") from None
     except socket.gaierror as error:
         raise NameResolutionError(host, connection, error) from error
     failure = OSError("the name has no address")

@@ -53,7 +53,8 @@ TOKEN = Operation(
 
 def derived_key(*intention: object) -> str:
     """An idempotency key that any process makes again from the same intention."""
-    return "pk_" + sha256("\x1f".join(str(part) for part in intention).encode()).hexdigest()[:40]
+    text = "\x1f".join(str(part) for part in intention)
+    return "pk_" + sha256(text.encode(errors="backslashreplace")).hexdigest()[:40]
 
 
 def write(name: str, path: str, body: Mapping[str, object], key: str, reply: type[R], *, look_up: str) -> Operation[R]:

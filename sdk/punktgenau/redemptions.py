@@ -90,16 +90,17 @@ class Redemptions:
             idempotency_key,
             else_=derived_key(self._client_id, "authorize", order_reference, given.whole(attempt, field="attempt")),
         )
+        values = [tender.value for tender in asked if tender.value is not None]
+        asked_value = sum(values[1:], values[0]) if values and len(values) == len(asked) else None
         operation = write("authorize", "/v1/redemptions", body, key, Redemption, look_up=_find(key))
         answer = self._transport.call(operation, deadline_s=deadline_s)
         redemption = answer.record
-        values = [tender.value for tender in asked if tender.value is not None]
         wrong = redemption.differs_from(
             idempotency_key=key,
             order_reference=order_reference,
             member_id=member_id,
             points=sum(tender.points for tender in asked),
-            value=sum(values[1:], values[0]) if values and len(values) == len(asked) else None,
+            value=asked_value,
             total=total,
             rate_id=rate_id,
         )
