@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from punktgenau._clock import Clock
+from punktgenau._redact import Hidden
 from punktgenau.errors import ConfigurationError, NotSentError, PunktgenauError
 from punktgenau.records import Mode, Record
 
@@ -22,7 +23,7 @@ class TokenReply(Record):
     """What the token endpoint answers; `expires_in` in seconds."""
 
     # It becomes a header, so nothing that could end one.
-    access_token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,8192}$")]
+    access_token: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,8192}$"), Field(repr=False)]
     token_type: Annotated[str, StringConstraints(pattern=r"^[Bb]earer$")]
     expires_in: int
     mode: Mode | None = None
@@ -36,7 +37,7 @@ class PartnerToken:
             if not isinstance(text, str) or not text or not text.isprintable():
                 raise ConfigurationError(f"{name} is missing or not a plain text.", field=name)
         pair = f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}"
-        self.basic = "Basic " + b64encode(pair.encode()).decode()
+        self.basic: str = Hidden("Basic " + b64encode(pair.encode()).decode())
         self._clock = clock
         self._lock = threading.Lock()
         self._header: str | None = None
@@ -78,7 +79,7 @@ class PartnerToken:
             if isinstance(reply, PunktgenauError):
                 return _of_ones_own(reply)
             lasts_s = max(reply.expires_in - _MARGIN_S, reply.expires_in / 2)
-            header = f"Bearer {reply.access_token}"
+            header = Hidden(f"Bearer {reply.access_token}")
             self._ends, self._header = self._clock.monotonic() + lasts_s, header
             return header
         finally:

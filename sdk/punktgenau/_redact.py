@@ -8,6 +8,13 @@ logger = logging.getLogger("punktgenau")
 logger.addHandler(logging.NullHandler())
 
 
+class Hidden(str):
+    """A text that does not show itself where a crash report prints the variables of a trace."""
+
+    def __repr__(self) -> str:
+        return "'…'"
+
+
 def short(identifier: str | None) -> str:
     """Enough of an identifier to match two log lines, too little to use it."""
     if not identifier:
