@@ -6,11 +6,12 @@ Going through the expression path per call costs 4 to 7 times the driver; compil
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
 from sqlalchemy import BigInteger, Engine, bindparam, cast, create_engine, event, extract, func, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql import ClauseElement, ColumnElement
@@ -19,7 +20,11 @@ from punktgenau._clock import Clock
 from punktgenau.errors import ConfigurationError, UnavailableError
 
 Value = str | int | None
+Connect = Callable[[], DBAPIConnection]
 SQLITE_BUSY_MS = 5_000
+
+# By dialect and statement: the same text serves every journal of a process.
+_COMPILED: dict[tuple[str, int], tuple[str, dict[str, Value], ClauseElement]] = {}
 
 
 class DuplicateError(Exception):
@@ -58,10 +63,10 @@ class Transaction:
 class Database:
     """One engine with one pool, never the host's; SQLite in a file of its own, or PostgreSQL.
 
-    Raises ConfigurationError for any other dialect.
+    `connect` opens the driver's connections in its place. Raises ConfigurationError for any other dialect.
     """
 
-    def __init__(self, url: str, *, clock: Clock) -> None:
+    def __init__(self, url: str, *, clock: Clock, connect: Connect | None = None) -> None:
         try:
             parsed = make_url(url)
             if parsed.drivername == "postgresql":
@@ -75,14 +80,13 @@ class Database:
                 raise ConfigurationError(
                     "The journal needs a SQLite file: memory is lost with the process.", field="database_url"
                 )
-            self._engine = _engine(parsed.render_as_string(hide_password=False), dialect)
+            self._engine = _engine(parsed.render_as_string(hide_password=False), dialect, connect)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise ConfigurationError(
                 f"The journal's database address cannot be used: {error}", field="database_url"
             ) from error
         self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if dialect == "sqlite" else "postgresql"
         self._clock = clock
-        self._compiled: dict[int, tuple[str, dict[str, Value], ClauseElement]] = {}
         self._pid = os.getpid()
         driver = self._engine.dialect.dbapi
         if driver is None:
@@ -103,11 +107,11 @@ class Database:
 
     def compiled(self, statement: ClauseElement) -> tuple[str, dict[str, Value]]:
         """The statement's text for this dialect, and the constants in it."""
-        known = self._compiled.get(id(statement))
+        known = _COMPILED.get((self.dialect, id(statement)))
         if known is None:
             result = statement.compile(dialect=self._engine.dialect)
             # The statement itself is kept, so that its id is never given to another.
-            known = self._compiled[id(statement)] = (str(result), dict(result.params), statement)
+            known = _COMPILED[self.dialect, id(statement)] = (str(result), dict(result.params), statement)
         return known[0], known[1]
 
     @contextmanager
@@ -144,11 +148,15 @@ class Database:
         self._engine.dispose()
 
 
-def _engine(url: str, dialect: str) -> Engine:
+def _engine(url: str, dialect: str, connect: Connect | None) -> Engine:
+    opened_by = {} if connect is None else {"creator": connect}
     if dialect == "postgresql":
-        return create_engine(url, pool_pre_ping=False, pool_size=5, max_overflow=10, pool_timeout=5)
+        return create_engine(url, pool_pre_ping=False, pool_size=5, max_overflow=10, pool_timeout=5, **opened_by)
     engine = create_engine(
-        url, paramstyle="named", connect_args={"isolation_level": None, "timeout": SQLITE_BUSY_MS / 1000}
+        url,
+        paramstyle="named",
+        connect_args={"isolation_level": None, "timeout": SQLITE_BUSY_MS / 1000},
+        **opened_by,
     )
 
     @event.listens_for(engine, "connect")

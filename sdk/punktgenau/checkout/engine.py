@@ -12,7 +12,7 @@ from punktgenau.checkout import migrate
 from punktgenau.checkout.attempt import EVENT_BY_STATE, payment_of
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart, Order
-from punktgenau.checkout.database import Database
+from punktgenau.checkout.database import Connect, Database
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.journal import Journal
@@ -37,8 +37,9 @@ class Checkout:
     """Pays orders with points at one provider, with a journal of its own.
 
     The goals (`capture`, `void`, `cancel`) are safe in any state, any number of times, from any process; an unknown is
-    a state that is returned. `on_event` is told of changes after their commit, best effort. Nothing is opened or sent
-    here. Raises ConfigurationError for a database address or settings that cannot be meant.
+    a state that is returned. `on_event` is told of changes after their commit, best effort; `connect` opens the
+    journal's connections in the driver's place. Nothing is opened or sent here. Raises ConfigurationError for a
+    database address or settings that cannot be meant.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Checkout:
         settings: Settings | None = None,
         clock: Clock | None = None,
         on_event: Listener | None = None,
+        connect: Connect | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.on_event = on_event
@@ -58,7 +60,7 @@ class Checkout:
         self.orders_loader = orders_loader
         self._provider = provider
         self._clock = clock or SystemClock()
-        self._database = Database(database_url, clock=self._clock)
+        self._database = Database(database_url, clock=self._clock, connect=connect)
         self._journal = Journal(self._database, clock=self._clock)
         self._links = Links(self._database, clock=self._clock)
         self._executor = Executor(provider, self._journal, clock=self._clock, heard=self._heard)

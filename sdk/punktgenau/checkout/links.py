@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError
 from punktgenau.checkout.schema import LinkRow, values_of
-from punktgenau.checkout.statements import Statements
+from punktgenau.checkout.statements import statements
 from punktgenau.errors import InvalidArgumentError
 from punktgenau.provider import Balance
 
@@ -33,7 +33,7 @@ class Links:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._sql = Statements(database)
+        self._sql = statements(database)
 
     def _now_ms(self) -> int:
         return int(self._clock.now().timestamp() * 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from punktgenau.checkout.database import Database, Transaction
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
-from punktgenau.checkout.statements import Statements
+from punktgenau.checkout.statements import statements
 
 
 class Reader:
@@ -12,7 +12,7 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._sql = Statements(database)
+        self._sql = statements(database)
 
     def latest(self, *, provider: str, partner: str, mode: str, order_reference: str) -> RedemptionRow | None:
         """The newest attempt of an order."""

@@ -19,6 +19,15 @@ def _insert(table: Table) -> ClauseElement:
     return insert(table).values({column.name: bindparam(column.name) for column in table.columns})
 
 
+_BY_DIALECT: dict[str, Statements] = {}
+
+
+def statements(database: Database) -> Statements:
+    """The statements for a database: built once per dialect, because building them costs more than running them."""
+    known = _BY_DIALECT.get(database.dialect)
+    return known or _BY_DIALECT.setdefault(database.dialect, Statements(database))
+
+
 class Statements:
     """Every statement that the journal runs. Updates that change a state name the version or token they replace."""
 
