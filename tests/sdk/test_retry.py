@@ -199,9 +199,7 @@ def test_the_quota_never_holds_more_than_at_first() -> None:
     assert [quota.take(NotSentError("x")) for _ in range(3)] == [True, True, False]
 
 
-@pytest.mark.scenario(
-    "N16", "in an outage repeats run dry: 104 calls make 124 sends, at most 1.2 times as many"
-)
+@pytest.mark.scenario("N16", "in an outage repeats run dry: 104 calls make 124 sends, at most 1.2 times as many")
 def test_an_outage_is_not_made_worse(new_client: Callable[..., Client], server: Canned) -> None:
     client = new_client()
     client._transport._quota = RetryQuota(tokens=100)
