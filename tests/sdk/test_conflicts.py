@@ -44,9 +44,7 @@ def refusal(kind: type[PunktgenauError], call: Callable[[], object]) -> Punktgen
     return caught.value
 
 
-@pytest.mark.scenario(
-    "T4", "the same order reference under two keys: one hold, and the second call is told which"
-)
+@pytest.mark.scenario("T4", "the same order reference under two keys: one hold, and the second call is told which")
 def test_a_second_live_redemption_of_an_order_is_refused(held: Redemption, shop: Client, sandbox: Any) -> None:
     error = refusal(LiveRedemptionError, lambda: authorize(shop, idempotency_key="another-key"))
     assert (error.redemption_id, error.retry) == (held.id, "never")
