@@ -13,17 +13,20 @@ from punktgenau.checkout.attempt import EVENT_BY_STATE, payment_of
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart, Order
 from punktgenau.checkout.database import Connect, Database
+from punktgenau.checkout.events import Events, EventState
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
+from punktgenau.checkout.heartbeat import Heartbeat
 from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
 from punktgenau.checkout.quote import CartQuote
-from punktgenau.checkout.recovery import Recovery, recover
+from punktgenau.checkout.recovery import Recovery, recover, recover_one
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import InProgressError
+from punktgenau.events import Event
 from punktgenau.money import Money, require_points
 from punktgenau.provider import Balance, Entries, Provider
 
@@ -63,6 +66,8 @@ class Checkout:
         self._database = Database(database_url, clock=self._clock, connect=connect)
         self._journal = Journal(self._database, clock=self._clock)
         self._links = Links(self._database, clock=self._clock)
+        self._events = Events(self._database, clock=self._clock)
+        self._heartbeat = Heartbeat(self._database, clock=self._clock)
         self._executor = Executor(provider, self._journal, clock=self._clock, heard=self._heard)
         self._balances = Balances(provider, self._links, settings=self.settings)
         self._goals = Goals(self._journal, self._executor, clock=self._clock, heard=self._heard)
@@ -207,13 +212,33 @@ class Checkout:
 
         Takes everything that is open, once; with `due_only` only what is due, as a worker does round after round.
         """
+        self._heartbeat.beat()
         return recover(
             self._journal,
             self._executor,
+            self._events,
             order_loader=self.order_loader,
             deadline_s=self.settings.worker_deadline_s,
             due_only=due_only,
         )
+
+    def recover_one(self, *, deadline_s: float) -> bool:
+        """Do one thing that is due, for whoever has a moment; False: nothing is due."""
+        return recover_one(
+            self._journal, self._executor, self._events, order_loader=self.order_loader, deadline_s=deadline_s
+        )
+
+    def recovered_at(self) -> datetime | None:
+        """When a worker or `recover` was last at work, in any process; None: never."""
+        return self._heartbeat.last()
+
+    def hear(self, event: Event) -> EventState:
+        """Take a verified event as a hint: whatever it is about is looked up at the provider soon, once.
+
+        Raises UnavailableError when it could not be written down: then the provider has to say it again.
+        """
+        profile = self._provider.profile
+        return self._events.hear(event, provider=profile.name, partner=self._provider.partner_id)
 
     # Inside
 

@@ -97,13 +97,12 @@ class Executor:
 
     def note_evidence(self, row: RedemptionRow, evidence: Redemption) -> RedemptionRow:
         """Write down what a look-up shows of a row without an open operation; changes nothing where nothing changed."""
-        state = state_of(evidence)
-        if state == "abandoned":
-            state = "voided"
-        if state == row.state:
+        state = "voided" if state_of(evidence) == "abandoned" else state_of(evidence)
+        now_ms = self._journal.now_ms()
+        after = replace(_after(row, Verdict("done", state=state), evidence, now_ms=now_ms), reason="looked_up")
+        if (state, after.reversed_points) == (row.state, row.reversed_points):
             return row
-        after = _after(row, Verdict("done", state=state), evidence, now_ms=self._journal.now_ms())
-        changed = self._journal.change(row, replace(after, reason="looked_up"))
+        changed = self._journal.change(row, replace(after, check_at=now_ms if wished(after) else after.check_at))
         self._heard(row, changed)
         return changed
 

@@ -29,8 +29,10 @@ class Goals:
 
     def capture(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
         """These points are paid. A hold that has ended meanwhile becomes a shortfall, which has to be seen."""
-        if row.state == "expired":
-            short = replace(row, state="short", reason="hold_expired", live_key=live_key_of(row))
+        # Voided without a wish of the shop's: at the provider, and seen there.
+        voided_there = row.state == "voided" and row.reason == "looked_up" and row.release_cause is None
+        if row.state == "expired" or voided_there:
+            short = replace(row, state="short", reason=f"hold_{row.state}", live_key=live_key_of(row))
             return self._repaired(self._change(row, short), ends=ends)
         if row.state not in {"authorized", "capturing"}:
             # Above all not while authorizing: nobody can have paid the rest of an amount that was never known.

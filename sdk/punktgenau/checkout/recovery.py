@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from punktgenau._redact import logger, short
 from punktgenau.checkout.cart import Order
+from punktgenau.checkout.events import Events
 from punktgenau.checkout.execute import Executor, wished
+from punktgenau.checkout.hints import follow_up
 from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import Journal, LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
@@ -39,6 +41,7 @@ class Recovery:
 def recover(
     journal: Journal,
     executor: Executor,
+    events: Events,
     *,
     order_loader: Callable[[str], Order | None] | None,
     deadline_s: float,
@@ -49,6 +52,14 @@ def recover(
     for claim in _claims(journal, lease_s=deadline_s, due_only=due_only):
         row, _ = executor.run(claim, deadline_s=deadline_s)
         report.note(row)
+    for heard in events.waiting(most=BATCH, due_only=due_only):
+        if (taken := events.take(heard, lease_s=deadline_s)) is None:
+            continue
+        rows = follow_up(journal, executor, events, taken, deadline_s=deadline_s)
+        if rows is not None:
+            report.looked_at += 1
+            if rows[0].state != rows[1].state:
+                report.note(rows[1])
     for seen in _checks(journal, lease_s=deadline_s, due_only=due_only):
         report.looked_at += 1
         row = _look(journal, executor, seen, order_loader=order_loader, deadline_s=deadline_s)
@@ -56,6 +67,28 @@ def recover(
             report.note(row)
     report.needs_attention = journal.attention()
     return report
+
+
+def recover_one(
+    journal: Journal,
+    executor: Executor,
+    events: Events,
+    *,
+    order_loader: Callable[[str], Order | None] | None,
+    deadline_s: float,
+) -> bool:
+    """Take the one operation, event or row that has been due longest, of these in this order; False: nothing is due."""
+    if (claim := journal.claim_due(lease_s=deadline_s)) is not None:
+        executor.run(claim, deadline_s=deadline_s)
+        return True
+    for heard in events.waiting(most=1, due_only=True):
+        if (taken := events.take(heard, lease_s=deadline_s)) is not None:
+            follow_up(journal, executor, events, taken, deadline_s=deadline_s)
+        return True
+    if (seen := journal.claim_check(lease_s=deadline_s)) is not None:
+        _look(journal, executor, seen, order_loader=order_loader, deadline_s=deadline_s)
+        return True
+    return False
 
 
 def _claims(journal: Journal, *, lease_s: float, due_only: bool) -> Iterator[Claim]:

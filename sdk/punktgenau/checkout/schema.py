@@ -83,6 +83,7 @@ Index(
     postgresql_where=_NEEDS_A_PERSON,
 )
 Index(f"{PREFIX}redemption_customer", redemption.c.customer_id, redemption.c.created_at)
+Index(f"{PREFIX}redemption_provider_id", redemption.c.provider_id)
 
 tender = Table(
     f"{PREFIX}tender",
@@ -136,6 +137,36 @@ link = Table(
     # The last balance, so that all processes of a shop share it; never the authority.
     Column("balance", Text),
     Column("balance_at", BigInteger, nullable=False),
+)
+
+Index(f"{PREFIX}link_member", link.c.member_id)
+
+event = Table(
+    f"{PREFIX}event",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("partner", String(64), primary_key=True),
+    # The webhook's id: the same one again is the same event.
+    Column("id", String(255), primary_key=True),
+    Column("type", String(64), nullable=False),
+    # What it is about, by the provider's words.
+    Column("key", String(255)),
+    Column("provider_id", String(64)),
+    Column("order_reference", String(36)),
+    Column("said", String(24)),
+    # matched: belongs to `redemption_id`, or to a link; early: to nothing yet; unmatched: kept apart, with its reason.
+    Column("state", String(16), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("redemption_id", String(32), ForeignKey(redemption.c.id)),
+    Column("received_at", BigInteger, nullable=False),
+    # When somebody should follow it up; NULL: that is done.
+    Column("check_at", BigInteger),
+)
+Index(
+    f"{PREFIX}event_check",
+    event.c.check_at,
+    sqlite_where=event.c.check_at.is_not(None),
+    postgresql_where=event.c.check_at.is_not(None),
 )
 
 meta = Table(
@@ -231,6 +262,25 @@ class LinkRow:
     balance_at: int
 
 
-def values_of(row: RedemptionRow | OperationRow | LinkRow) -> dict[str, str | int | None]:
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event that was heard; fields in the order of the columns."""
+
+    provider: str
+    partner: str
+    id: str
+    type: str
+    key: str | None
+    provider_id: str | None
+    order_reference: str | None
+    said: str | None
+    state: str
+    reason: str
+    redemption_id: str | None
+    received_at: int
+    check_at: int | None
+
+
+def values_of(row: RedemptionRow | OperationRow | LinkRow | EventRow) -> dict[str, str | int | None]:
     """A row's values by column, to be bound."""
     return {name: getattr(row, name) for name in row.__dataclass_fields__}

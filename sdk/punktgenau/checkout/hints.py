@@ -1,0 +1,71 @@
+"""Following up what events hint at: ask the provider, and write down its answer; the event itself proves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from punktgenau._redact import logger, short
+from punktgenau.checkout.attempt import live_key_of
+from punktgenau.checkout.events import Events, is_news
+from punktgenau.checkout.execute import Executor, wished
+from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
+from punktgenau.checkout.resolve import state_of
+from punktgenau.checkout.schema import EventRow, RedemptionRow
+from punktgenau.errors import PunktgenauError
+from punktgenau.provider import Redemption
+
+OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning"})
+OPERATION_FIRST_MS = 5_000
+ASK_AGAIN_MS = 60_000
+
+
+def follow_up(
+    journal: Journal, executor: Executor, events: Events, heard: EventRow, *, deadline_s: float
+) -> tuple[RedemptionRow, RedemptionRow] | None:
+    """Look up what a taken event is about, and finish what that makes necessary; the row before and after.
+
+    None: there was nobody to ask about, or nothing to ask yet.
+    """
+    if heard.redemption_id is None or heard.check_at is None:
+        return None
+    before = journal.redemption(heard.redemption_id)
+    if before.state in OPEN:
+        # Its operation was made due with the event, and will be answered by the provider anyway.
+        events.done(heard, check_at=journal.now_ms() + OPERATION_FIRST_MS)
+        return None
+    if not is_news(heard, before):
+        events.done(heard)
+        return None
+    try:
+        evidence = executor.look_up(before, deadline_s=deadline_s)
+        after = before if evidence is None else _noted(journal, executor, before, evidence)
+        if (planned := wished(after)) is not None:
+            after, _ = executor.run(journal.begin_operation(after, planned, lease_s=deadline_s), deadline_s=deadline_s)
+    except LostSwapError:
+        events.done(heard, check_at=journal.now_ms())
+        return None
+    except PunktgenauError as error:
+        logger.warning("could not look at %s after an event: %s", short(before.order_reference), error.code)
+        events.done(heard, check_at=journal.now_ms() + ASK_AGAIN_MS)
+        return None
+    events.done(heard)
+    return before, after
+
+
+def _noted(journal: Journal, executor: Executor, row: RedemptionRow, evidence: Redemption) -> RedemptionRow:
+    is_over = state_of(evidence) in CLOSED
+    if row.state == "short" and is_over:
+        # That its points are gone is what short means.
+        return row
+    if row.state not in CLOSED:
+        return executor.note_evidence(row, evidence)
+    if is_over:
+        return row
+    if row.state == "expired" and row.release_cause is None and evidence.held_points == 0:
+        # Captured at the last moment: late evidence of that wins, unless the order has points again by now.
+        try:
+            return executor.note_evidence(replace(row, live_key=live_key_of(row)), evidence)
+        except LostSwapError:
+            row = journal.redemption(row.id)
+    logger.warning("points of %s were believed to be back and are not; they are given back", short(row.order_reference))
+    return executor.note_evidence(replace(row, release_cause=row.release_cause or "late_evidence"), evidence)
