@@ -17,9 +17,16 @@ NewShopper = Callable[..., Shopper]
 
 
 def test_link_at_the_sandbox_and_pay_427_points_and_the_rest_by_card(new_shopper: NewShopper, demo: Demo) -> None:
-    shopper = new_shopper(linked=False)
+    shopper = new_shopper(None)
     page = shopper.page
-    shopper.add("pilz", "karo")
+    shopper.open("/")
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("button", name="Sign in as Demo customer with 2,500 points").click()
+    for article in ("Pilz", "Karo"):
+        shopper.open("/")
+        page.locator("a.card", has_text=article).click()
+        page.get_by_role("button", name="Add to cart").click()
+        page.wait_for_url("**/cart")
     shopper.expect_box("not_linked")
 
     shopper.box.get_by_role("link", name="Link points account").click()
@@ -33,7 +40,9 @@ def test_link_at_the_sandbox_and_pay_427_points_and_the_rest_by_card(new_shopper
     shopper.use(427)
     shopper.expect_box("applied")
     expect(page.locator(".sums .due")).to_contain_text("€88.45")
-    reference = shopper.place_order("card")
+    page.get_by_role("link", name="Go to checkout").click()
+    page.get_by_role("button", name="Order and pay").click()
+    reference = shopper.on_order()
     shopper.expect_situation("paid")
     expect(shopper.box).to_contain_text("427 points")
     expect(shopper.box).to_contain_text("€88.45")
@@ -55,8 +64,7 @@ def test_link_at_the_sandbox_and_pay_427_points_and_the_rest_by_card(new_shopper
 
 @pytest.mark.scenario("T19", "a declined card gives the points back; the second try on the same order: one captured")
 def test_a_declined_card_and_then_a_good_one(shopper: Shopper, demo: Demo) -> None:
-    shopper.add("pilz", "karo")
-    shopper.use(427)
+    shopper.fill_cart("pilz", "karo", points=427)
     reference = shopper.place_order("card_declined")
     shopper.expect_situation("declined")
     assert demo.points() == (2500, 0)
@@ -74,8 +82,7 @@ def test_a_declined_card_and_then_a_good_one(shopper: Shopper, demo: Demo) -> No
 
 
 def test_the_second_try_may_be_without_points(shopper: Shopper, demo: Demo) -> None:
-    shopper.add("pilz", "karo")
-    shopper.use(427)
+    shopper.fill_cart("pilz", "karo", points=427)
     reference = shopper.place_order("card_declined")
     shopper.number.fill("")
     expect(shopper.page.get_by_role("button", name="Pay €92.72")).to_be_visible()
@@ -96,7 +103,7 @@ def test_a_bill_paid_wholly_by_points_never_shows_the_money_step(
     shopper.expect_box("applied")
     shopper.open("/checkout")
     expect(shopper.page.locator("input[name=method]").first).to_be_hidden()
-    shopper.page.locator("form.pays button.wide").click()
+    shopper.order_and_pay()
     reference = shopper.on_order()
     shopper.expect_situation("paid")
     expect(shopper.page.locator(".story")).to_contain_text("Paid wholly with points")
@@ -111,7 +118,7 @@ def test_choosing_all_at_the_checkout_puts_the_money_step_away(shopper: Shopper,
     shopper.box.get_by_role("button", name="2,335").click()
     expect(shopper.page.get_by_text("Test card that is accepted")).to_be_hidden()
     expect(shopper.page.locator(".sums .due")).to_contain_text("€0.00")
-    shopper.page.locator("form.pays button.wide").click()
+    shopper.order_and_pay()
     assert demo.ledger() == [(shopper.on_order(), "captured", 2335)]
 
 
@@ -119,8 +126,7 @@ def test_choosing_all_at_the_checkout_puts_the_money_step_away(shopper: Shopper,
 @pytest.mark.parametrize("script", [True, False])
 def test_a_double_click_makes_one_order_and_one_hold(new_shopper: NewShopper, demo: Demo, script: bool) -> None:
     shopper = new_shopper(script=script)
-    shopper.add("koecher")
-    shopper.use("2335")
+    shopper.fill_cart("koecher", points=2335)
     shopper.open("/checkout")
     shopper.page.locator("form.pays button.wide").dblclick()
     reference = shopper.on_order()
@@ -133,8 +139,7 @@ def test_a_double_click_makes_one_order_and_one_hold(new_shopper: NewShopper, de
 
 
 def test_the_bank_confirms_45_minutes_later_from_its_own_process(shopper: Shopper, demo: Demo) -> None:
-    shopper.add("pilz", "karo")
-    shopper.use(427)
+    shopper.fill_cart("pilz", "karo", points=427)
     reference = shopper.place_order("bank")
     bank = shopper.page.url
     shopper.open(f"/orders/{reference}")
@@ -152,8 +157,7 @@ def test_the_bank_confirms_45_minutes_later_from_its_own_process(shopper: Shoppe
 
 
 def test_paying_at_the_bank_refused_gives_the_points_back(shopper: Shopper, demo: Demo) -> None:
-    shopper.add("pilz")
-    shopper.use(427)
+    shopper.fill_cart("pilz", points=427)
     reference = shopper.place_order("bank")
     shopper.page.get_by_role("button", name="Do not pay").click()
     shopper.page.get_by_role("link", name="Back to the shop").click()
@@ -164,8 +168,7 @@ def test_paying_at_the_bank_refused_gives_the_points_back(shopper: Shopper, demo
 
 @pytest.mark.scenario("T26", "the hold of an abandoned order ends by itself, is written down, and the points are free")
 def test_the_hold_of_an_abandoned_order_ends(shopper: Shopper, demo: Demo) -> None:
-    shopper.add("pilz")
-    shopper.use(2500)
+    shopper.fill_cart("pilz", points=2500)
     reference = shopper.place_order("bank")
     shopper.add("karo")
     shopper.expect_box("held_elsewhere")
@@ -184,8 +187,7 @@ def test_the_hold_of_an_abandoned_order_ends(shopper: Shopper, demo: Demo) -> No
 
 @pytest.mark.scenario("T28", "cancelled after it was paid: the points come back once, and the money")
 def test_cancel_gives_back_points_and_money(shopper: Shopper, demo: Demo) -> None:
-    shopper.add("pilz")
-    shopper.use(427)
+    shopper.fill_cart("pilz", points=427)
     reference = shopper.place_order("card")
     shopper.page.get_by_role("button", name="Cancel order").click()
     shopper.expect_situation("cancelled")
@@ -208,7 +210,7 @@ def test_a_guest_pays_with_points(new_shopper: NewShopper, demo: Demo) -> None:
     for name, value in (("name", "A guest"), ("email", "guest@example.org"), ("street", "Weg 1"), ("city", "Berlin")):
         guest.page.locator(f"input[name={name}]").fill(value)
     guest.page.locator("input[name=postcode]").fill("10115")
-    guest.page.locator("form.pays button.wide").click()
+    guest.order_and_pay()
     reference = guest.on_order()
     guest.expect_situation("paid")
     assert demo.ledger() == [(reference, "captured", 427)]
