@@ -39,7 +39,7 @@ class Limits(Record):
 
     min_points: Points
     max_points: Points | None
-    step: Annotated[int, Field(ge=1, le=POINTS_MAX)]
+    step: Points
     max_share_percent: Annotated[int, Field(ge=0, le=100)] | None
     max_value: Money | None
 

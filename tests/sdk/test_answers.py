@@ -225,7 +225,7 @@ def test_a_shape_that_nobody_knows_is_refused_on_a_read(shape: str, client: Clie
 
 @pytest.mark.parametrize(
     "limits",
-    [{"step": 0}, {"step": -1}, {"min_points": -1}, {"max_points": -1}, {"max_share_percent": 101}, {"step": None}],
+    [{"step": -1}, {"min_points": -1}, {"max_points": -1}, {"max_share_percent": 101}, {"step": None}],
 )
 def test_limits_that_make_no_sense_are_refused(limits: dict[str, Any], client: Client, server: Canned) -> None:
     server.next(answer(changed("balance", limits={**reply("balance")["limits"], **limits})))
