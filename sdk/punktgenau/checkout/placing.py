@@ -148,7 +148,7 @@ class Placing:
         if claim is not None:
             return self._placed(*self._executor.run(claim, deadline_s=self._left(ends)))
         # A double click: the first one is still sending. Wait for its result rather than doubt it.
-        while row.state == "authorizing" and self._left(ends) > POLL_S:
+        while row.state == "authorizing" and self._clock.monotonic() + POLL_S < ends:
             self._clock.sleep(POLL_S)
             row = self._journal.redemption(row.id)
         return self._placed(row, None)
