@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import ConfigurationError
+from punktgenau.webhooks import is_secret
 
 Kind = Literal["text", "secret", "flag", "whole", "seconds"]
 Value = str | bool | int | float
@@ -57,6 +58,18 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(name="DEADLINE_S", kind="seconds", default=4.0, meaning="The longest that a page waits for the provider."),
     Key(name="WORKER_DEADLINE_S", kind="seconds", default=8.0, meaning="The same for one call in the worker."),
+    Key(
+        name="WEBHOOK_SECRETS",
+        kind="secret",
+        default=None,
+        meaning="What the provider signs its webhooks with, whsec_..., several with commas; unset: no /points/webhook.",
+    ),
+    Key(
+        name="INLINE_RECOVERY",
+        kind="flag",
+        default=True,
+        meaning="0: requests do not help, after their answer, where no worker was seen for two minutes.",
+    ),
     Key(name="MIN_POINTS", kind="whole", default=1, meaning="The shop's own least points per order."),
     Key(name="MAX_POINTS", kind="whole", default=None, meaning="The shop's own most points per order."),
     Key(name="STEP", kind="whole", default=1, meaning="Points are used in multiples of this."),
@@ -84,6 +97,8 @@ class Config:
     provider_name: str
     sign_in_url: str
     timezone: str | None
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    inline_recovery: bool
     settings: Settings
 
     @property
@@ -108,6 +123,8 @@ def read_config(app_config: Mapping[str, object], environment: Mapping[str, str]
         provider_name=_text(values["PROVIDER_NAME"]) or "",
         sign_in_url=_text(values["SIGN_IN_URL"]) or "",
         timezone=_timezone(values["TIMEZONE"]),
+        webhook_secrets=_webhook_secrets(values["WEBHOOK_SECRETS"]),
+        inline_recovery=values["INLINE_RECOVERY"] is True,
         settings=_settings(values),
     )
 
@@ -130,6 +147,14 @@ def _timezone(value: Value | None) -> str | None:
             field_name = PREFIX + "TIMEZONE"
             raise ConfigurationError(f"{field_name}: there is no time zone {name!r}.", field=field_name) from error
     return name
+
+
+def _webhook_secrets(value: Value | None) -> tuple[str, ...]:
+    secrets = tuple(secret for part in (_text(value) or "").split(",") if (secret := part.strip()))
+    if not all(is_secret(secret) for secret in secrets):
+        name = PREFIX + "WEBHOOK_SECRETS"
+        raise ConfigurationError(f"{name} must be secrets such as whsec_... (base64), with commas.", field=name)
+    return secrets
 
 
 def _text(value: Value | None) -> str | None:

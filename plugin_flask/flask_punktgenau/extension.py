@@ -6,6 +6,7 @@ from flask import Flask, has_request_context
 
 from flask_punktgenau import placing
 from flask_punktgenau.config import read_config
+from flask_punktgenau.inline import init_inline
 from flask_punktgenau.loaders import (
     CartLoader,
     CustomerLoader,
@@ -63,6 +64,7 @@ class Punktgenau:
         )
         app.register_blueprint(make_storefront())
         init_problems(app)
+        init_inline(app, state)
         for function in (punktgenau_panel, punktgenau_field, punktgenau_summary):
             app.add_template_global(function, function.__name__)
         watch_sessions()

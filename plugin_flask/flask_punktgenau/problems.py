@@ -64,12 +64,13 @@ def problem_response(error: e.PunktgenauError) -> Response:
     """The answer to an error that nobody caught."""
     logger.info("answered with a problem: %s", error)
     state = current_state()
-    response = _as_json(state, error) if wants_json() else _as_page(state, error)
+    response = problem_json(state, error) if wants_json() else _as_page(state, error)
     return make_private(response)
 
 
-def _as_json(state: AppState, error: e.PunktgenauError) -> Response:
-    status = status_of(error, as_page=False)
+def problem_json(state: AppState, error: e.PunktgenauError, *, status: int | None = None) -> Response:
+    """An error as problem+json, with the status that fits it unless another is given."""
+    status = status or status_of(error, as_page=False)
     explained = explain(error)
     body = {
         "type": f"urn:punktgenau:problem:{explained.code}",

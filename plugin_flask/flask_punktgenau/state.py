@@ -55,6 +55,7 @@ class AppState:
         self._is_ready = False
         self._closing: list[Callable[[], None]] = []
         self._inherited: list[object] = []
+        self._forking: list[Callable[[], None]] = []
         self._told: set[OffReason] = set()
         _states.add(self)
         weakref.finalize(self, _close, self._closing)
@@ -170,6 +171,12 @@ class AppState:
         self._checkout = self._provider = None
         self._is_ready = False
         self._closing.clear()
+        for begin_anew in self._forking:
+            begin_anew()
+
+    def when_forked(self, begin_anew: Callable[[], None]) -> None:
+        """Have this called in every forked child."""
+        self._forking.append(begin_anew)
 
     def _connected(self) -> Provider:
         config = self.config

@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, make_response, render_template, request, u
 from werkzeug import Response
 from werkzeug.exceptions import BadRequest
 
-from flask_punktgenau import choices, csrf, linking
+from flask_punktgenau import choices, csrf, linking, webhook
 from flask_punktgenau.answers import make_private, wants_json
 from flask_punktgenau.locales import current_language
 from flask_punktgenau.pages import HistoryView
@@ -57,6 +57,7 @@ def make_storefront() -> Blueprint:
     pages.get("/healthz")(healthz)
     choices.add_routes(pages)
     linking.add_routes(pages)
+    webhook.add_routes(pages)
     return pages
 
 
@@ -173,6 +174,8 @@ def _back() -> Response:
 
 
 def _require_own_form() -> None:
+    if webhook.is_webhook():
+        return
     request.max_content_length = BODY_LENGTH_MAX
     if request.method == "POST":
         csrf.check()

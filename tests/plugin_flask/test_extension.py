@@ -54,6 +54,7 @@ def test_the_routes_have_their_names() -> None:
         ("punktgenau.connect", "/points/connect", "GET"),
         ("punktgenau.callback", "/points/callback", "GET"),
         ("punktgenau.disconnect", "/points/disconnect", "POST"),
+        ("punktgenau.webhook", "/points/webhook", "POST"),
     }
 
 
