@@ -101,5 +101,11 @@ class Shopper:
             self.page.locator(f"form[action$='/{action}'] button").click()
         expect(self.page.locator("[role=status].drawer-said")).to_be_visible()
 
+    def expect_left_to_pay(self, amount: str) -> None:
+        """Beside the shop's own sum."""
+        left = self.page.locator(".sums .due .total td")
+        expect(left).to_be_visible()
+        expect(left).to_have_text(amount)
+
     def expect_situation(self, situation: str) -> None:
         expect(self.page.locator(f".situation-{situation}")).to_be_visible()

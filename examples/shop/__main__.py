@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import logging
 import os
 import shutil
 import signal
@@ -27,6 +28,8 @@ _ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 def main(argv: list[str]) -> int:
     arguments = _parse(argv)
+    # A page asks for more files at once than there are threads: nothing to tell a person at the terminal.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     for name in _ENDINGS:
         signal.signal(name, _stop)
     data_dir = Path(arguments.data or tempfile.mkdtemp(prefix="halbschatten-")).resolve()

@@ -28,6 +28,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     if isinstance(language.ZONE, ZoneInfo):
         app.config["PUNKTGENAU_TIMEZONE"] = language.ZONE.key
     points.init_app(app, clock=clock.of(app))
+    app.add_template_global(shown_due_minor, "due_minor")
 
 
 @points.customer_loader
@@ -72,7 +73,7 @@ def due_minor(what: ShopCart | orders.Order) -> int:
 
 
 def shown_due_minor(what: ShopCart | orders.Order) -> int:
-    """The same for a page; where no points can be used, the points box says why."""
+    """The same for a page, below the points box: where no points can be used, that says why."""
     try:
         return due_minor(what)
     except PunktgenauError:

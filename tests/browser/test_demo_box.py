@@ -30,7 +30,7 @@ def test_without_script_everything_can_be_done(new_shopper: NewShopper, demo: De
     shopper.expect_box("ready")
     shopper.use(427)
     shopper.open("/checkout")
-    expect(shopper.page.locator(".sums .due")).to_contain_text("€88.45")
+    shopper.expect_left_to_pay("€88.45")
     shopper.number.fill("500")
     shopper.order_and_pay()
     reference = shopper.on_order()
@@ -117,7 +117,7 @@ def test_a_cart_that_changes_corrects_the_points_and_says_so(shopper: Shopper, d
     shopper.page.get_by_role("button", name="Remove Pilz").click()
     shopper.expect_box("reclamped")
     assert "1,327 instead of 2,500" in sentence(shopper.page)
-    expect(shopper.page.locator(".sums .due")).to_contain_text("€0.00")
+    shopper.expect_left_to_pay("€0.00")
     # It is still said at the checkout, and what was said is what is taken.
     shopper.open("/checkout")
     assert "1,327 instead of 2,500" in sentence(shopper.page)

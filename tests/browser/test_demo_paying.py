@@ -39,7 +39,7 @@ def test_link_at_the_sandbox_and_pay_427_points_and_the_rest_by_card(new_shopper
 
     shopper.use(427)
     shopper.expect_box("applied")
-    expect(page.locator(".sums .due")).to_contain_text("€88.45")
+    shopper.expect_left_to_pay("€88.45")
     page.get_by_role("link", name="Go to checkout").click()
     page.get_by_role("button", name="Order and pay").click()
     reference = shopper.on_order()
@@ -117,7 +117,7 @@ def test_choosing_all_at_the_checkout_puts_the_money_step_away(shopper: Shopper,
     expect(shopper.page.get_by_text("Test card that is accepted")).to_be_visible()
     shopper.box.get_by_role("button", name="2,335").click()
     expect(shopper.page.get_by_text("Test card that is accepted")).to_be_hidden()
-    expect(shopper.page.locator(".sums .due")).to_contain_text("€0.00")
+    shopper.expect_left_to_pay("€0.00")
     shopper.order_and_pay()
     assert demo.ledger() == [(shopper.on_order(), "captured", 2335)]
 

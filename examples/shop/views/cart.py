@@ -4,14 +4,13 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from .. import cart, catalogue
-from ..points import shown_due_minor
 
 pages = Blueprint("cart", __name__)
 
 
 @pages.get("/cart")
 def show() -> str:
-    return render_template("cart.html", max_quantity=cart.MAX_QUANTITY, due_minor=shown_due_minor(cart.current()))
+    return render_template("cart.html", max_quantity=cart.MAX_QUANTITY)
 
 
 @pages.post("/cart/add")

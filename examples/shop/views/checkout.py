@@ -10,7 +10,7 @@ from punktgenau import AmountChangedError, PunktgenauError
 
 from .. import address, cart, customers, language, orders, payments, till
 from ..cart import ShopCart
-from ..points import due_minor, shown_due_minor
+from ..points import due_minor
 from .orders import chosen_method, next_page
 
 pages = Blueprint("checkout", __name__)
@@ -75,7 +75,6 @@ def _form(values: Mapping[str, str], errors: Mapping[str, str] | None = None, *,
     customers.owner()
     return render_template(
         "checkout.html",
-        due_minor=shown_due_minor(cart.current()),
         values=values,
         errors=errors or {},
         changed=changed,

@@ -8,7 +8,7 @@ from punktgenau import PunktgenauError
 from .. import customers, orders, payments, till
 from ..orders import Order
 from ..payments import Method, Payment
-from ..points import due_minor, points, shown_due_minor
+from ..points import due_minor, points
 from ..settings import Settings
 from ..story import story_of
 
@@ -89,14 +89,13 @@ def _page(order: Order, *, is_refused: bool = False) -> str:
     tries = payments.history(order.reference)
     payment = tries[-1] if tries else None
     where = situation(order, payment)
-    can_pay = where in ("unpaid", "declined", "refused")
     return render_template(
         "order.html",
         order=order,
         situation=where,
         story=story_of(order, tries),
         bank_url=bank_url(payment) if payment and payment.state == "waiting" else None,
-        due_minor=shown_due_minor(order) if can_pay else None,
+        can_pay=where in ("unpaid", "declined", "refused"),
         is_refused=is_refused,
         next_number=len(tries) + 1,
         methods=payments.METHODS,
