@@ -89,10 +89,11 @@ def problem_json(state: AppState, error: e.PunktgenauError, *, status: int | Non
 
 def _as_page(state: AppState, error: e.PunktgenauError) -> Response:
     status = status_of(error, as_page=True)
-    order_reference, payment = _order_at_hand(state)
+    order_reference, payment, order_url = _order_at_hand(state)
     view = build_problem(
         error,
-        urls=panel_urls(state, back=next_page()),
+        # An order that stands is chosen for anew on its own page: the cart that it came from may be empty by now.
+        urls=panel_urls(state, back=order_url or next_page()),
         order_reference=order_reference,
         payment=payment,
         csrf=_csrf_field(error),
@@ -113,16 +114,17 @@ def _csrf_field(error: e.PunktgenauError) -> CsrfField | None:
     return None if isinstance(error, e.ConfigurationError) and error.field == "SECRET_KEY" else csrf.form_field()
 
 
-def _order_at_hand(state: AppState) -> tuple[str, Payment | None]:
-    """The order that this request tried to pay, where its points can be tried again or left out."""
+def _order_at_hand(state: AppState) -> tuple[str, Payment | None, str]:
+    """The order that this request tried to pay, where its points can be tried again or left out, and its page."""
     order_reference: str = g.get(_ORDER, "")
     try:
         checkout = state.journal() if order_reference else None
         # An order that is not committed yet ends with this request: only going back makes sense then.
-        if checkout is None or find_own_order(state, checkout, order_reference) is None:
-            return "", None
+        own = find_own_order(state, checkout, order_reference) if checkout is not None else None
+        if checkout is None or own is None:
+            return "", None, ""
         payment = checkout.find(order_reference)
-        return (order_reference, payment) if is_open_to_customer(payment) else ("", None)
+        return (order_reference, payment, own.order.url or "") if is_open_to_customer(payment) else ("", None, "")
     except e.PunktgenauError as error:
         logger.warning("the order of a problem could not be looked up: %s", error)
-        return "", None
+        return "", None, ""

@@ -185,6 +185,47 @@ def test_the_hold_of_an_abandoned_order_ends(shopper: Shopper, demo: Demo) -> No
     shopper.expect_box("applied")
 
 
+@pytest.mark.scenario(
+    "P12", "the bank confirms after the hold has ended: the same points are taken anew, then it ships"
+)
+def test_the_bank_confirms_after_the_hold_has_ended(shopper: Shopper, demo: Demo) -> None:
+    shopper.fill_cart("pilz", points=427)
+    reference = shopper.place_order("bank")
+    demo.later(3 * 3600)
+    shopper.page.get_by_role("button", name="Confirm now").click()
+    shopper.page.get_by_role("link", name="Back to the shop").click()
+    shopper.expect_situation("paid")
+    assert demo.ledger() == [(reference, "captured", 427), (reference, "expired", 427)]
+    shopper.press_in_drawer("ship")
+    shopper.expect_situation("shipped")
+
+
+@pytest.mark.scenario("T10", "points spent elsewhere after the page was shown: refused, nothing charged, two ways on")
+def test_points_that_were_spent_elsewhere_meanwhile(
+    new_shopper: NewShopper, demo: Demo, allow_console: Callable[[str], None], axe: Callable[..., None]
+) -> None:
+    allow_console("status of 409")
+    shopper = new_shopper()
+    shopper.fill_cart("pilz", "karo", points=427)
+    shopper.open("/checkout")
+    demo.control("POST", "/members", {"id": "mbr_2500", "points": 100})
+    shopper.order_and_pay()
+    page = shopper.page
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing was changed")
+    axe(page)
+    ((reference, _),) = demo.orders()
+    assert demo.payments() == [("card", "stopped", None)]
+    expect(page.get_by_role("button", name="Go on without points")).to_be_visible()
+    page.get_by_role("link", name="choose").click()
+    page.wait_for_url(f"**/orders/{reference}")
+    # On the order's page as many as are left stand ready.
+    expect(shopper.number).to_have_value("100")
+    shopper.pay_again("card")
+    shopper.expect_situation("paid")
+    assert demo.payments()[-1] == ("card", "accepted", 9172)
+    assert demo.points() == (0, 0)
+
+
 @pytest.mark.scenario("T28", "cancelled after it was paid: the points come back once, and the money")
 def test_cancel_gives_back_points_and_money(shopper: Shopper, demo: Demo) -> None:
     shopper.fill_cart("pilz", points=427)

@@ -162,6 +162,16 @@ def test_wholly_by_points_goes_on_after_trying_again(shopper: Shopper, demo: Dem
     assert demo.payments() == [("none", "stopped", None), ("none", "accepted", 0)]
 
 
+@pytest.mark.scenario("T30", "cancelled while nobody knows: whatever was held is given back")
+def test_cancel_while_nobody_knows(shopper: Shopper, demo: Demo) -> None:
+    reference = place_with_a_lost_answer(shopper)
+    shopper.page.get_by_role("button", name="Cancel order").click()
+    shopper.expect_situation("cancelled")
+    assert demo.points() == (2500, 0)
+    assert demo.ledger() == [(reference, "cancelled", 427)]
+    assert demo.journal() == [(reference, "abandoned", 427)]
+
+
 @pytest.mark.scenario("C8", "the capture's answer is lost: paid, not shipped, captured once by recovery, then shipped")
 def test_nothing_is_shipped_before_the_points_are_captured(shopper: Shopper, demo: Demo) -> None:
     shopper.fill_cart("pilz", points=427)

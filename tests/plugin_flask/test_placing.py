@@ -100,6 +100,8 @@ def test_points_that_were_spent_elsewhere_meanwhile(anna: Visitor, provider: Pro
     answer = anna.place("A-1")
     assert answer.status_code == 409
     assert "/points/without" in answer.text
+    # Choosing anew happens on the order's page: it stands, and the cart may be empty by now.
+    assert 'href="/orders/A-1"' in answer.text
     assert anna.small.shop.paid == {}
     answer = anna.post("/points/without", order_reference="A-1")
     assert (answer.status_code, answer.location) == (303, "/orders/A-1")
