@@ -16,6 +16,8 @@ from types import FrameType
 
 import waitress
 
+from punktgenau import PunktgenauError
+
 from .app import create_app
 from .children import HOST, Children, StartError, free_port, listen, require_free
 from .points import points
@@ -32,6 +34,9 @@ def main(argv: list[str]) -> int:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     for name in _ENDINGS:
         signal.signal(name, _stop)
+    if arguments.no_worker:
+        # Then nobody helps unasked, in no process: what is unknown stays so until `recover` or a person acts.
+        os.environ["PUNKTGENAU_INLINE_RECOVERY"] = "0"
     data_dir = Path(arguments.data or tempfile.mkdtemp(prefix="halbschatten-")).resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
     children = Children()
@@ -59,7 +64,7 @@ def main(argv: list[str]) -> int:
         if not arguments.no_browser:
             threading.Thread(target=webbrowser.open, args=(_url(settings),), daemon=True).start()
         waitress.serve(app, sockets=[listener], threads=8, _quiet=True)
-    except StartError as error:
+    except (StartError, PunktgenauError) as error:
         print(f"The demo could not start. {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -79,7 +84,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=5000, help="the shop's port (5000)")
     parser.add_argument("--sandbox-port", type=int, default=8600, help="the sandbox provider's port (8600)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    parser.add_argument("--no-worker", action="store_true", help="leave it to `flask punktgenau recover` to resolve")
+    parser.add_argument("--no-worker", action="store_true", help="leave what is unknown to `flask punktgenau recover`")
     parser.add_argument("--data", metavar="DIR", help="keep orders and points in this folder (else: fresh every time)")
     return parser.parse_args(argv)
 
