@@ -94,6 +94,7 @@ def _begin() -> Response | None:
 def _finish(response: Response) -> Response:
     if g.get("operation") is None:
         return response
+    sandbox().webhooks.deliver(sandbox().work, when="early")
     fault = g.get("fault")
     if fault is not None and fault.moment == "after":
         response = fault_replies.instead_of_reply(fault, response)

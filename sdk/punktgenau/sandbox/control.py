@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import asdict
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import control_bodies, members, overview, programme
+from . import control_bodies, control_webhooks, members, overview, programme
 from .arithmetic import ProgrammeRate
 from .clock import moment, stamp
 from .control_bodies import ClockBody, FaultBody, MemberBody, NoBody, ProgrammeBody, read
 from .faults import Fault
+from .loopback import host_in, is_loopback
 from .problems import Refusal
 from .seed import DEMO_PARTNER
 from .state import request_work, sandbox
@@ -40,16 +39,17 @@ def control_routes() -> Blueprint:
         ("POST", "/programme", set_programme),
     ):
         routes.add_url_rule(rule, view_func=view, methods=[method])
+    control_webhooks.add_routes(routes)
     return routes
 
 
 def only_from_here() -> None:
     """Refuse whoever is not on this machine, and pages of other sites in a browser that is."""
-    hosts = [request.remote_addr or "", _host_in(f"//{request.host}")]
+    hosts = [request.remote_addr or "", host_in(f"//{request.host}")]
     origin = request.headers.get("Origin")
     if origin is not None:
-        hosts.append(_host_in(origin))
-    if not all(_is_loopback(host) for host in hosts):
+        hosts.append(host_in(origin))
+    if not all(is_loopback(host) for host in hosts):
         raise Refusal("forbidden", "The control plane answers to this machine only.")
 
 
@@ -181,19 +181,3 @@ def set_programme() -> Response:
 
 def _expiry(lot: control_bodies.LotBody) -> datetime | None:
     return moment(lot.expires_at) if lot.expires_at else None
-
-
-def _host_in(address: str) -> str:
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -13,6 +13,8 @@ from .clock import MAX_ADVANCE_S
 from .faults import MAX_DELAY_S, Echo, Kind, Operation, When
 from .problems import Refusal
 from .schemas import Currency, Name
+from .webhooks import WebhookFault
+from .webhooks import When as WebhookWhen
 
 Points = Annotated[int, Field(ge=1, le=MAX_POINTS)]
 Minor = Annotated[int, Field(ge=0, le=MAX_MINOR)]
@@ -60,6 +62,21 @@ class FaultBody(_Body):
     delay_s: Annotated[float, Field(ge=0, le=MAX_DELAY_S)] | None = None
     retry_after: Annotated[str, Field(max_length=100, pattern=r"^[\x20-\x7e]*$")] | int | None = None
     echo: Echo = "points"
+
+
+class WebhookBody(_Body):
+    """Where events shall go, and what they are signed with; see webhooks.py."""
+
+    url: Annotated[str, Field(max_length=500)]
+    secret: Annotated[str, Field(max_length=500)]
+    when: WebhookWhen = "soon"
+    after: Annotated[int, Field(ge=0, le=2**62)] | None = None
+
+
+class DeliverBody(_Body):
+    """What shall be wrong with what is pushed now."""
+
+    fault: WebhookFault | None = None
 
 
 class RateBody(_Body):

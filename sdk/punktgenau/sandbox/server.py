@@ -30,7 +30,8 @@ class Server(ThreadedWSGIServer):
         self.is_away = False
         self._is_stopped = threading.Event()
         self._away_s = 0.0
-        sandbox_of(app).faults.when_refusing(self._go_away)
+        self._sandbox = sandbox_of(app)
+        self._sandbox.faults.when_refusing(self._go_away)
 
     def serve_forever(self, poll_interval: float = 0.05) -> None:
         """Serve until `stop`; while the fault `refuse` is played, do not even listen."""
@@ -42,6 +43,7 @@ class Server(ThreadedWSGIServer):
         except KeyboardInterrupt:
             pass
         finally:
+            self._sandbox.webhooks.clear()
             self.server_close()
 
     def stop(self) -> None:

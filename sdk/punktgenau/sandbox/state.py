@@ -15,6 +15,7 @@ from .clock import SandboxClock
 from .database import Database, Work
 from .faults import FaultBook
 from .journal import RequestJournal
+from .webhooks import WebhookBook
 
 EXTENSION = "punktgenau_sandbox"
 
@@ -29,6 +30,7 @@ class Sandbox:
     seed: Literal["demo"] | None = "demo"
     faults: FaultBook = field(default_factory=FaultBook)
     journal: RequestJournal = field(default_factory=RequestJournal)
+    webhooks: WebhookBook = field(default_factory=WebhookBook)
 
     @contextmanager
     def work(self, now: datetime | None = None) -> Iterator[Work]:
@@ -69,6 +71,7 @@ class Sandbox:
             self._seed(work)
         self.faults.clear()
         self.journal.clear()
+        self.webhooks.clear()
 
     def _seed(self, work: Work) -> None:
         if self.seed == "demo":
