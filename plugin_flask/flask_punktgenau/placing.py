@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from flask import has_request_context, request
 
+from flask_punktgenau.asking import ask_quote
 from flask_punktgenau.problems import remember_order
 from flask_punktgenau.session import ALL, PlacedOrder, Points, drop_wish, keep_order, read_order, read_wish
 from flask_punktgenau.state import AppState, current_state
@@ -98,7 +99,7 @@ def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = Non
     if checkout is None:
         drop_wish()
         raise UnavailableError("Points are off in this shop.", code="points_off")
-    made = checkout.quote(customer_id, cart, points=asked.points)
+    made = ask_quote(checkout, customer_id, cart, points=asked.points)
     seen = _due_to_insist_on(checkout, customer_id, cart, asked)
     if seen is not None and seen != made.due:
         raise _changed(made.due, seen)

@@ -9,6 +9,7 @@ from flask import has_request_context, render_template
 from markupsafe import Markup
 
 from flask_punktgenau import csrf
+from flask_punktgenau.asking import ask_balance, ask_quote
 from flask_punktgenau.loaders import GUEST_PREFIX
 from flask_punktgenau.locales import current_language
 from flask_punktgenau.panel import PanelView, Urls, build_panel
@@ -177,10 +178,10 @@ class _Box:
         if customer_id is None or not self.linked:
             return
         self.elsewhere = tuple(one for one in self._checkout.live(customer_id) if one.order_reference != about)
-        self.balance = self._checkout.balance(customer_id)
-        self.offer = self._checkout.quote(customer_id, self.cart, points="all")
+        self.balance = ask_balance(self._checkout, customer_id)
+        self.offer = ask_quote(self._checkout, customer_id, self.cart, points="all")
         if self.wish is not None:
-            self.quote = self._checkout.quote(customer_id, self.cart, points=self.wish.points)
+            self.quote = ask_quote(self._checkout, customer_id, self.cart, points=self.wish.points)
             self._follow(customer_id)
 
     def _follow(self, customer_id: str) -> None:

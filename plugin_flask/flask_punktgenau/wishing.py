@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import request
 
+from flask_punktgenau.asking import ask_quote
 from flask_punktgenau.placing import FIELD_ON_PAGE, FIELD_POINTS
 from flask_punktgenau.session import (
     ALL,
@@ -57,7 +58,7 @@ def take_typed(checkout: Checkout, cart: Cart, *, customer_id: str, order_refere
         except InvalidArgumentError as error:
             return _notice(error, entered)
         try:
-            made = checkout.quote(customer_id, cart, points=points)
+            made = ask_quote(checkout, customer_id, cart, points=points)
         except PunktgenauError as error:
             # The provider is away, which the box says by itself: the number waits.
             logger.info("a number of points cannot be quoted now: %s", error)

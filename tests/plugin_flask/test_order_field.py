@@ -134,6 +134,17 @@ def test_a_page_that_offers_no_points_means_none(anna: Visitor, shop: SmallShop,
     assert anna.wish() is None
 
 
+def test_a_silent_provider_is_waited_for_once_per_page(anna: Visitor, shop: SmallShop, provider: Provider) -> None:
+    anna.apply("427")
+    provider.fault("balance", "hang", times=50)
+    with shop.app.app_context():
+        shop.points.checkout.link("anna", member_id="mbr_2500", consent_id="con_mbr_2500")
+    before = provider.operations().count("balance")
+    # The page looks with a quote of its own, and then shows the points box.
+    assert 'data-state="away"' in anna.browser.post("/look").text
+    assert provider.operations().count("balance") == before + 1
+
+
 class TestAnotherTry:
     """`punktgenau_field(order_reference=...)`: the form to pay an order that is placed already."""
 

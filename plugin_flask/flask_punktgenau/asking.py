@@ -1,0 +1,37 @@
+"""Balance and quotes for one page: a provider that is silent is waited for once per request, not once per look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import g
+
+from flask_punktgenau.session import Points
+from punktgenau.checkout import Cart, CartQuote, Checkout
+from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
+from punktgenau.provider import Balance
+
+_SILENT = "_punktgenau_silent"
+Answer = TypeVar("Answer")
+
+
+def ask_balance(checkout: Checkout, customer_id: str) -> Balance:
+    """See `Checkout.balance`."""
+    return _once(lambda: checkout.balance(customer_id))
+
+
+def ask_quote(checkout: Checkout, customer_id: str, cart: Cart, *, points: Points) -> CartQuote:
+    """See `Checkout.quote`."""
+    return _once(lambda: checkout.quote(customer_id, cart, points=points))
+
+
+def _once(ask: Callable[[], Answer]) -> Answer:
+    silent: PunktgenauError | None = g.get(_SILENT)
+    if silent is not None:
+        raise silent
+    try:
+        return ask()
+    except (NotSentError, UnavailableError) as error:
+        setattr(g, _SILENT, error)
+        raise
