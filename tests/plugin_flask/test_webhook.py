@@ -7,18 +7,20 @@ import hashlib
 import hmac
 import json
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from _small_shop import Provider, SmallShop, make_small_shop
 from flask_punktgenau import Punktgenau
-from punktgenau import ConfigurationError
+from punktgenau import Client, ConfigurationError
 
 KEY = b"webhook-key-of-this-shop"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -196,3 +198,60 @@ def test_secrets_that_cannot_be_meant_stop_the_start(make_shop: Callable[..., Sm
         make_shop(PUNKTGENAU_WEBHOOK_SECRETS=secrets)
     assert caught.value.field == "PUNKTGENAU_WEBHOOK_SECRETS"
     assert SECRET not in str(caught.value)
+
+
+@pytest.fixture
+def door(shop: SmallShop, provider: Provider) -> Iterator[str]:
+    """The shop's address for webhooks, on a real server that the provider reaches."""
+    server = make_server("127.0.0.1", 0, shop.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/points/webhook"
+    provider.control("DELETE", "/webhooks")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def deliver(provider: Provider, fault: str | None = None) -> set[object]:
+    answer = provider.control("POST", "/webhooks/deliver", {"fault": fault})
+    assert isinstance(answer, dict)
+    return {item["status"] for item in answer["items"]}
+
+
+@pytest.mark.scenario("K9", "a provider's webhooks late, forged, about others, repeated, out of order: one truth")
+@pytest.mark.scenario("S8", "a webhook about another order than its key's, between true ones: kept apart")
+def test_from_a_provider_at_its_worst(shop: SmallShop, provider: Provider, door: str) -> None:
+    recover(shop)
+    provider.control("POST", "/webhooks", {"url": door, "secret": SECRET, "when": "asked"})
+    with Client(provider.url, client_id="demo-shop", client_secret="demo-secret") as desk:
+        desk.redemptions.capture(str(provider.redemptions("A-1")[0]["id"]))
+        desk.redemptions.reverse(str(provider.redemptions("A-1")[0]["id"]), points=27, return_reference="R-1")
+    for fault, statuses in (("late", {401}), ("future", {401}), ("forged", {401}), ("mismatching", {204})):
+        assert deliver(provider, fault) == statuses
+        recover(shop)
+        assert state_of(shop) == "authorized"
+    for fault in ("out_of_order", "repeated"):
+        assert deliver(provider, fault) <= {204}
+    recover(shop)
+    payment = shop.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.points) == ("partially_reversed", 400)
+
+
+@pytest.mark.scenario("K9", "the webhook is there before the answer that it is about, which is lost: held once")
+def test_before_the_answer(shop: SmallShop, provider: Provider, door: str) -> None:
+    provider.control("POST", "/webhooks", {"url": door, "secret": SECRET, "when": "early"})
+    provider.fault("authorize", "reset", when="after", times=50)
+    anna = shop.visitor("anna")
+    anna.apply("100")
+    anna.place("A-2", card="later")
+    lost = shop.find("A-2")
+    assert lost is not None
+    assert lost.state == "authorizing"
+    provider.no_faults()
+    recover(shop)
+    payment = shop.find("A-2")
+    assert payment is not None
+    assert payment.state == "authorized"
+    assert provider.states("A-2") == [("authorized", 100)]
