@@ -162,11 +162,11 @@ def test_an_early_event_is_followed_up_when_its_attempt_is_there(
 def test_an_event_that_belongs_to_nothing(world: World, checkout: Checkout):
     held(world, checkout)
     assert checkout.hear(told("voided", idempotency_key="key-of-another-shop", order_reference="A-1")) == "early"
-    for _ in range(59):
+    for _ in range(58):
         world.clock.advance(61)
         checkout.recover(due_only=True)
     assert events(world) == [("evt_1", "early", "")]
-    world.clock.advance(61)
+    world.clock.advance(122)
     checkout.recover(due_only=True)
     assert events(world) == [("evt_1", "unmatched", "unknown_redemption")]
     assert checkout.find("A-1").state == "authorized"

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction
-from punktgenau.checkout.schema import EventRow, RedemptionRow, event, link, operation, redemption, values_of
+from punktgenau.checkout.schema import EventRow, RedemptionRow, event, link, redemption, values_of
 from punktgenau.events import Event
 
 EventState = Literal["matched", "early", "unmatched", "repeated"]
@@ -41,11 +41,6 @@ _BY_PROVIDER_ID = (
         _r.partner == bindparam("partner"),
     )
     .limit(1)
-)
-_HASTEN = (
-    update(operation)
-    .where(operation.c.open_key == bindparam("redemption_id"), operation.c.next_at > bindparam("at"))
-    .values(next_at=bindparam("at"))
 )
 _FORGET_BALANCE = update(link).where(link.c.member_id == bindparam("member_id")).values(balance=None, balance_at=0)
 _FAR = 2**62
@@ -99,7 +94,7 @@ class Events:
             tx.run(_FOLLOW_UP, values_of(replace(row, check_at=check_at)))
 
     def _joined(self, tx: Transaction, row: EventRow) -> EventRow:
-        """The event with what it belongs to; an operation that is open there becomes due."""
+        """The event with what it belongs to, due at once where it is news."""
         now = self._now_ms()
         if not row.type.startswith("redemption.") or (row.key is None and row.provider_id is None):
             return replace(row, state="unmatched", reason="unknown_type", check_at=None)
@@ -113,7 +108,6 @@ class Events:
         about = RedemptionRow(*found)  # type: ignore[arg-type]
         if _contradicts(row, about):
             return replace(row, state="unmatched", reason="contradicts", check_at=None)
-        tx.run(_HASTEN, {"redemption_id": about.id, "at": now})
         due = now if is_news(row, about) else None
         return replace(row, state="matched", reason="", redemption_id=about.id, check_at=due)
 

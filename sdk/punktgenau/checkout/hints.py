@@ -15,7 +15,7 @@ from punktgenau.errors import PunktgenauError
 from punktgenau.provider import Redemption
 
 OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning"})
-OPERATION_FIRST_MS = 5_000
+ASK_SOON_MS = 5_000
 ASK_AGAIN_MS = 60_000
 
 
@@ -30,9 +30,15 @@ def follow_up(
         return None
     before = journal.redemption(heard.redemption_id)
     if before.state in OPEN:
-        # Its operation was made due with the event, and will be answered by the provider anyway.
-        events.done(heard, check_at=journal.now_ms() + OPERATION_FIRST_MS)
-        return None
+        claim = journal.claim(before.id, lease_s=deadline_s)
+        if claim is None:
+            # Somebody is sending at this moment.
+            events.done(heard, check_at=journal.now_ms() + ASK_SOON_MS)
+            return None
+        # Its own question answers this one, too.
+        after, _ = executor.run(claim, deadline_s=deadline_s)
+        events.done(heard)
+        return before, after
     if not is_news(heard, before):
         events.done(heard)
         return None
