@@ -27,14 +27,16 @@ class Balances:
             raise NotLinkedError("This customer is not linked to a member. Nothing was sent; link first.")
         return link
 
-    def of(self, link: Link, *, max_age_s: float) -> Balance:
-        """The member's balance, at most so old; asks the provider where it is older.
+    def of(self, link: Link, *, max_age_s: float, deadline_s: float | None = None) -> Balance:
+        """The member's balance, at most so old; asks the provider where it is older, for at most `deadline_s` seconds.
 
         Raises NotLinkedError (consent withdrawn), NotSentError, UnavailableError.
         """
         if link.balance is not None and link.balance_age_s <= max_age_s:
             return link.balance
-        balance = self._provider.members.balance(member_id=link.member_id, deadline_s=self._settings.deadline_s)
+        balance = self._provider.members.balance(
+            member_id=link.member_id, deadline_s=self._settings.deadline_s if deadline_s is None else deadline_s
+        )
         self._links.keep_balance(link, balance)
         return balance
 

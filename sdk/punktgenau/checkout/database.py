@@ -31,6 +31,12 @@ class DuplicateError(Exception):
     """A unique index refused the row: somebody else was first, so read theirs."""
 
 
+class UnconfirmedError(UnavailableError):
+    """The database did not confirm a commit: it took effect or not."""
+
+    default_code = "journal_unavailable"
+
+
 class Transaction:
     """Statements between one begin and one commit."""
 
@@ -118,7 +124,8 @@ class Database:
     def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
         """Begin, and commit at the end; rolls back on any exception.
 
-        Raises UnavailableError (`journal_unavailable`) when the database does not take it: nothing is written.
+        Raises UnavailableError (`journal_unavailable`) when the database does not take it: nothing is written;
+        UnconfirmedError when it failed at the commit.
         """
         if os.getpid() != self._pid:
             # Sockets and file locks of the parent must not be shared after a fork.
@@ -131,7 +138,7 @@ class Database:
                 if self.dialect == "sqlite":
                     connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 yield transaction
-                connection.commit()
+                self._commit(connection)
             except BaseException:
                 connection.rollback()
                 raise
@@ -141,6 +148,14 @@ class Database:
             raise UnavailableError(
                 f"The journal's database did not take it ({type(error).__name__}). Nothing was sent.",
                 code="journal_unavailable",
+            ) from error
+
+    def _commit(self, connection: PoolProxiedConnection) -> None:
+        try:
+            connection.commit()
+        except (self._driver_error, SQLAlchemyError) as error:
+            raise UnconfirmedError(
+                f"The journal's database did not confirm a change ({type(error).__name__}). Nothing was sent."
             ) from error
 
     def close(self) -> None:

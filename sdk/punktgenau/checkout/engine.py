@@ -17,7 +17,7 @@ from punktgenau.checkout.events import Events, EventState
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.heartbeat import Heartbeat
-from punktgenau.checkout.journal import Journal
+from punktgenau.checkout.journal import CLOSED, Journal
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
@@ -201,11 +201,11 @@ class Checkout:
 
     def void(self, order_reference: str) -> Payment | None:
         """Goal: payment failed and the order lives on, so its points go back; a further attempt may follow."""
-        return self._give_back(order_reference, "payment_failed")
+        return self._give_back(order_reference, "payment_failed", last=False)
 
     def cancel(self, order_reference: str, *, cause: str = "") -> Payment | None:
         """Goal: the order will not happen, so its points go back, held or captured."""
-        return self._give_back(order_reference, cause or "order_cancelled")
+        return self._give_back(order_reference, cause or "order_cancelled", last=True)
 
     def recover(self, *, due_only: bool = False) -> Recovery:
         """Finish what a crash or an outage left open, and ask the shop what should become of holds.
@@ -242,9 +242,16 @@ class Checkout:
 
     # Inside
 
-    def _give_back(self, order_reference: str, cause: str) -> Payment | None:
-        row = self._latest(order_reference)
-        return None if row is None else payment_of(self._release(row, cause, ends=self._ends()))
+    def _give_back(self, order_reference: str, cause: str, *, last: bool) -> Payment | None:
+        row, ends = self._latest(order_reference), self._ends()
+        while row is not None:
+            given = self._release(row, cause, ends=ends)
+            newest = self._latest(order_reference) if given.state in CLOSED else given
+            if newest is None or newest.id == given.id or not (last or newest.cause == "shortfall"):
+                return payment_of(given)
+            # Another attempt began meanwhile, or its points are being taken anew.
+            row = newest
+        return None
 
     def _latest(self, order_reference: str) -> RedemptionRow | None:
         return self._journal.latest(

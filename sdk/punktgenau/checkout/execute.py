@@ -65,7 +65,7 @@ class Executor:
 
         Raises LostSwapError.
         """
-        if short.state != "short" or short.cause == "shortfall" or short.live_key is None:
+        if short.state != "short" or short.cause == "shortfall" or short.live_key is None or short.release_cause:
             return None
         attempt = repair_of(short, row_id=self._journal.fresh_id(), now_ms=self._journal.now_ms())
         return self._journal.begin_attempt(attempt, {"capture": 1}, lease_s=lease_s, instead_of=short)
@@ -108,6 +108,7 @@ class Executor:
 
     def _send_and_finish(self, claim: Claim, *, deadline_s: float) -> tuple[RedemptionRow, PunktgenauError | None]:
         operation, row = claim.operation, claim.redemption
+        ends = self._clock.monotonic() + deadline_s
         kind = kind_of(operation.kind)
         first = operation.passes == 0 and claim.token == 1
         evidence: Redemption | None = None
@@ -123,7 +124,7 @@ class Executor:
                 verdict = Verdict("not_done", code=error.code)
         sends = evidence.sends if evidence is not None else failure.sends if failure is not None else 0
         if verdict.outcome == "unknown":
-            evidence, verdict = self._resolved(claim, kind, verdict, deadline_s=deadline_s)
+            evidence, verdict = self._resolved(claim, kind, verdict, ends=ends)
         row = self._finish(claim, kind, verdict, evidence, sends=sends)
         return row, failure
 
@@ -171,9 +172,7 @@ class Executor:
         )
         return reversal.redemption.model_copy(update={"replayed": reversal.replayed, "sends": reversal.sends})
 
-    def _resolved(
-        self, claim: Claim, kind: Kind, verdict: Verdict, *, deadline_s: float
-    ) -> tuple[Redemption | None, Verdict]:
+    def _resolved(self, claim: Claim, kind: Kind, verdict: Verdict, ends: float) -> tuple[Redemption | None, Verdict]:
         age_s = (self._journal.now_ms() - claim.operation.created_at) / 1000
         profile = self._provider.profile
         if claim.operation.passes == 0 and verdict.code not in ASK_FIRST:
@@ -182,10 +181,11 @@ class Executor:
         step = next_step(profile, kind, code=verdict.code, age_s=age_s, settled=age_s >= profile.settle_s)
         if step == "needs_attention":
             return None, Verdict("unknown", state="needs_attention", code=verdict.code)
-        if step != "look_up":
+        left = ends - self._clock.monotonic()
+        if step != "look_up" or left <= LEAST_S:
             return None, verdict
         try:
-            evidence = self.look_up(claim.redemption, deadline_s=deadline_s)
+            evidence = self.look_up(claim.redemption, deadline_s=left)
         except PunktgenauError:
             return None, verdict
         if evidence is None:

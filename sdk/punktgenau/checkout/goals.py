@@ -9,7 +9,7 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.attempt import live_key_of
 from punktgenau.checkout.execute import Executor, Heard, abandon, wished
 from punktgenau.checkout.intent import NextOperation
-from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
+from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError, ended_short
 from punktgenau.checkout.schema import RedemptionRow
 
 OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning"})
@@ -31,7 +31,7 @@ class Goals:
         """These points are paid. A hold that has ended meanwhile becomes a shortfall, which has to be seen."""
         # Voided without a wish of the shop's: at the provider, and seen there.
         voided_there = row.state == "voided" and row.reason == "looked_up" and row.release_cause is None
-        if row.state == "expired" or voided_there:
+        if (row.state == "expired" and row.release_cause is None) or voided_there:
             short = replace(row, state="short", reason=f"hold_{row.state}", live_key=live_key_of(row))
             return self._repaired(self._change(row, short), ends=ends)
         if row.state not in {"authorized", "capturing"}:
@@ -42,8 +42,7 @@ class Goals:
     def release(self, row: RedemptionRow, *, cause: str, ends: float) -> RedemptionRow:
         """These points go back, whatever they are now; the wish is noted, and carried out once."""
         if row.state == "short":
-            ended = "declined" if row.cause == "shortfall" else "expired"
-            return self._change(row, replace(row, state=ended, release_cause=cause))
+            return self._change(row, replace(row, state=ended_short(row), release_cause=cause))
         if row.state in CLOSED or row.state == "needs_attention":
             return row
 
@@ -52,7 +51,9 @@ class Goals:
                 return abandon(now, cause=cause)
             return wished(now if now.release_cause else replace(now, release_cause=cause))
 
-        return self._reach(row, plan, ends=ends, cause=cause)
+        row = self._reach(row, plan, ends=ends, cause=cause)
+        # Its hold ended, and somebody saw that as a shortfall before the wish was noted.
+        return row if row.state != "short" else self.release(row, cause=cause, ends=ends)
 
     def _reach(self, row: RedemptionRow, plan: _Plan, *, ends: float, cause: str | None = None) -> RedemptionRow:
         while True:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from punktgenau._clock import Clock
-from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
+from punktgenau.checkout.database import Database, DuplicateError, Transaction, UnconfirmedError, Value
 from punktgenau.checkout.intent import Claim, NextOperation, new_operation
 from punktgenau.checkout.reading import Reader
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, values_of
@@ -18,6 +19,11 @@ CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
 LEASE_MARGIN_MS = 5_000
 BALANCE_AGED_MS = 60_000
 """How old a balance counts at least once its points have moved: too old to be shown, not too old for a rate."""
+
+
+def ended_short(row: RedemptionRow) -> str:
+    """What a shortfall is once its order is gone: nothing is held, and nothing is short any more."""
+    return "declined" if row.cause == "shortfall" else "expired"
 
 
 class LostSwapError(Exception):
@@ -59,15 +65,12 @@ class Journal(Reader):
         operation = self._new_operation(attempt, planned)
         attempt = replace(attempt, key=operation.key)
         tender: dict[str, Value] = {"redemption_id": attempt.id, "position": 0, "kind": "points"}
-        try:
-            with self._database.transaction() as tx:
-                if instead_of is not None:
-                    self._swap(tx, instead_of, replace(instead_of, state="expired", reason="taken_anew", check_at=None))
-                tx.run(self._sql.add_redemption, values_of(attempt))
-                tx.run(self._sql.add_tender, tender | {"points": attempt.points, "value_minor": attempt.value_minor})
-                self._add(tx, operation, lease_s)
-        except DuplicateError as error:
-            raise LostSwapError from error
+        with self._intent(operation) as tx:
+            if instead_of is not None:
+                self._swap(tx, instead_of, replace(instead_of, state="expired", reason="taken_anew", check_at=None))
+            tx.run(self._sql.add_redemption, values_of(attempt))
+            tx.run(self._sql.add_tender, tender | {"points": attempt.points, "value_minor": attempt.value_minor})
+            self._add(tx, operation, lease_s)
         return Claim(operation, attempt, operation.lease_token)
 
     def begin_operation(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
@@ -76,12 +79,9 @@ class Journal(Reader):
         Raises LostSwapError when the row is no longer as seen, or has an open operation.
         """
         operation = self._new_operation(seen, planned)
-        try:
-            with self._database.transaction() as tx:
-                changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
-                self._add(tx, operation, lease_s)
-        except DuplicateError as error:
-            raise LostSwapError from error
+        with self._intent(operation) as tx:
+            changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
+            self._add(tx, operation, lease_s)
         return Claim(operation, changed, operation.lease_token)
 
     def supersede(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
@@ -90,20 +90,17 @@ class Journal(Reader):
         Raises LostSwapError when the open operation is leased to somebody, or the row is no longer as seen.
         """
         operation = self._new_operation(seen, planned)
-        try:
-            with self._database.transaction() as tx:
-                current = tx.one(self._sql.open_operation, {"redemption_id": seen.id})
-                if current is not None:
-                    claim = self._lease(tx, OperationRow(*current).id, lease_s)  # type: ignore[arg-type]
-                    if claim is None:
-                        raise LostSwapError
-                    self._finish_operation(
-                        tx, claim, outcome="unknown", code="superseded", reply=None, sends=0, next_at=None
-                    )
-                changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
-                self._add(tx, operation, lease_s)
-        except DuplicateError as error:
-            raise LostSwapError from error
+        with self._intent(operation) as tx:
+            current = tx.one(self._sql.open_operation, {"redemption_id": seen.id})
+            if current is not None:
+                claim = self._lease(tx, OperationRow(*current).id, lease_s)  # type: ignore[arg-type]
+                if claim is None:
+                    raise LostSwapError
+                self._finish_operation(
+                    tx, claim, outcome="unknown", code="superseded", reply=None, sends=0, next_at=None
+                )
+            changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
+            self._add(tx, operation, lease_s)
         return Claim(operation, changed, operation.lease_token)
 
     def claim(self, redemption_id: str, *, lease_s: float) -> Claim | None:
@@ -168,6 +165,8 @@ class Journal(Reader):
             self._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
             # A wish to give back may have been noted meanwhile; nothing else changes beside an open operation.
             wish = current.release_cause or changed.release_cause
+            if wish and changed.state == "short":
+                changed = replace(changed, state=ended_short(changed))
             check_at = self.now_ms() if wish and next_at is None and changed.state not in CLOSED else changed.check_at
             self._age_balance(tx, current, changed)
             return self._swap(tx, current, replace(changed, release_cause=wish, check_at=check_at))
@@ -204,6 +203,22 @@ class Journal(Reader):
                 tx.run(self._sql.add_meta, {"name": "fingerprint_key", "value": self._clock.random_bytes(32).hex()})
         except DuplicateError:
             return
+
+    @contextmanager
+    def _intent(self, operation: OperationRow) -> Iterator[Transaction]:
+        """The transaction that writes an intent.
+
+        Raises LostSwapError when somebody was first; UnavailableError, with the outcome unknown where nobody can tell
+        whether the intent was written: if it was, recovery carries it out.
+        """
+        try:
+            with self._database.transaction() as tx:
+                yield tx
+        except DuplicateError as error:
+            raise LostSwapError from error
+        except UnconfirmedError as error:
+            error.outcome, error.idempotency_key = "unknown", operation.key
+            raise
 
     def _swap(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
         if changed.state in CLOSED:

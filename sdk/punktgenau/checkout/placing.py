@@ -73,17 +73,18 @@ class Placing:
             return self._without(wish, row, ends=ends)
         if row is not None and row.state not in CLOSED:
             return self._again(wish, row, ends=ends)
-        claim = self._begin(wish, number=1 if row is None else row.attempt + 1)
+        claim = self._begin(wish, number=1 if row is None else row.attempt + 1, ends=ends)
         if claim is None:
             return None
         return self._placed(*self._executor.run(claim, deadline_s=self._left(ends)))
 
-    def _begin(self, wish: Wish, *, number: int) -> Claim | None:
+    def _begin(self, wish: Wish, *, number: int, ends: float) -> Claim | None:
         """Check the wish again by the last balance seen, and write the intent; None: somebody was first."""
         if not self._settings.enabled:
             raise UnavailableError("Points are switched off in this shop. Nothing was sent.", code="points_off")
         link = self._balances.link(wish.customer_id)
-        made = self._balances.quote(wish.cart, self._balances.of(link, max_age_s=self._settings.hold_s), wish.points)
+        balance = self._balances.of(link, max_age_s=self._settings.hold_s, deadline_s=self._left(ends))
+        made = self._balances.quote(wish.cart, balance, wish.points)
         _check_seen(wish, made)
         attempt = new_attempt(
             self._journal,
@@ -185,7 +186,10 @@ class Placing:
         except PunktgenauError:
             # Nobody answers, so nothing is proven: the row stays as it is.
             return row
-        return row if evidence is None else self._executor.note_evidence(row, evidence)
+        try:
+            return row if evidence is None else self._executor.note_evidence(row, evidence)
+        except LostSwapError:
+            return self._journal.redemption(row.id)
 
     def _left(self, ends: float) -> float:
         return max(0.1, ends - self._clock.monotonic())

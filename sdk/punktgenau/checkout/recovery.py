@@ -21,6 +21,10 @@ BATCH = 10_000
 """As much as one recovery takes on; the next one goes on from there."""
 
 
+class _NotToldError(Exception):
+    """The shop did not say what became of its order."""
+
+
 @dataclass(slots=True)
 class Recovery:
     """What one recovery did: operations finished, still open, holds looked at; and how many orders need a person."""
@@ -138,6 +142,9 @@ def _look(
                     return row
     except LostSwapError:
         return journal.redemption(row.id)
+    except _NotToldError:
+        # Not even a hold that has ended is closed now: if the order is paid, that is a shortfall.
+        logger.exception("the order loader failed; the hold is left alone")
     except PunktgenauError as error:
         logger.warning("could not look at %s: %s", short(row.order_reference), error.code)
     journal.free_check(row, check_at=_again(row, now_ms=now, loader=order_loader is not None))
@@ -147,14 +154,16 @@ def _look(
 def _asked(
     row: RedemptionRow, order_loader: Callable[[str], Order | None] | None, *, now_ms: int
 ) -> NextOperation | None:
-    """What the shop's order says; nothing where there is no loader, or it fails: nothing is captured by guess."""
+    """What the shop's order says; nothing where there is no loader: nothing is captured by guess.
+
+    Raises _NotToldError when the loader fails.
+    """
     if order_loader is None or row.state != "authorized":
         return None
     try:
         order = order_loader(row.order_reference)
-    except Exception:  # the shop's code: whatever it raises means that we do not know, and leave the hold alone
-        logger.exception("the order loader failed; the hold is left alone")
-        return None
+    except Exception as error:  # the shop's code: whatever it raises means that we do not know
+        raise _NotToldError from error
     if order is None:
         if now_ms - row.created_at <= MISSING_ORDER_MS:
             return None
