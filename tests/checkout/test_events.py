@@ -228,6 +228,7 @@ def test_a_withdrawn_consent_forgets_the_balance(world: World, checkout: Checkou
     world.provider.give("mbr_42", 1)
     event = Event(id="evt_1", type="consent.revoked", timestamp=AT, data={"member_id": "mbr_2500", "consent_id": "c"})
     assert checkout.hear(event) == "matched"
+    assert checkout.find_link("anna").balance is None
     assert checkout.balance("anna", max_age_s=3600).available == 2000
     assert checkout.balance("ben", max_age_s=3600).available == 42
     assert checkout.hear(event) == "repeated"

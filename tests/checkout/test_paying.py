@@ -5,6 +5,7 @@ import pytest
 from _world import CART
 from punktgenau import (
     AmountChangedError,
+    InProgressError,
     InsufficientPointsError,
     InvalidArgumentError,
     LimitError,
@@ -144,8 +145,13 @@ def test_without_points_is_no_redemption(world, checkout: Checkout):
     assert world.provider.sent("authorize") == 0
 
 
-def test_other_points_for_a_held_order_replace_the_hold(world, checkout: Checkout):
+@pytest.mark.scenario("K10", "other points for a held order: refused, its money may be on the way; free after a void")
+def test_other_points_for_a_held_order_wait_for_a_void(world, checkout: Checkout):
     checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    with pytest.raises(InProgressError):
+        checkout.authorize("A-1", CART, customer_id="anna", points=1)
+    assert world.provider.points() == (2073, 427)
+    checkout.void("A-1")
     changed = checkout.authorize("A-1", CART, customer_id="anna", points=300)
     assert (changed.state, changed.points, changed.attempt) == ("authorized", 300, 2)
     assert world.provider.points() == (2200, 300)

@@ -3,6 +3,7 @@
 import pytest
 
 from _world import CART, World
+from punktgenau import OutcomeUnknownError
 from punktgenau.checkout import Checkout, Order
 
 
@@ -15,7 +16,8 @@ def test_an_abandoned_hold_expires(world: World, checkout: Checkout):
     assert checkout.find("A-1").state == "authorized"  # no timer of ours changes a state
     checkout.recover()
     payment = checkout.find("A-1")
-    assert (payment.state, payment.points, payment.due.amount_minor) == ("expired", 0, 5480)
+    # The deal stands until somebody ends it: what is due stays, and a capture would take the points anew.
+    assert (payment.state, payment.points, payment.due.amount_minor) == ("expired", 0, 5053)
     assert world.provider.points() == (2500, 0)
     assert checkout.authorize("A-1", CART, customer_id="anna", points=427).attempt == 2
 
@@ -175,3 +177,124 @@ def test_recovery_during_an_outage(world: World, checkout: Checkout):
     checkout.recover()
     assert {checkout.find(f"A-{number}").state for number in range(3)} == {"captured"}
     assert world.provider.points() == (2200, 0)
+
+
+@pytest.mark.scenario(
+    "T27", "the hold ended and the shop went on without, voided or cancelled: never taken anew"
+)
+@pytest.mark.parametrize("end", ["without", "void", "cancel"])
+def test_a_capture_after_the_deal_has_ended_takes_nothing(world: World, checkout: Checkout, end: str):
+    world.order("A-1", "pending")
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.advance(7300)
+    checkout.recover()
+    if end == "without":
+        assert checkout.authorize("A-1", CART, customer_id="anna", points=0).due.amount_minor == 5480
+    else:
+        assert getattr(checkout, end)("A-1").due.amount_minor == 5480
+    assert checkout.find("A-1").due.amount_minor == 5480
+    assert checkout.capture("A-1").state == "expired"
+    checkout.recover()
+    assert world.provider.points() == (2500, 0)
+
+
+def test_cancelled_while_the_capture_was_unknown_and_its_hold_ended(world: World, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.provider.fault("capture", "reset", when="before", times=9)
+    world.provider.fault("get", "status_503", when="before", times=99)
+    checkout.capture("A-1")
+    checkout.cancel("A-1")
+    world.advance(7300)
+    world.provider.heal()
+    checkout.recover()
+    checkout.recover()
+    assert checkout.find("A-1").points == 0
+    assert world.provider.points() == (2500, 0)
+
+
+def test_a_shortfall_of_a_cancelled_order_is_not_taken_anew(world: World, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.advance(7300)
+    world.order("A-1", "pending")
+    checkout.recover()
+    assert world.checkout(url="http://127.0.0.1:9").capture("A-1").state == "short"
+    world.order("A-1", "cancelled")
+    world.advance(1000)
+    checkout.recover()
+    checkout.cancel("A-1")
+    assert world.provider.points() == (2500, 0)
+
+
+@pytest.mark.scenario("C7", "captured at placement, and the order never came to be: given back after two minutes")
+@pytest.mark.parametrize("order", ["missing", "cancelled"])
+def test_points_captured_at_placement_come_back_when_the_order_does_not(world: World, checkout: Checkout, order: str):
+    shop = world.checkout(capture="placed")
+    shop.authorize("A-1", CART, customer_id="anna", points=427)
+    if order == "cancelled":
+        world.order("A-1", "cancelled")
+    world.advance(180)
+    shop.recover()
+    assert shop.find("A-1").state == "reversed"
+    assert world.provider.points() == (2500, 0)
+
+
+def test_points_captured_at_placement_stay_with_a_paid_order(world: World, checkout: Checkout):
+    shop = world.checkout(capture="placed")
+    shop.authorize("A-1", CART, customer_id="anna", points=427)
+    world.order("A-1", "pending")
+    world.advance(180)
+    shop.recover()
+    world.order("A-1", "paid")
+    world.advance(180)
+    shop.recover()
+    world.order("A-1", "cancelled")
+    world.advance(180)
+    shop.recover()
+    assert shop.find("A-1").state == "captured"
+
+
+@pytest.mark.scenario("C16", "no worker over a weekend: one look-up decides, and a person is only asked when it cannot")
+def test_after_a_long_time_the_provider_is_asked_before_a_person(world: World, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.provider.fault("capture", "reset", times=9)
+    assert checkout.capture("A-1").state == "capturing"
+    world.provider.heal()
+    world.advance(3 * 86_400)
+    checkout.recover()
+    assert checkout.find("A-1").state == "captured"
+
+
+def test_what_cannot_be_resolved_is_listed_can_be_given_back_and_is_never_charged_on_a_guess(
+    world: World, checkout: Checkout
+):
+    checkout.balance("anna")
+    for operation in ("authorize", "find", "cancel_by_key"):
+        world.provider.fault(operation, "status_503", when="before", times=99)
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.advance(2 * 86_400)
+    assert checkout.recover().needs_attention == 1
+    payment = checkout.find("A-1")
+    assert payment.state == "needs_attention"
+    with pytest.raises(OutcomeUnknownError):
+        _ = payment.due
+    world.provider.heal()
+    assert checkout.cancel("A-1").state == "abandoned"
+    assert checkout.recover().needs_attention == 0
+    assert world.provider.points() == (2500, 0)
+
+
+def test_one_broken_order_does_not_keep_the_others_waiting(world: World, checkout: Checkout, monkeypatch):
+    for number in (1, 2):
+        checkout.authorize(f"A-{number}", CART, customer_id="anna", points=100)
+        world.order(f"A-{number}", "paid")
+    redemptions = checkout._provider.redemptions
+    original = redemptions.capture
+
+    def capture(redemption_id: str, **more):
+        if checkout.find("A-1").state == "capturing":
+            raise KeyError("a defect of an adapter")
+        return original(redemption_id, **more)
+
+    monkeypatch.setattr(redemptions, "capture", capture)
+    checkout.recover()
+    assert {checkout.find(f"A-{number}").state for number in (1, 2)} >= {"capturing"}

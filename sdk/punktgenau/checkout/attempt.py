@@ -149,9 +149,17 @@ def same_wish(row: RedemptionRow, cart: Cart, points: int | Literal["all"]) -> b
 
 
 def payment_of(row: RedemptionRow) -> Payment:
-    """What a row means for the shop."""
+    """What a row means for the shop.
+
+    The deal of a hold that merely ended by time stands: its due stays, and capturing takes the same points anew. It
+    ends with a wish to give back, or with another attempt.
+    """
     state = _shown(row)
     pays = state in _PAYS and not (row.state == "authorized" and row.release_cause)
+    # Unresolved: whether points are held was never known, or they are known and only what followed is not.
+    is_unknown = state == "authorizing" or (state == "needs_attention" and row.provider_id is None)
+    pays = pays or (state == "needs_attention" and row.release_cause is None)
+    stands = pays or (state == "expired" and row.release_cause is None)
     value_minor = row.value_minor - row.reversed_minor if pays else 0
     return Payment(
         state=state,
@@ -159,11 +167,12 @@ def payment_of(row: RedemptionRow) -> Payment:
         points=row.points - row.reversed_points if pays else 0,
         value=Money(amount_minor=value_minor, currency=row.currency),
         total=Money(amount_minor=row.payable_minor, currency=row.currency),
-        due_minor=row.payable_minor - (row.value_minor if pays else 0),
+        due_minor=row.payable_minor - (row.value_minor if stands else 0),
         attempt=row.attempt,
         hold_until=None if row.hold_until is None else datetime.fromtimestamp(row.hold_until / 1000, UTC),
         reason=row.reason or row.release_cause or "",
         idempotency_key=row.key,
+        is_unknown=is_unknown,
     )
 
 

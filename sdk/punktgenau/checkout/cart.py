@@ -13,6 +13,8 @@ from punktgenau.errors import CartMismatchError, InvalidArgumentError
 from punktgenau.money import AMOUNT_MINOR_MAX, Money, largest_remainder
 
 SHIPPING_ID = "shipping"
+LINE_ID_MAX = 64
+"""As long as the partner API takes an article; a longer one is refused here, not when the order is placed."""
 OrderState = Literal["pending", "paid", "cancelled"]
 
 
@@ -22,8 +24,8 @@ def _whole(value: int, *, field: str, least: int = 0) -> None:
 
 
 def _text(value: str, *, field: str) -> None:
-    if not isinstance(value, str) or not value:
-        raise InvalidArgumentError(f"{field} must be a text.", field=field)
+    if not isinstance(value, str) or not 1 <= len(value) <= LINE_ID_MAX or not value.isprintable():
+        raise InvalidArgumentError(f"{field} must be a text of 1 to {LINE_ID_MAX} printable characters.", field=field)
 
 
 _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")

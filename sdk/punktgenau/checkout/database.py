@@ -21,7 +21,8 @@ from punktgenau.errors import ConfigurationError, UnavailableError
 
 Value = str | int | None
 Connect = Callable[[], DBAPIConnection]
-SQLITE_BUSY_MS = 5_000
+SQLITE_BUSY_MS = 3_000
+POSTGRES_WAIT_S = 3
 
 # By dialect and statement: the same text serves every journal of a process.
 _COMPILED: dict[tuple[str, int], tuple[str, dict[str, Value], ClauseElement]] = {}
@@ -87,7 +88,7 @@ class Database:
                     "The journal needs a SQLite file: memory is lost with the process.", field="database_url"
                 )
             self._engine = _engine(parsed.render_as_string(hide_password=False), dialect, connect)
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
             raise ConfigurationError(
                 f"The journal's database address cannot be used: {error}", field="database_url"
             ) from error

@@ -262,7 +262,7 @@ class Checkout:
         )
 
     def _release(self, row: RedemptionRow, cause: str, *, ends: float) -> RedemptionRow:
-        return self._goals.release(row, cause=cause[:200], ends=ends)
+        return self._goals.release(row, cause="".join(sign for sign in cause[:200] if sign.isprintable()), ends=ends)
 
     def _ends(self) -> float:
         return self._clock.monotonic() + self.settings.deadline_s

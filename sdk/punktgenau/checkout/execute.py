@@ -108,6 +108,9 @@ class Executor:
 
     def _send_and_finish(self, claim: Claim, *, deadline_s: float) -> tuple[RedemptionRow, PunktgenauError | None]:
         operation, row = claim.operation, claim.redemption
+        if claim.ends - self._clock.monotonic() < deadline_s:
+            # This process stood still: the lease may end while the call is under way, so somebody else has to make it.
+            return self._journal.redemption(row.id), None
         ends = self._clock.monotonic() + deadline_s
         kind = kind_of(operation.kind)
         first = operation.passes == 0 and claim.token == 1
@@ -179,10 +182,12 @@ class Executor:
             # In the request that placed it: the customer is told and chooses; recovery asks.
             return None, verdict
         step = next_step(profile, kind, code=verdict.code, age_s=age_s, settled=age_s >= profile.settle_s)
-        if step == "needs_attention":
-            return None, Verdict("unknown", state="needs_attention", code=verdict.code)
+        gives_up = step == "needs_attention"
+        if gives_up:
+            # A person may be needed, but the provider is asked all the same, now and from time to time.
+            verdict = Verdict("unknown", state="needs_attention", code=verdict.code)
         left = ends - self._clock.monotonic()
-        if step != "look_up" or left <= LEAST_S:
+        if left <= LEAST_S or not (step == "look_up" or (gives_up and profile.lookup)):
             return None, verdict
         try:
             evidence = self.look_up(claim.redemption, deadline_s=left)
@@ -198,7 +203,7 @@ class Executor:
     ) -> RedemptionRow:
         before = claim.redemption
         after = _after(before, verdict, evidence, now_ms=self._journal.now_ms())
-        closed = (verdict.outcome != "unknown" and verdict.state is not None) or verdict.state == "needs_attention"
+        closed = verdict.outcome != "unknown" and verdict.state is not None
         due = self._journal.now_ms() + back_off_s(claim.operation.passes) * 1000
         try:
             row = self._journal.finish(
@@ -237,6 +242,11 @@ def abandon(row: RedemptionRow, *, cause: str) -> NextOperation:
     return NextOperation(kind="cancel_by_key", cause=cause, request={"target_key": row.key}, state="abandoning")
 
 
+def capture_of(row: RedemptionRow) -> NextOperation:
+    """Take what is held."""
+    return NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing")
+
+
 def wished(row: RedemptionRow) -> NextOperation | None:
     """What a noted wish to give back needs now, if anything: void what is held, reverse what was captured."""
     if row.release_cause is None:
@@ -245,14 +255,14 @@ def wished(row: RedemptionRow) -> NextOperation | None:
         return NextOperation(kind="void", cause="release", request={}, state="voiding")
     if row.state in {"captured", "partially_reversed"}:
         left = row.captured_points - row.reversed_points
-        value = Money(amount_minor=row.value_minor, currency=row.currency)
-        if row.reversed_points:
-            # What is left after returns is priced by the provider's own books; returns write their own amounts.
-            return None
         return NextOperation(
             kind="reverse",
             cause="release",
-            request={"points": left, "value_minor": value.amount_minor, "return_reference": f"release-{row.id[:20]}"},
+            request={
+                "points": left,
+                "value_minor": row.value_minor - row.reversed_minor,
+                "return_reference": f"release-{row.id[:20]}",
+            },
             state="reversing",
         )
     return None
@@ -278,7 +288,9 @@ def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None,
     if before.cause == "shortfall" and state in CLOSED and before.release_cause is None:
         # The order is paid and this was the one repair: without its points the order stays short.
         state = "short"
-    look_again = now_ms if state == "authorized" or (state == "short" and before.cause != "shortfall") else None
+    at_once = state == "captured" and before.state == "authorizing" and before.cause == "placed"
+    to_repair = state == "short" and before.cause != "shortfall"
+    look_again = now_ms if state == "authorized" or at_once or to_repair else None
     return replace(after, state=state, reason=verdict.code or "", check_at=None if state in CLOSED else look_again)
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.attempt import live_key_of
-from punktgenau.checkout.execute import Executor, Heard, abandon, wished
+from punktgenau.checkout.execute import Executor, Heard, abandon, capture_of, wished
 from punktgenau.checkout.intent import NextOperation
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError, ended_short
 from punktgenau.checkout.schema import RedemptionRow
 
-OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning"})
-"""States with an operation under way."""
+OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "needs_attention"})
+"""States with an operation under way, or one that nobody could resolve so far."""
 POLL_S = 0.05
 _Plan = Callable[[RedemptionRow], NextOperation | None]
 
@@ -43,11 +43,14 @@ class Goals:
         """These points go back, whatever they are now; the wish is noted, and carried out once."""
         if row.state == "short":
             return self._change(row, replace(row, state=ended_short(row), release_cause=cause))
-        if row.state in CLOSED or row.state == "needs_attention":
+        if row.state == "expired" and row.release_cause is None:
+            # The deal ends as well: nothing is taken anew when somebody captures later.
+            return self._change(row, replace(row, release_cause=cause))
+        if row.state in CLOSED:
             return row
 
         def plan(now: RedemptionRow) -> NextOperation | None:
-            if now.state == "authorizing":
+            if now.state == "authorizing" or (now.state == "needs_attention" and now.provider_id is None):
                 return abandon(now, cause=cause)
             return wished(now if now.release_cause else replace(now, release_cause=cause))
 
@@ -113,5 +116,5 @@ class Goals:
 
 def _plan_capture(row: RedemptionRow) -> NextOperation | None:
     if row.state == "authorized" and row.release_cause is None:
-        return NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing")
+        return capture_of(row)
     return None

@@ -18,6 +18,8 @@ class Claim:
     operation: OperationRow
     redemption: RedemptionRow
     token: int
+    ends: float
+    """The end of the lease, on this process's monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

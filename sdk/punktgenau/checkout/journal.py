@@ -65,13 +65,14 @@ class Journal(Reader):
         operation = self._new_operation(attempt, planned)
         attempt = replace(attempt, key=operation.key)
         tender: dict[str, Value] = {"redemption_id": attempt.id, "position": 0, "kind": "points"}
+        ends = self._lease_ends(lease_s)
         with self._intent(operation) as tx:
             if instead_of is not None:
                 self._swap(tx, instead_of, replace(instead_of, state="expired", reason="taken_anew", check_at=None))
             tx.run(self._sql.add_redemption, values_of(attempt))
             tx.run(self._sql.add_tender, tender | {"points": attempt.points, "value_minor": attempt.value_minor})
             self._add(tx, operation, lease_s)
-        return Claim(operation, attempt, operation.lease_token)
+        return Claim(operation, attempt, operation.lease_token, ends)
 
     def begin_operation(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
         """Write the intent of a further call and move the redemption to its state, if nobody was first.
@@ -79,10 +80,11 @@ class Journal(Reader):
         Raises LostSwapError when the row is no longer as seen, or has an open operation.
         """
         operation = self._new_operation(seen, planned)
+        ends = self._lease_ends(lease_s)
         with self._intent(operation) as tx:
             changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
             self._add(tx, operation, lease_s)
-        return Claim(operation, changed, operation.lease_token)
+        return Claim(operation, changed, operation.lease_token, ends)
 
     def supersede(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
         """Close the open operation as unknown and open another in its place (an authorize is given up by its key).
@@ -90,7 +92,10 @@ class Journal(Reader):
         Raises LostSwapError when the open operation is leased to somebody, or the row is no longer as seen.
         """
         operation = self._new_operation(seen, planned)
+        ends = self._lease_ends(lease_s)
         with self._intent(operation) as tx:
+            # The redemption's row first, as everywhere: two that lock in other orders would block each other.
+            self._redemption(tx, seen.id, lock=True)
             current = tx.one(self._sql.open_operation, {"redemption_id": seen.id})
             if current is not None:
                 claim = self._lease(tx, OperationRow(*current).id, lease_s)  # type: ignore[arg-type]
@@ -101,7 +106,7 @@ class Journal(Reader):
                 )
             changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
             self._add(tx, operation, lease_s)
-        return Claim(operation, changed, operation.lease_token)
+        return Claim(operation, changed, operation.lease_token, ends)
 
     def claim(self, redemption_id: str, *, lease_s: float) -> Claim | None:
         """Take over the open operation of a redemption, due or not; None when there is none or somebody has it."""
@@ -235,6 +240,7 @@ class Journal(Reader):
             tx.run(self._sql.age_balance, aged)
 
     def _lease(self, tx: Transaction, operation_id: str, lease_s: float) -> Claim | None:
+        ends = self._lease_ends(lease_s)
         values: dict[str, Value] = {"operation_id": operation_id, "lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS}
         if tx.run(self._sql.lease_operation, values) != 1:
             return None
@@ -242,7 +248,11 @@ class Journal(Reader):
         if row is None:
             raise AssertionError("a leased operation is gone")
         operation = OperationRow(*row)  # type: ignore[arg-type]
-        return Claim(operation, self._redemption(tx, operation.redemption_id), operation.lease_token)
+        return Claim(operation, self._redemption(tx, operation.redemption_id), operation.lease_token, ends)
+
+    def _lease_ends(self, lease_s: float) -> float:
+        # Counted from before the commit, so that it never seems later than the database says.
+        return self._clock.monotonic() + lease_s + LEASE_MARGIN_MS / 1000
 
     def _new_operation(self, row: RedemptionRow, planned: NextOperation) -> OperationRow:
         return new_operation(

@@ -50,6 +50,8 @@ class Payment:
     hold_until: datetime | None = None
     reason: str = ""
     idempotency_key: str | None = None
+    is_unknown: bool = False
+    """Nobody knows yet whether the points are held."""
 
     @property
     def due(self) -> Money:
@@ -57,7 +59,7 @@ class Payment:
 
         Raises OutcomeUnknownError while it is not known whether the points are held: never charge on a guess.
         """
-        if self.state == "authorizing":
+        if self.is_unknown:
             raise OutcomeUnknownError(
                 f"The points for order {self.order_reference} are not confirmed yet. Try the same call again, or go on "
                 "without points (points=0).",

@@ -118,19 +118,12 @@ class Placing:
                 return None
         if row.state == "authorizing" or same_wish(row, wish.cart, wish.points):
             return self._same(wish, row, ends=ends)
-        if row.state != "authorized":
-            kind = LiveRedemptionError if row.state in {"captured", "partially_reversed", "short"} else InProgressError
-            raise kind(
-                f"Order {row.order_reference} has {row.points} points in state {row.state}; other points have to wait. "
-                "Nothing else was held.",
-                idempotency_key=row.key,
-            )
-        if self._goals.release(row, cause="other_points", ends=ends).state not in CLOSED:
-            raise InProgressError(
-                f"The earlier points of order {row.order_reference} are not given back yet. Nothing else was held; "
-                "try again."
-            )
-        return None
+        kind = LiveRedemptionError if row.state in {"captured", "partially_reversed", "short"} else InProgressError
+        raise kind(
+            f"Order {row.order_reference} has {row.points} points in state {row.state}, and its money may be on the "
+            "way. Nothing else was held; void them first, then ask for others.",
+            idempotency_key=row.key,
+        )
 
     def _same(self, wish: Wish, row: RedemptionRow, *, ends: float) -> Payment | None:
         if not same_wish(row, wish.cart, wish.points):
@@ -171,9 +164,9 @@ class Placing:
         raise error
 
     def _without(self, wish: Wish, row: RedemptionRow | None, *, ends: float) -> Payment:
-        if row is None or row.state in CLOSED:
+        if row is None or (row.state in CLOSED and row.state != "expired"):
             return without_points(wish.order_reference, wish.cart)
-        if row.state in {"authorizing", "authorized", "abandoning", "voiding"}:
+        if row.state in {"authorizing", "authorized", "abandoning", "voiding", "expired", "needs_attention"}:
             return payment_of(self._goals.release(row, cause="without_points", ends=ends))
         raise LiveRedemptionError(
             f"Order {wish.order_reference} has {row.points} points in state {row.state}; cancel it to give them back.",

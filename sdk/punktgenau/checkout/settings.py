@@ -13,7 +13,8 @@ CaptureTime = Literal["paid", "placed"]
 RefundPolicy = Literal["proportional", "points_first", "money_first"]
 
 HOLD_S_MIN = 300
-HOLD_S_MAX = 30 * 86_400
+HOLD_S_MAX = 7 * 86_400
+"""As long as the programme holds points; nothing extends a hold beyond it."""
 DEADLINE_S_MAX = 60.0
 
 
