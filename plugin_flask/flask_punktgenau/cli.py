@@ -77,7 +77,7 @@ def worker(pause_s: float) -> None:
 @click.option("--db", default="", help="Keep its books in this SQLite file (else: in memory).")
 def sandbox(port: int, db: str) -> None:
     """Start a provider to develop against, with demo members; and say how the shop reaches it."""
-    if importlib.util.find_spec("punktgenau.sandbox") is None:
+    if importlib.util.find_spec("flask_openapi3") is None:
         raise click.ClickException("The sandbox is not installed: pip install 'punktgenau[sandbox]'")
     click.echo("Configure the shop with these, as environment variables or in app.config:")
     click.echo(f"PUNKTGENAU_PROVIDER_URL=http://{SANDBOX_HOST}:{port}")

@@ -93,7 +93,7 @@ def callback() -> Response:
         who = _consent(state).identify(code=code, redirect_uri=_redirect_uri(), code_verifier=started.verifier)
         state.require().link(started.customer_id, member_id=who.member_id, consent_id=who.consent_id)
     except PunktgenauError as error:
-        logger.warning("an account could not be linked: %s", error)
+        logger.warning("an account could not be linked: %s", error.brief)
         return _page(state, "failed", reason_code=explain(error).code, back=started.back)
     return see_other(started.back)
 

@@ -62,7 +62,7 @@ def status_of(error: e.PunktgenauError, *, as_page: bool) -> int:
 
 def problem_response(error: e.PunktgenauError) -> Response:
     """The answer to an error that nobody caught."""
-    logger.info("answered with a problem: %s", error)
+    logger.info("answered with a problem: %s", error.brief)
     state = current_state()
     response = problem_json(state, error) if wants_json() else _as_page(state, error)
     return make_private(response)
@@ -126,5 +126,5 @@ def _order_at_hand(state: AppState) -> tuple[str, Payment | None, str]:
         payment = checkout.find(order_reference)
         return (order_reference, payment, own.order.url or "") if is_open_to_customer(payment) else ("", None, "")
     except e.PunktgenauError as error:
-        logger.warning("the order of a problem could not be looked up: %s", error)
+        logger.warning("the order of a problem could not be looked up: %s", error.brief)
         return "", None, ""

@@ -83,7 +83,7 @@ class AppState:
         try:
             return None if self.journal() is not None else "not_upgraded"
         except UnavailableError as error:
-            logger.warning("points cannot be used now: %s", error)
+            logger.warning("points cannot be used now: %s", error.brief)
             return "journal_unavailable"
 
     def journal(self) -> Checkout | None:
@@ -242,7 +242,7 @@ def forget_guest(checkout: Checkout, order_reference: str) -> None:
             checkout.unlink(customer_id)
     except UnavailableError as error:
         # What was asked for has happened; a link that is left over gives nobody anything.
-        logger.warning("a guest's link could not be forgotten: %s", error)
+        logger.warning("a guest's link could not be forgotten: %s", error.brief)
 
 
 _states: weakref.WeakSet[AppState] = weakref.WeakSet()

@@ -155,7 +155,7 @@ def _history(state: AppState, *, cursor: str | None) -> HistoryView:
         balance = checkout.balance(customer_id)
         page = checkout.entries(customer_id, cursor=cursor[:CURSOR_LENGTH_MAX] if cursor else None)
     except PunktgenauError as error:
-        logger.info("the history cannot be shown: %s", error)
+        logger.info("the history cannot be shown: %s", error.brief)
         return HistoryView(entries=None, first_url=first_url, reason_code=explain(error).code, urls=urls, csrf=field)
     known = (entry.order_reference for entry in page.items if entry.order_reference is not None)
     return HistoryView(

@@ -96,7 +96,7 @@ def _forget_link(state: AppState, guest_id: str) -> None:
             checkout.unlink(guest_id)
     except UnavailableError as error:
         # Nobody has that id any more; a page of the shop must not fail for what is left in the journal.
-        logger.warning("a guest's link could not be forgotten: %s", error)
+        logger.warning("a guest's link could not be forgotten: %s", error.brief)
 
 
 def _guest_id() -> str | None:

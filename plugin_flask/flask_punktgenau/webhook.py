@@ -47,10 +47,10 @@ def webhook() -> Response:
         return make_response("", 413)
     except WebhookSignatureError as error:
         # Why, is for the log: who knocks is told the same whatever was wrong.
-        logger.warning("a webhook was refused: %s", error)
+        logger.warning("a webhook was refused: %s", error.brief)
         return problem_json(state, error, status=401)
     except PunktgenauError as error:
-        logger.error("a webhook could not be taken: %s", error)
+        logger.error("a webhook could not be taken: %s", error.brief)
         return problem_json(state, error, status=503)
     logger.info("heard %s: %s", event.type, heard)
     return make_response("", 204)

@@ -165,7 +165,7 @@ class _Box:
             self._look()
         except PunktgenauError as error:
             self.error = error
-            logger.info("the points box shows no points: %s", error)
+            logger.info("the points box shows no points: %s", error.brief)
 
     def _look(self) -> None:
         customer_id, about = self._customer_id, self._order_reference

@@ -61,7 +61,7 @@ def take_typed(checkout: Checkout, cart: Cart, *, customer_id: str, order_refere
             made = ask_quote(checkout, customer_id, cart, points=points)
         except PunktgenauError as error:
             # The provider is away, which the box says by itself: the number waits.
-            logger.info("a number of points cannot be quoted now: %s", error)
+            logger.info("a number of points cannot be quoted now: %s", error.brief)
         else:
             shown = made.points
             try:

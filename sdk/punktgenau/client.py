@@ -34,6 +34,8 @@ class Client:
         clock: Clock | None = None,
         adapter: Adapter | None = None,
     ) -> None:
+        # First what a report of a client that cannot be made shows.
+        self._base_url, self._client_id = base_url, client_id
         if mode not in (None, "sandbox", "live"):
             raise ConfigurationError("mode must be 'sandbox', 'live' or None.", field="mode")
         clock = clock or SystemClock()
@@ -42,7 +44,6 @@ class Client:
             base_url, token=token, clock=clock, deadline_s=deadline_s, mode=mode, adapter=adapter
         )
         self._base_url = self._transport.base_url
-        self._client_id = client_id
         self._configured_mode = mode
         self._profile = profile or ProviderProfile()
         self._members = Members(self._transport, base_url=self._base_url, client_id=client_id)

@@ -91,6 +91,12 @@ class PunktgenauError(Exception):
             notes.append(f"request {self.request_id}")
         return f"{self.message} [{'; '.join(notes)}]"
 
+    @property
+    def brief(self) -> str:
+        """What a log may say: class, code, outcome, and enough of the key to match two lines."""
+        key = f", key {self.idempotency_key[:6]}…" if self.idempotency_key else ""
+        return f"{type(self).__name__} {self.code}, outcome {self.outcome}{key}"
+
     def __reduce__(self) -> tuple[type[Self], tuple[str], dict[str, object]]:
         return type(self), (self.message,), dict(self.__dict__)
 

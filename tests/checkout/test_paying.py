@@ -5,6 +5,7 @@ import pytest
 from _world import CART
 from punktgenau import (
     AmountChangedError,
+    Client,
     InProgressError,
     InsufficientPointsError,
     InvalidArgumentError,
@@ -260,3 +261,19 @@ def test_another_customer_cannot_touch_an_orders_hold(world, checkout: Checkout)
     with pytest.raises(LiveRedemptionError):
         checkout.authorize("A-1", CART, customer_id="ben", points=40)
     assert world.provider.points() == (2460, 40)
+
+
+@pytest.mark.scenario("S2", "another shop on the same journal sees, finishes and releases nothing of this one")
+def test_two_shops_share_a_database_and_nothing_else(world, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    client = Client(world.provider.url, client_id="other-shop", client_secret="x", clock=world.clock)
+    other = Checkout(client, world.database_url, order_loader=lambda reference: None, clock=world.clock)
+    assert other.find("A-1") is None
+    assert other.find_link("anna") is None
+    world.order("A-1", "pending")
+    world.advance(600)
+    assert other.recover().looked_at == 0
+    assert other.live("anna") == ()
+    assert checkout.find("A-1").state == "authorized"
+    other.close()
+    client.close()

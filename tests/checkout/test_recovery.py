@@ -179,9 +179,7 @@ def test_recovery_during_an_outage(world: World, checkout: Checkout):
     assert world.provider.points() == (2200, 0)
 
 
-@pytest.mark.scenario(
-    "T27", "the hold ended and the shop went on without, voided or cancelled: never taken anew"
-)
+@pytest.mark.scenario("T27", "the hold ended and the shop went on without, voided or cancelled: never taken anew")
 @pytest.mark.parametrize("end", ["without", "void", "cancel"])
 def test_a_capture_after_the_deal_has_ended_takes_nothing(world: World, checkout: Checkout, end: str):
     world.order("A-1", "pending")

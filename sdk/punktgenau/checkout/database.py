@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Literal
 
 from sqlalchemy import BigInteger, Engine, bindparam, cast, create_engine, event, extract, func, make_url
@@ -17,6 +17,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.turns import turn
 from punktgenau.errors import ConfigurationError, UnavailableError
 
 Value = str | int | None
@@ -50,7 +51,7 @@ class Transaction:
         """Execute; the number of rows it touched."""
         text, defaults = self._database.compiled(statement)
         try:
-            self._cursor.execute(text, {**defaults, "now_ms": self._now_ms, **values})
+            self._cursor.execute(text, {**defaults, **self._database.identity, "now_ms": self._now_ms, **values})
         except self._database.integrity_error as error:
             raise DuplicateError from error
         return self._cursor.rowcount
@@ -73,7 +74,11 @@ class Database:
     `connect` opens the driver's connections in its place. Raises ConfigurationError for any other dialect.
     """
 
-    def __init__(self, url: str, *, clock: Clock, connect: Connect | None = None) -> None:
+    def __init__(
+        self, url: str, *, clock: Clock, connect: Connect | None = None, identity: Mapping[str, str] | None = None
+    ) -> None:
+        # Whose rows are meant, bound by every statement that looks for some: own_provider, own_partner, own_mode.
+        self.identity: Mapping[str, Value] = {f"own_{name}": text for name, text in (identity or {}).items()}
         try:
             parsed = make_url(url)
             if parsed.drivername == "postgresql":
@@ -94,6 +99,8 @@ class Database:
             ) from error
         self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if dialect == "sqlite" else "postgresql"
         self._clock = clock
+        # Connections that somebody else opens are not ours to line up.
+        self._turns = f"{parsed.database}-turn" if dialect == "sqlite" and connect is None else None
         self._pid = os.getpid()
         driver = self._engine.dialect.dbapi
         if driver is None:
@@ -132,19 +139,20 @@ class Database:
             # Sockets and file locks of the parent must not be shared after a fork.
             self._engine.dispose(close=False)
             self._pid = os.getpid()
+        in_turn: AbstractContextManager[None] = turn(self._turns) if write and self._turns else nullcontext()
         try:
-            connection = self._engine.raw_connection()
-            try:
-                transaction = Transaction(self, connection, int(self._clock.now().timestamp() * 1000))
-                if self.dialect == "sqlite":
-                    connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")
-                yield transaction
-                self._commit(connection)
-            except BaseException:
-                connection.rollback()
-                raise
-            finally:
-                connection.close()
+            with in_turn:
+                connection = self._engine.raw_connection()
+                try:
+                    if self.dialect == "sqlite":
+                        connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                    yield Transaction(self, connection, int(self._clock.now().timestamp() * 1000))
+                    self._commit(connection)
+                except BaseException:
+                    connection.rollback()
+                    raise
+                finally:
+                    connection.close()
         except (self._driver_error, SQLAlchemyError) as error:
             raise UnavailableError(
                 f"The journal's database did not take it ({type(error).__name__}). Nothing was sent.",

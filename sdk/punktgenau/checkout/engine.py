@@ -63,7 +63,16 @@ class Checkout:
         self.orders_loader = orders_loader
         self._provider = provider
         self._clock = clock or SystemClock()
-        self._database = Database(database_url, clock=self._clock, connect=connect)
+        self._database = Database(
+            database_url,
+            clock=self._clock,
+            connect=connect,
+            identity={
+                "provider": provider.profile.name,
+                "partner": provider.partner_id,
+                "mode": provider.mode or "",
+            },
+        )
         self._journal = Journal(self._database, clock=self._clock)
         self._links = Links(self._database, clock=self._clock)
         self._events = Events(self._database, clock=self._clock)
@@ -254,12 +263,7 @@ class Checkout:
         return None
 
     def _latest(self, order_reference: str) -> RedemptionRow | None:
-        return self._journal.latest(
-            provider=self._provider.profile.name,
-            partner=self._provider.partner_id,
-            mode=self._provider.mode or "",
-            order_reference=order_reference,
-        )
+        return self._journal.latest(order_reference)
 
     def _release(self, row: RedemptionRow, cause: str, *, ends: float) -> RedemptionRow:
         return self._goals.release(row, cause="".join(sign for sign in cause[:200] if sign.isprintable()), ends=ends)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
 from punktgenau.checkout.attempt import repair_of
-from punktgenau.checkout.intent import Claim, NextOperation
+from punktgenau.checkout.intent import Claim, abandon, wished
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.resolve import (
     ASK_FIRST,
@@ -235,37 +235,6 @@ class Executor:
             value=_value(row),
             total=Money(amount_minor=row.total_minor, currency=row.currency),
         )
-
-
-def abandon(row: RedemptionRow, *, cause: str) -> NextOperation:
-    """Give an attempt up by its key: whatever it became, nothing of it will be held."""
-    return NextOperation(kind="cancel_by_key", cause=cause, request={"target_key": row.key}, state="abandoning")
-
-
-def capture_of(row: RedemptionRow) -> NextOperation:
-    """Take what is held."""
-    return NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing")
-
-
-def wished(row: RedemptionRow) -> NextOperation | None:
-    """What a noted wish to give back needs now, if anything: void what is held, reverse what was captured."""
-    if row.release_cause is None:
-        return None
-    if row.state == "authorized":
-        return NextOperation(kind="void", cause="release", request={}, state="voiding")
-    if row.state in {"captured", "partially_reversed"}:
-        left = row.captured_points - row.reversed_points
-        return NextOperation(
-            kind="reverse",
-            cause="release",
-            request={
-                "points": left,
-                "value_minor": row.value_minor - row.reversed_minor,
-                "return_reference": f"release-{row.id[:20]}",
-            },
-            state="reversing",
-        )
-    return None
 
 
 def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None, *, now_ms: int) -> RedemptionRow:

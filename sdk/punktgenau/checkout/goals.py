@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.attempt import live_key_of
-from punktgenau.checkout.execute import Executor, Heard, abandon, capture_of, wished
-from punktgenau.checkout.intent import NextOperation
+from punktgenau.checkout.execute import Executor, Heard
+from punktgenau.checkout.intent import NextOperation, abandon, capture_of, wished
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError, ended_short
 from punktgenau.checkout.schema import RedemptionRow
 

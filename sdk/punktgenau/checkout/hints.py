@@ -7,7 +7,8 @@ from dataclasses import replace
 from punktgenau._redact import logger, short
 from punktgenau.checkout.attempt import live_key_of
 from punktgenau.checkout.events import Events, is_news
-from punktgenau.checkout.execute import Executor, wished
+from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.intent import wished
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.resolve import state_of
 from punktgenau.checkout.schema import EventRow, RedemptionRow

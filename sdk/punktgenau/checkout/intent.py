@@ -74,3 +74,34 @@ def _sent(row: RedemptionRow, request: str) -> str:
             request,
         )
     )
+
+
+def abandon(row: RedemptionRow, *, cause: str) -> NextOperation:
+    """Give an attempt up by its key: whatever it became, nothing of it will be held."""
+    return NextOperation(kind="cancel_by_key", cause=cause, request={"target_key": row.key}, state="abandoning")
+
+
+def capture_of(row: RedemptionRow) -> NextOperation:
+    """Take what is held."""
+    return NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing")
+
+
+def wished(row: RedemptionRow) -> NextOperation | None:
+    """What a noted wish to give back needs now, if anything: void what is held, reverse what was captured."""
+    if row.release_cause is None:
+        return None
+    if row.state == "authorized":
+        return NextOperation(kind="void", cause="release", request={}, state="voiding")
+    if row.state in {"captured", "partially_reversed"}:
+        left = row.captured_points - row.reversed_points
+        return NextOperation(
+            kind="reverse",
+            cause="release",
+            request={
+                "points": left,
+                "value_minor": row.value_minor - row.reversed_minor,
+                "return_reference": f"release-{row.id[:20]}",
+            },
+            state="reversing",
+        )
+    return None

@@ -14,13 +14,10 @@ class Reader:
         self._database = database
         self._sql = statements(database)
 
-    def latest(self, *, provider: str, partner: str, mode: str, order_reference: str) -> RedemptionRow | None:
+    def latest(self, order_reference: str) -> RedemptionRow | None:
         """The newest attempt of an order."""
         with self._database.transaction(write=False) as tx:
-            row = tx.one(
-                self._sql.latest,
-                {"provider": provider, "partner": partner, "mode": mode, "order_reference": order_reference},
-            )
+            row = tx.one(self._sql.latest, {"order_reference": order_reference})
         return None if row is None else RedemptionRow(*row)  # type: ignore[arg-type]
 
     def redemption(self, redemption_id: str) -> RedemptionRow:

@@ -10,9 +10,9 @@ from typing import Literal
 from punktgenau._redact import logger, short
 from punktgenau.checkout.cart import Order, OrderState
 from punktgenau.checkout.events import Events
-from punktgenau.checkout.execute import Executor, capture_of, wished
+from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.hints import follow_up
-from punktgenau.checkout.intent import Claim
+from punktgenau.checkout.intent import Claim, capture_of, wished
 from punktgenau.checkout.journal import Journal, LostSwapError, ended_short
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import PunktgenauError, UnavailableError

@@ -130,6 +130,9 @@ Index(
 link = Table(
     f"{PREFIX}link",
     metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("partner", String(64), primary_key=True),
+    Column("mode", String(16), primary_key=True),
     Column("customer_id", String(255), primary_key=True),
     Column("member_id", String(64), nullable=False),
     Column("consent_id", String(64), nullable=False),
@@ -252,7 +255,7 @@ class OperationRow:
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """Which member a customer is; fields in the order of the columns."""
+    """Which member a customer of this shop is; fields in the order of the columns after the shop's identity."""
 
     customer_id: str
     member_id: str

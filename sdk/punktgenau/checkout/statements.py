@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import Table, and_, bindparam, delete, func, insert, literal_column, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau.checkout.database import Database
@@ -13,6 +13,14 @@ _WAITING: list[ColumnElement[str]] = [
     literal_column(f"'{state}'") for state in ("authorizing", "authorized", "partially_captured", "capturing")
 ]
 _NEEDS_A_PERSON: list[ColumnElement[str]] = [literal_column("'short'"), literal_column("'needs_attention'")]
+
+
+_IDENTITY = ("provider", "partner", "mode")
+
+
+def _own(table: Table) -> ColumnElement[bool]:
+    """This shop's rows: several shops, or a shop's sandbox and live mode, may share one database."""
+    return and_(*(table.c[name] == bindparam(f"own_{name}") for name in _IDENTITY))
 
 
 def _insert(table: Table) -> ClauseElement:
@@ -47,21 +55,19 @@ class Statements:
         self.lock_redemption = select(redemption).where(this).with_for_update()
         self.latest = (
             select(redemption)
-            .where(
-                r.provider == bindparam("provider"),
-                r.partner == bindparam("partner"),
-                r.mode == bindparam("mode"),
-                r.order_reference == bindparam("order_reference"),
-            )
+            .where(_own(redemption), r.order_reference == bindparam("order_reference"))
             .order_by(r.attempt.desc())
             .limit(1)
         )
         self.attention = (
-            select(func.count()).select_from(redemption).where(r.state.in_(_NEEDS_A_PERSON), r.live_key.is_not(None))
+            select(func.count())
+            .select_from(redemption)
+            .where(_own(redemption), r.state.in_(_NEEDS_A_PERSON), r.live_key.is_not(None))
         )
         self.live_of_customer = (
             select(redemption)
             .where(
+                _own(redemption),
                 r.customer_id == bindparam("customer_id"),
                 r.live_key.is_not(None),
                 r.state.in_(_WAITING),
@@ -99,12 +105,14 @@ class Statements:
         )
         self.due_checks = (
             select(r.id)
-            .where(r.check_at.is_not(None), r.check_at <= bindparam("at"), r.lease_until < now)
+            .where(_own(redemption), r.check_at.is_not(None), r.check_at <= bindparam("at"), r.lease_until < now)
             .order_by(r.check_at)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
-        self.waiting_checks = select(r.id).where(r.check_at.is_not(None)).order_by(r.check_at).limit(bindparam("most"))
+        self.waiting_checks = (
+            select(r.id).where(_own(redemption), r.check_at.is_not(None)).order_by(r.check_at).limit(bindparam("most"))
+        )
         self.lease_redemption = (
             update(redemption)
             .where(this, r.lease_until < now)
@@ -130,13 +138,18 @@ class Statements:
         )
         self.due_operations = (
             select(o.id)
-            .where(o.next_at.is_not(None), o.next_at <= bindparam("at"), o.lease_until < now)
+            .join(redemption, redemption.c.id == o.redemption_id)
+            .where(_own(redemption), o.next_at.is_not(None), o.next_at <= bindparam("at"), o.lease_until < now)
             .order_by(o.next_at)
             .limit(1)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=operation)
         )
         self.waiting_operations = (
-            select(o.id).where(o.next_at.is_not(None)).order_by(o.next_at).limit(bindparam("most"))
+            select(o.id)
+            .join(redemption, redemption.c.id == o.redemption_id)
+            .where(_own(redemption), o.next_at.is_not(None))
+            .order_by(o.next_at)
+            .limit(bindparam("most"))
         )
         self.lease_operation = (
             update(operation)
@@ -157,17 +170,22 @@ class Statements:
         )
 
     def _links(self) -> None:
-        self.link = select(link).where(link.c.customer_id == bindparam("customer_id"))
-        self.add_link = _insert(link)
-        self.drop_link = delete(link).where(link.c.customer_id == bindparam("customer_id"))
+        this = and_(_own(link), link.c.customer_id == bindparam("customer_id"))
+        rest = [column for column in link.columns if column.name not in _IDENTITY]
+        self.link = select(*rest).where(this)
+        self.add_link = insert(link).values(
+            {column.name: bindparam(column.name) for column in rest}
+            | {name: bindparam(f"own_{name}") for name in _IDENTITY}
+        )
+        self.drop_link = delete(link).where(this)
         self.keep_balance = (
             update(link)
-            .where(link.c.customer_id == bindparam("customer_id"), link.c.member_id == bindparam("member_id"))
+            .where(this, link.c.member_id == bindparam("member_id"))
             .values(balance=bindparam("balance"), balance_at=bindparam("balance_at"))
         )
         self.age_balance = (
             update(link)
-            .where(link.c.customer_id == bindparam("customer_id"), link.c.balance_at > bindparam("balance_at"))
+            .where(this, link.c.balance_at > bindparam("balance_at"))
             .values(balance_at=bindparam("balance_at"))
         )
         self.meta = select(meta.c.value).where(meta.c.name == bindparam("name"))

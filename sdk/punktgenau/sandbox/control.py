@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -47,9 +48,9 @@ def only_from_here() -> None:
     """Refuse whoever is not on this machine, and pages of other sites in a browser that is."""
     hosts = [request.remote_addr or "", host_in(f"//{request.host}")]
     origin = request.headers.get("Origin")
-    if origin is not None:
-        hosts.append(host_in(origin))
-    if not all(is_loopback(host) for host in hosts):
+    # Also a page of another port of this machine is another site's.
+    is_foreign = origin is not None and urlsplit(origin).netloc != request.host
+    if is_foreign or not all(is_loopback(host) for host in hosts):
         raise Refusal("forbidden", "The control plane answers to this machine only.")
 
 

@@ -24,13 +24,16 @@ def upgrade() -> None:
 def _link() -> None:
     op.create_table(
         "punktgenau_link",
+        sa.Column("provider", sa.String(length=64), nullable=False),
+        sa.Column("partner", sa.String(length=64), nullable=False),
+        sa.Column("mode", sa.String(length=16), nullable=False),
         sa.Column("customer_id", sa.String(length=255), nullable=False),
         sa.Column("member_id", sa.String(length=64), nullable=False),
         sa.Column("consent_id", sa.String(length=64), nullable=False),
         sa.Column("linked_at", sa.BigInteger(), nullable=False),
         sa.Column("balance", sa.Text(), nullable=True),
         sa.Column("balance_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("customer_id"),
+        sa.PrimaryKeyConstraint("provider", "partner", "mode", "customer_id"),
     )
 
 
