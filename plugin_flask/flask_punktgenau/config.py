@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import ConfigurationError
+from punktgenau.records import Mode
 from punktgenau.webhooks import is_secret
 
 Kind = Literal["text", "secret", "flag", "whole", "seconds"]
@@ -39,6 +40,13 @@ KEYS: tuple[Key, ...] = (
     Key(name="PROVIDER_URL", kind="text", default=None, meaning="Where the provider is; missing: points are off."),
     Key(name="CLIENT_ID", kind="text", default=None, meaning="The shop's name at the provider."),
     Key(name="CLIENT_SECRET", kind="secret", default=None, meaning="The shop's secret at the provider."),
+    Key(
+        name="MODE",
+        kind="text",
+        default=None,
+        meaning="sandbox or live: what every answer must say, and whose rows in the journal are meant; set it in "
+        "production. Unset: the provider's first answer decides.",
+    ),
     Key(
         name="DATABASE_URL",
         kind="secret",
@@ -92,6 +100,7 @@ class Config:
     provider_url: str | None
     client_id: str | None
     client_secret: str | None = field(repr=False)
+    mode: Mode | None
     database_url: str | None = field(repr=False)
     required: bool
     provider_name: str
@@ -118,6 +127,7 @@ def read_config(app_config: Mapping[str, object], environment: Mapping[str, str]
         provider_url=_text(values["PROVIDER_URL"]),
         client_id=_text(values["CLIENT_ID"]),
         client_secret=_text(values["CLIENT_SECRET"]),
+        mode=_mode(values["MODE"]),
         database_url=_text(values["DATABASE_URL"]),
         required=values["REQUIRED"] is True,
         provider_name=_text(values["PROVIDER_NAME"]) or "",
@@ -136,6 +146,12 @@ def _settings(values: Mapping[str, Value | None]) -> Settings:
     except ConfigurationError as error:
         name = PREFIX + (error.field or "").upper()
         raise ConfigurationError(f"{name}: {error.message}", field=name) from error
+
+
+def _mode(value: Value | None) -> Mode | None:
+    if value is None or value == "sandbox" or value == "live":
+        return value
+    raise ConfigurationError(f"{PREFIX}MODE must be sandbox or live, not {value!r}.", field=f"{PREFIX}MODE")
 
 
 def _timezone(value: Value | None) -> str | None:

@@ -186,6 +186,7 @@ class AppState:
             config.provider_url,
             client_id=config.client_id,
             client_secret=config.client_secret,
+            mode=config.mode,
             deadline_s=config.settings.deadline_s,
             clock=self.clock,
         )
