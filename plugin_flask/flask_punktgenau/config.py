@@ -149,8 +149,10 @@ def _settings(values: Mapping[str, Value | None]) -> Settings:
 
 
 def _mode(value: Value | None) -> Mode | None:
-    if value is None or value == "sandbox" or value == "live":
-        return value
+    if value is None:
+        return None
+    if value in ("sandbox", "live"):
+        return "live" if value == "live" else "sandbox"
     raise ConfigurationError(f"{PREFIX}MODE must be sandbox or live, not {value!r}.", field=f"{PREFIX}MODE")
 
 
