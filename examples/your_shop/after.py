@@ -10,10 +10,14 @@ from flask import Flask, abort, redirect, render_template_string, request, sessi
 from werkzeug import Response
 
 from flask_punktgenau import Punktgenau
+from punktgenau import PunktgenauError
 from punktgenau.checkout import Cart, Line, Order
 
 ARTICLES = {"lamp": ("Desk lamp", 4990), "pen": ("Fountain pen", 1835), "pot": ("Pencil pot", 725)}  # cents, with VAT
 TABLE = "CREATE TABLE IF NOT EXISTS orders (reference PRIMARY KEY, customer, lines, state, charged_minor)"
+# Of two tabs that pay the same order, one gets it; the other one's form changes nothing.
+CLAIM = "UPDATE orders SET state = 'paying' WHERE reference = ? AND state = 'pending' RETURNING reference"
+UNCLAIM = "UPDATE orders SET state = 'pending' WHERE reference = ? AND state = 'paying'"
 
 CART = """<!doctype html><title>Cart</title><h1>Cart of {{ session.customer }}</h1>
 {% for sku, (name, price) in articles.items() %}
@@ -63,8 +67,8 @@ def cart() -> Cart:
 @points.order_loader
 def find_order(reference: str) -> Order | None:
     for row in run("SELECT * FROM orders WHERE reference = ?", reference):
-        lines = json.loads(row["lines"])
-        return Order(reference=reference, state=row["state"], cart=cart_of(lines), url=f"/orders/{reference}")
+        state, lines = row["state"].replace("paying", "pending"), json.loads(row["lines"])
+        return Order(reference=reference, state=state, cart=cart_of(lines), url=f"/orders/{reference}")
     return None
 
 
@@ -111,21 +115,27 @@ def place_order() -> Response:
 
 @app.post("/orders/<reference>/pay")
 def pay(reference: str) -> Response:
-    order = own_order(reference)
-    if order["state"] == "pending":
-        due_minor = points.authorize(reference, cart_of(json.loads(order["lines"]))).due.amount_minor
-        if due_minor == 0 or charge(request.form["card"], due_minor):
+    order, card = own_order(reference), request.form["card"]
+    if run(CLAIM, reference):
+        try:
+            due_minor = points.authorize(reference, cart_of(json.loads(order["lines"]))).due.amount_minor
+        except PunktgenauError:  # refused or unknown: nothing is charged, and the extension's page says what to do
+            run(UNCLAIM, reference)
+            raise
+        if due_minor == 0 or charge(card, due_minor):
             run("UPDATE orders SET state = 'paid', charged_minor = ? WHERE reference = ?", due_minor, reference)
             points.capture(reference)
         else:
             points.void(reference)
+            run(UNCLAIM, reference)
     return redirect(f"/orders/{reference}", 303)
 
 
 @app.post("/orders/<reference>/cancel")
 def cancel(reference: str) -> Response:
-    run("UPDATE orders SET state = 'cancelled' WHERE reference = ?", own_order(reference)["reference"])
-    points.cancel(reference)
+    run("UPDATE orders SET state = 'cancelled' WHERE reference = ? AND state != 'paying'", own_order(reference)[0])
+    if own_order(reference)["state"] == "cancelled":
+        points.cancel(reference)
     return redirect(f"/orders/{reference}", 303)
 
 

@@ -11,6 +11,9 @@ from werkzeug import Response
 
 ARTICLES = {"lamp": ("Desk lamp", 4990), "pen": ("Fountain pen", 1835), "pot": ("Pencil pot", 725)}  # cents, with VAT
 TABLE = "CREATE TABLE IF NOT EXISTS orders (reference PRIMARY KEY, customer, lines, state, charged_minor)"
+# Of two tabs that pay the same order, one gets it; the other one's form changes nothing.
+CLAIM = "UPDATE orders SET state = 'paying' WHERE reference = ? AND state = 'pending' RETURNING reference"
+UNCLAIM = "UPDATE orders SET state = 'pending' WHERE reference = ? AND state = 'paying'"
 
 CART = """<!doctype html><title>Cart</title><h1>Cart of {{ session.customer }}</h1>
 {% for sku, (name, price) in articles.items() %}
@@ -79,17 +82,19 @@ def place_order() -> Response:
 
 @app.post("/orders/<reference>/pay")
 def pay(reference: str) -> Response:
-    order = own_order(reference)
-    if order["state"] == "pending":
+    order, card = own_order(reference), request.form["card"]
+    if run(CLAIM, reference):
         due_minor = total_minor(json.loads(order["lines"]))
-        if charge(request.form["card"], due_minor):
+        if charge(card, due_minor):
             run("UPDATE orders SET state = 'paid', charged_minor = ? WHERE reference = ?", due_minor, reference)
+        else:
+            run(UNCLAIM, reference)
     return redirect(f"/orders/{reference}", 303)
 
 
 @app.post("/orders/<reference>/cancel")
 def cancel(reference: str) -> Response:
-    run("UPDATE orders SET state = 'cancelled' WHERE reference = ?", own_order(reference)["reference"])
+    run("UPDATE orders SET state = 'cancelled' WHERE reference = ? AND state != 'paying'", own_order(reference)[0])
     return redirect(f"/orders/{reference}", 303)
 
 

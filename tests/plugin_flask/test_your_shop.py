@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -35,6 +36,7 @@ def load(tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch) ->
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, module)
         spec.loader.exec_module(module)
         app = module.app
         assert isinstance(app, Flask)
@@ -146,3 +148,37 @@ def test_the_difference_is_what_it_says_to_be() -> None:
     removed = [line for line in changes if line.startswith("- ")]
     assert len(added) <= 45
     assert len(removed) <= 6
+
+
+@pytest.mark.parametrize("card", [GOOD_CARD, BAD_CARD])
+@pytest.mark.scenario("K1", "a second tab pays the same order while the first one's card is asked: charged once")
+def test_two_tabs_pay_one_order_at_once(
+    load: Callable[[str], Flask], tmp_path: Path, provider: Provider, card: str
+) -> None:
+    app = load("after")
+    browser = fill_cart(app)
+    use_points(browser, provider, 427)
+    reference = place(browser, BAD_CARD)
+    tab = app.test_client()
+    tab.get("/sign-in/anna")
+    shop = sys.modules[app.import_name]
+    charged: list[int] = []
+
+    def charge(number: str, amount_minor: int) -> bool:
+        charged.append(amount_minor)
+        if len(charged) == 1:
+            assert tab.post(f"/orders/{reference}/pay", data={"card": GOOD_CARD}).status_code == 303
+            assert tab.post(f"/orders/{reference}/cancel").status_code == 303
+        return number.startswith("4")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop, "charge", charge)
+        browser.post(f"/orders/{reference}/pay", data={"card": card})
+    assert charged == [5288]
+    if card == GOOD_CARD:
+        assert order_of(tmp_path, reference) == ("paid", 5288)
+        assert provider.states(reference) == [("captured", 427), ("voided", 427)]
+    else:
+        assert order_of(tmp_path, reference) == ("pending", 0)
+        assert provider.states(reference) == [("voided", 427), ("voided", 427)]
+        assert provider.available() == 2500
