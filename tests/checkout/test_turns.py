@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
 
@@ -47,22 +48,24 @@ def journal(sqlite_url: str) -> str:
 @pytest.mark.scenario("K11", "8 processes write one file without a pause: each gets its share, none a lock error")
 def test_nobody_starves(journal: str) -> None:
     command = [sys.executable, "-c", WRITER, journal]
-    writers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(8)
-    ]
-    for writer in writers:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
     results = []
-    for writer in writers:
-        assert writer.stdin is not None
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
-    for writer in writers:
-        out, err = writer.communicate(timeout=60)
-        assert writer.returncode == 0, err
-        results.append(json.loads(out))
+    with ExitStack() as stack:
+        writers = []
+        for _ in range(8):
+            writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            writers.append(stack.enter_context(writer))
+            stack.callback(writer.kill)
+        for writer in writers:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "ready\n"
+        for writer in writers:
+            assert writer.stdin is not None
+            writer.stdin.write("go\n")
+            writer.stdin.flush()
+        for writer in writers:
+            out, _ = writer.communicate(timeout=60)
+            assert writer.returncode == 0
+            results.append(json.loads(out))
     shares = sorted(done for done, _ in results)
     assert shares[0] >= sum(shares) / len(shares) / 4, shares
     assert max(longest for _, longest in results) < 1.0
