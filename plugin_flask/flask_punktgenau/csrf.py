@@ -12,14 +12,17 @@ from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request, session
 from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.exceptions import BadRequest
 
+from flask_punktgenau.answers import wants_json
 from flask_punktgenau.panel import CsrfField
 from flask_punktgenau.session import keep
 from flask_punktgenau.state import current_state
 from punktgenau.errors import ConfigurationError, InvalidArgumentError
 
 FIELD = "punktgenau_csrf"
-HEADER = "X-Punktgenau-CSRF"
+HEADERS = ("X-Punktgenau-CSRF", "X-CSRFToken")
+"""Where scripts send the token of `form_field()`; the second is the name that many of them send anyway."""
 NONCE = "_punktgenau_csrf"
 TOKEN_AGE_MAX_S = 24 * 3600
 _SALT = "punktgenau-csrf"
@@ -45,26 +48,39 @@ def form_field() -> CsrfField:
 def check() -> None:
     """Refuse a writing request that does not come from a form of ours in this browser session.
 
-    Raises InvalidArgumentError with code form_expired, or what Flask-WTF raises.
+    Raises InvalidArgumentError with code form_expired, or for a page's form what Flask-WTF raises.
     """
     if not _from_this_site():
         raise _refused("The form was sent from another site.")
     protection = _host_protection(current_app)
     if protection is not None:
         if not g.get("csrf_valid", False):
-            protection.protect()
+            _protect(protection)
         return
-    token = request.form.get(FIELD) or request.headers.get(HEADER, "")
+    token = request.form.get(FIELD) or next((request.headers[name] for name in HEADERS if name in request.headers), "")
     try:
         nonce = _serializer().loads(token, max_age=TOKEN_AGE_MAX_S)
     except BadData as error:
-        raise _refused("The form's token is missing, altered or too old.") from error
+        raise _refused(
+            f"The form's token is missing, altered or too old. Send {FIELD} of a page of this session as a field of "
+            f"the form, or in the header {' or '.join(HEADERS)}."
+        ) from error
     if not compare_digest(str(nonce).encode(), str(session.get(NONCE, "")).encode()):
-        raise _refused("The form belongs to another browser session.")
+        raise _refused(f"The token is of another browser session. Send {FIELD} of a page of this session.")
 
 
 def _refused(message: str) -> InvalidArgumentError:
     return InvalidArgumentError(message, code="form_expired", field="csrf")
+
+
+def _protect(protection: _HostProtection) -> None:
+    try:
+        protection.protect()
+    except BadRequest as error:
+        if not wants_json():
+            raise
+        names = current_app.config.get("WTF_CSRF_HEADERS") or ["X-CSRFToken"]
+        raise _refused(f"{error.description} Send the shop's token in the header {names[0]}.") from error
 
 
 def _host_protection(app: Flask) -> _HostProtection | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from markupsafe import Markup, escape
 
@@ -14,7 +14,7 @@ from flask_punktgenau.pages import ChoiceKind, ConnectState
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, Neighbour, Reason
 from punktgenau.codes import CODES
-from punktgenau.errors import Outcome
+from punktgenau.errors import DeclinedError, Outcome
 from punktgenau.money import Money
 from punktgenau.provider import Entry
 
@@ -86,6 +86,10 @@ class Language:
         """The date, short."""
         return formatting.day(moment, self.locale, self.timezone)
 
+    def last_day(self, ends_at: datetime) -> str:
+        """The last date on which something is good that ends at that moment: at midnight, it is the day before."""
+        return self.day(ends_at - timedelta(seconds=1))
+
     def code(self, code: str) -> str:
         """What happened, what became of the points, and what to do next, for a code of `punktgenau.codes`."""
         text = self.gettext(f"code.{code}")
@@ -148,6 +152,10 @@ class Language:
         if payment.state == "authorized" and not payment.points:
             # Still held at the provider, but the release is asked for.
             return self.gettext("payment.voiding")
+        if payment.state == "short" and _is_refused(payment.reason):
+            return self.gettext("payment.short.refused")
+        if payment.state in ("abandoning", "abandoned") and payment.reason == "without_points":
+            return self.gettext(f"payment.{payment.state}.without")
         if payment.state in ("authorized", "partially_captured") and payment.hold_until is not None:
             return self.gettext(f"payment.{payment.state}.until", until=self.when(payment.hold_until))
         return self.gettext(f"payment.{payment.state}")
@@ -184,6 +192,11 @@ class Language:
     def connect_text(self, state: ConnectState) -> str:
         """What the link step says."""
         return self.gettext(f"connect.{state}.text")
+
+
+def _is_refused(reason: str) -> bool:
+    """Whether the provider has refused to hold the points anew; until then their repair is under way."""
+    return not reason.startswith("hold_") and reason in CODES and issubclass(CODES[reason].error, DeclinedError)
 
 
 def _filled(text: str, values: Mapping[str, object]) -> str:

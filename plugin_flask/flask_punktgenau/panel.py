@@ -215,9 +215,11 @@ def build_panel(
         csrf=csrf,
         id=id,
     )
-    return replace(
-        view, state=_state(view, signed_in=signed_in, enabled=enabled, has_balance=balance is not None, error=error)
-    )
+    state = _state(view, signed_in=signed_in, enabled=enabled, has_balance=balance is not None, error=error)
+    if state == "reclamped" and entered == str(reclamped_from):
+        # A form of a page from before the change: what was corrected says it all, and what to do next.
+        view = replace(view, notice=None, entered="", remaining=None)
+    return replace(view, state=state)
 
 
 def _state(

@@ -45,6 +45,7 @@ def authorize(
     seen_due: Money | None = None,
 ) -> Payment:
     """See `Punktgenau.authorize`."""
+    _require_cart(cart)
     require_no_open_transaction()
     state = current_state()
     if customer_id is None and has_request_context():
@@ -79,6 +80,7 @@ def authorize(
 
 def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = None) -> CartQuote | None:
     """See `Punktgenau.quote`."""
+    _require_cart(cart)
     state = current_state()
     customer_id = _customer_id(state, order_reference)
     checkout = state.journal() if state.off_reason() is None else None
@@ -107,6 +109,11 @@ def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = Non
     if refused is not None and (made.points == 0 or (asked.points != ALL and seen is None)):
         raise refused
     return made
+
+
+def _require_cart(cart: object) -> None:
+    if not isinstance(cart, Cart):
+        raise InvalidArgumentError("cart must be a Cart; nothing was sent.", field="cart")
 
 
 def _customer_id(state: AppState, order_reference: str) -> str | None:

@@ -84,6 +84,9 @@ def problem_json(state: AppState, error: e.PunktgenauError, *, status: int | Non
         "field": error.field,
         "remaining": error.remaining,
     }
+    if error.field == "csrf":
+        # The text for people is about a page that was open for too long; a script has to know what to send.
+        body["hint"] = error.message
     return _with_retry_after(make_response(json.dumps(body, ensure_ascii=False), status), status, MEDIA_TYPE)
 
 

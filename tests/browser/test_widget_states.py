@@ -67,7 +67,7 @@ def test_nothing_sticks_out_at_320_pixels(new_page: NewPage, shop: WidgetShop, l
 @pytest.mark.scenario("T17", "worth and what is left to pay follow the number before anything is sent")
 def test_worth_and_due_follow_the_number_at_once_and_are_said_once(page: Page, shop: WidgetShop) -> None:
     page.goto(f"{shop.url}/bare/panel/ready")
-    page.get_by_role("spinbutton", name="Points").fill("427")
+    page.get_by_role("textbox", name="Points").fill("427")
     assert page.locator("[data-pg=due]").inner_text() == "€55.63"
     assert page.locator("[data-pg=value]").inner_text() == "€4.27"
     assert page.get_by_role("slider").input_value() == "427"
@@ -79,16 +79,16 @@ def test_the_slider_moves_the_number_by_keyboard(page: Page, shop: WidgetShop) -
     page.goto(f"{shop.url}/bare/panel/ready")
     page.get_by_role("slider").focus()
     page.keyboard.press("End")
-    expect(page.get_by_role("spinbutton")).to_have_value("2500")
+    expect(page.get_by_role("textbox")).to_have_value("2500")
     expect(page.locator("[data-pg=due]")).to_have_text("€34.90")
     page.keyboard.press("ArrowLeft")
-    expect(page.get_by_role("spinbutton")).to_have_value("2499")
+    expect(page.get_by_role("textbox")).to_have_value("2499")
 
 
 def test_a_gift_card_is_taken_off_before_the_points(page: Page, shop: WidgetShop) -> None:
     page.goto(f"{shop.url}/bare/panel/ready_gift_card")
     assert page.locator("[data-pg=due]").inner_text() == "€49.90"
-    page.get_by_role("spinbutton").fill("427")
+    page.get_by_role("textbox").fill("427")
     assert page.locator("[data-pg=due]").inner_text() == "€45.63"
 
 
@@ -97,7 +97,7 @@ def test_typing_asks_the_server_only_when_the_hand_rests(page: Page, shop: Widge
     # Standing still: on a busy machine real time would pass between two keys.
     page.clock.install(time="2026-11-22T10:00:00")
     page.clock.pause_at("2026-11-22T10:01:00")
-    number = page.get_by_role("spinbutton")
+    number = page.get_by_role("textbox")
     for entered in ("4", "42", "427"):
         number.fill(entered)
         page.clock.run_for(100)
@@ -109,17 +109,17 @@ def test_typing_asks_the_server_only_when_the_hand_rests(page: Page, shop: Widge
 
 def test_a_number_that_is_too_large_is_explained_not_swallowed(page: Page, shop: WidgetShop) -> None:
     page.goto(f"{shop.url}/bare/panel/ready")
-    page.get_by_role("spinbutton").fill("9999")
+    page.get_by_role("textbox").fill("9999")
     expect(page.locator("[data-pg=why]")).to_have_text("You have 2,500 points.")
     expect(page.locator("[data-pg=due]")).to_have_text("€34.90")
-    assert page.get_by_role("spinbutton").input_value() == "9999"
+    assert page.get_by_role("textbox").input_value() == "9999"
 
 
 def test_a_small_rest_offers_both_neighbours_while_typing(page: Page, shop: WidgetShop) -> None:
     page.goto(f"{shop.url}/bare/field/small_rest")
-    page.get_by_role("spinbutton").fill("427")
+    page.get_by_role("textbox").fill("427")
     page.get_by_role("button", name="450 points, pay nothing").click()
-    expect(page.get_by_role("spinbutton")).to_have_value("450")
+    expect(page.get_by_role("textbox")).to_have_value("450")
     expect(page.locator("[data-pg=due]")).to_have_text("€0.00")
 
 
@@ -129,7 +129,7 @@ def test_neighbours_that_come_with_the_page_are_buttons_with_script_and_words_wi
     page = new_page()
     page.goto(f"{shop.url}/bare/field/small_rest")
     page.get_by_role("button", name="450 points, pay nothing").click()
-    expect(page.get_by_role("spinbutton")).to_have_value("450")
+    expect(page.get_by_role("textbox")).to_have_value("450")
     plain = new_page(script=False)
     plain.goto(f"{shop.url}/bare/field/small_rest")
     expect(plain.get_by_text("400 points, pay €0.50 · 450 points, pay nothing")).to_be_visible()
@@ -138,7 +138,7 @@ def test_neighbours_that_come_with_the_page_are_buttons_with_script_and_words_wi
 
 def test_use_points_sends_the_number(page: Page, shop: WidgetShop) -> None:
     page.goto(f"{shop.url}/bare/panel/ready")
-    page.get_by_role("spinbutton").fill("427")
+    page.get_by_role("textbox").fill("427")
     page.get_by_role("button", name="Use points").click()
     page.wait_for_url("**/points/apply")
     assert shop.posted == [("points/apply", {"csrf_token": "c5rf", "next": "/cart", "points": "427"})]
@@ -155,8 +155,8 @@ def test_change_opens_with_the_number_in_hand(page: Page, shop: WidgetShop) -> N
     page.goto(f"{shop.url}/warm/panel/applied")
     expect(page.get_by_text("427 points = €4.27")).to_be_visible()
     page.get_by_text("Change").click()
-    expect(page.get_by_role("spinbutton")).to_be_focused()
-    expect(page.get_by_role("spinbutton")).to_have_value("427")
+    expect(page.get_by_role("textbox")).to_be_focused()
+    expect(page.get_by_role("textbox")).to_have_value("427")
     expect(page.get_by_text("427 points = €4.27")).to_be_hidden()
 
 
@@ -165,7 +165,7 @@ def test_without_script_the_forms_do_the_work(new_page: NewPage, shop: WidgetSho
     page.goto(f"{shop.url}/bare/panel/applied")
     expect(page.get_by_role("slider")).to_have_count(0)
     page.get_by_text("Change").click()
-    page.get_by_role("spinbutton").fill("300")
+    page.get_by_role("textbox").fill("300")
     page.get_by_role("button", name="Use points").click()
     page.goto(f"{shop.url}/bare/panel/applied")
     page.get_by_role("button", name="Remove").click()
@@ -178,7 +178,7 @@ def test_without_script_the_forms_do_the_work(new_page: NewPage, shop: WidgetSho
 
 def test_the_field_goes_along_with_the_shops_form(page: Page, shop: WidgetShop) -> None:
     page.goto(f"{shop.url}/bare/field/ready")
-    page.get_by_role("spinbutton").fill("427")
+    page.get_by_role("textbox").fill("427")
     page.get_by_role("button", name="Order").click()
     page.wait_for_url("**/order")
     seen = {"punktgenau_points": "427", "punktgenau_apply": "1", "punktgenau_seen_points": "427"}
@@ -188,7 +188,7 @@ def test_the_field_goes_along_with_the_shops_form(page: Page, shop: WidgetShop) 
 def test_without_script_the_field_tells_what_was_really_seen(new_page: NewPage, shop: WidgetShop) -> None:
     page = new_page(script=False)
     page.goto(f"{shop.url}/bare/field/ready")
-    page.get_by_role("spinbutton").fill("427")
+    page.get_by_role("textbox").fill("427")
     page.get_by_role("button", name="Order").click()
     page.wait_for_url("**/order")
     seen = {"punktgenau_points": "427", "punktgenau_apply": "1", "punktgenau_seen_points": "0"}
@@ -198,7 +198,7 @@ def test_without_script_the_field_tells_what_was_really_seen(new_page: NewPage, 
 def test_all_in_the_field_needs_no_round_trip(page: Page, shop: WidgetShop) -> None:
     page.goto(f"{shop.url}/bare/field/ready")
     page.get_by_role("button", name="Use all 2,500").click()
-    expect(page.get_by_role("spinbutton")).to_have_value("2500")
+    expect(page.get_by_role("textbox")).to_have_value("2500")
     expect(page.locator("[data-pg=due]")).to_have_text("€34.90")
 
 
@@ -207,14 +207,14 @@ def test_a_shop_that_changes_its_cart_by_script_can_have_the_box_anew(page: Page
     page.evaluate("document.dispatchEvent(new Event('punktgenau:refresh'))")
     expect(page.get_by_text("427 points = €4.27")).to_be_visible()
     page.get_by_text("Change").click()
-    page.get_by_role("spinbutton").fill("100")
+    page.get_by_role("textbox").fill("100")
     expect(page.locator("[data-pg=due]")).to_have_text("€58.90")
 
 
 def test_the_shop_hears_what_is_left_to_pay(page: Page, shop: WidgetShop) -> None:
     page.goto(f"{shop.url}/bare/panel/ready")
     page.evaluate("addEventListener('punktgenau:change', (event) => { window.heard = event.detail })")
-    page.get_by_role("spinbutton").fill("427")
+    page.get_by_role("textbox").fill("427")
     assert page.evaluate("window.heard") == {"points": 427, "valueMinor": 427, "dueMinor": 5563, "currency": "EUR"}
 
 
@@ -246,3 +246,83 @@ def test_preview_and_server_write_the_same_amount(page: Page, shop: WidgetShop, 
     assert page.locator("[data-pg=due]").text_content() == due
     written = page.evaluate("document.querySelector('punktgenau-panel').money(5563)")
     assert written == due
+
+
+NOT_WHOLE = "Please enter a whole number in digits only, without point or comma, such as 427."
+LEFT_AS_TYPED = ("1e3", "1.5", "12.9", "1,000", "1.000", "-5", "+5", "007", "٣", "４２")
+
+
+@pytest.mark.parametrize("kind", ["panel", "field"])
+def test_what_is_no_plain_number_is_sent_as_typed_and_never_shown_as_another(
+    page: Page, shop: WidgetShop, kind: str
+) -> None:
+    send, name = ("Use points", "points") if kind == "panel" else ("Order", "punktgenau_points")
+    for typed in LEFT_AS_TYPED:
+        page.goto(f"{shop.url}/bare/{kind}/ready")
+        number = page.get_by_role("textbox", name="Points")
+        number.fill(typed)
+        number.blur()
+        expect(number).to_have_value(typed)
+        expect(number).to_have_attribute("aria-invalid", "true")
+        expect(page.locator("[data-pg=why]")).to_have_text(NOT_WHOLE)
+        expect(page.locator("[data-pg=value]")).to_have_text("–")
+        expect(page.locator("[data-pg=due]")).to_have_text("€59.90")
+        page.get_by_role("button", name=send).click()
+        page.wait_for_url("**/points/apply" if kind == "panel" else "**/order")
+    assert [form[name] for _, form in shop.posted] == list(LEFT_AS_TYPED)
+    assert shop.asked == []
+
+
+@pytest.mark.parametrize("typed", ["0", "99999", "1" + "0" * 40])
+def test_numbers_out_of_bounds_are_sent_as_typed(page: Page, shop: WidgetShop, typed: str) -> None:
+    page.goto(f"{shop.url}/bare/panel/ready")
+    number = page.get_by_role("textbox", name="Points")
+    number.fill(typed)
+    number.blur()
+    page.get_by_role("button", name="Use points").click()
+    page.wait_for_url("**/points/apply")
+    assert [form["points"] for _, form in shop.posted] == [typed]
+
+
+def test_a_number_above_the_most_is_explained_at_once(page: Page, shop: WidgetShop) -> None:
+    page.goto(f"{shop.url}/bare/panel/ready?lang=de")
+    page.clock.install(time="2026-11-22T10:00:00")
+    page.clock.pause_at("2026-11-22T10:01:00")
+    number = page.get_by_role("textbox", name="Punkte")
+    number.fill("9999")
+    expect(page.locator("[data-pg=why]")).to_have_text("Möglich: 2.500 Punkte.")
+    expect(number).to_have_attribute("aria-invalid", "true")
+    number.fill("427")
+    expect(page.locator("[data-pg=why]")).to_be_empty()
+    expect(number).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_nought_and_an_empty_field_ask_nothing(page: Page, shop: WidgetShop) -> None:
+    page.goto(f"{shop.url}/bare/panel/applied")
+    page.get_by_text("Change").click()
+    page.clock.install(time="2026-11-22T10:00:00")
+    page.clock.pause_at("2026-11-22T10:01:00")
+    for typed in ("0", "", "00", "1e3", "9" * 30):
+        page.get_by_role("textbox", name="Points").fill(typed)
+        page.clock.run_for(1000)
+    page.get_by_role("textbox", name="Points").fill("428")
+    page.clock.run_for(1000)
+    expect(page.get_by_role("status")).to_contain_text("428 points")
+    assert shop.asked == ["428"]
+
+
+@pytest.mark.parametrize("by_keyboard", [True, False])
+def test_who_used_the_box_is_in_the_box_again(page: Page, shop: WidgetShop, by_keyboard: bool) -> None:
+    page.goto(f"{shop.url}/bare/panel/ready")
+    if by_keyboard:
+        page.get_by_role("textbox", name="Points").fill("427")
+        page.keyboard.press("Enter")
+    else:
+        page.get_by_role("button", name="Use all 2,500").click()
+    page.wait_for_url("**/points/apply")
+    page.goto(f"{shop.url}/bare/panel/ready")
+    expect(page.locator(".pg-box")).to_be_focused()
+    ring = page.locator(".pg-box").evaluate("(box) => getComputedStyle(box).outlineStyle")
+    assert (ring != "none") is by_keyboard
+    page.reload()
+    expect(page.locator(".pg-box")).not_to_be_focused()

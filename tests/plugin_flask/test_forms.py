@@ -118,6 +118,22 @@ def test_without_a_secret_key_the_shop_is_told(make_shop: Callable[..., SmallSho
     assert answer.status_code == 503
 
 
+@pytest.mark.parametrize("token", [None, "x"])
+def test_a_script_without_the_token_is_told_how_to_send_it(anna: Visitor, token: str | None) -> None:
+    headers = {} if token is None else {"X-Punktgenau-CSRF": token}
+    answer = anna.browser.post("/points/apply", json={"points": 427}, headers=headers)
+    problem = answer.get_json()
+    assert (answer.status_code, problem["code"], problem["field"]) == (400, "form_expired", "csrf")
+    assert "X-Punktgenau-CSRF" in problem["hint"]
+    assert "X-CSRFToken" in problem["hint"]
+
+
+def test_our_token_is_taken_under_its_common_name(anna: Visitor) -> None:
+    answer = anna.browser.post("/points/apply", json={"points": 427}, headers={"X-CSRFToken": anna.token()})
+    assert answer.status_code == 200
+    assert anna.browser.post("/points/apply", json={"points": 1}, headers={"X-CSRFToken": "x"}).status_code == 400
+
+
 class TestFlaskWtf:
     """Where the shop protects its forms with Flask-WTF, its token is ours, and there is no second one."""
 
@@ -146,6 +162,13 @@ class TestFlaskWtf:
         token = hidden(visitor.browser.get("/cart").text, "csrf_token")
         answer = visitor.browser.post("/points/apply", json={"points": 427}, headers={"X-CSRFToken": token})
         assert answer.status_code == 200
+
+    def test_scripts_are_told_its_header_where_the_check_is_ours(self, visitor: Visitor) -> None:
+        protect = visitor.small.app.extensions["csrf"]
+        protect.exempt(visitor.small.app.blueprints["punktgenau"])
+        answer = visitor.browser.post("/points/apply", json={"points": 427})
+        assert (answer.status_code, answer.get_json()["code"]) == (400, "form_expired")
+        assert "X-CSRFToken" in answer.get_json()["hint"]
 
     def test_a_blueprint_that_the_shop_exempted_is_protected_all_the_same(self, visitor: Visitor) -> None:
         protect = visitor.small.app.extensions["csrf"]

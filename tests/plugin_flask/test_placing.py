@@ -37,6 +37,17 @@ def test_the_chosen_points_pay_a_part_and_the_card_the_rest(anna: Visitor, provi
     assert "€55.63" in page
 
 
+@pytest.mark.parametrize("cart", [None, {"currency": "EUR"}, "cart"])
+def test_what_is_no_cart_is_a_typed_error(anna: Visitor, provider: Provider, cart: object) -> None:
+    points = anna.small.points
+    with anna.small.app.test_request_context():
+        for call in (lambda: points.authorize("A-1", cart, points=5), lambda: points.quote(cart)):  # type: ignore[arg-type]
+            with pytest.raises(InvalidArgumentError) as caught:
+                call()
+            assert caught.value.field == "cart"
+    assert provider.states("A-1") == []
+
+
 def test_a_placed_order_uses_the_wish_up(anna: Visitor) -> None:
     anna.apply("427")
     anna.place("A-1")

@@ -17,6 +17,7 @@ from flask_punktgenau.language import Language
 from flask_punktgenau.pages import HistoryView, build_problem
 from flask_punktgenau.panel import PanelView
 from punktgenau import errors
+from punktgenau.checkout.payment import PaymentState
 
 PACKAGE = Path(flask_punktgenau.__file__).parent
 ENVIRONMENT = Environment(
@@ -81,15 +82,13 @@ def test_a_guest_learns_where_the_button_leads() -> None:
 
 def test_the_field_and_the_slider_know_the_bounds() -> None:
     page = Reader(render("panel.html", PANELS["ready_small_cart"], "de"))
-    (number,) = page.all("input", type="number")
+    # A field of the type "number" would hand on "1e3" or "1.000" as something else, or as nothing.
+    (number,) = page.all("input", type="text")
     (slider,) = page.all("input", type="range")
-    assert (number["name"], number["min"], number["max"], number["step"], number["value"]) == (
-        "points",
-        "0",
-        "1299",
-        "1",
-        "",
-    )
+    assert (number["name"], number["inputmode"], number["value"]) == ("points", "numeric", "")
+    assert "pattern" not in number
+    (picker,) = (found for found in page.all("div") if found.get("class") == "pg-picker")
+    assert (picker["data-most"], picker["data-step"]) == ("1299", "1")
     assert (slider["max"], slider.get("name")) == ("1299", None)
     assert "Sie haben 2.500 Punkte (25,00 €)" in page.text
     assert "So viele wie möglich: 1.299" in page.text
@@ -179,6 +178,58 @@ def test_reasons_for_programs_are_not_shown_to_people() -> None:
     assert "order_missing" not in render("summary.html", view)
     declined = bare(payment=payment("declined", points=0, reason="member_blocked"))
     assert "has blocked your account" in render("summary.html", declined)
+
+
+SHORT = {
+    "en": ("being checked", "The points for this order could not be taken. The shop will contact you about this sum."),
+    "de": (
+        "werden geprüft",
+        "Die Punkte für diese Bestellung konnten nicht eingelöst werden. "
+        "Der Shop meldet sich bei Ihnen wegen dieses Betrags.",
+    ),
+    "zh": ("正在核实", "此订单的积分未能扣除。商店会就这笔金额与您联系。"),
+}
+
+
+@pytest.mark.parametrize("language", SHORT)
+def test_points_that_could_not_be_taken_anew_are_not_called_checked(language: str) -> None:
+    checked, refused = SHORT[language]
+    for reason in ("hold_expired", "hold_voided", ""):
+        under_way = Reader(render("summary.html", bare(payment=payment("short", reason=reason)), language)).text
+        assert checked in under_way
+        assert refused not in under_way
+    for reason in ("insufficient_points", "member_blocked", "consent_revoked"):
+        over = Reader(render("summary.html", bare(payment=payment("short", reason=reason)), language)).text
+        assert refused in over
+        assert checked not in over
+
+
+@pytest.mark.parametrize("state", ["abandoning", "abandoned"])
+def test_who_cancelled_is_not_told_of_an_order_without_points(state: PaymentState) -> None:
+    for reason in ("order_cancelled", "payment_failed", "order_gone", ""):
+        page = render("summary.html", bare(payment=payment(state, points=0, reason=reason)))
+        assert "You ordered without points" not in page
+    page = render("summary.html", bare(payment=payment(state, points=0, reason="without_points")))
+    assert "You ordered without points." in page
+
+
+def test_points_are_good_until_the_day_before_they_end_at_midnight() -> None:
+    """2027-09-30T22:00:00Z is midnight in Berlin, where the shop is, and the first of October."""
+    page = Reader(render("history.html", PAGES["history"][1])).text
+    assert "700 points can be used until Sep 30, 2027." in page
+
+
+def test_a_form_from_before_a_correction_does_not_contradict_it() -> None:
+    """2,335 instead of 2,500 points: what the old page had typed needs no refusal of its own."""
+    small = cart(2335)
+    stale = chosen("all", of=small, before=2500, notice="exceeds_total", entered="2500", remaining=2335)
+    for template in ("panel.html", "field.html"):
+        page = Reader(render(template, stale))
+        assert "Now 2,335 instead of 2,500 points" in page.text
+        assert "You entered" not in page.text
+        assert "Choose fewer" not in page.text
+    typed = chosen("all", of=small, before=2500, notice="points_not_whole", entered="1e3")
+    assert "You entered “1e3”." in Reader(render("field.html", typed)).text
 
 
 def test_switched_off_is_silent_for_those_who_have_no_points() -> None:

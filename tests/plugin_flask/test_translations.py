@@ -24,10 +24,11 @@ from punktgenau.provider import Entry
 
 PACKAGE = Path(flask_punktgenau.__file__).parent
 CALLS = frozenset({"gettext", "ngettext", "markup"})
+ENDINGS = ("short.refused", "abandoned.without", "abandoning.without")
 FAMILIES = {
     "code": tuple(CODES),
     "reason": (*get_args(ReasonCode), "articles.none", "cart.none", "share.none"),
-    "payment": (*get_args(PaymentState), "authorized.until", "partially_captured.until"),
+    "payment": (*get_args(PaymentState), "authorized.until", "partially_captured.until", *ENDINGS),
     "reclamped": ("cart", "balance", "rules", "grown"),
     "entry": tuple(
         kind + ending

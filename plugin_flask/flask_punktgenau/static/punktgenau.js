@@ -1,6 +1,22 @@
 // The points box with script: slider and number in step, what is left to pay at once. Without it, forms do the work.
-// Prices here are only a preview: the server quotes anew, and what it says wins.
+// Prices here are only a preview: the server quotes anew, and what it says wins. What was typed is sent as it was typed:
+// only slider and buttons write into the field. A number is plain digits, as the server reads it; "1.000", "1e3" or
+// "1.5" mean different things to different people, so they get a sentence and no preview.
 const IDLE_MS = 300;
+const FOCUS_KEY = "punktgenau:focus";
+const FOCUS_AGE_MS = 10_000;
+const POINTS_MAX = 10 ** 15;
+const NUMBER = /^[ \t]*(0|[1-9][0-9]*)[ \t]*$/;
+
+// Browsers that keep nothing forbid even to ask.
+function stored(act) {
+  try {
+    return act(sessionStorage);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    return null;
+  }
+}
 
 class PunktgenauPanel extends HTMLElement {
   connectedCallback() {
@@ -8,6 +24,8 @@ class PunktgenauPanel extends HTMLElement {
       this.listening = new AbortController();
       const { signal } = this.listening;
       document.addEventListener("punktgenau:refresh", () => this.refresh(), { signal });
+      this.addEventListener("submit", () => this.rememberFocus(), { signal });
+      this.restoreFocus();
     }
     const picker = this.querySelector(".pg-picker");
     if (picker) this.start(picker);
@@ -28,12 +46,11 @@ class PunktgenauPanel extends HTMLElement {
     for (const part of this.querySelectorAll("[data-pg-live]")) part.hidden = false;
     for (const part of this.querySelectorAll("[data-pg-plain]")) part.hidden = true;
     listen(this.number, "input", () => this.choose(this.number.value));
-    listen(this.number, "change", () => this.settle());
     listen(this.range, "input", () => { this.number.value = this.range.value; this.choose(this.range.value); });
     listen(this.find("all"), "click", () => this.take(this.figure("most")));
     listen(this.find("neighbours"), "click", (event) => this.pick(event.target.closest("[data-points]")));
     listen(this.querySelector("details"), "toggle", (event) => event.target.open && this.number.select());
-    this.show(this.number.value);
+    this.show(this.entered(this.number.value));
   }
 
   find(name) { return this.querySelector(`[data-pg="${name}"]`); }
@@ -44,30 +61,47 @@ class PunktgenauPanel extends HTMLElement {
     this.choose(points);
   }
 
-  // What was typed becomes what is used, once the field is left.
-  settle() {
-    if (this.number.value) this.number.value = this.usable(this.number.value) || "";
-  }
-
   pick(button) {
     if (!button) return;
     this.take(button.dataset.points);
     this.number.focus();
   }
 
-  choose(points) {
-    this.show(points);
+  choose(typed) {
+    const entered = this.entered(typed);
+    this.show(entered);
+    this.explain(entered);
     clearTimeout(this.idle);
     this.asking?.abort();
-    if (this.picker.dataset.quote) this.idle = setTimeout(() => this.ask(points), IDLE_MS);
+    if (this.picker.dataset.quote && this.isAskable(entered)) this.idle = setTimeout(() => this.ask(entered), IDLE_MS);
+  }
+
+  // The number that was typed: 0 for an empty field, null for what is no plain whole number.
+  entered(typed) {
+    if (!String(typed).trim()) return 0;
+    const found = NUMBER.exec(typed);
+    return found && Number(found[1]);
+  }
+
+  // Nought is nothing to ask about, and numbers beyond the wire's are refused without a quote.
+  isAskable(entered) { return entered > 0 && entered <= POINTS_MAX; }
+
+  // What can be said without the server; its own reasons replace this.
+  explain(entered) {
+    const { notWhole, above } = this.picker.dataset;
+    const said = entered === null ? notWhole : entered > this.figure("most") ? above : "";
+    if (said) this.number.setAttribute("aria-invalid", "true");
+    else this.number.removeAttribute("aria-invalid");
+    this.find("why").replaceChildren(...(said ? [this.made("p", said)] : []));
+    this.find("neighbours").hidden = true;
+    this.find("status").textContent = entered === null ? said : "";
   }
 
   // What bounds and step make of a number; the server knows the finer rules.
   usable(entered) {
-    const points = Math.floor(Number(entered)) || 0;
-    if (points <= 0) return 0;
+    if (!entered) return 0;
     const [least, most, step] = ["least", "most", "step"].map((name) => this.figure(name));
-    return Math.max(least, Math.min(most, points - (points % step)));
+    return Math.max(least, Math.min(most, entered - (entered % step)));
   }
 
   worthMinor(points) {
@@ -90,7 +124,7 @@ class PunktgenauPanel extends HTMLElement {
     const due = Math.max(0, this.figure("payable") - value);
     this.range.value = points;
     this.range.parentElement.style.setProperty("--_at", points / this.figure("most"));
-    this.write({ points, value, due }, this.money(value), this.money(due));
+    this.write({ points, value, due }, entered === null ? "–" : this.money(value), this.money(due));
   }
 
   write({ points, value, due }, valueText, dueText) {
@@ -106,11 +140,10 @@ class PunktgenauPanel extends HTMLElement {
   }
 
   async ask(entered) {
-    const points = Math.floor(Number(entered)) || 0;
     this.asking = new AbortController();
     const { signal } = this.asking;
     const url = new URL(this.picker.dataset.quote, location.href);
-    url.searchParams.set("points", Math.max(0, points));
+    url.searchParams.set("points", entered);
     try {
       const reply = await fetch(url, { signal, headers: { Accept: "application/json" } });
       if (reply.ok) this.hear(await reply.json());
@@ -140,6 +173,24 @@ class PunktgenauPanel extends HTMLElement {
     button.dataset.points = near.points;
     button.append(this.made("span", near.text));
     return button;
+  }
+
+  // After a form of ours the page comes anew: who was in the box is in the box again. Only who works by keyboard is
+  // scrolled there, and sees where the focus is.
+  rememberFocus() {
+    const byKeyboard = Boolean(this.ownerDocument.activeElement?.matches(":focus-visible"));
+    stored((store) => store.setItem(FOCUS_KEY, JSON.stringify({ id: this.id, byKeyboard, at: Date.now() })));
+  }
+
+  restoreFocus() {
+    const kept = JSON.parse(stored((store) => store.getItem(FOCUS_KEY)) ?? "null");
+    const box = this.querySelector(".pg-box");
+    if (!box || kept?.id !== this.id) return;
+    stored((store) => store.removeItem(FOCUS_KEY));
+    if (Date.now() - kept.at > FOCUS_AGE_MS) return;
+    box.tabIndex = -1;
+    box.toggleAttribute("data-quiet", !kept.byKeyboard);
+    box.focus({ preventScroll: !kept.byKeyboard });
   }
 
   made(kind, text) {
