@@ -91,7 +91,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.scenario("K11", "a writer that never gives its turn up is waited for a bounded time")
-def test_nobody_waits_for_ever(journal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_waits_for_ever(journal: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "WAIT_MOST_S", 0.05)
     stuck = os.open(journal.removeprefix("sqlite:///") + "-turn", os.O_RDONLY)
     fcntl.flock(stuck, fcntl.LOCK_EX)
@@ -102,24 +102,25 @@ def test_nobody_waits_for_ever(journal: str, tmp_path: Path, monkeypatch: pytest
     os.close(stuck)
 
 
-def test_a_process_that_is_killed_gives_its_turn_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_is_killed_gives_its_turn_up(tmp_path: Path) -> None:
     path = str(tmp_path / "turn")
     holder = (
         "import sys\nfrom punktgenau.checkout.turns import turn\n"
         "with turn(sys.argv[1]):\n    print('in', flush=True)\n    sys.stdin.read()\n"
     )
-    child = subprocess.Popen(
-        [sys.executable, "-c", holder, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "in\n"
-    mine = os.open(path, os.O_RDONLY)
-    with pytest.raises(BlockingIOError):
+    command = [sys.executable, "-c", holder, path]
+    with ExitStack() as stack:
+        child = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        stack.callback(child.kill)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "in\n"
+        mine = os.open(path, os.O_RDONLY)
+        stack.callback(os.close, mine)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        child.kill()
+        child.wait(timeout=20)
         fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    child.kill()
-    child.communicate(timeout=20)
-    fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.close(mine)
 
 
 def test_where_there_can_be_no_file_sqlite_decides(tmp_path: Path) -> None:
