@@ -100,9 +100,9 @@ class Demo:
 
     def link(self, customer_id: str = "cust_2500", member_id: str = "mbr_2500") -> None:
         """As if this customer had linked the account on an earlier day."""
-        row = (customer_id, member_id, f"con_{member_id}", 1, None, 0)
+        row = ("reference", "demo-shop", "", customer_id, member_id, f"con_{member_id}", 1, None, 0)
         with closing(sqlite3.connect(self.data / "points.sqlite", timeout=10)) as journal, journal:
-            journal.execute("INSERT INTO punktgenau_link VALUES (?, ?, ?, ?, ?, ?)", row)
+            journal.execute("INSERT INTO punktgenau_link VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def command(self, *arguments: str) -> list[str]:
         """The shop's command line: `flask punktgenau ...`."""

@@ -4,6 +4,7 @@ Started by the launcher; by hand: SHOP_DATA=FOLDER python -m examples.shop.bank
 """
 
 import argparse
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from werkzeug import Response
 from . import language, orders, payments, till
 from .app import create_app, send_headers
 from .payments import Payment
+from .points import anew_minor
 from .settings import Settings
 
 
@@ -33,10 +35,15 @@ def create_bank(shop: Flask, *, shop_port: int) -> Flask:
     def show(token: str) -> str:
         with payment_of(token) as payment:
             order = orders.find(payment.order_reference) or abort(404)
+            anew = anew_minor(order.reference)
         language.use(order.language)
         host = request.host.rsplit(":", 1)[0]
         return render_template(
-            "bank.html", payment=payment, order=order, shop_url=f"http://{host}:{shop_port}/orders/{order.reference}"
+            "bank.html",
+            payment=payment,
+            order=order,
+            anew_minor=anew,
+            shop_url=f"http://{host}:{shop_port}/orders/{order.reference}",
         )
 
     @bank.post("/payments/<token>/confirm")
@@ -62,6 +69,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.shop.bank", description=__doc__)
     parser.parse_args(argv)
     settings = Settings.of_running_shop()
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     bank = create_bank(create_app(settings), shop_port=settings.shop_port)
     waitress.serve(bank, host="127.0.0.1", port=settings.bank_port, threads=4, _quiet=True)
     return 0

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class Children:
     """Every process that was started here; `end` ends them all."""
 
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _ready: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, module: str, *arguments: str, environment: Mapping[str, str], ready_url: str = "") -> None:
         """Start `python -m module` and wait until it answers, where it has a URL. Raises StartError: it does not."""
@@ -38,7 +40,9 @@ class Children:
             start_new_session=True,
         )
         self._started.append(process)
+        threading.Thread(target=self._watch, args=(process, module), daemon=True).start()
         if not ready_url:
+            self._ready.append(process)
             return
         give_up_at = time.monotonic() + _READY_S
         while not _answers(ready_url):
@@ -47,8 +51,15 @@ class Children:
             if time.monotonic() > give_up_at:
                 raise StartError(f"{module} did not answer within {_READY_S:.0f} seconds.")
             time.sleep(0.05)
+        self._ready.append(process)
+
+    def _watch(self, process: subprocess.Popen[bytes], module: str) -> None:
+        code = process.wait()
+        if process in self._ready:
+            print(f"{module} has ended (exit code {code}); the rest goes on without it.", file=sys.stderr, flush=True)
 
     def end(self) -> None:
+        self._ready.clear()
         for process in reversed(self._started):
             process.terminate()
         for process in reversed(self._started):

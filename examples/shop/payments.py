@@ -37,11 +37,15 @@ class Payment:
         return self.state in ("waiting", "accepted")
 
 
-def begin(order_reference: str, *, number: int, method: Method) -> Payment | None:
-    """Claim one try. None: somebody else has it, or another payment of this order is live."""
+def begin(order_reference: str, *, number: int, method: Method, is_further: bool = False) -> Payment | None:
+    """Claim one try. None: somebody else has it, or another payment of this order is live.
+
+    `is_further`: besides what was accepted already.
+    """
     with transaction() as connection:
         latest = newest(order_reference)
-        if latest and (latest.is_live or latest.number >= number):
+        is_live = latest is not None and latest.is_live and not (is_further and latest.state == "accepted")
+        if latest and (is_live or latest.number >= number):
             return None
         if latest and latest.state == "started":
             finish(latest, "stopped")
@@ -74,6 +78,11 @@ def finish(payment: Payment, state: PaymentState, *, amount_minor: int | None = 
 def give_back(payment: Payment) -> None:
     """The money goes back: an accepted payment, or one that arrived for an order that was cancelled."""
     _move(payment, "refunded", from_states=("accepted", "stopped"))
+
+
+def accepted_minor(order_reference: str) -> int:
+    """The money that is there, in cents."""
+    return sum(payment.amount_minor or 0 for payment in history(order_reference) if payment.state == "accepted")
 
 
 def newest(order_reference: str) -> Payment | None:

@@ -8,7 +8,7 @@ from flask import Flask, has_request_context
 
 from flask_punktgenau import Punktgenau
 from punktgenau import PunktgenauError
-from punktgenau.checkout import Cart, Line, Order
+from punktgenau.checkout import Cart, Line, Order, Payment
 
 from . import cart, clock, customers, language, orders
 from .cart import ShopCart
@@ -28,6 +28,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     if isinstance(language.ZONE, ZoneInfo):
         app.config["PUNKTGENAU_TIMEZONE"] = language.ZONE.key
     points.init_app(app, clock=clock.of(app))
+    app.add_template_global(anew_minor)
     app.add_template_global(shown_due_minor, "due_minor")
 
 
@@ -78,6 +79,22 @@ def shown_due_minor(what: ShopCart | orders.Order) -> int:
         return due_minor(what)
     except PunktgenauError:
         return what.sums.total_minor
+
+
+def is_refused(short: Payment) -> bool:
+    """Whether the points of an order that is short were refused when they were to be taken anew."""
+    return bool(short.reason) and not short.reason.startswith("hold_")
+
+
+def anew_minor(reference: str) -> int:
+    """The worth of points that a payment would take anew now, because their hold has ended, in cents; 0 for none."""
+    held = points.find(reference)
+    if held is None or held.is_unknown:
+        return 0
+    has_ended = held.hold_until is not None and held.hold_until <= clock.now()
+    if held.state != "expired" and not (held.state == "authorized" and has_ended):
+        return 0
+    return held.total.amount_minor - held.due_minor
 
 
 def to_pay(what: ShopCart | orders.Order) -> Cart:

@@ -55,5 +55,6 @@ CREATE TABLE IF NOT EXISTS payments (
   ended_at TEXT,
   PRIMARY KEY (order_reference, number)
 );
-CREATE UNIQUE INDEX IF NOT EXISTS one_live_payment ON payments (order_reference)
-  WHERE state IN ('started', 'waiting', 'accepted');
+DROP INDEX IF EXISTS one_live_payment;
+CREATE UNIQUE INDEX IF NOT EXISTS one_open_payment ON payments (order_reference)
+  WHERE state IN ('started', 'waiting');

@@ -7,7 +7,7 @@ from . import orders, payments
 from .database import transaction
 from .orders import Order
 from .payments import Method, Payment
-from .points import points, to_pay
+from .points import is_refused, points, to_pay
 
 
 def pay(order: Order, *, number: int, method: Method) -> None:
@@ -33,6 +33,33 @@ def pay(order: Order, *, number: int, method: Method) -> None:
     else:
         payments.finish(payment, "declined", amount_minor=due_minor)
         points.void(order.reference)
+
+
+def pay_rest(order: Order, *, number: int, method: Method, amount_minor: int) -> None:
+    """Pay in money what the points of a paid order could not pay any more; nothing unless it is just that amount."""
+    if not 0 < amount_minor == open_minor(order):
+        return
+    payment = payments.begin(order.reference, number=number, method=method, is_further=True)
+    if payment is None:
+        return
+    # From here on no points can be taken for what is charged now.
+    points.void(order.reference)
+    if open_minor(order) != amount_minor:
+        payments.finish(payment, "stopped")
+    elif _card_accepts(method):
+        _accept(payment, amount_minor=amount_minor)
+    else:
+        payments.finish(payment, "declined", amount_minor=amount_minor)
+
+
+def open_minor(order: Order) -> int:
+    """What is missing of a paid order because its points could not be taken, in cents; 0 while they may still be."""
+    by_points = points.find(order.reference)
+    if order.state != "paid" or (by_points and by_points.is_unknown):
+        return 0
+    is_paying = by_points is not None and not (by_points.state == "short" and is_refused(by_points))
+    points_minor = by_points.total.amount_minor - by_points.due_minor if by_points and is_paying else 0
+    return max(0, order.total_minor - payments.accepted_minor(order.reference) - points_minor)
 
 
 def confirm_payment(order_reference: str) -> None:
@@ -90,16 +117,17 @@ def _accept(payment: Payment, *, amount_minor: int | None) -> None:
 
 
 def _return_money(order_reference: str) -> None:
-    payment = payments.newest(order_reference)
-    if payment is not None and not payments.finish(payment, "stopped"):
-        payments.give_back(payment)
+    for payment in payments.history(order_reference):
+        if payment.state == "accepted":
+            payments.give_back(payment)
+        else:
+            payments.finish(payment, "stopped")
 
 
 def _is_covered(order: Order) -> bool:
-    money, by_points = payments.newest(order.reference), points.find(order.reference)
-    money_minor = money.amount_minor or 0 if money and money.state == "accepted" else 0
+    by_points = points.find(order.reference)
     points_minor = by_points.value.amount_minor if by_points and by_points.state == "captured" else 0
-    return money_minor + points_minor >= order.total_minor
+    return payments.accepted_minor(order.reference) + points_minor >= order.total_minor
 
 
 def _card_accepts(method: Method) -> bool:

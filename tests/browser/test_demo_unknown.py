@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from _demo import ROOT, Demo
+from _demo import Demo
 from _shopper import Shopper
+from _source import ROOT
 
 NewShopper = Callable[..., Shopper]
 SAID = {

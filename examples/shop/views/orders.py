@@ -14,6 +14,8 @@ from ..story import story_of
 
 pages = Blueprint("orders", __name__)
 
+_FOR_THE_REST: tuple[Method, ...] = ("card", "card_declined")
+
 
 @pages.get("/orders")
 def index() -> str:
@@ -40,6 +42,18 @@ def pay(reference: str) -> Response | tuple[str, int]:
         if method:
             till.pay(order, number=int(number), method=method)
     return redirect(next_page(reference), 303)
+
+
+@pages.post("/orders/<reference>/rest")
+def pay_rest(reference: str) -> Response:
+    """What the points could not pay any more, by card."""
+    number, amount = request.form.get("number", ""), request.form.get("amount", "")
+    method = chosen_method(needs_money=True)
+    if method in _FOR_THE_REST and all(
+        text.isascii() and text.isdigit() and len(text) < 9 for text in (number, amount)
+    ):
+        till.pay_rest(_own(reference), number=int(number), method=method, amount_minor=int(amount))
+    return redirect(url_for(".show", reference=reference), 303)
 
 
 @pages.post("/orders/<reference>/cancel")
@@ -76,7 +90,7 @@ def situation(order: Order, payment: Payment | None) -> str:
     if order.state == "cancelled":
         return "cancelled"
     if order.state == "paid":
-        return "shipped" if order.shipped_at else "paid"
+        return "shipped" if order.shipped_at else _paid(order)
     if payment is None or not (payment.is_live or payment.state == "declined"):
         by_points = points.find(order.reference)
         return "unconfirmed" if by_points and by_points.state == "authorizing" else "unpaid"
@@ -85,21 +99,40 @@ def situation(order: Order, payment: Payment | None) -> str:
     return "waiting" if payment.state == "waiting" else "working"
 
 
+def _paid(order: Order) -> str:
+    by_points = points.find(order.reference)
+    if till.open_minor(order):
+        return "short"
+    return "settling" if by_points and by_points.state in ("short", "needs_attention") else "paid"
+
+
 def _page(order: Order, *, is_refused: bool = False) -> str:
     tries = payments.history(order.reference)
     payment = tries[-1] if tries else None
     where = situation(order, payment)
+    by_points = points.find(order.reference)
     return render_template(
         "order.html",
         order=order,
         situation=where,
         story=story_of(order, tries),
         bank_url=bank_url(payment) if payment and payment.state == "waiting" else None,
+        explained=_explained(order, where, tries),
+        # Why no points were used does not matter any more once the order is paid without them, or will not happen.
+        shows_points=order.state == "pending" or not (by_points and by_points.state == "declined"),
+        open_minor=till.open_minor(order),
+        rest_methods=_FOR_THE_REST,
         can_pay=where in ("unpaid", "declined", "refused"),
         is_refused=is_refused,
         next_number=len(tries) + 1,
         methods=payments.METHODS,
     )
+
+
+def _explained(order: Order, where: str, tries: tuple[Payment, ...]) -> str:
+    """The text below the situation; where nothing was paid, nothing goes back."""
+    was_paid = order.paid_at is not None or any(payment.state == "refunded" for payment in tries)
+    return where if where != "cancelled" or was_paid else "cancelled_unpaid"
 
 
 def _own(reference: str) -> Order:
