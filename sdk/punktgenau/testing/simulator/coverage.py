@@ -1,0 +1,88 @@
+"""Which combinations a run has reached: crashes, faults, steps of the state graph; and why some cannot be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from punktgenau.testing.simulator import faults, graph
+from punktgenau.testing.simulator.faults import OPERATIONS, WRITES
+from punktgenau.testing.simulator.seams import CRASH, SPOTS
+
+Cell = tuple[str, str, str]
+EDGE = "edge"
+_ON_THE_WIRE = ("before the bytes", "request on its way", "answer on its way", "answer read")
+_JOURNAL_FAULTS = ("busy", "commit fails, took", "commit fails, did not take")
+_OUT_OF_REACH: dict[tuple[str, str], str] = {
+    ("needs_attention", ""): "with the reference profile everything resolves, so that nobody is needed",
+}
+_WIDTH = 13
+
+
+def cells() -> dict[Cell, str]:
+    """Every cell of the table; with its reason where it is out of reach, else with an empty text."""
+    found: dict[Cell, str] = {}
+    for operation in OPERATIONS:
+        for spot in SPOTS:
+            found[CRASH, operation, spot] = _no_crash(operation, spot)
+        for kind, when in faults.kinds(operation):
+            found["fault", operation, f"{kind} {when}"] = ""
+    for was, now in graph.EDGES:
+        found[EDGE, was or "(new)", now] = ""
+    return found
+
+
+def edges(taken: Counter[graph.Edge]) -> Counter[Cell]:
+    """Steps of the graph as cells."""
+    return Counter({(EDGE, was or "(new)", now): count for (was, now), count in taken.items()})
+
+
+def missing(reached: Counter[Cell]) -> list[Cell]:
+    """Cells that could have been reached and were not."""
+    return sorted(cell for cell, reason in cells().items() if not reason and not reached[cell])
+
+
+def table(reached: Counter[Cell]) -> Iterator[str]:
+    """The coverage table, line by line."""
+    yield "A process dies: operation x crash point"
+    yield from _grid(reached, CRASH, OPERATIONS, SPOTS)
+    yield "Something goes wrong with a request: operation x fault x before, after or late"
+    kinds = list(dict.fromkeys(f"{kind} {when}" for operation in OPERATIONS for kind, when in faults.kinds(operation)))
+    yield from _grid(reached, "fault", OPERATIONS, tuple(kinds))
+    yield "Steps of the state graph"
+    known = cells()
+    for was, now in sorted((cell[1], cell[2]) for cell in known if cell[0] == EDGE):
+        yield f"  {was:>13} -> {now:<16}{_count(reached, known, (EDGE, was, now)):>9}"
+    yield "The journal fails"
+    for cell, count in sorted(reached.items()):
+        if cell[0] == "journal":
+            yield f"  {cell[1]:<28}{cell[2]:<10}{count:>9}"
+    reasons = sorted({reason for reason in known.values() if reason} | set(_left_out()))
+    yield "Out of reach (.):"
+    yield from (f"  {reason}" for reason in reasons)
+
+
+def _grid(reached: Counter[Cell], about: str, columns: tuple[str, ...], rows: tuple[str, ...]) -> Iterator[str]:
+    known = cells()
+    yield " " * 30 + "".join(f"{column:>{_WIDTH}}" for column in columns)
+    for row in rows:
+        counts = (_count(reached, known, (about, column, row)) for column in columns)
+        yield f"  {row:<28}" + "".join(f"{count:>{_WIDTH}}" for count in counts)
+
+
+def _count(reached: Counter[Cell], known: dict[Cell, str], cell: Cell) -> str:
+    if reached[cell]:
+        return str(reached[cell])
+    return "." if known.get(cell, "no such") else "MISSING"
+
+
+def _no_crash(operation: str, spot: str) -> str:
+    if operation in WRITES or spot in _ON_THE_WIRE or spot in ("before the transaction", "asleep"):
+        return ""
+    return "crash points: a read, or the partner's token, has no intent, no claim and no result of its own"
+
+
+def _left_out() -> Iterator[str]:
+    for what, why in faults.LEFT_OUT.items():
+        yield f"faults: {what}: {why}"
+    yield "provider profiles: only the reference profile is played so far"

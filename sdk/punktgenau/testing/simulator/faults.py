@@ -1,0 +1,101 @@
+"""What can go wrong with one request: by the network, or by what the provider answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from punktgenau.sandbox.faults import IN_ROUTES, Kind
+from punktgenau.testing.simulator.provider import Fault
+from punktgenau.testing.simulator.script import Place, Script
+
+When = Literal["before", "after", "late"]
+"""Before the change, which then never happens; after it; or the caller has given up and the change comes later."""
+
+OPERATIONS = (
+    "token", "balance", "authorize", "capture", "void", "reverse", "cancel_by_key", "get", "find",
+)  # fmt: skip
+WRITES = frozenset({"authorize", "capture", "void", "reverse", "cancel_by_key"})
+
+_ON_THE_WAY: tuple[tuple[str, When], ...] = (
+    ("refused", "before"),
+    ("connect timeout", "before"),
+    ("stale connection", "before"),
+    ("reset", "before"),
+    ("reset", "after"),
+    ("timeout", "before"),
+    ("timeout", "after"),
+    ("truncated", "after"),
+)
+_ONLY_WRITES: tuple[tuple[str, When], ...] = (("timeout", "late"), ("duplicate", "after"), ("duplicate", "late"))
+_ANSWERS: tuple[tuple[Kind, tuple[When, ...]], ...] = (
+    ("html_200", ("before", "after")),
+    ("html_502", ("before", "after")),
+    ("empty_200", ("before", "after")),
+    ("other_json_200", ("before", "after")),
+    ("malformed_json", ("before", "after")),
+    ("status_500", ("before", "after")),
+    ("status_503", ("before", "after")),
+    ("status_429", ("before",)),
+    ("redirect", ("before", "after")),
+)
+_WRITE_ANSWERS: tuple[tuple[Kind, tuple[When, ...]], ...] = (
+    ("in_progress_409", ("before", "after")),
+    ("wrong_echo", ("after",)),
+)
+_BY_ROUTE: tuple[Kind, ...] = ("rate_changed", "slow_lookup", "expired_early")
+_ECHOES = ("points", "order_reference", "member_id", "currency", "idempotency_key")
+_RETRY_AFTER = (None, "0", "1", "86400", "-5", "soon")
+
+SELDOM = {"token": 0.4, "balance": 0.5, "void": 1.5, "get": 2.0, "reverse": 2.5, "cancel_by_key": 3.0, "find": 4.0}
+"""How much more, or less, often than others these meet trouble: some are sent seldom, some with each start."""
+
+LEFT_OUT = {
+    "status_429 after": "a 429 comes before the key is looked at, so nothing can have been done",
+    "partial_approval": "the reference profile approves all or nothing",
+    "replayed_500": "the reference profile keeps no 5xx under a key",
+    "huge_body, gzip_bomb, drip": "a matter of bytes and sockets, which are not simulated; tests over TCP play them",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that goes wrong with one request. `fault` is what the sandbox is told to play, if it is its part."""
+
+    kind: str
+    when: When
+    fault: Fault | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.when}"
+
+
+def kinds(operation: str) -> list[tuple[str, When]]:
+    """Everything that can go wrong with this operation; each is one cell of the coverage table."""
+    found = list(_ON_THE_WAY)
+    answers = list(_ANSWERS)
+    if operation in WRITES:
+        found += _ONLY_WRITES
+        answers += _WRITE_ANSWERS
+    found += [(kind, when) for kind, moments in answers for when in moments]
+    found += [(kind, "before") for kind in _BY_ROUTE if operation in IN_ROUTES[kind]]
+    return found
+
+
+def trouble(script: Script, place: Place, operation: str) -> Trouble:
+    """What goes wrong here."""
+    kind, when = script.one_of(place, _KINDS[operation], "kind")
+    if kind not in _SANDBOX_KINDS:
+        return Trouble(kind, when)
+    fault = Fault(
+        operation,  # type: ignore[arg-type]
+        kind,
+        "after" if when == "after" else "before",
+        retry_after=script.one_of(place, _RETRY_AFTER, "retry") if kind == "status_429" else None,
+        echo=script.one_of(place, _ECHOES, "echo"),  # type: ignore[arg-type]
+    )
+    return Trouble(kind, when, fault)
+
+
+_KINDS = {operation: kinds(operation) for operation in OPERATIONS}
+_SANDBOX_KINDS = {kind for kind, _ in (*_ANSWERS, *_WRITE_ANSWERS)} | set(_BY_ROUTE)

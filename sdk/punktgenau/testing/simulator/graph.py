@@ -1,0 +1,81 @@
+"""The state graph as the design draws it, and the journal's own record of how its rows moved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from punktgenau.testing.simulator.world import World
+
+Edge = tuple[str, str]
+CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
+_NEXT: dict[str, str] = {
+    "": "authorizing",
+    "authorizing": "authorized captured declined voided expired abandoning abandoned short",
+    "authorized": "capturing voiding expired captured voided",
+    "capturing": "captured short expired reversed",
+    "voiding": "voided expired captured",
+    "captured": "reversing reversed",
+    "reversing": "reversed",
+    "abandoning": "abandoned expired captured",
+    "expired": "short captured",
+    "short": "expired declined",
+}
+EDGES: frozenset[Edge] = frozenset((was, now) for was, after in _NEXT.items() for now in after.split())
+"""Every step that a redemption may take here; the empty state is before the first."""
+
+
+def monotonic(world: World) -> Iterator[str]:
+    """I12: along the graph, one version at a time, nothing rewritten, nothing taken back."""
+    for row in world.auditor.rows("SELECT * FROM audit_redemption ORDER BY number"):
+        yield from _moved(row)
+    for row in world.auditor.rows("SELECT * FROM audit_operation ORDER BY number"):
+        yield from _carried_out(row)
+
+
+def edges_taken(world: World) -> Counter[Edge]:
+    """How often each step was taken."""
+    taken: Counter[Edge] = Counter()
+    for row in world.auditor.rows("SELECT coalesce(was_state, '') AS was, is_state FROM audit_redemption"):
+        if row["was"] != row["is_state"]:
+            taken[row["was"], row["is_state"]] += 1
+    return taken
+
+
+def _moved(r: sqlite3.Row) -> Iterator[str]:
+    if r["altered"] or r["is_state"] is None:
+        yield f"a redemption was rewritten or deleted in state {r['was_state']}"
+        return
+    was, now = r["was_state"] or "", r["is_state"]
+    if was != now and (was, now) not in EDGES:
+        yield f"a redemption went from {was or 'nothing'} to {now}"
+    if r["was_version"] is None:
+        return
+    same = all(r[f"was_{name}"] == r[f"is_{name}"] for name in ("state", "live_key", "captured_points", "reason"))
+    if r["is_version"] - r["was_version"] != (0 if same and r["is_version"] == r["was_version"] else 1):
+        yield f"a redemption went from version {r['was_version']} to {r['is_version']} ({was} to {now})"
+    for name in ("captured_points", "reversed_points"):
+        if r[f"is_{name}"] < r[f"was_{name}"]:
+            yield f"{name} fell from {r[f'was_{name}']} to {r[f'is_{name}']}"
+    if r["was_release_cause"] and r["was_release_cause"] != r["is_release_cause"]:
+        yield f"the wish to give back changed from {r['was_release_cause']} to {r['is_release_cause']}"
+    if now in CLOSED and r["is_live_key"] is not None:
+        yield f"a redemption that is {now} is still the live one of its order"
+
+
+def _carried_out(r: sqlite3.Row) -> Iterator[str]:
+    if r["altered"] or (r["is_open_key"] is None and r["was_open_key"] is None and r["was_lease_token"] is None):
+        yield "an operation was rewritten, deleted or never open"
+        return
+    if r["was_lease_token"] is None:
+        return
+    if r["was_open_key"] is None:
+        yield f"an operation that was finished as {r['was_outcome']} was changed to {r['is_outcome']}"
+    if r["is_lease_token"] < r["was_lease_token"] or r["is_sends"] < r["was_sends"]:
+        yield "the fencing token or the number of sends of an operation fell"
+    if r["was_outcome"] in ("done", "not_done") and r["was_open_key"] is None:
+        yield f"an operation proven {r['was_outcome']} was opened again"

@@ -1,0 +1,209 @@
+"""The twelve invariants, judged when everything has come to rest: plain SQL on the journal and the provider's books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from punktgenau.testing.simulator import graph, telling
+from punktgenau.testing.simulator.schedule import HOLD_S
+from punktgenau.testing.simulator.watch import Violation
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from punktgenau.testing.simulator.world import World
+
+OPENING = {"mbr_2500": 2500, "mbr_42": 42, "mbr_0": 0}
+_SEEN_LATE_MS = 1_500_000
+_MATCHING = {
+    "authorized": {"authorized"},
+    "captured": {"captured"},
+    "partially_reversed": {"partially_reversed"},
+    "reversed": {"reversed"},
+    "voided": {"voided", "abandoned"},
+    "expired": {"expired", "short", "abandoned", "voided"},
+    "cancelled": {"abandoned", "voided"},
+}
+"""What the journal may say of a redemption, by what the provider's books say."""
+
+
+def check(world: World) -> list[Violation]:
+    """Everything that does not hold."""
+    return [Violation(invariant, what) for invariant, judge in _JUDGES for what in judge(world)]
+
+
+def conserved(world: World) -> Iterator[str]:
+    """I1: the provider's books balance, and the journal's figures are the provider's."""
+    yield from world.provider.unbalanced()
+    for member, opening in OPENING.items():
+        rows = world.provider.rows(
+            "SELECT (SELECT coalesce(sum(points), 0) FROM account"
+            "  WHERE member_id = ?1 AND kind IN ('available', 'held'))"
+            " + (SELECT coalesce(sum(captured_points - reversed_points), 0) FROM redemption WHERE member_id = ?1)",
+            member,
+        )
+        if rows[0][0] != opening:
+            yield f"{member} began with {opening} points and {rows[0][0]} are accounted for"
+    ours = {row["key"]: row for row in world.auditor.rows("SELECT * FROM punktgenau_redemption")}
+    for theirs in _theirs(world):
+        row = ours.get(theirs["idempotency_key"])
+        if row is None:
+            continue
+        for name in ("points", "captured_points", "reversed_points"):
+            if row[name] != theirs[name]:
+                yield f"{_named(theirs)}: {name} is {row[name]} in the journal, {theirs[name]} at the provider"
+
+
+def orders_add_up(world: World) -> Iterator[str]:
+    """I1, per order: money and points together are the total; what will not happen costs nothing."""
+    for reference, order in world.shop.orders.items():
+        rows = [row for row in _theirs(world) if row["order_reference"] == reference]
+        net_minor = sum(row["captured_minor"] - row["reversed_minor"] for row in rows)
+        held = sum(row["held_points"] for row in rows)
+        if order.state != "paid":
+            if net_minor or held:
+                yield f"{reference} is {order.state}, but {net_minor} were taken and {held} points are held"
+            continue
+        if order.crossed:
+            continue
+        paid_minor = order.charged_minor + net_minor
+        if paid_minor > 5480 or (paid_minor < 5480 and not _seen_short(world, reference)):
+            yield (
+                f"{reference} costs 5480; {order.charged_minor} in money and {net_minor} in points were paid"
+                f"{'' if paid_minor > 5480 else ', and nobody was told of a shortfall'}"
+            )
+
+
+def at_most_once(world: World) -> Iterator[str]:
+    """I2: one effect per attempt and purpose."""
+    attempts = {
+        row["order_reference"]: row["attempts"]
+        for row in world.auditor.rows(
+            "SELECT order_reference, count(*) AS attempts FROM punktgenau_redemption GROUP BY order_reference"
+        )
+    }
+    for row in world.provider.rows(
+        "SELECT order_reference, count(*) AS effects, sum(captured_points > reversed_points) AS taken FROM redemption"
+        " WHERE points > 0 GROUP BY order_reference"
+    ):
+        if row["effects"] > attempts.get(row["order_reference"], 0):
+            yield f"{row['order_reference']} has {row['effects']} redemptions, the journal knows fewer attempts"
+        if row["taken"] > 1:
+            yield f"{row['order_reference']} is paid with points {row['taken']} times"
+    for kind in ("capture", "reversal"):
+        for row in world.provider.rows(
+            f"SELECT redemption_id, count(*) AS effects FROM {kind} GROUP BY redemption_id HAVING count(*) > 1"
+        ):
+            yield f"{row['redemption_id']} has {row['effects']} effects of kind {kind}"
+
+
+def nothing_lost(world: World) -> Iterator[str]:
+    """I3: what the provider did is in the journal, and nothing stays unknown when everything is well."""
+    ours = {row["key"]: row for row in world.auditor.rows("SELECT * FROM punktgenau_redemption")}
+    for theirs in _theirs(world):
+        row = ours.get(theirs["idempotency_key"])
+        if row is None:
+            yield f"{_named(theirs)} is {theirs['state']} at the provider, the journal does not know of it"
+        elif row["state"] not in _MATCHING.get(theirs["state"], set()):
+            yield f"{_named(theirs)} is {theirs['state']} at the provider and {row['state']} in the journal"
+    known = {row["key"] for row in world.auditor.rows("SELECT key FROM punktgenau_operation")}
+    for table in ("capture", "reversal"):
+        for row in world.provider.rows(f"SELECT redemption_id, idempotency_key FROM {table}"):
+            if row["idempotency_key"] not in known:
+                yield f"a {table} of {row['redemption_id']} has a key that the journal does not know"
+    for row in world.auditor.rows(
+        "SELECT o.kind, o.code, r.order_reference, r.attempt FROM punktgenau_operation o"
+        " JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.open_key IS NOT NULL"
+    ):
+        yield f"{row['kind']} of {row['order_reference']} attempt {row['attempt']} is still open ({row['code']})"
+    for row in world.auditor.rows("SELECT * FROM punktgenau_redemption WHERE state = 'needs_attention'"):
+        yield f"{row['order_reference']} attempt {row['attempt']} needs a person, for no reason ({row['reason']})"
+
+
+def given_back_once(world: World) -> Iterator[str]:
+    """I6: never more is asked back than was captured, and once."""
+    for row in world.provider.rows(
+        "SELECT order_reference, captured_points, reversed_points FROM redemption"
+        " WHERE reversed_points > captured_points"
+    ):
+        yield f"{row['order_reference']}: {row['reversed_points']} given back of {row['captured_points']}"
+    for row in world.auditor.rows(
+        "SELECT r.order_reference, r.attempt, count(*) AS asked FROM punktgenau_operation o"
+        " JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.kind = 'reverse'"
+        " GROUP BY r.id HAVING count(*) > 1"
+    ):
+        yield f"{row['order_reference']} attempt {row['attempt']} was given back by {row['asked']} operations"
+    for answer in world.watch.answered:
+        if answer.operation == "reverse" and answer.code in ("reversal_exceeds_capture", "reference_reused"):
+            yield f"a reversal was asked for that the provider had to refuse: {answer.code}"
+
+
+def holds_end(world: World) -> Iterator[str]:
+    """I7: every hold ends, and its end is seen."""
+    now_ms = world.seams.now_ms()
+    for row in world.auditor.rows(
+        "SELECT order_reference, attempt, hold_until FROM punktgenau_redemption WHERE state = 'authorized'"
+    ):
+        if row["hold_until"] is None or row["hold_until"] < now_ms - _SEEN_LATE_MS:
+            yield f"{row['order_reference']} attempt {row['attempt']} is still a hold {HOLD_S} s and more later"
+    for row in world.provider.rows("SELECT order_reference FROM redemption WHERE held_points > 0"):
+        yield f"{row['order_reference']} is still held at the provider after everything"
+    for answer in world.watch.answered:
+        if answer.operation == "capture" and answer.code == "capture_exceeds_hold":
+            yield "more was captured than was held"
+
+
+def exact(world: World) -> Iterator[str]:
+    """I8: whole numbers, nothing negative, sums that agree."""
+    for row in world.auditor.rows("SELECT * FROM punktgenau_redemption"):
+        named = f"{row['order_reference']} attempt {row['attempt']}"
+        figures = [name for name in row.keys() if name.endswith(("_minor", "points"))]  # noqa: SIM118
+        if any(type(row[name]) is not int or row[name] < 0 for name in figures):
+            yield f"{named} has a figure that is no whole number from 0 on"
+            continue
+        if row["value_minor"] != row["points"] or row["value_minor"] > row["payable_minor"]:
+            yield f"{named}: {row['points']} points pay {row['value_minor']} of {row['payable_minor']}"
+        if not row["reversed_points"] <= row["captured_points"] <= row["points"]:
+            yield f"{named}: {row['reversed_points']} reversed, {row['captured_points']} captured of {row['points']}"
+        if row["reversed_minor"] != row["reversed_points"]:
+            yield f"{named}: {row['reversed_points']} points were given back worth {row['reversed_minor']}"
+        tenders = world.auditor.rows(
+            "SELECT sum(points) AS points, sum(value_minor) AS minor FROM punktgenau_tender WHERE redemption_id = ?",
+            row["id"],
+        )[0]
+        if (tenders["points"], tenders["minor"]) != (row["points"], row["value_minor"]):
+            yield f"{named}: its tenders add up to {tenders['points']} points"
+
+
+def _theirs(world: World) -> list[sqlite3.Row]:
+    return world.provider.rows("SELECT * FROM redemption WHERE points > 0 ORDER BY number")
+
+
+def _named(theirs: sqlite3.Row) -> str:
+    return f"{theirs['order_reference']} ({theirs['id']}, key {theirs['idempotency_key'][3:9]})"
+
+
+def _seen_short(world: World, reference: str) -> bool:
+    row = world.auditor.one(
+        "SELECT state, cause FROM punktgenau_redemption WHERE order_reference = ? ORDER BY attempt DESC LIMIT 1",
+        reference,
+    )
+    return row is not None and (row["state"] in ("short", "needs_attention") or row["cause"] == "shortfall")
+
+
+Judge = Callable[["World"], Iterator[str]]
+_JUDGES: tuple[tuple[str, Judge], ...] = (
+    ("I1", conserved),
+    ("I1", orders_add_up),
+    ("I2", at_most_once),
+    ("I3", nothing_lost),
+    ("I5", telling.true),
+    ("I6", given_back_once),
+    ("I7", holds_end),
+    ("I8", exact),
+    ("I8", telling.exact),
+    ("I10", telling.explained),
+    ("I11", telling.in_time),
+    ("I12", graph.monotonic),
+)

@@ -1,0 +1,147 @@
+"""The journal's connections in a history: a file in memory, a lock that others can wait for, commits that fail."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, cast
+
+from punktgenau.checkout.database import SQLITE_BUSY_MS
+from punktgenau.testing.simulator.seams import Seams
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+_BUSY_S = SQLITE_BUSY_MS / 1000
+_OPERATION = "punktgenau_operation"
+
+
+@dataclass(eq=False)
+class JournalFile:
+    """One journal, and who is writing to it: SQLite lets one in at a time."""
+
+    path: Path
+    seams: Seams
+    writer: Connection | None = None
+    committed: Callable[[], None] = lambda: None
+    """Called after each commit that wrote."""
+    kinds: dict[str, str] = field(default_factory=dict)
+    """Kind of operation by its id, as far as this history has written it."""
+
+    def open(self) -> DBAPIConnection:
+        """A connection for the code under test."""
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, timeout=0, check_same_thread=False, factory=Connection
+        )
+        connection.of(self)
+        return cast("DBAPIConnection", connection)
+
+
+class Connection(sqlite3.Connection):
+    """The driver's connection with a seam before each transaction, and before and after each commit."""
+
+    _file: JournalFile
+    _spot = ""
+    _doing = ""
+
+    def of(self, file: JournalFile) -> None:
+        """Belong to this journal."""
+        self._file = file
+
+    def cursor(self, factory: object = None) -> Cursor:  # type: ignore[override]
+        """A cursor that tells what it executes."""
+        return super().cursor(Cursor)
+
+    def begin(self, *, write: bool) -> None:
+        """Wait for whoever writes, as long as SQLite would."""
+        self._spot = self._doing = ""
+        seams = self._file.seams
+        seams.reach("before the transaction")
+        me = seams.turns.current
+        if not write or me is None:
+            return
+        began_us = seams.turns.now_us
+        if seams.script.happens(seams.place("busy"), seams.odds.busy):
+            seams.note("the journal is BUSY")
+            seams.cells["journal", "busy", ""] += 1
+            me.idle_us += round(_BUSY_S * 1_000_000)
+            seams.sleep(_BUSY_S, "asleep")
+            raise sqlite3.OperationalError("database is locked")
+        seams.turns.wait(lambda: self._file.writer is None)
+        me.idle_us += seams.turns.now_us - began_us
+        self._file.writer = self
+
+    def tell(self, statement: str, values: Mapping[str, object]) -> None:
+        """What this transaction is about, from its statements."""
+        if statement.startswith(f"INSERT INTO {_OPERATION}"):
+            self._spot, self._doing = "intent", str(values["kind"])
+            self._file.kinds[str(values["id"])] = self._doing
+        elif statement.startswith(f"UPDATE {_OPERATION}") and self._spot != "intent":
+            self._spot = "result" if "outcome" in values else "claim"
+            self._doing = self._file.kinds.get(str(values["operation_id"]), "")
+
+    def commit(self) -> None:
+        """Commit; it may fail, with or without having taken effect."""
+        seams, what = self._file.seams, self._spot
+        if self._file.writer is not self:
+            super().commit()
+            return
+        doing = self._doing or None
+        seams.reach(f"before the {what}'s commit" if what else "before a commit", doing)
+        place = seams.place("commit")
+        if seams.script.happens(place, seams.odds.commit):
+            took = seams.script.fraction(place, "took") < 0.5
+            seams.note(f"COMMIT FAILS{' although it took' if took else ''} ({what or 'change'} {doing or ''})")
+            seams.cells["journal", f"commit fails, {'took' if took else 'did not take'}", what or "change"] += 1
+            if took:
+                self._done()
+            raise sqlite3.OperationalError("disk I/O error")
+        self._done()
+        if what:
+            seams.note(f"commits the {what} of {doing}")
+        seams.reach(f"after the {what}'s commit" if what else "after a commit", doing)
+
+    def rollback(self) -> None:
+        """Nothing of it took."""
+        super().rollback()
+        self._free()
+
+    def close(self) -> None:
+        """As when its process ends."""
+        super().close()
+        self._free()
+
+    def __exit__(self, *args: object) -> None:  # type: ignore[override]
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        raise NotImplementedError
+
+    def _done(self) -> None:
+        super().commit()
+        self._free()
+        self._file.committed()
+
+    def _free(self) -> None:
+        if self._file.writer is self:
+            self._file.writer = None
+
+
+class Cursor(sqlite3.Cursor):
+    """The driver's cursor; nothing that costs time at the disk, nothing that waits in reality."""
+
+    def execute(self, statement: str, values: Mapping[str, object] | tuple[object, ...] = (), /) -> Self:  # type: ignore[override]
+        """Execute, after the seam where there is one."""
+        connection = self.connection
+        if isinstance(connection, Connection):
+            if statement.startswith("BEGIN"):
+                connection.begin(write="IMMEDIATE" in statement)
+            elif isinstance(values, Mapping):
+                connection.tell(statement, values)
+            elif statement.startswith("PRAGMA synchronous"):
+                statement = "PRAGMA synchronous=OFF"
+            elif statement.startswith("PRAGMA busy_timeout"):
+                statement = "PRAGMA busy_timeout=0"
+        return super().execute(statement, values)

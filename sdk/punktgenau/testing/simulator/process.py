@@ -1,0 +1,215 @@
+"""One process of the shop: an own client, an own engine on the shared journal, and the requests that it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from punktgenau import Client, PunktgenauError
+from punktgenau.checkout import Checkout, Payment, Settings
+from punktgenau.checkout import Order as OrderOfShop
+from punktgenau.testing.simulator.provider import PARTNER, SECRET, URL
+from punktgenau.testing.simulator.schedule import Step
+from punktgenau.testing.simulator.seams import SimulatedClock
+from punktgenau.testing.simulator.shop import CART, Bought, Told
+from punktgenau.testing.simulator.turns import Broken, Killed
+from punktgenau.testing.simulator.wire import Wire
+
+if TYPE_CHECKING:
+    from punktgenau.testing.simulator.world import World
+
+SETTINGS = Settings(deadline_s=2.0, worker_deadline_s=4.0)
+
+
+class Process:
+    """Serves its steps one after the other; when it dies, another one goes on with the rest."""
+
+    def __init__(self, world: World, name: str, steps: tuple[Step, ...], *, life: int = 1) -> None:
+        self._world = world
+        self._seams = world.seams
+        self._base_name = name
+        self.name = name if life == 1 else f"{name}.{life}"
+        self._life = life
+        self._steps = steps
+        clock = SimulatedClock(self._seams, self.name)
+        wire = Wire(
+            self._seams,
+            world.provider,
+            sending=world.watch.sending,
+            answered=world.watch.heard,
+            ahead_s=world.plan.provider_ahead_s,
+        )
+        self._client = Client(URL, client_id=PARTNER, client_secret=SECRET, clock=clock, adapter=wire)
+        self.checkout = Checkout(
+            self._client,
+            f"sqlite:///{world.file.path}",
+            order_loader=self._load,
+            settings=SETTINGS,
+            clock=clock,
+            connect=world.file.open,
+        )
+
+    def run(self) -> None:
+        """Serve every step."""
+        served = 0
+        try:
+            for served, step in enumerate(self._steps):  # noqa: B007
+                self._seams.turns.sleep(step.wait_s)
+                try:
+                    self._serve(step)
+                except Broken:
+                    continue
+        except Killed:
+            self._die(served)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Its connections go with it."""
+        self.checkout.close()
+        self._client.close()
+
+    def _die(self, served: int) -> None:
+        if self._seams.turns.failure is not None:
+            return
+        script, here = self._seams.script, self._seams.place("restart")
+        again = script.fraction(here, "again") < 0.5
+        rest = self._steps[served if again else served + 1 :]
+        if not rest:
+            return
+        delay_s = script.one_of(here, (0.0, 0.2, 3.0, 20.0, 300.0), "delay")
+        following = Process(self._world, self._base_name, rest, life=self._life + 1)
+        self._seams.turns.start(following.name, following.run, delay_s=delay_s)
+
+    def _serve(self, step: Step) -> None:
+        self._seams.note(f"{step.kind} {'' if step.kind == 'recover' else f'A-{step.order}'}".rstrip())
+        if step.kind == "recover":
+            self.recover()
+            return
+        order = self._world.shop.orders[f"A-{step.order}"]
+        served: dict[str, Callable[[Bought], None]] = {
+            "place": self._place,
+            "other": self._other,
+            "without": self._without,
+            "pay": self._pay,
+            "capture": self._captured,
+            "decline": self._declined,
+            "void": self._declined,
+            "cancel": self.cancel,
+            "show": self._show,
+        }
+        served[step.kind](order)
+
+    # What the shop's pages do
+
+    def recover(self) -> None:
+        """One round of a worker."""
+        self._told("recover", "", self._recovered)
+
+    def _recovered(self) -> None:
+        self.checkout.recover()
+
+    def _place(self, order: Bought) -> None:
+        self._hold(order, order.plan.points)
+
+    def _other(self, order: Bought) -> None:
+        self._hold(order, order.plan.other_points)
+
+    def _hold(self, order: Bought, points: int) -> None:
+        if order.state in ("paid", "cancelled"):
+            return
+        if order.plan.written_first:
+            order.state = "pending"
+        order.wished.add(points)
+        with order.holding():
+            told = self._told(
+                "authorize",
+                order.reference,
+                lambda: self.checkout.authorize(order.reference, CART, customer_id=order.plan.customer, points=points),
+            )
+        if told.error is None and order.state == "missing":
+            order.state = "pending"
+
+    def _without(self, order: Bought) -> None:
+        if order.state != "pending":
+            return
+        with order.holding():
+            self._told(
+                "without",
+                order.reference,
+                lambda: self.checkout.authorize(order.reference, CART, customer_id=order.plan.customer, points=0),
+            )
+
+    def _pay(self, order: Bought) -> None:
+        """The order's page: what is due is read and charged, and then the points are taken."""
+        if order.state == "pending":
+            told = self._told("find", order.reference, lambda: self.checkout.find(order.reference))
+            if told.error is not None or order.state != "pending":
+                return
+            try:
+                due_minor = CART.total.amount_minor if told.payment is None else told.payment.due.amount_minor
+            except PunktgenauError:
+                self._seams.note("nothing can be charged yet")
+                return
+            order.charge(due_minor)
+            self._seams.note(f"{order.reference} is paid: {due_minor} charged")
+        self._captured(order)
+
+    def _captured(self, order: Bought) -> None:
+        if order.state == "paid" and order.with_points:
+            self._told("capture", order.reference, lambda: self.checkout.capture(order.reference))
+
+    def _declined(self, order: Bought) -> None:
+        if order.state == "pending":
+            with order.holding():
+                self._told("void", order.reference, lambda: self.checkout.void(order.reference))
+
+    def cancel(self, order: Bought) -> None:
+        """The order will not happen; what was charged is paid back by the payment provider."""
+        order.state, order.charged_minor, order.uncancelled = "cancelled", 0, True
+        told = self._told("cancel", order.reference, lambda: self.checkout.cancel(order.reference, cause="clerk"))
+        order.uncancelled = told.error is not None
+
+    def _show(self, order: Bought) -> None:
+        self._told("find", order.reference, lambda: self.checkout.find(order.reference))
+
+    def _load(self, reference: str) -> OrderOfShop | None:
+        seams = self._seams
+        if seams.script.happens(seams.place("loader"), seams.odds.loader):
+            raise RuntimeError("the shop's database is away")
+        return self._world.shop.load(reference)
+
+    def _told(self, call: str, reference: str, work: Callable[[], Payment | None]) -> Told:
+        seams = self._seams
+        me = seams.turns.current
+        began_us, idle_us = seams.turns.now_us, me.idle_us if me is not None else 0
+        payment: Payment | None = None
+        error: Exception | None = None
+        try:
+            payment = work()
+        except Exception as caught:  # whatever the shop was told is written down and judged afterwards
+            error = caught
+        except BaseException:
+            if call in ("authorize", "without"):
+                self._world.shop.interrupted.add(reference)
+            raise
+        told = Told(
+            self.name,
+            call,
+            reference,
+            began_us,
+            seams.turns.now_us,
+            (me.idle_us if me is not None else 0) - idle_us,
+            payment,
+            error,
+            self._world.watch.books_of(reference),
+        )
+        self._world.shop.told.append(told)
+        seams.note(f"{call} {reference} told {_shown(payment, error)}")
+        return told
+
+
+def _shown(payment: Payment | None, error: Exception | None) -> str:
+    if error is not None:
+        return f"{type(error).__name__} {getattr(error, 'code', '')}"
+    return "nothing" if payment is None else f"{payment.state} {payment.points} (attempt {payment.attempt})"

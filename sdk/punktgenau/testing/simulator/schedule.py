@@ -1,0 +1,183 @@
+"""What a history is about: orders, the processes of a shop, what each of them is asked to do; all from one seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Literal
+
+Kind = Literal["place", "other", "without", "pay", "decline", "void", "cancel", "capture", "show", "recover"]
+
+TOTAL_MINOR = 5480
+HOLD_S = 7200
+_MEMBERS = {"anna": 2500, "ben": 42}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request that a process serves, or one round of a worker, `wait_s` after the one before."""
+
+    kind: Kind
+    order: int = 0
+    wait_s: float = 0.0
+
+    def __str__(self) -> str:
+        what = self.kind if self.kind == "recover" else f"{self.kind} A-{self.order}"
+        return f"{what} after {self.wait_s:g} s" if self.wait_s else what
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of 54.80 EUR: whose points, how many, how many instead when they change their mind.
+
+    `written_first`: the shop writes the order before it asks for the points, otherwise after.
+    """
+
+    customer: str
+    points: int
+    other_points: int
+    written_first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """How likely what goes wrong is, at each place where it can."""
+
+    switch: float = 0.0
+    fault: float = 0.0
+    slow: float = 0.0
+    crash: float = 0.0
+    broken: float = 0.0
+    pause: float = 0.0
+    busy: float = 0.0
+    commit: float = 0.0
+    loader: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One history before anything happens."""
+
+    seed: int
+    orders: tuple[Order, ...]
+    processes: tuple[tuple[str, tuple[Step, ...]], ...]
+    odds: Odds
+    provider_ahead_s: int = 0
+
+    def without_process(self, name: str) -> Plan:
+        """The same without one process."""
+        return replace(self, processes=tuple(one for one in self.processes if one[0] != name))
+
+    def without_step(self, name: str, position: int) -> Plan:
+        """The same without one step of a process."""
+        return replace(
+            self,
+            processes=tuple(
+                (one, steps[:position] + steps[position + 1 :] if one == name else steps)
+                for one, steps in self.processes
+            ),
+        )
+
+
+# What customers and payment providers do with an order, one after the other; "|" is left to two at once.
+_STORIES: tuple[tuple[str, int], ...] = (
+    ("place pay", 6),
+    ("place pay pay", 2),
+    ("place|place pay", 4),
+    ("place pay cancel", 4),
+    ("place pay|cancel", 4),
+    ("place cancel", 3),
+    ("place|cancel", 2),
+    ("place cancel|cancel", 2),
+    ("place decline place pay", 4),
+    ("place decline|decline pay", 2),
+    ("place void|pay", 1),
+    ("place without pay", 4),
+    ("place|without pay", 4),
+    ("place|cancel without", 2),
+    ("place other pay", 3),
+    ("place|other pay", 2),
+    ("place show pay cancel|cancel", 2),
+    ("place place place pay", 2),
+    ("place ~ pay", 3),
+    ("place ~ place pay", 2),
+    ("place ~ pay cancel", 2),
+    ("place ~ cancel", 1),
+    ("place", 2),
+    ("place capture|cancel", 1),
+    ("place pay|capture cancel", 2),
+)
+_LATE_S = HOLD_S + 60.0
+
+
+def plan(seed: int) -> Plan:
+    """The history of a seed."""
+    chance = Random(seed)
+    orders = tuple(_order(chance) for _ in range(chance.choice((2, 2, 3))))
+    web = {f"web{number}": list[tuple[float, Step]]() for number in range(1, chance.choice((2, 3, 3, 4)) + 1)}
+    for number in range(len(orders)):
+        _tell(chance, number, web)
+    processes = [(name, _in_order(steps)) for name, steps in web.items() if steps]
+    end_s = max((at for steps in web.values() for at, _ in steps), default=0.0)
+    for number in range(chance.choice((1, 1, 2))):
+        processes.append((f"worker{number + 1}", _rounds(chance, end_s)))
+    return Plan(seed, orders, tuple(processes), _odds(chance), chance.choice((0, 0, 0, 86_400, -86_400, 3_600)))
+
+
+def _order(chance: Random) -> Order:
+    customer = chance.choice(("anna", "anna", "ben"))
+    most = _MEMBERS[customer]
+    points = chance.choice((1, 42, 427, 1000, most, most + 1))
+    return Order(customer, min(points, most + 1), chance.choice((7, 300)), chance.random() < 0.75)
+
+
+def _tell(chance: Random, order: int, web: dict[str, list[tuple[float, Step]]]) -> None:
+    stories, weights = zip(*_STORIES, strict=True)
+    at = chance.choice((0.0, 0.0, 0.0, 2.0))
+    names = sorted(web)
+    for words in chance.choices(stories, weights)[0].split():
+        if words == "~":
+            at += _LATE_S
+            continue
+        for kind in words.split("|"):
+            step = Step(_kind(kind), order)
+            web[chance.choice(names)].append((at + chance.choice((0.0, 0.0, 0.03, 0.3)), step))
+        at += chance.choice((0.0, 0.1, 0.5, 3.0, 30.0, 200.0))
+
+
+def _kind(word: str) -> Kind:
+    kinds: tuple[Kind, ...] = ("place", "other", "without", "pay", "decline", "void", "cancel", "capture", "show")
+    return next(kind for kind in kinds if kind == word)
+
+
+def _in_order(steps: list[tuple[float, Step]]) -> tuple[Step, ...]:
+    """By the moment they were asked for; each waits from the end of the one before."""
+    told: list[Step] = []
+    reached = 0.0
+    for at, step in sorted(steps, key=lambda one: one[0]):
+        told.append(replace(step, wait_s=round(at - reached, 3)))
+        reached = at
+    return tuple(told)
+
+
+def _rounds(chance: Random, end_s: float) -> tuple[Step, ...]:
+    every = chance.choice((0.5, 5.0, 60.0))
+    rounds = chance.choice((1, 2, 3, 4))
+    steps = [Step("recover", wait_s=every) for _ in range(rounds)]
+    if end_s > HOLD_S:
+        steps.append(Step("recover", wait_s=round(end_s - chance.choice((0.0, 1.0, 70.0)), 3)))
+    return tuple(steps)
+
+
+def _odds(chance: Random) -> Odds:
+    return Odds(
+        switch=chance.choice((0.02, 0.1, 0.3, 0.6)),
+        fault=chance.choice((0.05, 0.2, 0.2, 0.5)),
+        slow=chance.choice((0.0, 0.02, 0.1)),
+        crash=chance.choice((0.0, 0.01, 0.02, 0.04)),
+        broken=chance.choice((0.0, 0.0, 0.01)),
+        pause=chance.choice((0.0, 0.0, 0.01, 0.03)),
+        busy=chance.choice((0.0, 0.0, 0.02)),
+        commit=chance.choice((0.0, 0.0, 0.02, 0.05)),
+        loader=chance.choice((0.0, 0.0, 0.2)),
+    )

@@ -1,0 +1,44 @@
+"""A failing history, told so that a person can follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from punktgenau.testing.simulator.schedule import TOTAL_MINOR, Plan
+from punktgenau.testing.simulator.world import Verdict
+
+COMMAND = "python -m punktgenau.testing.simulator --seed {seed} --histories 1"
+
+
+def story(verdict: Verdict, *, shrunk: Verdict | None = None) -> Iterator[str]:
+    """What was broken, how to see it again, and the shortest history that breaks it."""
+    yield f"seed {verdict.plan.seed} breaks"
+    for violation in verdict.violations:
+        yield f"  {violation}"
+    yield f"  again: {COMMAND.format(seed=verdict.plan.seed)}"
+    told = shrunk or verdict
+    if shrunk is not None:
+        yield (
+            f"  cut down from {len(verdict.trace)} lines with {len(verdict.taken)} surprises "
+            f"to {len(shrunk.trace)} with {len(shrunk.taken)}:"
+        )
+    yield from (f"    {line}" for line in cast(told.plan))
+    yield from (f"    {line}" for line in told.trace)
+    yield "  and then"
+    yield from (f"    {violation}" for violation in told.violations)
+
+
+def cast(plan: Plan) -> Iterator[str]:
+    """Who takes part, and what they are asked to do."""
+    used = {step.order for _, steps in plan.processes for step in steps if step.kind != "recover"}
+    for number, order in enumerate(plan.orders):
+        if number in used:
+            written = "before" if order.written_first else "after"
+            yield (
+                f"A-{number}: {order.points} points of {order.customer}'s for {TOTAL_MINOR / 100:.2f} EUR, "
+                f"the shop writes the order {written} it asks for them"
+            )
+    for name, steps in plan.processes:
+        yield f"{name}: {'; '.join(map(str, steps)) or 'nothing'}"
+    if plan.provider_ahead_s:
+        yield f"the provider's clock is {plan.provider_ahead_s} s ahead"

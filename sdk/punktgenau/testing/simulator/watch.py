@@ -1,0 +1,181 @@
+"""Looks on while a history happens: every request is compared with the journal before its first byte leaves."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+
+from punktgenau.testing.simulator.audit import LINKS, Auditor
+from punktgenau.testing.simulator.faults import WRITES
+from punktgenau.testing.simulator.provider import SimulatedProvider
+from punktgenau.testing.simulator.seams import Seams
+from punktgenau.testing.simulator.shop import CART, Shop
+
+_CLAIMS = {
+    "authorized": ("I5", "held"),
+    "captured": ("I5", "taken"),
+    "declined": ("I5", "gone"),
+    "voided": ("I5", "gone"),
+    "abandoned": ("I5", "gone"),
+    "reversed": ("I5", "gone"),
+    "expired": ("I7", "gone"),
+}
+"""What a state of the journal claims about the provider's books, and which invariant says so."""
+
+
+@dataclass(frozen=True, order=True)
+class Violation:
+    """One invariant that did not hold."""
+
+    invariant: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request whose bytes left."""
+
+    operation: str
+    key: str | None
+    body: dict[str, object]
+    at_us: int
+    actor: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the provider, heard or not."""
+
+    operation: str
+    key: str | None
+    status: int
+    code: str
+
+
+@dataclass
+class Watch:
+    """What was seen on the wire, and what was wrong with it."""
+
+    seams: Seams
+    provider: SimulatedProvider
+    auditor: Auditor
+    shop: Shop
+    sent: list[Sent] = field(default_factory=list)
+    answered: list[Answer] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+    violations: list[Violation] = field(default_factory=list)
+    _audited: int = 0
+
+    def sending(self, operation: str, key: str | None, body: bytes) -> None:
+        """Bytes are about to leave."""
+        self.calls[operation] += 1
+        if operation not in WRITES:
+            return
+        me = self.seams.turns.current
+        content: dict[str, object] = json.loads(body)
+        self.sent.append(Sent(operation, key, content, self.seams.turns.now_us, me.name if me is not None else "-"))
+        row = self.auditor.one(
+            "SELECT o.kind, o.fingerprint, o.request, r.order_reference, r.member_id, r.points, r.value_minor,"
+            " r.total_minor, r.customer_id, r.key AS target, r.provider_id"
+            " FROM punktgenau_operation o JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.key = ?",
+            key,
+        )
+        if row is None or row["kind"] != operation or len(row["fingerprint"]) != 64:
+            self._wrong("I4", f"{operation} leaves without a committed intent under its key")
+            return
+        if operation == "authorize":
+            self._check_authorize(content, dict(row))
+        elif operation == "cancel_by_key" and content.get("target_key") != row["target"]:
+            self._wrong("I4", "cancel_by_key leaves for a key that is not in its intent")
+        elif operation in ("capture", "reverse"):
+            said = (content.get("points"), _minor(content.get("value")))
+            if said != (row["points"], row["value_minor"]):
+                self._wrong("I4", f"{operation} leaves with {said}, the intent says {row['points']}")
+
+    def heard(self, operation: str, key: str | None, status: int, code: str) -> None:
+        """The provider has answered, whether anybody listens or not."""
+        self.answered.append(Answer(operation, key, status, code))
+
+    def committed(self) -> None:
+        """The journal has changed: what it says from now on has to be so at the provider."""
+        for row in self.auditor.rows(
+            "SELECT a.number, coalesce(a.was_state, '') AS was, a.is_state, r.key, r.order_reference, r.attempt"
+            " FROM audit_redemption a JOIN punktgenau_redemption r ON r.id = a.row_id WHERE a.number > ?",
+            self._audited,
+        ):
+            self._audited = row["number"]
+            if row["was"] != row["is_state"]:
+                self.seams.note(f"{row['order_reference']}/{row['attempt']}: {row['was']} -> {row['is_state']}")
+                self._check_state(row["is_state"], row["key"], f"{row['order_reference']} attempt {row['attempt']}")
+
+    def _check_state(self, state: str, key: str, named: str) -> None:
+        claim = _CLAIMS.get(state)
+        if claim is None:
+            return
+        found = self.provider.rows("SELECT * FROM redemption WHERE idempotency_key = ? AND points > 0", key)
+        row = found[0] if found else None
+        invariant, means = claim
+        held, captured, reversed_ = (
+            (row["held_points"], row["captured_points"], row["reversed_points"]) if row is not None else (0, 0, 0)
+        )
+        true = {
+            "held": row is not None,
+            "taken": captured > 0,
+            "gone": held == 0 and captured == reversed_,
+        }[means]
+        if not true:
+            self._wrong(
+                invariant, f"{named} is {state} in the journal; held {held}, captured {captured} at the provider"
+            )
+
+    def books_of(self, reference: str) -> tuple[dict[str, object], ...]:
+        """What the provider's books say about an order now."""
+        if not reference:
+            return ()
+        rows = self.provider.rows(
+            "SELECT idempotency_key, state, points, held_points, captured_points, reversed_points FROM redemption"
+            " WHERE order_reference = ? ORDER BY number",
+            reference,
+        )
+        return tuple(dict(row) for row in rows)
+
+    def _check_authorize(self, content: dict[str, object], intent: dict[str, object]) -> None:
+        tenders = content["tenders"]
+        first = tenders[0] if isinstance(tenders, list) else {}
+        said = (
+            content["order_reference"],
+            content["member_id"],
+            first["points"],
+            _minor(first["value"]),
+            _minor(content["total"]),
+        )
+        meant = tuple(intent[name] for name in ("order_reference", "member_id", "points", "value_minor", "total_minor"))
+        if said != meant:
+            self._wrong("I4", f"authorize leaves with {said}, the intent says {meant}")
+        order = self.shop.orders.get(str(content["order_reference"]))
+        if order is None:
+            self._wrong("I9", f"authorize leaves for an order that the shop does not have: {said[0]}")
+            return
+        lines = content["lines"]
+        shown = sum(line["amount_minor"] for line in lines) if isinstance(lines, list) else None
+        allowed = (LINKS[order.plan.customer][0], CART.total.amount_minor, CART.total.amount_minor, "EUR")
+        if (said[1], said[4], shown, _currency(content["total"])) != allowed:
+            self._wrong("I9", f"authorize leaves for {said}, the shop's order says {allowed}")
+        if said[2] not in order.wished:
+            self._wrong("I9", f"authorize leaves with {said[2]} points, the customer asked for {sorted(order.wished)}")
+
+    def _wrong(self, invariant: str, what: str) -> None:
+        self.seams.note(f"!! {invariant} {what}")
+        self.violations.append(Violation(invariant, what))
+
+
+def _minor(money: object) -> object:
+    return money.get("amount_minor") if isinstance(money, dict) else None
+
+
+def _currency(money: object) -> object:
+    return money.get("currency") if isinstance(money, dict) else None

@@ -1,0 +1,183 @@
+"""The adapter under the client: carries each request into the sandbox and back, through simulated time and trouble."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import requests
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3 import HTTPResponse
+
+from punktgenau.testing import _broken
+from punktgenau.testing.simulator.faults import SELDOM, Trouble, trouble
+from punktgenau.testing.simulator.provider import Fault, FaultOnWire, Reply, SimulatedProvider, environ_of
+from punktgenau.testing.simulator.seams import Seams
+
+_ROUTES = tuple(
+    (operation, method, re.compile(pattern))
+    for operation, method, pattern in (
+        ("token", "POST", r"/oauth/token"),
+        ("balance", "GET", r"/v1/members/[^/]+/balance"),
+        ("authorize", "POST", r"/v1/redemptions"),
+        ("cancel_by_key", "POST", r"/v1/redemptions/cancel-by-key"),
+        ("capture", "POST", r"/v1/redemptions/[^/]+/capture"),
+        ("void", "POST", r"/v1/redemptions/[^/]+/void"),
+        ("reverse", "POST", r"/v1/redemptions/[^/]+/reversals"),
+        ("find", "GET", r"/v1/redemptions"),
+        ("get", "GET", r"/v1/redemptions/[^/]+"),
+    )
+)
+_JUST_AFTER_S = 0.001
+Sending = Callable[[str, str | None, bytes], None]
+"""Told of every request whose bytes leave: operation, key, body."""
+Answered = Callable[[str, str | None, int, str], None]
+"""Told of everything that the provider answered: operation, key, status, and the code or state in it."""
+
+
+class Wire(BaseAdapter):
+    """One process's way to the provider."""
+
+    def __init__(
+        self, seams: Seams, provider: SimulatedProvider, *, sending: Sending, answered: Answered, ahead_s: int
+    ) -> None:
+        super().__init__()
+        self._seams = seams
+        self._provider = provider
+        self._sending = sending
+        self._answered = answered
+        self._ahead = timedelta(seconds=ahead_s)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def send(
+        self,
+        request: PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Answer, or raise what requests would."""
+        seams, operation = self._seams, operation_of(request)
+        connect_s, left_s = timeout if isinstance(timeout, tuple) else (3.0, 8.0)
+        seams.reach("before the bytes", operation)
+        ends_us = seams.turns.now_us + round((left_s or 8.0) * 1_000_000)
+        place = seams.place("fault")
+        met: Trouble | None = None
+        if seams.script.happens(place, min(0.8, seams.odds.fault * SELDOM.get(operation, 1.0))):
+            met = trouble(seams.script, place, operation)
+            seams.cells["fault", operation, str(met)] += 1
+            seams.note(f"{operation} MEETS {met}")
+        if met is not None and met.kind == "refused":
+            raise _broken.refused(request)
+        if met is not None and met.kind == "connect timeout":
+            seams.sleep(connect_s, "request on its way")
+            raise requests.ConnectTimeout("connect timed out", request=request)
+        return self._travel(request, operation, met, ends_us)
+
+    def _travel(self, request: PreparedRequest, operation: str, met: Trouble | None, ends_us: int) -> Response:
+        seams, place = self._seams, self._seams.place("way")
+        slow = seams.script.happens(seams.place("slow"), seams.odds.slow)
+        longest = 3.0 if slow else 0.06
+        key = request.headers.get("Idempotency-Key")
+        self._sending(operation, key, _body(request))
+        kind, when = (met.kind, met.when) if met is not None else ("", "after")
+        if when == "late":
+            self._later(request, operation, seams.script.between(place, 1.0, 90.0, "late"))
+        there_s = seams.script.between(place, 0.005, longest, "there")
+        if seams.turns.now_us + round(there_s * 1_000_000) > ends_us:
+            # It arrives when its sender has given up.
+            self._later(request, operation, there_s)
+            self._give_up(request, ends_us)
+        arrives = kind not in ("reset", "timeout", "stale connection") or when == "after"
+        try:
+            seams.sleep(there_s, "request on its way")
+        except BaseException:
+            # Whoever dies now has sent the bytes: they arrive or not, without anybody who waits for the answer.
+            if arrives and seams.script.fraction(place, "arrives") < 0.7:
+                self._later(request, operation, seams.script.between(place, 0.0, 5.0, "arrives late"))
+            raise
+        reply = self._deliver(request, operation, met.fault if met is not None else None) if arrives else None
+        if kind == "duplicate" and when == "after":
+            self._deliver(request, operation, None)
+        if kind == "timeout":
+            self._give_up(request, ends_us)
+        back_s = seams.script.between(place, 0.005, longest, "back")
+        if seams.turns.now_us + round(back_s * 1_000_000) > ends_us:
+            self._give_up(request, ends_us)
+        seams.sleep(back_s, "answer on its way")
+        if reply is None or kind == "reset":
+            fault = FaultOnWire(Fault("any", "stale_connection" if kind == "stale connection" else "reset"))
+            _broken.play(fault, request, timeout_s=1, sleep=seams.turns.spend)
+        assert reply is not None
+        seams.reach("answer read", operation)
+        return _response(request, reply, truncated=kind == "truncated")
+
+    def _give_up(self, request: PreparedRequest, ends_us: int) -> None:
+        left_s = max(0, ends_us - self._seams.turns.now_us) / 1_000_000
+        self._seams.sleep(left_s + _JUST_AFTER_S, "answer on its way")
+        raise requests.ReadTimeout("read timed out", request=request)
+
+    def _later(self, request: PreparedRequest, operation: str, delay_s: float) -> None:
+        self._seams.turns.later(
+            f"late {operation}", lambda: self._arrive_late(request, operation), delay_s=max(_JUST_AFTER_S, delay_s)
+        )
+
+    def _arrive_late(self, request: PreparedRequest, operation: str) -> None:
+        self._deliver(request, operation, None, actor="(late)")
+
+    def _deliver(
+        self, request: PreparedRequest, operation: str, fault: Fault | None, *, actor: str | None = None
+    ) -> Reply:
+        environ = environ_of(str(request.method), str(request.url), request.headers, _body(request))
+        reply = self._provider.deliver(environ, at=self._seams.now() + self._ahead, fault=fault)
+        key, gist = request.headers.get("Idempotency-Key"), _gist(reply)
+        self._answered(operation, key, reply.status, gist)
+        self._seams.note(f"{operation} -> {reply.status} {gist}{f' key {key[3:9]}' if key else ''}", actor=actor)
+        return reply
+
+
+def operation_of(request: PreparedRequest) -> str:
+    """Which operation of the contract a request is."""
+    path = request.path_url.partition("?")[0]
+    for operation, method, pattern in _ROUTES:
+        if request.method == method and pattern.fullmatch(path):
+            return operation
+    raise AssertionError(f"{request.method} {path}: the provider offers no such thing")
+
+
+def _body(request: PreparedRequest) -> bytes:
+    body = request.body or b""
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _gist(reply: Reply) -> str:
+    """State or code of an answer, never a token."""
+    found = re.search(rb'"(?:code|state)": ?"([a-z_]+)"', reply.body)
+    return found.group(1).decode() if found else ""
+
+
+def _response(request: PreparedRequest, reply: Reply, *, truncated: bool) -> Response:
+    body = reply.body[: len(reply.body) // 2] if truncated else reply.body
+    headers = {**dict(reply.headers), "Content-Length": str(len(reply.body))}
+    response = Response()
+    response.status_code = reply.status
+    response.headers = CaseInsensitiveDict(headers)
+    response.url = str(request.url)
+    response.request = request
+    response.raw = HTTPResponse(
+        body=io.BytesIO(body),
+        headers=headers,
+        status=reply.status,
+        preload_content=False,
+        enforce_content_length=True,
+        request_method=request.method,
+    )
+    return response

@@ -1,0 +1,116 @@
+"""The simulator itself: the production code keeps every invariant, and the same seed is the same history anywhere."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from punktgenau.testing.simulator import Tally, run
+from punktgenau.testing.simulator.script import Place, Script
+from punktgenau.testing.simulator.turns import Killed, SimulatorError, Turns
+
+HISTORIES = 150
+
+
+class InOrder:
+    """Whoever has waited longest goes on."""
+
+    def next(self, me, ready):
+        return min(ready, key=lambda one: (one is me, one.ready_at_us, one.number))
+
+
+@pytest.mark.scenario("C2", "killed between intent and bytes, anywhere, any number of times: one effect or none")
+@pytest.mark.scenario("C12", "killed inside recovery itself: the next one goes on")
+@pytest.mark.scenario("N10", "a request that arrives after its sender gave up makes no second effect")
+def test_every_invariant_holds():
+    tally = Tally()
+    for part in run(range(1, HISTORIES + 1), processes=1):
+        tally.merge(part)
+    assert tally.broken == {}
+    averages = [getattr(tally, name) / HISTORIES for name in ("calls", "workers", "faults", "crashes")]
+    assert all(found >= least for found, least in zip(averages, (8, 3, 2, 1), strict=True)), averages
+
+
+def test_the_same_seed_is_the_same_history_in_another_process(tmp_path: Path):
+    reports = []
+    for number in (1, 2):
+        report = tmp_path / f"{number}.json"
+        command = [sys.executable, "-m", "punktgenau.testing.simulator", "--histories", "12", "--processes", "1"]
+        subprocess.run(
+            [*command, "--report", str(report)],
+            check=True,
+            capture_output=True,
+            env=os.environ | {"PYTHONHASHSEED": str(number)},
+        )
+        reports.append(json.loads(report.read_text("utf-8")))
+    assert reports[0]["trace"] == reports[1]["trace"]
+    assert reports[0]["histories"] == 12
+
+
+def test_one_runs_at_a_time_and_time_moves_when_all_wait():
+    turns = Turns(InOrder())
+    told = []
+
+    def worker(name, seconds):
+        told.append((name, "begins", turns.now_us))
+        turns.point()
+        told.append((name, "goes on", turns.now_us))
+        turns.sleep(seconds)
+        told.append((name, "wakes", turns.now_us))
+
+    turns.start("one", lambda: worker("one", 2.0))
+    turns.start("other", lambda: worker("other", 0.5))
+    turns.later("late", lambda: told.append(("late", "arrives", turns.now_us)), delay_s=1.0)
+    turns.run()
+    assert told == [
+        ("one", "begins", 0),
+        ("other", "begins", 0),
+        ("one", "goes on", 0),
+        ("other", "goes on", 0),
+        ("other", "wakes", 500_000),
+        ("late", "arrives", 1_000_000),
+        ("one", "wakes", 2_000_000),
+    ]
+
+
+def test_who_waits_for_what_never_comes_is_noticed():
+    turns = Turns(InOrder())
+    turns.start("one", lambda: turns.wait(lambda: False))
+    turns.start("other", lambda: turns.wait(lambda: False))
+    with pytest.raises(SimulatorError, match="everybody waits"):
+        turns.run()
+
+
+def test_what_an_actor_raises_unwinds_the_others():
+    turns = Turns(InOrder())
+    ends = []
+
+    def patient():
+        try:
+            turns.sleep(60)
+        except Killed:
+            ends.append("unwound")
+            raise
+
+    def failing():
+        turns.sleep(1)
+        raise ValueError("a defect")
+
+    turns.start("patient", patient)
+    turns.start("failing", failing)
+    with pytest.raises(ValueError, match="a defect"):
+        turns.run()
+    assert ends == ["unwound"]
+
+
+def test_a_decision_depends_on_its_place_alone():
+    here, elsewhere = Place("web1", 7, "crash"), Place("web2", 7, "crash")
+    assert Script(3).fraction(here) == Script(3).fraction(here)
+    assert len({Script(seed).fraction(place) for seed in (3, 4) for place in (here, elsewhere)}) == 4
+    script = Script(3, only=frozenset({here}))
+    assert script.happens(here, 1.0)
+    assert not script.happens(elsewhere, 1.0)
+    assert script.taken == [here]
