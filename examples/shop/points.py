@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, has_request_context
 
 from flask_punktgenau import Punktgenau
-from punktgenau import PunktgenauError
+from punktgenau import CODES, DeclinedError, PunktgenauError
 from punktgenau.checkout import Cart, Line, Order, Payment
 
 from . import cart, clock, customers, language, orders
@@ -83,7 +83,8 @@ def shown_due_minor(what: ShopCart | orders.Order) -> int:
 
 def is_refused(short: Payment) -> bool:
     """Whether the points of an order that is short were refused when they were to be taken anew."""
-    return bool(short.reason) and not short.reason.startswith("hold_")
+    refused = short.reason in CODES and issubclass(CODES[short.reason].error, DeclinedError)
+    return refused and not short.reason.startswith("hold_")
 
 
 def anew_minor(reference: str) -> int:

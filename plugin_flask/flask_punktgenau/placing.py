@@ -93,6 +93,9 @@ def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = Non
         seen_due=seen_due,
         in_front=not order_reference,
     )
+    if asked.points == 0 and checkout is not None and customer_id is not None and _is_first_look(order_reference):
+        # Placed in another browser: what the field on this page starts with.
+        asked = replace(asked, points=checkout.asked(order_reference, customer_id=customer_id))
     if asked.points == 0:
         _require_unchanged(cart, asked)
         return None
@@ -109,6 +112,11 @@ def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = Non
     if refused is not None and (made.points == 0 or (asked.points != ALL and seen is None)):
         raise refused
     return made
+
+
+def _is_first_look(order_reference: str) -> bool:
+    """Whether this browser knows nothing yet of the order, and no form was sent that says how many points."""
+    return bool(order_reference) and request.method == "GET" and read_order(order_reference) is None
 
 
 def _require_cart(cart: object) -> None:

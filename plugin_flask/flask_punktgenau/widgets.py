@@ -174,7 +174,7 @@ class _Box:
         self.linked = customer_id is not None and self._checkout.find_link(customer_id) is not None
         if customer_id is not None and self.linked:
             self.notice = take_typed(self._checkout, self.cart, customer_id=customer_id, order_reference=about)
-        self.wish = find_wish(self.cart, customer_id=customer_id, order_reference=about)
+        self.wish = find_wish(self.cart, customer_id=customer_id, order_reference=about, checkout=self._checkout)
         if customer_id is None or not self.linked:
             return
         self.elsewhere = tuple(one for one in self._checkout.live(customer_id) if one.order_reference != about)

@@ -35,11 +35,18 @@ def require_usable(made: CartQuote, points: Points) -> None:
         raise refused
 
 
-def find_wish(cart: Cart, *, customer_id: str | None, order_reference: str = "") -> Wish | None:
-    """What this browser asks for: for that order where one is named, else for its cart."""
+def find_wish(
+    cart: Cart, *, customer_id: str | None, order_reference: str = "", checkout: Checkout | None = None
+) -> Wish | None:
+    """What this browser asks for: for that order where one is named, else for its cart.
+
+    Where another browser placed the order, it is what the journal knows of the last attempt.
+    """
     if not order_reference:
         return read_wish(customer_id=customer_id, currency=cart.currency)
     placed = read_order(order_reference)
+    if placed is None and checkout is not None and customer_id is not None:
+        placed = PlacedOrder(customer_id=customer_id, points=checkout.asked(order_reference, customer_id=customer_id))
     if placed is None or placed.customer_id != customer_id or placed.points == 0:
         return None
     return Wish(points=placed.points, shown=0 if placed.points == ALL else placed.points)

@@ -81,6 +81,23 @@ def test_a_declined_card_and_then_a_good_one(shopper: Shopper, demo: Demo) -> No
     assert demo.points() == (2073, 0)
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_another_browser_starts_with_the_points_of_the_last_try(
+    new_shopper: NewShopper, demo: Demo, script: bool
+) -> None:
+    first = new_shopper()
+    first.fill_cart("pilz", "karo", points=427)
+    reference = first.place_order("card_declined")
+    other = new_shopper(linked=False, script=script)
+    other.open(f"/orders/{reference}")
+    expect(other.number).to_have_value("427")
+    expect(other.page.get_by_role("button", name="Pay €88.45")).to_be_visible()
+    other.pay_again("card")
+    other.expect_situation("paid")
+    assert demo.ledger() == [(reference, "captured", 427), (reference, "voided", 427)]
+    assert demo.payments()[-1] == ("card", "accepted", 8845)
+
+
 def test_the_second_try_may_be_without_points(shopper: Shopper, demo: Demo) -> None:
     shopper.fill_cart("pilz", "karo", points=427)
     reference = shopper.place_order("card_declined")

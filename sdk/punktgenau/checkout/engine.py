@@ -157,6 +157,13 @@ class Checkout:
         row = self._latest(order_reference)
         return None if row is None else row.customer_id
 
+    def asked(self, order_reference: str, *, customer_id: str) -> int:
+        """How many of this customer's points the newest attempt was about, where it ended unpaid; else 0."""
+        row = self._latest(order_reference)
+        if row is None or row.customer_id != customer_id or row.state not in {"declined", "voided", "expired"}:
+            return 0
+        return row.points
+
     # Paying
 
     def authorize(
