@@ -8,6 +8,8 @@
 Forms and their fields, for the routes that take them:
 
 - `POST urls.apply`: `points` (digits, or `all`), the CSRF field, `next` (where to return to).
+  What was typed is sent as typed and judged by the server alone; the script rewrites nothing. Only plain digits are a
+  number: "1.000" is a thousand to one and one to another, so it is refused with a sentence on how to write it.
 - `POST urls.remove`, `POST urls.disconnect`: the CSRF field, `next`.
 - `POST urls.retry`, `POST urls.without`: `order_reference`, the CSRF field.
 - `field.html` adds to the shop's own form: `punktgenau_points` (digits or empty: none), `punktgenau_apply` (always `1`:

@@ -35,5 +35,5 @@ def demo(work: Work) -> None:
 
 
 def _end_of_day(now: datetime, days: int) -> datetime:
-    """The end of that day where the programme lives, in winter time."""
-    return (now + timedelta(days=days)).replace(hour=23, minute=0, second=0)
+    """The end of that day in Berlin's summer time: the last second before is that day in UTC as well, all year."""
+    return (now + timedelta(days=days)).replace(hour=22, minute=0, second=0)
