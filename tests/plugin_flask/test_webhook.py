@@ -203,7 +203,10 @@ def test_secrets_that_cannot_be_meant_stop_the_start(make_shop: Callable[..., Sm
 
 @pytest.fixture
 def door(shop: SmallShop, provider: Provider) -> Iterator[str]:
-    """The shop's address for webhooks, on a real server that the provider reaches."""
+    """The shop's address for webhooks, on a real server that the provider reaches; both go by one clock."""
+    clock = provider.control("GET", "/clock")
+    assert isinstance(clock, dict)
+    shop.clock.shift = timedelta(seconds=int(clock["advanced_s"]))
     server = make_server("127.0.0.1", 0, shop.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

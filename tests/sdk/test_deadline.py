@@ -16,6 +16,9 @@ from _calls import SAMPLES, assert_not_sent, assert_unknown, failure, reply
 from _canned import Act, AtAccept, Canned, answer, canned, close, closed_port, drip, head, raw, reset, then_silence
 from punktgenau import Client, ConfigurationError, NotSentError
 
+# The interpreter leaves a socket that was reset just before its handshake to the collector, which then complains.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 SHORT_S = 0.4
 NOISE_S = 0.5
 JSON_HEAD = head(200, {"Content-Type": "application/json", "Content-Length": "400"})
@@ -96,8 +99,6 @@ HANDSHAKES: dict[str, Act] = {
 }
 
 
-# The interpreter leaves a socket that was reset just before its handshake to the collector, which then complains.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("act", HANDSHAKES.values(), ids=HANDSHAKES)
 @pytest.mark.scenario("N2", "a TLS handshake that never ends, or breaks: not sent, for certain, by the deadline")
 def test_a_handshake_that_does_not_end_is_certainly_not_done(act: Act, client: Client, secure: Canned) -> None:
