@@ -71,6 +71,71 @@ def test_two_see_at_once_that_a_hold_has_ended(world: World, checkout: Checkout)
     assert (again.state, again.attempt) == ("authorized", 2)
 
 
+@pytest.mark.scenario("C8", "the hold ended, then the order was paid and the shop died: recovery finds the shortfall")
+def test_paid_after_its_hold_was_seen_to_end_and_nobody_captured(world: World, checkout: Checkout):
+    world.order("A-1", "pending")
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.advance(7300)
+    checkout.recover()
+    assert (checkout.find("A-1").state, checkout.find("A-1").due.amount_minor) == ("expired", 5053)
+    world.order("A-1", "paid")
+    world.advance(600)
+    checkout.recover()
+    assert (checkout.find("A-1").state, checkout.find("A-1").due.amount_minor) == ("captured", 5053)
+    assert ("redemption_short", "A-1") in world.events
+    assert world.provider.points() == (2073, 0)
+
+
+@pytest.mark.parametrize("state", ["cancelled", "paid in full"])
+def test_a_deal_that_has_ended_takes_nothing(world: World, checkout: Checkout, state: str):
+    world.order("A-1", "pending")
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.advance(7300)
+    checkout.recover()
+    if state == "cancelled":
+        checkout.cancel("A-1")
+        world.order("A-1", "cancelled")
+    else:
+        checkout.authorize("A-1", CART, customer_id="anna", points=0)
+        world.order("A-1", "paid")
+    for _ in range(3):
+        world.advance(600)
+        checkout.recover()
+    assert checkout.find("A-1").due.amount_minor == 5480
+    assert world.provider.points() == (2500, 0)
+    assert world.provider.sent("authorize") == 1
+
+
+def test_a_wish_that_was_noted_too_late_to_be_carried_out_is_found(world: World, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    slow = world.checkout()
+    swap, times = slow._journal.begin_operation, iter([True])
+
+    def beaten(seen, planned, *, lease_s):
+        if next(times, False):
+            checkout.capture("A-1")
+            world.clock.advance(5)
+        return swap(seen, planned, lease_s=lease_s)
+
+    slow._journal.begin_operation = beaten  # type: ignore[method-assign]
+    assert slow.cancel("A-1").state == "captured"
+    checkout.recover()
+    assert checkout.find("A-1").state == "reversed"
+    assert world.provider.points() == (2500, 0)
+
+
+@pytest.mark.scenario("P11", "a cancel-by-key that is answered with another member is looked up before it counts")
+def test_a_cancellation_of_somebody_else_is_not_ours(world: World, checkout: Checkout):
+    checkout.balance("anna")
+    world.provider.fault("authorize", "reset", times=9)
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.provider.heal()
+    world.provider.fault("cancel_by_key", "wrong_echo", echo="member_id")
+    assert checkout.authorize("A-1", CART, customer_id="anna", points=0).state == "abandoned"
+    assert world.provider.sent("find") == 1
+    assert world.provider.points() == (2500, 0)
+
+
 class Unconfirmed(sqlite3.Connection):
     """A connection that is lost just after a commit has taken effect."""
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
-from punktgenau.checkout.attempt import repair_of
+from punktgenau.checkout.attempt import live_key_of, repair_of
 from punktgenau.checkout.intent import Claim, abandon, wished
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.resolve import (
@@ -95,6 +95,13 @@ class Executor:
                 return candidate
         return None
 
+    def fall_short(self, row: RedemptionRow) -> RedemptionRow:
+        """The hold has ended and its order is paid: a shortfall, which has to be seen. Raises LostSwapError."""
+        short = replace(row, state="short", reason=f"hold_{row.state}", live_key=live_key_of(row), check_at=None)
+        changed = self._journal.change(row, short)
+        self._heard(row, changed)
+        return changed
+
     def note_evidence(self, row: RedemptionRow, evidence: Redemption) -> RedemptionRow:
         """Write down what a look-up shows of a row without an open operation; changes nothing where nothing changed."""
         state = "voided" if state_of(evidence) == "abandoned" else state_of(evidence)
@@ -118,7 +125,7 @@ class Executor:
         failure: PunktgenauError | None = None
         try:
             evidence = self._send(kind, claim, deadline_s=deadline_s)
-            mismatch = self._differs(row, evidence) if kind != "cancel_by_key" else None
+            mismatch = None if kind == "cancel_by_key" and _is_tombstone(evidence) else self._differs(row, evidence)
             verdict = judge_reply(kind, evidence, first=first, mismatch=mismatch)
         except PunktgenauError as error:
             failure, verdict = error, judge_error(kind, error, first=first)
@@ -259,8 +266,14 @@ def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None,
         state = "short"
     at_once = state == "captured" and before.state == "authorizing" and before.cause == "placed"
     to_repair = state == "short" and before.cause != "shortfall"
-    look_again = now_ms if state == "authorized" or at_once or to_repair else None
-    return replace(after, state=state, reason=verdict.code or "", check_at=None if state in CLOSED else look_again)
+    # The deal of a hold that merely ended stands, so its order may still be paid.
+    deal_stands = state == "expired" and before.release_cause is None
+    look_again = now_ms if state == "authorized" or at_once or to_repair or deal_stands else None
+    return replace(after, state=state, reason=verdict.code or "", check_at=look_again)
+
+
+def _is_tombstone(evidence: Redemption) -> bool:
+    return evidence.state == "cancelled" and not (evidence.points or evidence.order_reference or evidence.member_id)
 
 
 def _value(row: RedemptionRow) -> Money:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from punktgenau._clock import Clock
-from punktgenau.checkout.attempt import live_key_of
 from punktgenau.checkout.execute import Executor, Heard
 from punktgenau.checkout.intent import NextOperation, abandon, capture_of, wished
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError, ended_short
@@ -32,8 +31,7 @@ class Goals:
         # Voided without a wish of the shop's: at the provider, and seen there.
         voided_there = row.state == "voided" and row.reason == "looked_up" and row.release_cause is None
         if (row.state == "expired" and row.release_cause is None) or voided_there:
-            short = replace(row, state="short", reason=f"hold_{row.state}", live_key=live_key_of(row))
-            return self._repaired(self._change(row, short), ends=ends)
+            return self._repaired(row, ends=ends)
         if row.state not in {"authorized", "capturing"}:
             # Above all not while authorizing: nobody can have paid the rest of an amount that was never known.
             return row
@@ -43,9 +41,9 @@ class Goals:
         """These points go back, whatever they are now; the wish is noted, and carried out once."""
         if row.state == "short":
             return self._change(row, replace(row, state=ended_short(row), release_cause=cause))
-        if row.state == "expired" and row.release_cause is None:
+        if row.state in {"expired", "voided"} and row.release_cause is None:
             # The deal ends as well: nothing is taken anew when somebody captures later.
-            return self._change(row, replace(row, release_cause=cause))
+            return self._change(row, replace(row, release_cause=cause, check_at=None))
         if row.state in CLOSED:
             return row
 
@@ -91,6 +89,7 @@ class Goals:
     def _repaired(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
         left = max(0.1, ends - self._clock.monotonic())
         try:
+            row = self._executor.fall_short(row)
             claim = self._executor.repair(row, lease_s=left)
         except LostSwapError:
             return self._journal.redemption(row.id)
@@ -101,7 +100,9 @@ class Goals:
         if cause is None or row.release_cause is not None or row.state in CLOSED:
             return row
         try:
-            return self._journal.note_wish(replace(row, release_cause=cause))
+            # Beside an operation its result brings the wish to light; otherwise somebody has to look.
+            check_at = row.check_at if row.state in OPEN else self._journal.now_ms()
+            return self._journal.note_wish(replace(row, release_cause=cause, check_at=check_at))
         except LostSwapError:
             return self._give_up(redemption_id, cause)
 

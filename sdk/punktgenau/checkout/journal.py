@@ -189,7 +189,7 @@ class Journal(Reader):
             raise LostSwapError from error
 
     def note_wish(self, row: RedemptionRow) -> RedemptionRow:
-        """Write down the wish to give back that `row` carries, beside an open operation; once, the first cause stays.
+        """Write down the wish to give back that `row` carries, and its `check_at`; once, the first cause stays.
 
         Raises LostSwapError when the row is no longer as seen.
         """
@@ -199,7 +199,7 @@ class Journal(Reader):
                 return current
             if current.version != row.version:
                 raise LostSwapError
-            return self._swap(tx, current, replace(current, release_cause=row.release_cause))
+            return self._swap(tx, current, replace(current, release_cause=row.release_cause, check_at=row.check_at))
 
     def prepare(self) -> None:
         """Make the key of the fingerprints, once, on `upgrade`."""

@@ -19,6 +19,8 @@ from punktgenau.errors import PunktgenauError, UnavailableError
 
 MISSING_ORDER_MS = 120_000
 LOOK_AGAIN_MS = 60_000
+DEAL_MS = 7 * 86_400_000
+"""How long an order whose hold merely ended is asked about."""
 _WORD_BY_ORDER: dict[OrderState, Literal["take", "release", "wait"]] = {
     "paid": "take",
     "cancelled": "release",
@@ -148,6 +150,8 @@ def _look(
     now = journal.now_ms()
     try:
         word = None if row.release_cause else _word(row, order_loader, now_ms=now)
+        if row.state == "expired":
+            return _look_at_deal(journal, executor, row, word, now_ms=now, deadline_s=deadline_s)
         if word == "release":
             row = replace(row, release_cause="order_gone")
         if row.state == "short" and row.release_cause:
@@ -166,7 +170,7 @@ def _look(
             evidence = executor.look_up(row, deadline_s=deadline_s)
             if evidence is not None:
                 row = executor.note_evidence(row, evidence)
-                if row.state != "authorized":
+                if row.state not in {"authorized", "expired"}:
                     return row
     except LostSwapError:
         return journal.redemption(row.id)
@@ -176,6 +180,34 @@ def _look(
     except PunktgenauError as error:
         logger.warning("could not look at %s: %s", short(row.order_reference), error.code)
     journal.free_check(row, check_at=_again(row, now_ms=now, loader=order_loader is not None))
+    return row
+
+
+def _look_at_deal(
+    journal: Journal,
+    executor: Executor,
+    row: RedemptionRow,
+    word: Literal["take", "release", "wait"] | None,
+    *,
+    now_ms: int,
+    deadline_s: float,
+) -> RedemptionRow:
+    """The hold of an order merely ended: paid since then, and nobody captured, it is short; else ask again, less often.
+
+    Raises LostSwapError.
+    """
+    newest = journal.latest(row.order_reference)
+    if newest is None or newest.id != row.id:
+        word = None
+    if word == "take":
+        row = executor.fall_short(row)
+        repair = executor.repair(row, lease_s=deadline_s)
+        return row if repair is None else executor.run(repair, deadline_s=deadline_s)[0]
+    if word == "release":
+        return journal.change(row, replace(row, release_cause="order_gone", check_at=None))
+    ended_ms = now_ms - (row.hold_until or row.created_at)
+    again = word == "wait" and ended_ms < DEAL_MS
+    journal.free_check(row, check_at=now_ms + max(LOOK_AGAIN_MS, ended_ms) if again else None)
     return row
 
 
@@ -198,7 +230,7 @@ def _word(
 
 
 def _again(row: RedemptionRow, *, now_ms: int, loader: bool) -> int | None:
-    if row.state in {"short", "captured"}:
+    if row.state in {"short", "captured", "expired"}:
         return now_ms + LOOK_AGAIN_MS if loader else None
     if row.state != "authorized":
         return now_ms + LOOK_AGAIN_MS if row.release_cause else None
