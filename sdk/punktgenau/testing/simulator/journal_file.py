@@ -27,8 +27,12 @@ class JournalFile:
     writer: Connection | None = None
     committed: Callable[[], None] = lambda: None
     """Called after each commit that wrote."""
+    finished: Callable[[str, str, str | None], None] = lambda kind, outcome, holder: None
+    """Called for each result that was committed: kind of operation, outcome, and who holds its lease."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Kind of operation by its id, as far as this history has written it."""
+    holders: dict[str, str] = field(default_factory=dict)
+    """Which process was given an operation last, by the operation's id."""
 
     def open(self) -> DBAPIConnection:
         """A connection for the code under test."""
@@ -45,6 +49,8 @@ class Connection(sqlite3.Connection):
     _file: JournalFile
     _spot = ""
     _doing = ""
+    _given: list[str]
+    _results: list[tuple[str, str]]
 
     def of(self, file: JournalFile) -> None:
         """Belong to this journal."""
@@ -57,6 +63,7 @@ class Connection(sqlite3.Connection):
     def begin(self, *, write: bool) -> None:
         """Wait for whoever writes, as long as SQLite would."""
         self._spot = self._doing = ""
+        self._given, self._results = [], []
         seams = self._file.seams
         seams.reach("before the transaction")
         me = seams.turns.current
@@ -74,13 +81,20 @@ class Connection(sqlite3.Connection):
         self._file.writer = self
 
     def tell(self, statement: str, values: Mapping[str, object]) -> None:
-        """What this transaction is about, from its statements."""
+        """What this transaction is about, from a statement that changed something."""
         if statement.startswith(f"INSERT INTO {_OPERATION}"):
             self._spot, self._doing = "intent", str(values["kind"])
             self._file.kinds[str(values["id"])] = self._doing
-        elif statement.startswith(f"UPDATE {_OPERATION}") and self._spot != "intent":
-            self._spot = "result" if "outcome" in values else "claim"
-            self._doing = self._file.kinds.get(str(values["operation_id"]), "")
+            self._given.append(str(values["id"]))
+        elif statement.startswith(f"UPDATE {_OPERATION}"):
+            operation = str(values["operation_id"])
+            if "outcome" in values:
+                self._results.append((operation, str(values["outcome"])))
+            else:
+                self._given.append(operation)
+            if self._spot != "intent":
+                self._spot = "result" if "outcome" in values else "claim"
+                self._doing = self._file.kinds.get(operation, "")
 
     def commit(self) -> None:
         """Commit; it may fail, with or without having taken effect."""
@@ -122,7 +136,12 @@ class Connection(sqlite3.Connection):
     def _done(self) -> None:
         super().commit()
         self._free()
-        self._file.committed()
+        file, me = self._file, self._file.seams.turns.current
+        for operation in self._given:
+            file.holders[operation] = me.name if me is not None else ""
+        for operation, outcome in self._results:
+            file.finished(file.kinds.get(operation, ""), outcome, file.holders.get(operation))
+        file.committed()
 
     def _free(self) -> None:
         if self._file.writer is self:
@@ -138,10 +157,11 @@ class Cursor(sqlite3.Cursor):
         if isinstance(connection, Connection):
             if statement.startswith("BEGIN"):
                 connection.begin(write="IMMEDIATE" in statement)
-            elif isinstance(values, Mapping):
-                connection.tell(statement, values)
             elif statement.startswith("PRAGMA synchronous"):
                 statement = "PRAGMA synchronous=OFF"
             elif statement.startswith("PRAGMA busy_timeout"):
                 statement = "PRAGMA busy_timeout=0"
-        return super().execute(statement, values)
+        super().execute(statement, values)
+        if isinstance(connection, Connection) and isinstance(values, Mapping) and self.rowcount > 0:
+            connection.tell(statement, values)
+        return self

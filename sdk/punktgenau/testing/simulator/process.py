@@ -18,7 +18,8 @@ from punktgenau.testing.simulator.wire import Wire
 if TYPE_CHECKING:
     from punktgenau.testing.simulator.world import World
 
-SETTINGS = Settings(deadline_s=2.0, worker_deadline_s=4.0)
+PAID = Settings(deadline_s=2.0, worker_deadline_s=4.0)
+PLACED = Settings(deadline_s=2.0, worker_deadline_s=4.0, capture="placed")
 
 
 class Process:
@@ -32,19 +33,13 @@ class Process:
         self._life = life
         self._steps = steps
         clock = SimulatedClock(self._seams, self.name)
-        wire = Wire(
-            self._seams,
-            world.provider,
-            sending=world.watch.sending,
-            answered=world.watch.heard,
-            ahead_s=world.plan.provider_ahead_s,
-        )
+        wire = Wire(self._seams, world.provider, world.watch, ahead_s=world.plan.provider_ahead_s)
         self._client = Client(URL, client_id=PARTNER, client_secret=SECRET, clock=clock, adapter=wire)
         self.checkout = Checkout(
             self._client,
             f"sqlite:///{world.file.path}",
             order_loader=self._load,
-            settings=SETTINGS,
+            settings=PLACED if world.plan.taken_at_once else PAID,
             clock=clock,
             connect=world.file.open,
         )

@@ -63,6 +63,8 @@ class Plan:
     processes: tuple[tuple[str, tuple[Step, ...]], ...]
     odds: Odds
     provider_ahead_s: int = 0
+    taken_at_once: bool = False
+    """The shop captures when the order is placed."""
 
     def without_process(self, name: str) -> Plan:
         """The same without one process."""
@@ -121,7 +123,8 @@ def plan(seed: int) -> Plan:
     end_s = max((at for steps in web.values() for at, _ in steps), default=0.0)
     for number in range(chance.choice((1, 1, 2))):
         processes.append((f"worker{number + 1}", _rounds(chance, end_s)))
-    return Plan(seed, orders, tuple(processes), _odds(chance), chance.choice((0, 0, 0, 86_400, -86_400, 3_600)))
+    ahead_s = chance.choice((0, 0, 0, 86_400, -86_400, 3_600))
+    return Plan(seed, orders, tuple(processes), _odds(chance), ahead_s, chance.random() < 0.15)
 
 
 def _order(chance: Random) -> Order:

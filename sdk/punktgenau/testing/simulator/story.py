@@ -40,5 +40,7 @@ def cast(plan: Plan) -> Iterator[str]:
             )
     for name, steps in plan.processes:
         yield f"{name}: {'; '.join(map(str, steps)) or 'nothing'}"
+    if plan.taken_at_once:
+        yield "the shop takes the points when the order is placed"
     if plan.provider_ahead_s:
         yield f"the provider's clock is {plan.provider_ahead_s} s ahead"

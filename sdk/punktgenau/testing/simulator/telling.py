@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from punktgenau import PunktgenauError
-from punktgenau.testing.simulator.process import SETTINGS
+from punktgenau.testing.simulator.process import PAID
 from punktgenau.testing.simulator.provider import SECRET
 from punktgenau.testing.simulator.schedule import TOTAL_MINOR
 from punktgenau.testing.simulator.shop import Told
@@ -93,7 +93,7 @@ def exact(world: World) -> Iterator[str]:
         pays = payment.total.amount_minor - payment.due_minor
         if payment.points and payment.state not in ("partially_reversed",) and pays != payment.value.amount_minor:
             yield f"{told.reference}: {payment.points} points pay {pays}, told as {payment.value.amount_minor}"
-        if pays and not payment.points and payment.state != "reversed":
+        if pays and not payment.points and payment.state not in ("reversed", "expired"):
             yield f"{told.reference}: no points are told, but {pays} less are due"
 
 
@@ -112,6 +112,7 @@ def explained(world: World) -> Iterator[str]:
             yield f"{told.call} {told.reference} raised an error that tells a secret"
         if error.outcome == "unknown" and not error.idempotency_key:
             yield f"{told.call} {told.reference} raised {error.code} without the key to ask with"
+    yield from world.broke
     whole_keys = re.compile(r"pg_[0-9a-f]{40}")
     for line in world.logged:
         if SECRET in line or "Bearer " in line or "mbr_" in line or whole_keys.search(line):
@@ -120,11 +121,11 @@ def explained(world: World) -> Iterator[str]:
 
 def in_time(world: World) -> Iterator[str]:
     """I11: every call comes back by its deadline, its own standing still aside."""
-    most_s = SETTINGS.deadline_s * 1.05 + _SLACK_S
+    most_s = PAID.deadline_s * 1.05 + _SLACK_S
     for told in world.shop.told:
         took_s = (told.ended_us - told.began_us - told.idle_us) / 1_000_000
         if told.call in _BOUNDED and took_s > most_s:
-            yield f"{told.call} {told.reference} took {took_s:.2f} s, its deadline was {SETTINGS.deadline_s:g} s"
+            yield f"{told.call} {told.reference} took {took_s:.2f} s, its deadline was {PAID.deadline_s:g} s"
 
 
 def _whole(value: object) -> int:

@@ -27,6 +27,10 @@ class SimulatorError(BaseException):
     """The simulator itself cannot go on; says nothing about the code under test."""
 
 
+class EndlessError(SimulatorError):
+    """The code under test goes on and on, or waits for what nobody will do."""
+
+
 @dataclass(eq=False)
 class Actor:
     """A process of the shop, as far as its turns are concerned; times in simulated microseconds."""
@@ -145,7 +149,7 @@ class Turns:
         self.current.points += 1
         self._points += 1
         if self._points > _POINTS_MAX:
-            raise SimulatorError("the history does not come to an end")
+            raise EndlessError("it does not come to an end")
         return self.current
 
     def _pass_on(self, me: Actor | None) -> None:
@@ -196,7 +200,7 @@ class Turns:
 
     def _end(self, me: Actor | None) -> None:
         if any(not actor.done for actor in self._actors):
-            self._fail(SimulatorError("everybody waits for everybody"))
+            self._fail(EndlessError("everybody waits for everybody"))
             if me is not None:
                 raise Killed
             return

@@ -69,6 +69,7 @@ class Watch:
     calls: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
     _audited: int = 0
+    _misled: set[str] = field(default_factory=set)
 
     def sending(self, operation: str, key: str | None, body: bytes) -> None:
         """Bytes are about to leave."""
@@ -99,6 +100,22 @@ class Watch:
     def heard(self, operation: str, key: str | None, status: int, code: str) -> None:
         """The provider has answered, whether anybody listens or not."""
         self.answered.append(Answer(operation, key, status, code))
+
+    def read(self, *, wrong: bool) -> None:
+        """A process has read a proper answer, or one that is about something else."""
+        me = self.seams.turns.current
+        if me is not None:
+            (self._misled.add if wrong else self._misled.discard)(me.name)
+
+    def finished(self, kind: str, outcome: str, holder: str | None) -> None:
+        """A result is in the journal: of whoever holds the lease, and from an answer about what was sent."""
+        me = self.seams.turns.current
+        if me is None:
+            return
+        if holder != me.name:
+            self._wrong("I12", f"{me.name} wrote the result of a {kind} whose lease {holder} has")
+        if outcome == "done" and me.name in self._misled:
+            self._wrong("I5", f"{me.name} took a {kind} for done by an answer about something else")
 
     def committed(self) -> None:
         """The journal has changed: what it says from now on has to be so at the provider."""

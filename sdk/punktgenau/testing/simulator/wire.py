@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 import requests
@@ -17,6 +17,7 @@ from punktgenau.testing import _broken
 from punktgenau.testing.simulator.faults import SELDOM, Trouble, trouble
 from punktgenau.testing.simulator.provider import Fault, FaultOnWire, Reply, SimulatedProvider, environ_of
 from punktgenau.testing.simulator.seams import Seams
+from punktgenau.testing.simulator.watch import Watch
 
 _ROUTES = tuple(
     (operation, method, re.compile(pattern))
@@ -33,23 +34,16 @@ _ROUTES = tuple(
     )
 )
 _JUST_AFTER_S = 0.001
-Sending = Callable[[str, str | None, bytes], None]
-"""Told of every request whose bytes leave: operation, key, body."""
-Answered = Callable[[str, str | None, int, str], None]
-"""Told of everything that the provider answered: operation, key, status, and the code or state in it."""
 
 
 class Wire(BaseAdapter):
     """One process's way to the provider."""
 
-    def __init__(
-        self, seams: Seams, provider: SimulatedProvider, *, sending: Sending, answered: Answered, ahead_s: int
-    ) -> None:
+    def __init__(self, seams: Seams, provider: SimulatedProvider, watch: Watch, *, ahead_s: int) -> None:
         super().__init__()
         self._seams = seams
         self._provider = provider
-        self._sending = sending
-        self._answered = answered
+        self._watch = watch
         self._ahead = timedelta(seconds=ahead_s)
 
     def close(self) -> None:
@@ -87,7 +81,7 @@ class Wire(BaseAdapter):
         slow = seams.script.happens(seams.place("slow"), seams.odds.slow)
         longest = 3.0 if slow else 0.06
         key = request.headers.get("Idempotency-Key")
-        self._sending(operation, key, _body(request))
+        self._watch.sending(operation, key, _body(request))
         kind, when = (met.kind, met.when) if met is not None else ("", "after")
         if when == "late":
             self._later(request, operation, seams.script.between(place, 1.0, 90.0, "late"))
@@ -117,6 +111,8 @@ class Wire(BaseAdapter):
             fault = FaultOnWire(Fault("any", "stale_connection" if kind == "stale connection" else "reset"))
             _broken.play(fault, request, timeout_s=1, sleep=seams.turns.spend)
         assert reply is not None
+        if reply.status < 300:
+            self._watch.read(wrong=kind == "wrong_echo")
         seams.reach("answer read", operation)
         return _response(request, reply, truncated=kind == "truncated")
 
@@ -139,7 +135,7 @@ class Wire(BaseAdapter):
         environ = environ_of(str(request.method), str(request.url), request.headers, _body(request))
         reply = self._provider.deliver(environ, at=self._seams.now() + self._ahead, fault=fault)
         key, gist = request.headers.get("Idempotency-Key"), _gist(reply)
-        self._answered(operation, key, reply.status, gist)
+        self._watch.heard(operation, key, reply.status, gist)
         self._seams.note(f"{operation} -> {reply.status} {gist}{f' key {key[3:9]}' if key else ''}", actor=actor)
         return reply
 

@@ -18,7 +18,7 @@ from punktgenau.testing.simulator.schedule import HOLD_S, Plan
 from punktgenau.testing.simulator.script import Order, Place, Script
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.shop import open_shop
-from punktgenau.testing.simulator.turns import Killed, Turns
+from punktgenau.testing.simulator.turns import EndlessError, Killed, Turns
 from punktgenau.testing.simulator.watch import Violation, Watch
 
 _HEAL_WAITS_S = (0.0, 30.0, 130.0, 700.0, HOLD_S + 100.0, 100.0, 1000.0, 1000.0)
@@ -70,8 +70,11 @@ class World:
         self.auditor = Auditor(ground.path)
         self.shop = open_shop(plan.orders)
         self.watch = Watch(self.seams, self.provider, self.auditor, self.shop)
-        self.file.committed = self.watch.committed
+        self.file.committed, self.file.finished = self.watch.committed, self.watch.finished
         self.logged: list[str] = []
+        self.broke: list[str] = []
+        """Defects that recovery has met and gone around."""
+        self.calls = 0
 
     def run(self) -> Verdict:
         """Let the history happen, heal everything, and judge."""
@@ -80,10 +83,8 @@ class World:
                 for name, steps in self.plan.processes:
                     process = Process(self, name, steps)
                     self.seams.turns.start(process.name, process.run)
-                self.seams.turns.run()
-                calls = sum(self.watch.calls.values())
-                self._heal()
-            violations = [*self.watch.violations, *invariants.check(self)]
+                violations = self._live()
+            violations = [*self.watch.violations, *violations]
             cells = self.seams.cells
             cells.update(coverage.edges(graph.edges_taken(self)))
         finally:
@@ -95,11 +96,21 @@ class World:
             trace=tuple(self.seams.trace),
             digest=self.seams.digest(),
             cells=cells,
-            calls=calls,
+            calls=self.calls,
             workers=len(self.plan.processes),
             faults=sum(count for cell, count in cells.items() if cell[0] in ("fault", "journal")),
             crashes=sum(count for cell, count in cells.items() if cell[0] in ("crash", "broken")),
         )
+
+    def _live(self) -> list[Violation]:
+        try:
+            self.seams.turns.run()
+            self.calls = sum(self.watch.calls.values())
+            self._heal()
+        except EndlessError as error:
+            # Nothing has come to rest, so nothing else can be judged.
+            return [Violation("I11", str(error))]
+        return invariants.check(self)
 
     def _heal(self) -> None:
         self.seams.script.over = True
@@ -134,7 +145,7 @@ class World:
     @contextmanager
     def _listening(self) -> Iterator[None]:
         logger = logging.getLogger("punktgenau")
-        handler = _Listener(self.logged)
+        handler = _Listener(self.logged, self.broke)
         level = logger.level
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG)
@@ -146,12 +157,15 @@ class World:
 
 
 class _Listener(logging.Handler):
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[str], broke: list[str]) -> None:
         super().__init__()
         self._lines = lines
+        self._broke = broke
 
     def emit(self, record: logging.LogRecord) -> None:
         self._lines.append(record.getMessage())
+        if record.exc_info and record.msg.startswith("recovery of"):
+            self._broke.append(f"recovery met {record.exc_info[1]!r}")
 
 
 __all__ = ["SECRET", "Ground", "Verdict", "World"]
