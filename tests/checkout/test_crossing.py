@@ -118,7 +118,9 @@ def test_a_wish_that_was_noted_too_late_to_be_carried_out_is_found(world: World,
         return swap(seen, planned, lease_s=lease_s)
 
     slow._journal.begin_operation = beaten  # type: ignore[method-assign]
-    assert slow.cancel("A-1").state == "captured"
+    given = slow.cancel("A-1")
+    # Points that are to go back pay nothing any more.
+    assert (given.state, given.points, given.due.amount_minor) == ("captured", 0, 5480)
     checkout.recover()
     assert checkout.find("A-1").state == "reversed"
     assert world.provider.points() == (2500, 0)

@@ -155,7 +155,8 @@ def payment_of(row: RedemptionRow) -> Payment:
     ends with a wish to give back, or with another attempt.
     """
     state = _shown(row)
-    pays = state in _PAYS and not (row.state == "authorized" and row.release_cause)
+    # Points that are to go back pay nothing, wherever they still are.
+    pays = state in _PAYS and row.release_cause is None
     # Unresolved: whether points are held was never known, or they are known and only what followed is not.
     is_unknown = state == "authorizing" or (state == "needs_attention" and row.provider_id is None)
     pays = pays or (state == "needs_attention" and row.release_cause is None)
