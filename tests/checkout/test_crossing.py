@@ -126,6 +126,22 @@ def test_a_wish_that_was_noted_too_late_to_be_carried_out_is_found(world: World,
     assert world.provider.points() == (2500, 0)
 
 
+def test_a_look_that_ends_late_leaves_an_operation_alone(world: World, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    worker = world.checkout()
+
+    def paid_meanwhile(reference: str) -> Order:
+        world.provider.fault("capture", "reset", when="before", times=99)
+        assert checkout.capture("A-1").state == "capturing"
+        return Order(reference=reference, state="pending")
+
+    worker.order_loader = paid_meanwhile
+    worker.recover()
+    # Whether the hold has ended is for the capture to find out, and for nobody beside it.
+    assert checkout._latest("A-1").check_at is None
+    assert worker._journal.claim_check(checkout._latest("A-1").id, lease_s=1) is None
+
+
 @pytest.mark.scenario("P11", "a cancel-by-key that is answered with another member is looked up before it counts")
 def test_a_cancellation_of_somebody_else_is_not_ours(world: World, checkout: Checkout):
     checkout.balance("anna")

@@ -143,12 +143,10 @@ class Journal(Reader):
             return row if row.check_at is not None else None
 
     def free_check(self, row: RedemptionRow, *, check_at: int | None) -> None:
-        """Give a row back after looking at it; somebody looks again at `check_at`."""
+        """Give a row back after looking at it; somebody looks again at `check_at`, unless it has changed meanwhile."""
         with self._database.transaction() as tx:
-            tx.run(
-                self._sql.free_redemption,
-                {"redemption_id": row.id, "seen_token": row.lease_token, "check_at": check_at},
-            )
+            values: dict[str, Value] = {"seen_token": row.lease_token, "seen_version": row.version}
+            tx.run(self._sql.free_redemption, {"redemption_id": row.id, "check_at": check_at, **values})
 
     def finish(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, and_, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import Table, and_, bindparam, case, delete, func, insert, literal_column, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau.checkout.database import Database
@@ -121,7 +121,11 @@ class Statements:
         self.free_redemption = (
             update(redemption)
             .where(this, r.lease_token == bindparam("seen_token"))
-            .values(lease_until=0, check_at=bindparam("check_at"))
+            # Who changed the row meanwhile has decided by then whether somebody should look at it again.
+            .values(
+                lease_until=0,
+                check_at=case((r.version == bindparam("seen_version"), bindparam("check_at")), else_=r.check_at),
+            )
         )
 
     def _operations(self, now: ColumnElement[int]) -> None:
