@@ -67,6 +67,9 @@ redemption = Table(
     Column("lease_token", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    # Declared when the order is placed, whatever the shop decides for others later.
+    Column("refund_policy", String(16), nullable=False, server_default="proportional"),
+    Column("tax_mode", String(8), nullable=False, server_default="tender"),
     UniqueConstraint("provider", "partner", "mode", "order_reference", "attempt", name=f"{PREFIX}redemption_attempt"),
 )
 Index(
@@ -227,6 +230,8 @@ class RedemptionRow:
     lease_token: int
     created_at: int
     updated_at: int
+    refund_policy: str = "proportional"
+    tax_mode: str = "tender"
 
 
 @dataclass(frozen=True, slots=True)

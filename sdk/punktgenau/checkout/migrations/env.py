@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from punktgenau.checkout import schema_returns  # noqa: F401  registers its tables
 from punktgenau.checkout.schema import VERSION_TABLE, metadata
 
 context.configure(

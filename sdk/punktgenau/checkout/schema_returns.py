@@ -1,0 +1,158 @@
+"""The journal's tables and rows of what comes after the payment: returns, amended orders, who did what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, and_
+
+from punktgenau.checkout.schema import PREFIX, metadata, redemption
+
+returns = Table(
+    f"{PREFIX}return",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("redemption_id", String(32), ForeignKey(redemption.c.id), nullable=False),
+    # In the order in which they were committed: what came back so far decides what this one gives back.
+    Column("number", Integer, nullable=False),
+    Column("reference", String(36), nullable=False),
+    Column("wanted", Text, nullable=False),
+    # Frozen as it was asked for: what this return gives back, and to whom.
+    Column("policy", String(16), nullable=False),
+    Column("goods_minor", BigInteger, nullable=False),
+    Column("other_minor", BigInteger, nullable=False),
+    Column("value_minor", BigInteger, nullable=False),
+    Column("money_minor", BigInteger, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    # What is owed of a point after this return; not a part of it.
+    Column("carry_minor", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("operation_id", String(32), unique=True),
+    # What the provider said about the points; NULL where only a look-up proved the reversal.
+    Column("restored_points", BigInteger),
+    Column("expired_points", BigInteger),
+    Column("converted_points", BigInteger),
+    # "money": points that came back already expired are paid out at the order's rate, `expired_minor` of it.
+    Column("expired_rule", String(8), nullable=False),
+    Column("expired_minor", BigInteger, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("psp_reference", String(255)),
+    # When the money half was closed; NULL while it is owed, or where there is none.
+    Column("money_refunded_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    UniqueConstraint("redemption_id", "number", name=f"{PREFIX}return_number"),
+    UniqueConstraint("redemption_id", "reference", name=f"{PREFIX}return_once"),
+)
+_OWES_MONEY = and_(
+    returns.c.money_refunded_at.is_(None), returns.c.money_minor + returns.c.expired_minor > 0
+)
+Index(
+    f"{PREFIX}return_money",
+    returns.c.created_at,
+    sqlite_where=_OWES_MONEY,
+    postgresql_where=_OWES_MONEY,
+)
+
+amendment = Table(
+    f"{PREFIX}amendment",
+    metadata,
+    Column("redemption_id", String(32), ForeignKey(redemption.c.id), primary_key=True),
+    # The order as it was placed is version 1 and stands in the redemption.
+    Column("version", Integer, primary_key=True),
+    Column("cart", Text, nullable=False),
+    # What the points pay of this version: its whole, of which nothing has come back yet.
+    Column("points", BigInteger, nullable=False),
+    Column("value_minor", BigInteger, nullable=False),
+    Column("total_minor", BigInteger, nullable=False),
+    Column("payable_minor", BigInteger, nullable=False),
+    # Returns up to this number belong to the versions before.
+    Column("after_number", Integer, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+action = Table(
+    f"{PREFIX}action",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("provider", String(64), nullable=False),
+    Column("partner", String(64), nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("redemption_id", String(32), ForeignKey(redemption.c.id)),
+    Column("subject", String(200), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+Index(f"{PREFIX}action_redemption", action.c.redemption_id, action.c.created_at)
+Index(f"{PREFIX}action_latest", action.c.provider, action.c.partner, action.c.mode, action.c.created_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    """One return; fields in the order of the columns."""
+
+    id: str
+    redemption_id: str
+    number: int
+    reference: str
+    wanted: str
+    policy: str
+    goods_minor: int
+    other_minor: int
+    value_minor: int
+    money_minor: int
+    points: int
+    carry_minor: int
+    state: str
+    operation_id: str | None
+    restored_points: int | None
+    expired_points: int | None
+    converted_points: int | None
+    expired_rule: str
+    expired_minor: int
+    reason: str
+    actor: str
+    psp_reference: str | None
+    money_refunded_at: int | None
+    created_at: int
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentRow:
+    """An order as it was changed after it was placed; fields in the order of the columns."""
+
+    redemption_id: str
+    version: int
+    cart: str
+    points: int
+    value_minor: int
+    total_minor: int
+    payable_minor: int
+    after_number: int
+    reason: str
+    actor: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """What somebody did to the books by hand; fields in the order of the columns."""
+
+    id: str
+    provider: str
+    partner: str
+    mode: str
+    redemption_id: str | None
+    subject: str
+    kind: str
+    actor: str
+    reason: str
+    detail: str
+    created_at: int
