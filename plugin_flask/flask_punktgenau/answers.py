@@ -12,8 +12,11 @@ def wants_json() -> bool:
 
 
 def make_private(response: Response) -> Response:
-    """Never to be kept by browser or proxy, and different for everybody."""
+    """Never to be kept by browser or proxy, different for everybody, and in no frame of another site."""
     response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    # Not a content security policy: that is the shop's, and ours would stand in the place of it.
+    response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.vary.update(("Cookie", "Accept", "Accept-Language"))
     return response

@@ -8,7 +8,7 @@ from werkzeug import Response
 from flask_punktgenau.placing import authorize
 from flask_punktgenau.redirects import see_other
 from flask_punktgenau.session import Points, read_order
-from flask_punktgenau.state import current_state
+from flask_punktgenau.state import current_state, logger
 from flask_punktgenau.visitor import OwnOrder, find_own_order, is_open_to_customer
 from punktgenau.checkout import Payment
 
@@ -49,6 +49,8 @@ def _own_order() -> tuple[OwnOrder, Payment | None]:
         abort(404)
     own = find_own_order(state, checkout, order_reference)
     if own is None:
+        # One who tries many is somebody to look at; whose order it is, is nobody's business here.
+        logger.warning("refused: an order of somebody else, or none (%s)", request.endpoint)
         abort(404)
     return own, checkout.find(order_reference)
 

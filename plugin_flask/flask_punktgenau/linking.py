@@ -20,7 +20,14 @@ from flask_punktgenau.urls import BLUEPRINT, panel_urls
 from flask_punktgenau.visitor import GUEST, begin_guest, current_visitor
 from punktgenau.checkout import Checkout
 from punktgenau.codes import explain
-from punktgenau.errors import ConfigurationError, PunktgenauError
+from punktgenau.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    InvalidArgumentError,
+    ProviderError,
+    PunktgenauError,
+    RateLimitedError,
+)
 from punktgenau.members import pkce_pair
 
 STARTED = "_punktgenau_link"
@@ -94,7 +101,8 @@ def callback() -> Response:
         state.require().link(started.customer_id, member_id=who.member_id, consent_id=who.consent_id)
     except PunktgenauError as error:
         logger.warning("an account could not be linked: %s", error.brief)
-        return _page(state, "failed", reason_code=explain(error).code, back=started.back)
+        status = 400 if _is_about_the_code(error) else None
+        return _page(state, "failed", reason_code=explain(error).code, back=started.back, status=status)
     return see_other(started.back)
 
 
@@ -113,6 +121,13 @@ def unlink(checkout: Checkout | None, customer_id: str) -> None:
     """Forget a link, where there is a journal to forget it in."""
     if checkout is not None:
         checkout.unlink(customer_id)
+
+
+def _is_about_the_code(error: PunktgenauError) -> bool:
+    """Whether what the browser brought was refused; else the provider or the shop could not do their part."""
+    if isinstance(error, InvalidArgumentError):
+        return True
+    return isinstance(error, ProviderError) and not isinstance(error, AuthenticationError | RateLimitedError)
 
 
 def _is_same_visitor(state: AppState, started: _Started) -> bool:
@@ -134,7 +149,9 @@ def _now_s(state: AppState) -> int:
     return int(state.clock.now().timestamp())
 
 
-def _page(state: AppState, what: ConnectState, *, reason_code: str, back: str) -> Response:
+def _page(
+    state: AppState, what: ConnectState, *, reason_code: str, back: str, status: int | None = None
+) -> Response:
     urls = panel_urls(state, back=back or request.script_root + "/")
     view = ConnectView(
         state=what,
@@ -144,7 +161,7 @@ def _page(state: AppState, what: ConnectState, *, reason_code: str, back: str) -
         csrf=csrf.form_field(),
     )
     page = make_response(render_template("punktgenau/connect.html", view=view, t=current_language(state)))
-    page.status_code = _STATUS[what]
+    page.status_code = status or _STATUS[what]
     return page
 
 

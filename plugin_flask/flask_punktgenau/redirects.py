@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import redirect, request
 from werkzeug import Response
+from werkzeug.exceptions import RequestEntityTooLarge
 
 _LENGTH_MAX = 2000
 
@@ -33,13 +34,21 @@ def this_page() -> str:
 
 def next_page() -> str:
     """Where a form of ours returns to: its `next`, else the page it was on, else the shop's front page."""
-    given = request.form.get("next") or request.args.get("next")
-    return local_path(given) or _referring_page() or request.script_root + "/"
+    return local_path(_given_page()) or _referring_page() or request.script_root + "/"
 
 
 def see_other(path: str) -> Response:
     """A 303 answer: the browser goes there with GET, and a reload repeats nothing."""
     return redirect(path, 303)
+
+
+def _given_page() -> str | None:
+    try:
+        given = request.form.get("next")
+    except RequestEntityTooLarge:
+        # Asked while another refusal of the same form is answered, which this must not turn into an error.
+        given = None
+    return given or request.args.get("next")
 
 
 def _referring_page() -> str | None:

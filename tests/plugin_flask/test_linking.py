@@ -118,7 +118,7 @@ def test_who_says_no_at_the_provider_reads_a_page_and_can_go_on(small: SmallShop
 def test_a_code_that_the_provider_does_not_take(small: SmallShop, ben: Visitor) -> None:
     _, asked = begin(ben)
     answer = ben.browser.get("/points/callback", query_string={"state": asked["state"], "code": "made-up"})
-    assert answer.status_code == 503
+    assert answer.status_code == 400
     assert "/points/connect" in answer.text
     assert member_of(small, "ben") is None
 

@@ -1,0 +1,75 @@
+"""The extension in a very small shop, and a sandbox behind a socket, to attack."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from _small_shop import Provider, SmallShop, Visitor, make_small_shop
+from punktgenau.sandbox import Database, create_app
+from punktgenau.sandbox.server import Server
+
+
+@pytest.fixture(scope="session")
+def attacked_provider() -> Iterator[Provider]:
+    """One sandbox for all tests."""
+    database = Database()
+    server = Server(create_app(database), host="127.0.0.1", port=0)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    with requests.Session() as http:
+        http.trust_env = False
+        yield Provider(url=f"http://127.0.0.1:{server.port}", http=http)
+    server.stop()
+    thread.join()
+    database.close()
+
+
+@pytest.fixture
+def provider(attacked_provider: Provider) -> Provider:
+    """The sandbox in its first state."""
+    attacked_provider.control("POST", "/reset")
+    return attacked_provider
+
+
+@pytest.fixture(scope="session")
+def empty_journal(tmp_path_factory: pytest.TempPathFactory, attacked_provider: Provider) -> Path:
+    """A journal with its tables and nothing in them, to copy."""
+    folder = tmp_path_factory.mktemp("attacked")
+    made = make_small_shop(folder, provider=attacked_provider, provider_url=attacked_provider.url)
+    with made.app.app_context():
+        made.points.checkout.close()
+    return Path(made.app.instance_path) / "punktgenau.sqlite"
+
+
+@pytest.fixture
+def make_shop(tmp_path: Path, empty_journal: Path, provider: Provider) -> Callable[..., SmallShop]:
+    """make_shop(NAME=value ...): a shop with that configuration besides the usual."""
+
+    def make(*, provider_url: str | None = provider.url, name: str = "small_shop", **config: object) -> SmallShop:
+        instance = tmp_path / f"{name}_instance"
+        if not instance.exists():
+            instance.mkdir()
+            shutil.copy(empty_journal, instance)
+        return make_small_shop(tmp_path, provider=provider, provider_url=provider_url, name=name, **config)
+
+    return make
+
+
+@pytest.fixture
+def small(make_shop: Callable[..., SmallShop]) -> SmallShop:
+    """The usual shop; its customer `anna` has linked the account with 2,500 points."""
+    small = make_shop()
+    small.link()
+    return small
+
+
+@pytest.fixture
+def anna(small: SmallShop) -> Visitor:
+    """A signed-in customer with 2,500 points and a cart of 59.90 EUR."""
+    return small.visitor("anna")
