@@ -1,4 +1,4 @@
-"""The journal as plain SQL sees it: an empty one to copy, with triggers that write down every change that is committed.
+"""The journal as plain SQL sees it, beside the code that writes it.
 
 Nothing here uses the engine's rows or statements; what the journal says is read the way an auditor would.
 """
@@ -6,77 +6,10 @@ Nothing here uses the engine's rows or statements; what the journal says is read
 from __future__ import annotations
 
 import sqlite3
-import tempfile
-from datetime import datetime
 from pathlib import Path
-
-from punktgenau import Client
-from punktgenau.checkout import Checkout
-from punktgenau.testing.clock import ManualClock
-from punktgenau.testing.simulator.provider import BEGINS, PARTNER, SECRET, URL
 
 LINKS = {"anna": ("mbr_2500", "con_1"), "ben": ("mbr_42", "con_2")}
 """Member and consent of each customer."""
-
-_REDEMPTION_FIXED = (
-    "id", "provider", "partner", "mode", "order_reference", "attempt", "key", "cause", "customer_id", "member_id",
-    "consent_id", "wish", "points", "value_minor", "total_minor", "payable_minor", "currency", "rate_id", "cart",
-    "hold_s", "created_at",
-)  # fmt: skip
-_REDEMPTION_MOVING = (
-    "state", "version", "live_key", "provider_id", "captured_points", "reversed_points", "release_cause", "reason",
-)  # fmt: skip
-_OPERATION_FIXED = ("id", "redemption_id", "kind", "cause", "key", "fingerprint", "request", "created_at")
-_OPERATION_MOVING = ("outcome", "open_key", "lease_token", "sends", "passes")
-
-
-def _audit(table: str, fixed: tuple[str, ...], moving: tuple[str, ...]) -> list[str]:
-    name = f"audit_{table}"
-    columns = ", ".join(f"was_{column}, is_{column}" for column in moving)
-    altered = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in fixed)
-    was_is = ", ".join(f"OLD.{column}, NEW.{column}" for column in moving)
-    fresh = ", ".join(f"NULL, NEW.{column}" for column in moving)
-    gone = ", ".join(f"OLD.{column}, NULL" for column in moving)
-    on = f"ON punktgenau_{table} BEGIN INSERT INTO {name} (row_id, altered, {columns})"
-    return [
-        f"CREATE TABLE {name} (number INTEGER PRIMARY KEY, row_id, altered, {columns})",
-        f"CREATE TRIGGER {name}_new AFTER INSERT {on} VALUES (NEW.id, 0, {fresh}); END",
-        f"CREATE TRIGGER {name}_changed AFTER UPDATE {on} VALUES (NEW.id, {altered}, {was_is}); END",
-        f"CREATE TRIGGER {name}_gone AFTER DELETE {on} VALUES (OLD.id, 1, {gone}); END",
-    ]
-
-
-class _FixedClock(ManualClock):
-    def __init__(self, start: datetime) -> None:
-        super().__init__(start)
-        self._drawn = 0
-
-    def random_bytes(self, length: int) -> bytes:
-        self._drawn += 1
-        return bytes((self._drawn + position) % 256 for position in range(length))
-
-
-def empty_journal() -> bytes:
-    """An upgraded journal with two linked customers and the triggers, as the bytes of its file."""
-    with tempfile.TemporaryDirectory(prefix="punktgenau-simulator-") as folder:
-        path = Path(folder) / "journal.sqlite"
-        clock = _FixedClock(BEGINS)
-        with Client(URL, client_id=PARTNER, client_secret=SECRET, clock=clock) as client:
-            checkout = Checkout(client, f"sqlite:///{path}", clock=clock)
-            checkout.upgrade()
-            for customer, (member, consent) in LINKS.items():
-                checkout.link(customer, member_id=member, consent_id=consent)
-            checkout.close()
-        connection = sqlite3.connect(path)
-        for statement in (
-            *_audit("redemption", _REDEMPTION_FIXED, _REDEMPTION_MOVING),
-            *_audit("operation", _OPERATION_FIXED, _OPERATION_MOVING),
-        ):
-            connection.execute(statement)
-        connection.commit()
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
-        return path.read_bytes()
 
 
 class Auditor:

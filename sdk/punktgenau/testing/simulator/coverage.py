@@ -7,14 +7,20 @@ from collections.abc import Iterator
 
 from punktgenau.testing.simulator import faults, graph
 from punktgenau.testing.simulator.faults import OPERATIONS, WRITES
-from punktgenau.testing.simulator.seams import CRASH, SPOTS
+from punktgenau.testing.simulator.seams import CRASH, ON_THE_WIRE, SPOTS
 
 Cell = tuple[str, str, str]
 EDGE = "edge"
-_ON_THE_WIRE = ("before the bytes", "request on its way", "answer on its way", "answer read")
-_JOURNAL_FAULTS = ("busy", "commit fails, took", "commit fails, did not take")
-_OUT_OF_REACH: dict[tuple[str, str], str] = {
-    ("needs_attention", ""): "with the reference profile everything resolves, so that nobody is needed",
+_NOBODY_ELSE = "edges: nobody but the shop touches its redemptions at the provider"
+_NO_EDGE = {
+    ("authorized", "captured"): _NOBODY_ELSE,
+    ("authorized", "voided"): _NOBODY_ELSE,
+    ("captured", "reversed"): _NOBODY_ELSE,
+    ("capturing", "reversed"): _NOBODY_ELSE,
+    ("voiding", "captured"): _NOBODY_ELSE,
+    ("authorizing", "voided"): _NOBODY_ELSE,
+    ("expired", "captured"): "edges: the sandbox never takes back that a hold has ended",
+    ("authorizing", "abandoned"): "edges: a tombstone is only laid for an attempt that is abandoning by then",
 }
 _WIDTH = 13
 
@@ -28,7 +34,7 @@ def cells() -> dict[Cell, str]:
         for kind, when in faults.kinds(operation):
             found["fault", operation, f"{kind} {when}"] = ""
     for was, now in graph.EDGES:
-        found[EDGE, was or "(new)", now] = ""
+        found[EDGE, was or "(new)", now] = _NO_EDGE.get((was, now), "")
     return found
 
 
@@ -77,7 +83,7 @@ def _count(reached: Counter[Cell], known: dict[Cell, str], cell: Cell) -> str:
 
 
 def _no_crash(operation: str, spot: str) -> str:
-    if operation in WRITES or spot in _ON_THE_WIRE or spot in ("before the transaction", "asleep"):
+    if operation in WRITES or spot in ON_THE_WIRE or spot in ("before the transaction", "asleep"):
         return ""
     return "crash points: a read, or the partner's token, has no intent, no claim and no result of its own"
 

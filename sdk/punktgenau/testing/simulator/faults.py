@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from punktgenau.sandbox.faults import IN_ROUTES, Kind
+from punktgenau.sandbox.faults import IN_ROUTES, Echo, Kind
 from punktgenau.testing.simulator.provider import Fault
 from punktgenau.testing.simulator.script import Place, Script
 
@@ -44,7 +44,7 @@ _WRITE_ANSWERS: tuple[tuple[Kind, tuple[When, ...]], ...] = (
     ("wrong_echo", ("after",)),
 )
 _BY_ROUTE: tuple[Kind, ...] = ("rate_changed", "slow_lookup", "expired_early")
-_ECHOES = ("points", "order_reference", "member_id", "currency", "idempotency_key")
+_ECHOES: tuple[Echo, ...] = ("currency", "points", "order_reference", "member_id", "idempotency_key")
 _RETRY_AFTER = (None, "0", "1", "86400", "-5", "soon")
 
 SELDOM = {"token": 0.4, "balance": 0.5, "void": 1.5, "get": 2.0, "reverse": 2.5, "cancel_by_key": 3.0, "find": 4.0}
@@ -82,6 +82,11 @@ def kinds(operation: str) -> list[tuple[str, When]]:
     return found
 
 
+def _weighted(operation: str) -> list[tuple[str, When]]:
+    """The same, what is told apart by resolving it several times: it would be lost among the many kinds of garbage."""
+    return [one for one in kinds(operation) for _ in range(_WEIGHT.get(one[0], 2 if one[1] == "late" else 1))]
+
+
 def trouble(script: Script, place: Place, operation: str) -> Trouble:
     """What goes wrong here."""
     kind, when = script.one_of(place, _KINDS[operation], "kind")
@@ -92,10 +97,12 @@ def trouble(script: Script, place: Place, operation: str) -> Trouble:
         kind,
         "after" if when == "after" else "before",
         retry_after=script.one_of(place, _RETRY_AFTER, "retry") if kind == "status_429" else None,
-        echo=script.one_of(place, _ECHOES, "echo"),  # type: ignore[arg-type]
+        # What is cancelled by its key may never have been, and nothing has no currency.
+        echo=script.one_of(place, _ECHOES[operation == "cancel_by_key" :], "echo"),
     )
     return Trouble(kind, when, fault)
 
 
-_KINDS = {operation: kinds(operation) for operation in OPERATIONS}
+_WEIGHT = {"slow_lookup": 6, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
+_KINDS = {operation: _weighted(operation) for operation in OPERATIONS}
 _SANDBOX_KINDS = {kind for kind, _ in (*_ANSWERS, *_WRITE_ANSWERS)} | set(_BY_ROUTE)

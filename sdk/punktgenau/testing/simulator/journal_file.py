@@ -31,6 +31,8 @@ class JournalFile:
     """Called for each result that was committed: kind of operation, outcome, and who holds its lease."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Kind of operation by its id, as far as this history has written it."""
+    begun: list[tuple[str, str]] = field(default_factory=list)
+    """Who began which operation, one after the other: process, and the operation's id."""
     holders: dict[str, str] = field(default_factory=dict)
     """Which process was given an operation last, by the operation's id."""
 
@@ -139,6 +141,8 @@ class Connection(sqlite3.Connection):
         file, me = self._file, self._file.seams.turns.current
         for operation in self._given:
             file.holders[operation] = me.name if me is not None else ""
+            if self._spot == "intent" and me is not None:
+                file.begun.append((me.name, operation))
         for operation, outcome in self._results:
             file.finished(file.kinds.get(operation, ""), outcome, file.holders.get(operation))
         file.committed()

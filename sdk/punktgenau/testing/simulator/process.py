@@ -178,6 +178,7 @@ class Process:
         seams = self._seams
         me = seams.turns.current
         began_us, idle_us = seams.turns.now_us, me.idle_us if me is not None else 0
+        begun = len(self._world.file.begun)
         payment: Payment | None = None
         error: Exception | None = None
         try:
@@ -198,10 +199,25 @@ class Process:
             payment,
             error,
             self._world.watch.books_of(reference),
+            _due(payment),
+            self._left_open(begun),
         )
         self._world.shop.told.append(told)
         seams.note(f"{call} {reference} told {_shown(payment, error)}")
         return told
+
+    def _left_open(self, since: int) -> tuple[str, ...]:
+        """Kinds of the operations that this process has begun since then, and that are open."""
+        begun = [one for name, one in self._world.file.begun[since:] if name == self.name]
+        statement = "SELECT kind FROM punktgenau_operation WHERE id = ? AND open_key IS NOT NULL"
+        return tuple(row["kind"] for one in begun for row in self._world.auditor.rows(statement, one))
+
+
+def _due(payment: Payment | None) -> int | None:
+    try:
+        return None if payment is None else payment.due.amount_minor
+    except PunktgenauError:
+        return None
 
 
 def _shown(payment: Payment | None, error: Exception | None) -> str:

@@ -65,6 +65,8 @@ class Plan:
     provider_ahead_s: int = 0
     taken_at_once: bool = False
     """The shop captures when the order is placed."""
+    balances_known: bool = True
+    """The customers have seen their balances just before."""
 
     def without_process(self, name: str) -> Plan:
         """The same without one process."""
@@ -83,30 +85,31 @@ class Plan:
 
 # What customers and payment providers do with an order, one after the other; "|" is left to two at once.
 _STORIES: tuple[tuple[str, int], ...] = (
-    ("place pay", 6),
-    ("place pay pay", 2),
-    ("place|place pay", 4),
-    ("place pay cancel", 4),
-    ("place pay|cancel", 4),
-    ("place cancel", 3),
-    ("place|cancel", 2),
-    ("place cancel|cancel", 2),
-    ("place decline place pay", 4),
-    ("place decline|decline pay", 2),
-    ("place void|pay", 1),
-    ("place without pay", 4),
-    ("place|without pay", 4),
-    ("place|cancel without", 2),
-    ("place other pay", 3),
-    ("place|other pay", 2),
-    ("place show pay cancel|cancel", 2),
-    ("place place place pay", 2),
+    ("place pay", 3),
+    ("place|place pay|pay", 6),
+    ("place|place|place pay", 4),
+    ("place pay cancel", 2),
+    ("place pay|cancel", 8),
+    ("place pay|cancel|cancel", 3),
+    ("place cancel", 2),
+    ("place|cancel", 3),
+    ("place|place cancel|cancel", 3),
+    ("place decline place pay", 3),
+    ("place decline|decline|place pay", 4),
+    ("place void|pay", 3),
+    ("place without pay", 3),
+    ("place|without pay", 6),
+    ("place|cancel without", 3),
+    ("place other pay", 1),
+    ("place decline|other pay", 3),
+    ("place show pay cancel|cancel", 3),
+    ("place place pay", 1),
     ("place ~ pay", 3),
-    ("place ~ place pay", 2),
-    ("place ~ pay cancel", 2),
+    ("place ~ place|pay", 3),
+    ("place ~ pay|cancel", 4),
+    ("place ~ pay cancel", 1),
     ("place ~ cancel", 1),
     ("place", 2),
-    ("place capture|cancel", 1),
     ("place pay|capture cancel", 2),
 )
 _LATE_S = HOLD_S + 60.0
@@ -115,23 +118,25 @@ _LATE_S = HOLD_S + 60.0
 def plan(seed: int) -> Plan:
     """The history of a seed."""
     chance = Random(seed)
-    orders = tuple(_order(chance) for _ in range(chance.choice((2, 2, 3))))
-    web = {f"web{number}": list[tuple[float, Step]]() for number in range(1, chance.choice((2, 3, 3, 4)) + 1)}
+    orders = tuple(_order(chance) for _ in range(chance.choice((2, 3, 3))))
+    web = {f"web{number}": list[tuple[float, Step]]() for number in range(1, chance.choice((2, 2, 2, 3)) + 1)}
     for number in range(len(orders)):
         _tell(chance, number, web)
     processes = [(name, _in_order(steps)) for name, steps in web.items() if steps]
     end_s = max((at for steps in web.values() for at, _ in steps), default=0.0)
-    for number in range(chance.choice((1, 1, 2))):
+    for number in range(chance.choice((1, 1, 1, 2))):
         processes.append((f"worker{number + 1}", _rounds(chance, end_s)))
     ahead_s = chance.choice((0, 0, 0, 86_400, -86_400, 3_600))
-    return Plan(seed, orders, tuple(processes), _odds(chance), ahead_s, chance.random() < 0.15)
+    at_once, known = chance.random() < 0.15, chance.random() < 0.75
+    return Plan(seed, orders, tuple(processes), _odds(chance), ahead_s, at_once, known)
 
 
 def _order(chance: Random) -> Order:
     customer = chance.choice(("anna", "anna", "ben"))
     most = _MEMBERS[customer]
-    points = chance.choice((1, 42, 427, 1000, most, most + 1))
-    return Order(customer, min(points, most + 1), chance.choice((7, 300)), chance.random() < 0.75)
+    few = (1, 7, 20, most) if customer == "ben" else (1, 42, 427, 427, 1000, most)
+    points = most + 1 if chance.random() < 0.06 else chance.choice(few)
+    return Order(customer, points, 3 if customer == "ben" else 300, chance.random() < 0.75)
 
 
 def _tell(chance: Random, order: int, web: dict[str, list[tuple[float, Step]]]) -> None:
@@ -142,9 +147,11 @@ def _tell(chance: Random, order: int, web: dict[str, list[tuple[float, Step]]]) 
         if words == "~":
             at += _LATE_S
             continue
-        for kind in words.split("|"):
-            step = Step(_kind(kind), order)
-            web[chance.choice(names)].append((at + chance.choice((0.0, 0.0, 0.03, 0.3)), step))
+        several = words.split("|")
+        # Two at once are two processes, where there are as many.
+        served_by = chance.sample(names, k=min(len(names), len(several))) + names
+        for name, kind in zip(served_by, several, strict=False):
+            web[name].append((at + chance.choice((0.0, 0.0, 0.03, 0.3, 0.6, 0.9)), Step(_kind(kind), order)))
         at += chance.choice((0.0, 0.1, 0.5, 3.0, 30.0, 200.0))
 
 
@@ -165,7 +172,7 @@ def _in_order(steps: list[tuple[float, Step]]) -> tuple[Step, ...]:
 
 def _rounds(chance: Random, end_s: float) -> tuple[Step, ...]:
     every = chance.choice((0.5, 5.0, 60.0))
-    rounds = chance.choice((1, 2, 3, 4))
+    rounds = chance.choice((1, 2, 2, 3))
     steps = [Step("recover", wait_s=every) for _ in range(rounds)]
     if end_s > HOLD_S:
         steps.append(Step("recover", wait_s=round(end_s - chance.choice((0.0, 1.0, 70.0)), 3)))
@@ -174,12 +181,12 @@ def _rounds(chance: Random, end_s: float) -> tuple[Step, ...]:
 
 def _odds(chance: Random) -> Odds:
     return Odds(
-        switch=chance.choice((0.02, 0.1, 0.3, 0.6)),
-        fault=chance.choice((0.05, 0.2, 0.2, 0.5)),
+        switch=chance.choice((0.05, 0.2, 0.4, 0.6)),
+        fault=chance.choice((0.1, 0.2, 0.3, 0.5)),
         slow=chance.choice((0.0, 0.02, 0.1)),
         crash=chance.choice((0.0, 0.01, 0.02, 0.04)),
         broken=chance.choice((0.0, 0.0, 0.01)),
-        pause=chance.choice((0.0, 0.0, 0.01, 0.03)),
+        pause=chance.choice((0.0, 0.01, 0.02, 0.04)),
         busy=chance.choice((0.0, 0.0, 0.02)),
         commit=chance.choice((0.0, 0.0, 0.02, 0.05)),
         loader=chance.choice((0.0, 0.0, 0.2)),

@@ -29,6 +29,7 @@ SPOTS = (
     "after the result's commit",
     "asleep",
 )
+ON_THE_WIRE = ("before the bytes", "request on its way", "answer on its way", "answer read")
 
 
 @dataclass
@@ -91,18 +92,23 @@ class Seams:
         return sha256("\n".join(self.trace).encode()).hexdigest()
 
     def _fate(self, me: Actor, spot: str) -> None:
-        if self.script.happens(self.place(CRASH), self.odds.crash * SELDOM.get(me.doing, 1.0)):
+        if self.script.over:
+            return
+        if self.odds.crash and self.script.happens(self.place(CRASH), self.odds.crash * SELDOM.get(me.doing, 1.0)):
             self.cells[CRASH, me.doing, spot] += 1
             self.note(f"DIES {spot} ({me.doing or 'idle'})")
             me.dead = True
             raise Killed
-        if self.script.happens(self.place("broken"), self.odds.broken):
+        if self.odds.broken and self.script.happens(self.place("broken"), self.odds.broken):
             self.cells["broken", me.doing, spot] += 1
             self.note(f"IS BROKEN OFF {spot} ({me.doing or 'idle'})")
             raise Broken
+        if not self.odds.pause:
+            return
         place = self.place("pause")
-        if self.script.happens(place, self.odds.pause):
-            seconds = self.script.one_of(place, (0.5, 3.0, 12.0, 45.0), "length")
+        # Above all around a call, where a lease can end unnoticed, and between reading and writing.
+        if self.script.happens(place, self.odds.pause * (3.0 if spot in ON_THE_WIRE or spot == SPOTS[0] else 0.5)):
+            seconds = self.script.one_of(place, (0.2, 0.5, 3.0, 12.0, 45.0), "length")
             self.note(f"STANDS STILL for {seconds:g} s {spot} ({me.doing or 'idle'})")
             me.idle_us += round(seconds * 1_000_000)
             self.turns.sleep(seconds)

@@ -73,6 +73,10 @@ class Told:
     error: Exception | None = None
     books: tuple[dict[str, object], ...] = ()
     """The order's redemptions at the provider when it was told."""
+    due_minor: int | None = None
+    """What is due, where it was told."""
+    left_open: tuple[str, ...] = ()
+    """Kinds of the operations that this call began, and that were still open when it was told."""
 
 
 @dataclass

@@ -37,6 +37,8 @@ def _untrue(told: Told) -> str:
     payment = told.payment
     if payment is None or payment.state in ("none", "short"):
         return ""
+    if payment.state == "authorizing" and told.due_minor is not None:
+        return f"{told.due_minor} are told to be due, although nobody knows whether points are held"
     found = [row for row in told.books if row["idempotency_key"] == payment.idempotency_key]
     held = sum(_whole(row["held_points"]) for row in found)
     taken = sum(_whole(row["captured_points"]) - _whole(row["reversed_points"]) for row in found)
@@ -52,6 +54,9 @@ def _untrue(told: Told) -> str:
 def _not_so(world: World, told: Told, error: PunktgenauError) -> Iterator[str]:
     """A call that says that it did nothing: true when it was said, and true later, if nobody asked again."""
     if told.call != "authorize" or error.code in ("in_progress", "order_has_live_redemption"):
+        return
+    if "authorize" in told.left_open:
+        yield f"{told.actor} was told {error.code} for {told.reference}, but its intent stands and will be carried out"
         return
     rows = {row["idempotency_key"]: row for row in told.books}
     own = rows.get(error.idempotency_key)

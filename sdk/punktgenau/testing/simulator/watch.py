@@ -24,6 +24,15 @@ _CLAIMS = {
 """What a state of the journal claims about the provider's books, and which invariant says so."""
 
 
+_UNDER_WAY = {
+    "authorize": "authorizing",
+    "capture": "capturing",
+    "void": "voiding",
+    "reverse": "reversing",
+    "cancel_by_key": "abandoning",
+}
+
+
 @dataclass(frozen=True, order=True)
 class Violation:
     """One invariant that did not hold."""
@@ -128,6 +137,15 @@ class Watch:
             if row["was"] != row["is_state"]:
                 self.seams.note(f"{row['order_reference']}/{row['attempt']}: {row['was']} -> {row['is_state']}")
                 self._check_state(row["is_state"], row["key"], f"{row['order_reference']} attempt {row['attempt']}")
+
+        for row in self.auditor.rows(
+            "SELECT r.state, r.order_reference, o.kind FROM punktgenau_operation o"
+            " JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.open_key IS NOT NULL"
+        ):
+            if row["state"] not in (_UNDER_WAY[row["kind"]], "needs_attention"):
+                self._wrong(
+                    "I12", f"a {row['kind']} of {row['order_reference']} is under way while it is {row['state']}"
+                )
 
     def _check_state(self, state: str, key: str, named: str) -> None:
         claim = _CLAIMS.get(state)

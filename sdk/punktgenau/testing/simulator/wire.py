@@ -15,7 +15,7 @@ from urllib3 import HTTPResponse
 
 from punktgenau.testing import _broken
 from punktgenau.testing.simulator.faults import SELDOM, Trouble, trouble
-from punktgenau.testing.simulator.provider import Fault, FaultOnWire, Reply, SimulatedProvider, environ_of
+from punktgenau.testing.simulator.provider import BEGINS, Fault, FaultOnWire, Reply, SimulatedProvider, environ_of
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.watch import Watch
 
@@ -34,6 +34,22 @@ _ROUTES = tuple(
     )
 )
 _JUST_AFTER_S = 0.001
+
+
+class StraightWire(BaseAdapter):
+    """A way to the provider on which nothing happens, for what stands before a history begins."""
+
+    def __init__(self, provider: SimulatedProvider) -> None:
+        super().__init__()
+        self._provider = provider
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def send(self, request: PreparedRequest, *args: object, **kwargs: object) -> Response:
+        """Answer."""
+        environ = environ_of(str(request.method), str(request.url), request.headers, _body(request))
+        return _response(request, self._provider.deliver(environ, at=BEGINS), truncated=False)
 
 
 class Wire(BaseAdapter):
@@ -79,7 +95,7 @@ class Wire(BaseAdapter):
     def _travel(self, request: PreparedRequest, operation: str, met: Trouble | None, ends_us: int) -> Response:
         seams, place = self._seams, self._seams.place("way")
         slow = seams.script.happens(seams.place("slow"), seams.odds.slow)
-        longest = 3.0 if slow else 0.06
+        longest = 3.0 if slow else 0.15
         key = request.headers.get("Idempotency-Key")
         self._watch.sending(operation, key, _body(request))
         kind, when = (met.kind, met.when) if met is not None else ("", "after")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from punktgenau.testing.simulator import coverage, graph, invariants
-from punktgenau.testing.simulator.audit import Auditor, empty_journal
+from punktgenau.testing.simulator.audit import Auditor
 from punktgenau.testing.simulator.journal_file import JournalFile
 from punktgenau.testing.simulator.process import Process
 from punktgenau.testing.simulator.provider import SECRET, SimulatedProvider
@@ -18,6 +18,7 @@ from punktgenau.testing.simulator.schedule import HOLD_S, Plan
 from punktgenau.testing.simulator.script import Order, Place, Script
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.shop import open_shop
+from punktgenau.testing.simulator.template import empty_journal
 from punktgenau.testing.simulator.turns import EndlessError, Killed, Turns
 from punktgenau.testing.simulator.watch import Violation, Watch
 
@@ -47,13 +48,13 @@ class Ground:
     def __init__(self, folder: Path) -> None:
         self.provider = SimulatedProvider()
         self.path = folder / "journal.sqlite"
-        self._empty = empty_journal()
+        self._empty = {asked: empty_journal(self.provider, with_balances=asked) for asked in (False, True)}
 
-    def fresh(self) -> None:
+    def fresh(self, *, with_balances: bool) -> None:
         """Everything as at the beginning."""
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        self.path.write_bytes(self._empty)
+        self.path.write_bytes(self._empty[with_balances])
         self.provider.reset()
 
 
@@ -61,7 +62,7 @@ class World:
     """What the processes of one history share."""
 
     def __init__(self, ground: Ground, plan: Plan, *, only: frozenset[Place] | None = None) -> None:
-        ground.fresh()
+        ground.fresh(with_balances=plan.balances_known)
         script = Script(plan.seed, only=only)
         self.plan = plan
         self.provider = ground.provider
@@ -124,7 +125,7 @@ class World:
                         healer.cancel(order)
                 for wait_s in _HEAL_WAITS_S:
                     self.seams.turns.sleep(wait_s)
-                    if wait_s == 0.0 or not self._is_quiet():
+                    if wait_s == 0.0 or self._is_due():
                         healer.recover()
             except Killed:
                 pass
@@ -135,11 +136,14 @@ class World:
         self.seams.turns.run()
         self.provider.catch_up(self.seams.now())
 
-    def _is_quiet(self) -> bool:
-        """Whether nothing in the journal waits for anybody."""
-        return not self.auditor.rows(
-            "SELECT 1 FROM punktgenau_operation WHERE next_at IS NOT NULL"
-            " UNION ALL SELECT 1 FROM punktgenau_redemption WHERE check_at IS NOT NULL LIMIT 1"
+    def _is_due(self) -> bool:
+        """Whether somebody should look at something by now."""
+        return bool(
+            self.auditor.rows(
+                "SELECT 1 FROM punktgenau_operation WHERE next_at <= ?1"
+                " UNION ALL SELECT 1 FROM punktgenau_redemption WHERE check_at <= ?1 LIMIT 1",
+                self.seams.now_ms(),
+            )
         )
 
     @contextmanager

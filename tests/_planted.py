@@ -1,0 +1,138 @@
+"""Planted bugs: each is a few replacements in the production source, applied to a copy of the package.
+
+A bug counts as found only when the simulator reports the invariant that the bug names. What does not apply fails.
+Run all of them: `python tests/_planted.py`; some: `python tests/_planted.py reversed_twice no_fencing_token`.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "tests" / "simulation" / "planted"
+HISTORIES = 200
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One text in one file of the package, which occurs there once, and what stands there instead."""
+
+    file: str
+    find: str
+    replace: str
+
+
+@dataclass(frozen=True)
+class Bug:
+    """What somebody could have written, and which invariant that breaks."""
+
+    name: str
+    breaks: str
+    what: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a bug was found, if it was. `reported`: every invariant that was broken until then."""
+
+    bug: Bug
+    histories: int
+    reported: tuple[str, ...]
+    duration_s: float
+
+    @property
+    def well(self) -> bool:
+        return self.bug.breaks in self.reported
+
+    def __str__(self) -> str:
+        how = f"found as {self.bug.breaks}" if self.well else f"NOT FOUND as {self.bug.breaks}"
+        others = f", reported: {', '.join(self.reported) or 'nothing'}"
+        return f"{self.bug.name:32} {how} in {self.histories} histories, {self.duration_s:.1f} s{others}"
+
+
+class DoesNotApplyError(Exception):
+    """The source has changed, so the planted bug is about something that is no longer there."""
+
+
+def bugs() -> tuple[Bug, ...]:
+    """All planted bugs, by name."""
+    return tuple(_read(path) for path in sorted(FOLDER.glob("*.toml")))
+
+
+def _read(path: Path) -> Bug:
+    content = tomllib.loads(path.read_text("utf-8"))
+    edits = tuple(Edit(**edit) for edit in content["edit"])
+    return Bug(path.stem, content["breaks"], content["what"], edits)
+
+
+@contextmanager
+def planted(bug: Bug) -> Iterator[Path]:
+    """A folder with a copy of the package that has the bug. Raises DoesNotApplyError."""
+    with tempfile.TemporaryDirectory(prefix="punktgenau-planted-") as folder:
+        copy = Path(folder) / "punktgenau"
+        shutil.copytree(ROOT / "sdk" / "punktgenau", copy, ignore=shutil.ignore_patterns("__pycache__"))
+        for edit in bug.edits:
+            path = copy / edit.file
+            text = path.read_text("utf-8") if path.is_file() else ""
+            if text.count(edit.find) != 1:
+                raise DoesNotApplyError(
+                    f"{bug.name}: in {edit.file} this occurs {text.count(edit.find)} times: {edit.find}"
+                )
+            path.write_text(text.replace(edit.find, edit.replace), "utf-8")
+        yield Path(folder)
+
+
+def hunt(bug: Bug, *, histories: int = HISTORIES, seed: int = 1, processes: int = 1) -> Found:
+    """Let the simulator look for a bug, until it is found or so many histories are over."""
+    started = time.monotonic()
+    with planted(bug) as folder:
+        report = folder / "report.json"
+        command = [
+            *(sys.executable, "-m", "punktgenau.testing.simulator", "--no-shrink", "--until", bug.breaks),
+            *("--histories", str(histories), "--seed", str(seed), "--processes", str(processes)),
+            *("--report", str(report)),
+        ]
+        environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        if not report.is_file():
+            raise RuntimeError(f"{bug.name}: the simulator broke\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        result = json.loads(report.read_text("utf-8"))
+    reported = sorted({invariant for broken in result["broken"].values() for invariant, _ in broken})
+    return Found(bug, result["histories"], tuple(reported), time.monotonic() - started)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 when every bug was found as what it is."""
+    parser = argparse.ArgumentParser(description="Plant bugs, and let the simulator find them.")
+    parser.add_argument("names", nargs="*", help="which (default: all)")
+    parser.add_argument("--histories", type=int, default=HISTORIES)
+    parser.add_argument("--processes", type=int, default=1)
+    options = parser.parse_args(arguments)
+    chosen = [bug for bug in bugs() if not options.names or bug.name in options.names]
+    missed = 0
+    for bug in chosen:
+        try:
+            found = hunt(bug, histories=options.histories, processes=options.processes)
+        except DoesNotApplyError as error:
+            print(f"{bug.name:32} DOES NOT APPLY: {error}", flush=True)
+            missed += 1
+            continue
+        missed += not found.well
+        print(found, flush=True)
+    print(f"{len(chosen) - missed} of {len(chosen)} found", flush=True)
+    return 1 if missed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
