@@ -1,0 +1,246 @@
+"""Adapters that are wrong in one way each: the reference client with one method bent."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from punktgenau import Client, Money
+from punktgenau.errors import (
+    AlreadyCapturedError,
+    DeclinedError,
+    IdempotencyConflictError,
+    InsufficientPointsError,
+    LiveRedemptionError,
+    OutcomeUnknownError,
+    ProviderError,
+    ReversalExceedsCaptureError,
+    StateConflictError,
+)
+
+Bend = Callable[[Any, Any], Any]
+"""Called with the unbent method's bound version and its arguments; see `Bent`."""
+
+
+class Bent:
+    """A provider, a noun of it, or both, with single methods replaced by functions `(unbent, **arguments)`."""
+
+    def __init__(self, unbent: Any, **replaced: Any) -> None:
+        self._unbent = unbent
+        self._replaced = replaced
+
+    def __getattr__(self, name: str) -> Any:
+        return self._replaced[name] if name in self._replaced else getattr(self._unbent, name)
+
+
+def redemptions(**methods: Callable[..., Any]) -> Callable[[Client], Any]:
+    """A client whose redemptions have these methods; each gets the unbent noun first."""
+
+    def bend(client: Client) -> Any:
+        noun = client.redemptions
+        return Bent(client, redemptions=Bent(noun, **{name: _bound(method, noun) for name, method in methods.items()}))
+
+    return bend
+
+
+def members(**methods: Callable[..., Any]) -> Callable[[Client], Any]:
+    """The same for its members."""
+
+    def bend(client: Client) -> Any:
+        noun = client.members
+        return Bent(client, members=Bent(noun, **{name: _bound(method, noun) for name, method in methods.items()}))
+
+    return bend
+
+
+def _bound(method: Callable[..., Any], noun: Any) -> Callable[..., Any]:
+    return lambda *arguments, **named: method(noun, *arguments, **named)
+
+
+# What is wrong with them, by the check that has to notice.
+
+
+def unknown_told_as_declined(noun: Any, **asked: Any) -> Any:
+    try:
+        return noun.authorize(**asked)
+    except OutcomeUnknownError as error:
+        raise DeclinedError("No answer, so no points.") from error
+
+
+def unknown_told_as_done(noun: Any, redemption_id: str, **asked: Any) -> Any:
+    try:
+        return noun.capture(redemption_id, **asked)
+    except OutcomeUnknownError:
+        return noun.get(redemption_id)
+
+
+def key_of_its_own(noun: Any, **asked: Any) -> Any:
+    return noun.authorize(**asked | {"idempotency_key": secrets.token_hex(16)})
+
+
+def key_of_the_order(noun: Any, **asked: Any) -> Any:
+    return noun.authorize(**asked | {"idempotency_key": asked["order_reference"]})
+
+
+def wrong_answer_believed(noun: Any, **asked: Any) -> Any:
+    try:
+        return noun.authorize(**asked)
+    except OutcomeUnknownError as error:
+        if error.code != "wrong_echo":
+            raise
+        (found,) = noun.find(idempotency_key=asked["idempotency_key"])
+        return found.model_copy(update={"points": found.points + 1})
+
+
+def points_to_the_ten(noun: Any, **asked: Any) -> Any:
+    return noun.authorize(**asked | {"points": max(10, asked["points"] // 10 * 10)})
+
+
+def any_number_is_points(noun: Any, **asked: Any) -> Any:
+    return noun.authorize(**asked | {"points": int(asked["points"] or 1)})
+
+
+def reference_cut(noun: Any, **asked: Any) -> Any:
+    return noun.authorize(**asked | {"order_reference": asked["order_reference"][:36]})
+
+
+def currency_ignored(noun: Any, **asked: Any) -> Any:
+    return noun.authorize(**asked | {"total": Money(amount_minor=asked["total"].amount_minor, currency="EUR")})
+
+
+def deadline_ignored(noun: Any, **asked: Any) -> Any:
+    return noun.authorize(**asked | {"deadline_s": 20.0})
+
+
+def remaining_hidden(noun: Any, **asked: Any) -> Any:
+    try:
+        return noun.authorize(**asked)
+    except InsufficientPointsError as error:
+        error.remaining = None
+        raise
+
+
+def conflict_without_a_name(noun: Any, **asked: Any) -> Any:
+    try:
+        return noun.authorize(**asked)
+    except LiveRedemptionError as error:
+        raise ProviderError(error.message, code=error.code) from None
+
+
+def other_content_answered_with_the_first(noun: Any, **asked: Any) -> Any:
+    try:
+        return noun.authorize(**asked)
+    except IdempotencyConflictError:
+        (found,) = noun.find(idempotency_key=asked["idempotency_key"])
+        return found.model_copy(update={"replayed": True})
+
+
+def replay_not_marked(noun: Any, redemption_id: str, **asked: Any) -> Any:
+    return noun.capture(redemption_id, **asked).model_copy(update={"replayed": False})
+
+
+def capture_cut_to_what_is_held(noun: Any, redemption_id: str, **asked: Any) -> Any:
+    try:
+        return noun.capture(redemption_id, **asked)
+    except StateConflictError as error:
+        return noun.capture(redemption_id, **asked | {"points": error.remaining})
+
+
+def part_ignored(noun: Any, redemption_id: str, **asked: Any) -> Any:
+    return noun.capture(redemption_id, **asked | {"points": None})
+
+
+def void_that_reverses(noun: Any, redemption_id: str, **asked: Any) -> Any:
+    try:
+        return noun.void(redemption_id, **asked)
+    except AlreadyCapturedError:
+        points = noun.get(redemption_id).captured_points
+        return noun.reverse(redemption_id, points=points, return_reference="void").redemption
+
+
+def reversal_cut_to_what_is_left(noun: Any, redemption_id: str, **asked: Any) -> Any:
+    try:
+        return noun.reverse(redemption_id, **asked)
+    except ReversalExceedsCaptureError as error:
+        return noun.reverse(redemption_id, **asked | {"points": error.remaining, "idempotency_key": "cut"})
+
+
+def reference_ignored(noun: Any, redemption_id: str, **asked: Any) -> Any:
+    return noun.reverse(redemption_id, **asked | {"return_reference": secrets.token_hex(8)})
+
+
+def no_tombstone(noun: Any, *, target_key: str, **asked: Any) -> Any:
+    if noun.find(idempotency_key=target_key):
+        return noun.cancel_by_key(target_key=target_key, **asked)
+    nothing = noun.cancel_by_key(target_key=secrets.token_hex(16))
+    return nothing.model_copy(update={"idempotency_key": target_key})
+
+
+def nothing_is_an_error(noun: Any, **asked: Any) -> Any:
+    found = noun.find(**asked)
+    if not found:
+        raise ProviderError("There is none.", code="not_found")
+    return found
+
+
+def oldest_first(noun: Any, **asked: Any) -> Any:
+    return tuple(reversed(noun.find(**asked)))
+
+
+def held_is_available(noun: Any, **asked: Any) -> Any:
+    balance = noun.balance(**asked)
+    return balance.model_copy(update={"available": balance.available + balance.held})
+
+
+def another_library_s_error(noun: Any, **asked: Any) -> Any:
+    try:
+        return noun.balance(**asked)
+    except Exception as error:
+        raise ConnectionError("refused") from error
+
+
+def local_times(noun: Any, **asked: Any) -> Any:
+    redemption = noun.authorize(**asked)
+    return redemption.model_copy(update={"now": redemption.now.replace(tzinfo=None)})
+
+
+def with_secret(client: Client) -> Any:
+    class Shown(Bent):
+        def __repr__(self) -> str:
+            return "Adapter(password='demo-secret')"
+
+    return Shown(client)
+
+
+BENT: dict[str, tuple[str, Callable[[Client], Any]]] = {
+    "unknown told as declined": ("lost-authorize", redemptions(authorize=unknown_told_as_declined)),
+    "unknown told as done": ("lost-capture", redemptions(capture=unknown_told_as_done)),
+    "a key of its own for each call": ("key-same-content", redemptions(authorize=key_of_its_own)),
+    "a key of its own for each thread": ("key-threads", redemptions(authorize=key_of_its_own)),
+    "one key for all attempts of an order": ("hold-attempts", redemptions(authorize=key_of_the_order)),
+    "a wrong answer is believed": ("wrong-answer", redemptions(authorize=wrong_answer_believed)),
+    "points to the ten": ("hold-echo", redemptions(authorize=points_to_the_ten)),
+    "ten instead of one": ("hold-one", redemptions(authorize=points_to_the_ten)),
+    "any number is points": ("strict-points", redemptions(authorize=any_number_is_points)),
+    "a long reference is cut": ("long-reference", redemptions(authorize=reference_cut)),
+    "the currency is ignored": ("currency", redemptions(authorize=currency_ignored)),
+    "the deadline is ignored": ("deadline-write", redemptions(authorize=deadline_ignored)),
+    "what remains is hidden": ("hold-too-many", redemptions(authorize=remaining_hidden)),
+    "a conflict without its name": ("hold-one-live", redemptions(authorize=conflict_without_a_name)),
+    "other content is answered": ("key-other-content", redemptions(authorize=other_content_answered_with_the_first)),
+    "a replay is not marked": ("capture-twice", redemptions(capture=replay_not_marked)),
+    "a capture is cut": ("capture-too-many", redemptions(capture=capture_cut_to_what_is_held)),
+    "a part is taken as the whole": ("capture-in-part", redemptions(capture=part_ignored)),
+    "a void gives captured points back": ("void-captured", redemptions(void=void_that_reverses)),
+    "a reversal is cut": ("reverse-too-many", redemptions(reverse=reversal_cut_to_what_is_left)),
+    "a return gives back twice": ("reverse-reference", redemptions(reverse=reference_ignored)),
+    "a cancelled key lives": ("cancel-before", redemptions(cancel_by_key=no_tombstone)),
+    "nothing is an error": ("find-nothing", redemptions(find=nothing_is_an_error)),
+    "oldest first": ("find-by-order", redemptions(find=oldest_first)),
+    "held points are available": ("hold-arithmetic", members(balance=held_is_available)),
+    "another library's error": ("away-read", members(balance=another_library_s_error)),
+    "times of nowhere": ("times", redemptions(authorize=local_times)),
+    "a secret is shown": ("no-secret", with_secret),
+}
+"""What is wrong: the check that has to notice, and how to make it of the reference client."""
