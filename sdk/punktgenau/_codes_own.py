@@ -64,6 +64,13 @@ _CLASSES = (
         "Let the customer pay with money, or quote again.",
     ),
     row(
+        "never_arrived",
+        e.DeclinedError,
+        "The provider shows nothing of the call, and by its own word nothing can arrive any more.",
+        NONE_MOVED,
+        "Make a new attempt.",
+    ),
+    row(
         "limit",
         e.LimitError,
         "The number of points breaks a rule of the programme or of the shop.",

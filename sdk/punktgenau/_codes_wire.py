@@ -146,6 +146,13 @@ _LIMITS = (
         "Ask for a shorter hold.",
     ),
     row(
+        "not_offered",
+        e.ProviderError,
+        "This provider cannot do that: hold, extend, look up, or take and give back in parts.",
+        NONE_MOVED,
+        "Give the client the profile of this provider.",
+    ),
+    row(
         "currency_not_offered",
         e.LimitError,
         "The programme does not pay in this currency.",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from punktgenau.money import Money
+from punktgenau.profiles import PROFILES, LookupBy, ProviderProfile
 from punktgenau.records import (
     ENDED_STATES,
     Balance,
@@ -30,12 +30,14 @@ from punktgenau.records import (
 
 __all__ = [
     "ENDED_STATES",
+    "PROFILES",
     "Balance",
     "Entries",
     "Entry",
     "ExpiringPoints",
     "Identification",
     "Limits",
+    "LookupBy",
     "Member",
     "MembersPort",
     "Mode",
@@ -52,29 +54,6 @@ __all__ = [
     "TenderKind",
     "TenderRequest",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderProfile:
-    """How a provider behaves, as data: the engine asks this, never the class.
-
-    `key_window_s`: how long a key is remembered; `settle_s`: how long a look-up may still miss what was done;
-    `longest_hold_s`: 0 where there are no holds; `resolution_bound_s`: after this an unknown needs a person.
-    """
-
-    name: str = "reference"
-    key_window_s: int = 400 * 86_400
-    key_length_max: int = 255
-    mismatch: Literal["error", "silent"] = "error"
-    replays_errors: bool = False
-    lookup: frozenset[Literal["key", "order"]] = field(default_factory=lambda: frozenset({"key", "order"}))
-    settle_s: int = 0
-    cancel_by_key: bool = True
-    longest_hold_s: int = 7 * 86_400
-    extend: bool = True
-    captures: Literal["one", "many"] = "many"
-    partial_reversal: bool = True
-    resolution_bound_s: int = 86_400
 
 
 class MembersPort(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Response, g, request
 from pydantic import BaseModel
 
-from . import idempotency, redemptions, replies, reversals
+from . import idempotency, profile, redemptions, replies, reversals
 from .clock import stamp
 from .database import Work
 from .faults import Fault
@@ -58,6 +58,7 @@ def write(operation: str, key: str, execute: Callable[[Work], Effect], *, status
 
 def _deliver(wanted: Write, execute: Callable[[Work], Effect], status: int) -> Response:
     with request_work() as work:
+        profile.check_key(profile.current(work), wanted.key)
         answer = idempotency.once(work, wanted, lambda: execute(work))
         body = _now(work, answer.effect, wanted.partner_id) if answer.effect else None
     response = _rendered(answer, body, status)

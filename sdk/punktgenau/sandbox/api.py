@@ -7,7 +7,7 @@ from functools import cache
 from flask import Response, g
 from flask_openapi3.blueprint import APIBlueprint
 
-from . import cancellation, captures, holds, quotes, redemptions, replies, reversals
+from . import cancellation, captures, holds, profile, quotes, redemptions, replies, reversals
 from .answering import current_fault, reply, write
 from .clock import stamp
 from .database import Work
@@ -37,9 +37,9 @@ def redemption_routes() -> APIBlueprint:
     back = {200: replies.Reversal, 201: replies.Reversal}
     api.post("/quote", operation_id="quote", responses=answers({200: replies.Quote}, 403, 404, 422))(quote)
     api.post("", operation_id="authorize", responses=answers(made, 403, 404, 409, 422))(authorize)
-    api.get("", operation_id="find", responses=answers({200: replies.RedemptionPage}))(find)
+    api.get("", operation_id="find", responses=answers({200: replies.RedemptionPage}, 422))(find)
     api.post("/cancel-by-key", operation_id="cancel_by_key", responses=answers(red, 409, 422))(cancel_by_key)
-    api.get("/<redemption:redemption_id>", operation_id="get", responses=answers(red, 404))(get)
+    api.get("/<redemption:redemption_id>", operation_id="get", responses=answers(red, 404, 422))(get)
     for name, view in (("capture", capture), ("extend", extend), ("void", void)):
         api.post(f"/<redemption:redemption_id>/{name}", operation_id=name, responses=answers(red, 404, 409, 422))(view)
     api.post("/<redemption:redemption_id>/reversals", operation_id="reverse", responses=answers(back, 404, 409, 422))(
@@ -57,19 +57,21 @@ def quote(body: QuoteRequest) -> Response:
 def authorize(header: WriteHeader, body: AuthorizeRequest) -> Response:
     """Hold points for an order."""
     key = header.idempotency_key
+    made: list[str] = []
 
     def execute(work: Work) -> Effect:
         if current_fault("rate_changed"):
             raise Refusal("rate_changed", "The rate has changed; ask for the current one.", field="rate_id")
         wanted = holds.in_part(work, body) if current_fault("partial_approval") else body
         red = holds.authorize(work, wanted, partner_id=g.partner_id, key=key)
+        made.append(red["id"])
         return Effect(red["id"])
 
     response = write("authorize", key, execute, status=201)
     if current_fault("expired_early"):
         with request_work() as work:
-            made = redemptions.by_key(work, key, partner_id=g.partner_id)
-            holds.expire_early(work, made)
+            red = redemptions.find(work, made[0]) if made else redemptions.by_key(work, key, partner_id=g.partner_id)
+            holds.expire_early(work, red)
     return response
 
 
@@ -134,12 +136,18 @@ def get(path: RedemptionPath) -> Response:
     if current_fault("slow_lookup"):
         raise Refusal("not_found", "There is no such redemption.")
     with request_work() as work:
+        played = profile.current(work)
+        profile.need(played.finds_by_key or played.finds_by_order, "Nothing can be looked up.")
         return reply(redemptions.reply(work, redemptions.get(work, path.redemption_id, partner_id=g.partner_id)))
 
 
 def find(query: FindQuery) -> Response:
     """The partner's redemptions that match, newest first."""
     with request_work() as work:
+        played = profile.current(work)
+        is_offered = played.finds_by_key if query.idempotency_key is not None else played.finds_by_order
+        sought = "order_reference" if query.idempotency_key is None else "idempotency_key"
+        profile.need(is_offered, "Nothing can be looked up by that.", field=sought)
         rows = redemptions.search(
             work,
             partner_id=g.partner_id,

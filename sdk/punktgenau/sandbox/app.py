@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, NoReturn
 
 from flask import Flask, Response, current_app, g, request
@@ -9,7 +10,7 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from . import fault_replies, oauth, openapi, replies
+from . import fault_replies, oauth, openapi, profile, replies
 from .answering import refuse
 from .api import redemption_routes
 from .api_members import event_routes, member_routes
@@ -17,7 +18,7 @@ from .api_oauth import token_routes
 from .clock import SandboxClock
 from .control import control_routes
 from .database import Database
-from .faults import FaultOnWire
+from .faults import WRITES, FaultOnWire
 from .operations import RedemptionId, operation_of
 from .pages import register_pages
 from .problems import Refusal
@@ -80,6 +81,8 @@ def _begin() -> Response | None:
         return None
     is_fresh = request.environ.get("punktgenau.requests_before") == 0
     g.fault = sandbox().faults.take(g.operation, is_fresh_connection=is_fresh)
+    if g.operation in WRITES and (g.fault is not None or "HTTP_IDEMPOTENCY_KEY" not in request.environ):
+        _be_as_played()
     if g.fault is not None and g.fault.moment == "before":
         played = fault_replies.instead_of_answer(g.fault)
         if played is not None:
@@ -89,6 +92,16 @@ def _begin() -> Response | None:
             g.partner_id = oauth.partner_of_token(work, _bearer_token())
         _check_json()
     return None
+
+
+def _be_as_played() -> None:
+    """Where keys are nothing, none is missed; where errors are kept, a 5xx is one that is answered for ever."""
+    with request_work() as work:
+        played = profile.current(work)
+    if not played.has_keys:
+        request.environ.setdefault("HTTP_IDEMPOTENCY_KEY", "-")
+    if played.replays_errors and g.fault is not None and g.fault.kind in ("status_500", "status_503"):
+        g.fault = replace(g.fault, kind="replayed_500")
 
 
 def _finish(response: Response) -> Response:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import events, holds, idempotency, programme, redemptions
+from . import events, holds, idempotency, profile, programme, redemptions
 from .database import Work
 from .problems import Refusal
 
 
 def cancel_by_key(work: Work, *, partner_id: str, key: str, target_key: str) -> sqlite3.Row:
     """End what the target holds, or bury its key. Raises Refusal already_captured, redemption_ended and others."""
+    profile.need(profile.current(work).cancels_by_key, "Nothing can be cancelled by its key.")
     if key == target_key:
         raise Refusal("idempotency_key_reused", "A cancel-by-key needs a key of its own.", field="target_key")
     red = redemptions.by_key(work, target_key, partner_id=partner_id)

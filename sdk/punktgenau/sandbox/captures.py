@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import events, lots, redemptions
+from . import events, lots, profile, redemptions
 from .arithmetic import share_minor
 from .database import Work
 from .problems import Refusal
@@ -14,6 +14,8 @@ from .schemas import CaptureRequest
 
 def capture(work: Work, red: sqlite3.Row, request: CaptureRequest, *, key: str) -> sqlite3.Row:
     """Take points of a hold; a final capture releases the rest. Raises Refusal."""
+    in_parts = profile.current(work).captures_in_parts
+    profile.need(request.final or in_parts, "A hold is captured in one piece.", field="final")
     reference = request.capture_reference
     if reference is not None and _is_known(work, red, reference):
         detail = f"Capture {reference} has been made with another key."

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import control_bodies, control_webhooks, members, overview, programme
+from . import control_bodies, control_webhooks, members, overview, profile, programme
 from .arithmetic import ProgrammeRate
 from .clock import moment, stamp
-from .control_bodies import ClockBody, FaultBody, MemberBody, NoBody, ProgrammeBody, read
+from .control_bodies import ClockBody, FaultBody, MemberBody, NoBody, ProfileBody, ProgrammeBody, read
 from .faults import Fault
 from .loopback import host_in, is_loopback
 from .problems import Refusal
@@ -37,6 +37,8 @@ def control_routes() -> Blueprint:
         ("GET", "/redemptions", list_redemptions),
         ("GET", "/requests", list_requests),
         ("POST", "/programme", set_programme),
+        ("GET", "/profile", show_profile),
+        ("POST", "/profile", play_profile),
     ):
         routes.add_url_rule(rule, view_func=view, methods=[method])
     control_webhooks.add_routes(routes)
@@ -177,6 +179,24 @@ def set_programme() -> Response:
         rate_now = programme.current_rate(work)
         limits = programme.limits_reply(programme.limits_of(work), currency=rate_now.currency)
         return jsonify({"rate": programme.rate_reply(rate_now).model_dump(), "limits": limits.model_dump()})
+
+
+def show_profile() -> Response:
+    """What kind of provider is played, and which there are by name."""
+    with request_work() as work:
+        return jsonify({**asdict(profile.current(work)), "variants": list(profile.VARIANTS)})
+
+
+def play_profile() -> Response:
+    """Be another kind of provider from now on: a variant by its name, in single points different if that is said."""
+    body = read(ProfileBody)
+    if body.name not in profile.VARIANTS:
+        names = ", ".join(profile.VARIANTS)
+        raise Refusal("invalid_request", f"name: one of {names}", field="name")
+    changed = body.model_dump(exclude={"name"}, exclude_none=True)
+    with request_work() as work:
+        profile.play(work, replace(profile.VARIANTS[body.name], **changed))
+    return show_profile()
 
 
 def _expiry(lot: control_bodies.LotBody) -> datetime | None:

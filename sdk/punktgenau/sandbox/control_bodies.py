@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeVar
 
 from flask import request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from .arithmetic import MAX_MINOR, MAX_POINTS
-from .clock import MAX_ADVANCE_S
+from .clock import MAX_ADVANCE_S, moment, stamp
 from .faults import MAX_DELAY_S, Echo, Kind, Operation, When
 from .problems import Refusal
 from .schemas import Currency, Name
@@ -28,11 +28,18 @@ class NoBody(_Body):
     """Nothing to say."""
 
 
+def _moment(text: str) -> str:
+    """Raises ValueError for another spelling, and for a day that no calendar has."""
+    if stamp(moment(text)) != text:
+        raise ValueError("not as the sandbox writes a moment")
+    return text
+
+
 class LotBody(_Body):
-    """Points with their date; null: they never expire."""
+    """Points with their date, such as 2026-12-31T22:59:59Z; null: they never expire."""
 
     points: Points
-    expires_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")] | None = None
+    expires_at: Annotated[str, AfterValidator(_moment)] | None = None
 
 
 class MemberBody(_Body):
@@ -103,6 +110,30 @@ class ProgrammeBody(_Body):
 
     rate: RateBody | None = None
     limits: LimitsBody | None = None
+
+
+Seconds = Annotated[int, Field(ge=0, le=10**9)]
+
+
+class ProfileBody(_Body):
+    """What kind of provider to be: a variant, and where it shall differ from that; see profile.py."""
+
+    name: Name
+    has_keys: bool | None = None
+    key_format: Literal["text", "hex", "uuid"] | None = None
+    key_length_max: Annotated[int, Field(ge=1, le=255)] | None = None
+    key_window_s: Seconds | None = None
+    is_silent: bool | None = None
+    replays_errors: bool | None = None
+    finds_by_key: bool | None = None
+    finds_by_order: bool | None = None
+    settle_s: Seconds | None = None
+    cancels_by_key: bool | None = None
+    longest_hold_s: Seconds | None = None
+    extends: bool | None = None
+    captures_in_parts: bool | None = None
+    reverses_in_parts: bool | None = None
+    approves_in_part: bool | None = None
 
 
 BodyT = TypeVar("BodyT", bound=BaseModel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
+from . import profile
 from .database import Work
 
 
@@ -17,7 +18,7 @@ def redemption_changed(work: Work, red: sqlite3.Row) -> None:
         data={
             "redemption_id": red["id"],
             "order_reference": red["order_reference"],
-            "idempotency_key": red["idempotency_key"],
+            "idempotency_key": str(red["idempotency_key"]).partition(profile.FORGOTTEN)[0],
             "state": red["state"],
             "redemption_sequence": red["sequence"],
         },

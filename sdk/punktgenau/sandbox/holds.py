@@ -7,12 +7,13 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from . import captures, events, ledger, lots, members, programme, redemptions
+from . import captures, events, ledger, lots, members, profile, programme, redemptions
 from .arithmetic import ProgrammeRate
 from .clock import moment, stamp
 from .database import Work
 from .problems import Refusal
-from .schemas import DEFAULT_HOLD_S, MAX_HOLD_S, AuthorizeRequest, ExtendRequest, MoneyIn
+from .profile import Profile
+from .schemas import DEFAULT_HOLD_S, AuthorizeRequest, ExtendRequest, MoneyIn
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,10 @@ class Price:
 
 def authorize(work: Work, request: AuthorizeRequest, *, partner_id: str, key: str) -> sqlite3.Row:
     """Hold points of a member for an order; with `capture: now` take them at once. Raises Refusal."""
-    hold_s = _checked_hold_s(request.hold_s or DEFAULT_HOLD_S)
+    played = profile.current(work)
+    at_once = request.capture == "now"
+    profile.need(at_once or played.longest_hold_s > 0, "Points are taken at once: capture now.", field="capture")
+    hold_s = _checked_hold_s(played, request.hold_s or min(DEFAULT_HOLD_S, played.longest_hold_s), at_once=at_once)
     member, _ = members.consenting(work, member_id=request.member_id, partner_id=partner_id)
     if member["state"] != "active":
         raise Refusal("member_blocked", "The provider has blocked this account.", field="member_id")
@@ -35,10 +39,13 @@ def authorize(work: Work, request: AuthorizeRequest, *, partner_id: str, key: st
         detail = f"Redemption {live['id']} is live for order {request.order_reference}."
         raise Refusal("order_has_live_redemption", detail, field="order_reference", redemption_id=live["id"])
     price = _priced(work, request)
-    _check_available(work, member["id"], price)
+    available_points = ledger.available_points(work, member["id"])
+    if played.approves_in_part and 0 < available_points < price.points:
+        price = Price(available_points, price.rate.worth_minor(available_points), price.rate)
+    _check_available(available_points, price)
     red = _insert(work, request, price, partner_id=partner_id, key=key, hold_s=hold_s)
     lots.hold(work, red, points=price.points)
-    if request.capture == "now":
+    if at_once:
         return captures.in_one_step(work, red)
     events.redemption_changed(work, red)
     return red
@@ -46,7 +53,9 @@ def authorize(work: Work, request: AuthorizeRequest, *, partner_id: str, key: st
 
 def extend(work: Work, red: sqlite3.Row, request: ExtendRequest) -> sqlite3.Row:
     """Keep a hold until `hold_s` from now, or as long as it already lasts. Raises Refusal."""
-    hold_s = _checked_hold_s(request.hold_s)
+    played = profile.current(work)
+    profile.need(played.extends, "A hold ends when it was said to end.")
+    hold_s = _checked_hold_s(played, request.hold_s)
     redemptions.check_can_act_on_hold(red)
     until = max(work.now + timedelta(seconds=hold_s), moment(red["expires_at"]))
     return redemptions.change(work, red, expires_at=until)
@@ -93,9 +102,9 @@ def in_part(work: Work, request: AuthorizeRequest) -> AuthorizeRequest:
     return request.model_copy(update=half)
 
 
-def _checked_hold_s(hold_s: int) -> int:
-    if hold_s > MAX_HOLD_S:
-        raise Refusal("hold_too_long", f"The longest hold is {MAX_HOLD_S} seconds.", field="hold_s")
+def _checked_hold_s(played: Profile, hold_s: int, *, at_once: bool = False) -> int:
+    if hold_s > played.longest_hold_s and not at_once:
+        raise Refusal("hold_too_long", f"The longest hold is {played.longest_hold_s} seconds.", field="hold_s")
     return hold_s
 
 
@@ -131,8 +140,7 @@ def _points_asked(request: AuthorizeRequest) -> tuple[int, MoneyIn | None]:
     return request.tenders[0].points, request.tenders[0].value
 
 
-def _check_available(work: Work, member_id: str, price: Price) -> None:
-    available_points = ledger.available_points(work, member_id)
+def _check_available(available_points: int, price: Price) -> None:
     if price.points > available_points:
         raise Refusal(
             "insufficient_points",
@@ -147,6 +155,7 @@ def _insert(
     work: Work, request: AuthorizeRequest, price: Price, *, partner_id: str, key: str, hold_s: int
 ) -> sqlite3.Row:
     number, redemption_id = work.next_id("red")
+    key = redemptions.stored_key(work, key, redemption_id=redemption_id, partner_id=partner_id)
     context = {
         "lines": [line.model_dump() for line in request.lines or []],
         "branch": request.branch,

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from . import profile
 from .clock import stamp
 from .database import Work
 from .problems import Refusal
 
-KEPT_DAYS = 400
 TOMBSTONE = "tombstone"
 
 
@@ -57,9 +57,12 @@ def once(work: Work, write: Write, execute: Callable[[], Effect]) -> Answer:
 
     A business refusal is an answer like any other and is kept; others are raised and leave no trace of the key.
     """
+    played = profile.current(work)
+    if not played.has_keys:
+        return Answer(execute(), None, is_replay=False)
     row = find(work, write.key, partner_id=write.partner_id)
     if row is not None:
-        return _again(write, row)
+        return _again(write, row, is_silent=played.is_silent)
     work.run("SAVEPOINT execution")
     try:
         effect = execute()
@@ -97,17 +100,17 @@ def keep_refusal(work: Work, write: Write, refusal: Refusal) -> None:
 
 def forget_old(work: Work) -> None:
     """Forget keys past their time. A tombstone stays for ever."""
-    oldest = stamp(work.now - timedelta(days=KEPT_DAYS))
+    oldest = stamp(work.now - timedelta(seconds=profile.current(work).key_window_s))
     work.run("DELETE FROM idempotency WHERE created_at < ? AND operation <> ?", oldest, TOMBSTONE)
 
 
-def _again(write: Write, row: sqlite3.Row) -> Answer:
+def _again(write: Write, row: sqlite3.Row, *, is_silent: bool) -> Answer:
     if row["operation"] == TOMBSTONE:
         refusal = Refusal(
             "key_cancelled", "Nothing was done with this key, and nothing will be.", redemption_id=row["redemption_id"]
         )
         return Answer(None, refusal, is_replay=False)
-    if row["fingerprint"] != write.fingerprint:
+    if row["fingerprint"] != write.fingerprint and not is_silent:
         raise Refusal(
             "idempotency_key_reused", f"The key was used for another {row['operation']}.", field="Idempotency-Key"
         )

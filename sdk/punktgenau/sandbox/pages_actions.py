@@ -8,7 +8,7 @@ from flask import Blueprint, request, url_for
 from pydantic import ValidationError
 from werkzeug import Response as AnyResponse
 
-from . import members, pages_frame, pages_rows
+from . import members, pages_frame, pages_rows, profile
 from .control_bodies import ClockBody, FaultBody, MemberBody
 from .faults import Fault
 from .pages_frame import say
@@ -26,6 +26,7 @@ def add_to(routes: Blueprint) -> None:
         ("/members/<path:member_id>/consent", set_consent),
         ("/faults", add_fault),
         ("/faults/clear", clear_faults),
+        ("/profile", play_profile),
         ("/reset", reset),
     ):
         routes.add_url_rule(rule, view_func=view, methods=["POST"])
@@ -123,6 +124,15 @@ def clear_faults() -> AnyResponse:
     """From now on everything is answered as it should be."""
     sandbox().faults.clear()
     say("said.cleared")
+    return pages_frame.go_to(url_for("pages.dashboard"))
+
+
+def play_profile() -> AnyResponse:
+    """Be another kind of provider from now on."""
+    chosen = profile.VARIANTS.get(request.form.get("name", ""), profile.REFERENCE)
+    with request_work() as work:
+        profile.play(work, chosen)
+    say("said.profile", name=chosen.name)
     return pages_frame.go_to(url_for("pages.dashboard"))
 
 

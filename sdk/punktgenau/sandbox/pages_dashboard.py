@@ -6,7 +6,7 @@ from typing import get_args
 
 from flask import Blueprint, Response, request
 
-from . import faults, ledger, members, pages_frame, pages_rows, programme, redemptions, reversals
+from . import faults, ledger, members, pages_frame, pages_rows, profile, programme, redemptions, reversals
 from .clock import stamp
 from .problems import Refusal
 from .state import request_now, request_work, sandbox
@@ -38,10 +38,12 @@ def dashboard() -> Response:
             "movements": pages_rows.movements(work, limit=FEW),
             "events": pages_rows.events(work, limit=FEW),
             "counts": pages_rows.counts(work),
+            "played": profile.current(work).name,
         }
     values["requests"] = sandbox().journal.newest_first()[:FEW]
     values["operations"] = ("any", *get_args(faults.Operation))
     values["kinds"] = faults.KINDS
+    values["variants"] = tuple(profile.VARIANTS)
     return _show("dashboard.html", values)
 
 
@@ -69,6 +71,7 @@ def redemption(redemption_id: str) -> Response:
             raise Refusal("not_found", "There is no such redemption.")
         values: dict[str, object] = {
             "red": row,
+            "key": redemptions.key_of(row),
             "member": members.find(work, row["member_id"]),
             "rate": programme.known_rate(work, row["rate_id"]),
             "holds": [row] if row["held_points"] else [],

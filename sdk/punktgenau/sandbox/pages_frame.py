@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug import Response as AnyResponse
@@ -60,5 +61,6 @@ def _in_language(code: str) -> str:
     """This page in another language; after a form, the way in."""
     if request.method != "GET" or request.endpoint is None:
         return url_for("pages.dashboard", lang=code)
-    kept = {name: values for name, values in request.args.lists() if name not in ("lang", "ui_locales")}
-    return url_for(request.endpoint, **{**kept, **(request.view_args or {}), "lang": code})
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("lang", "ui_locales")]
+    # Never as arguments of `url_for`, which takes some names for orders of its own.
+    return f"{url_for(request.endpoint, **(request.view_args or {}))}?{urlencode([*kept, ('lang', code)])}"

@@ -47,6 +47,7 @@ KINDS: dict[str, Kind] = {
     "hold_too_long": Kind(422, "Points cannot be held that long"),
     "currency_not_offered": Kind(422, "The programme does not pay in this currency"),
     "tender_not_offered": Kind(422, "The programme does not offer this tender"),
+    "not_offered": Kind(422, "This provider does not offer that"),
     "rate_changed": Kind(422, "The rate has changed"),
     "value_mismatch": Kind(422, "Points and value do not belong together"),
     "idempotency_key_reused": Kind(422, "The key belongs to another request"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from . import events, programme, replies
+from . import events, profile, programme, replies
 from .clock import moment, stamp
 from .database import Work
 from .problems import Refusal
@@ -28,11 +28,33 @@ def get(work: Work, redemption_id: str, *, partner_id: str) -> sqlite3.Row:
 
 
 def by_key(work: Work, key: str, *, partner_id: str) -> sqlite3.Row | None:
-    """The redemption that an authorize with this key made."""
+    """The redemption that an authorize with this key made, as long as keys are remembered."""
     return work.one(
-        "SELECT * FROM redemption WHERE partner_id = ? AND mode = ? AND idempotency_key = ?",
-        partner_id, work.mode, key,
+        "SELECT * FROM redemption WHERE partner_id = ? AND mode = ? AND idempotency_key = ?"
+        " AND (created_at >= ? OR points = 0)",
+        partner_id, work.mode, key, _oldest_key(work),
     )  # fmt: skip
+
+
+def _oldest_key(work: Work) -> str:
+    return stamp(work.now - timedelta(seconds=profile.current(work).key_window_s))
+
+
+def stored_key(work: Work, key: str, *, redemption_id: str, partner_id: str) -> str:
+    """The key to keep with a new redemption. One that was forgotten since an older one had it is taken from that."""
+    if not profile.current(work).has_keys:
+        return profile.FORGOTTEN + redemption_id
+    work.run(
+        "UPDATE redemption SET idempotency_key = idempotency_key || ? || id"
+        " WHERE partner_id = ? AND mode = ? AND idempotency_key = ? AND created_at < ?",
+        profile.FORGOTTEN, partner_id, work.mode, key, _oldest_key(work),
+    )  # fmt: skip
+    return key
+
+
+def key_of(red: sqlite3.Row) -> str:
+    """The key as the partner sent it; empty where keys are nothing to this provider."""
+    return str(red["idempotency_key"]).partition(profile.FORGOTTEN)[0]
 
 
 def live_for_order(work: Work, order_reference: str, *, partner_id: str) -> sqlite3.Row | None:
@@ -45,12 +67,14 @@ def live_for_order(work: Work, order_reference: str, *, partner_id: str) -> sqli
 def search(
     work: Work, *, partner_id: str, order_reference: str | None, key: str | None, before: int | None, limit: int
 ) -> list[sqlite3.Row]:
-    """The partner's redemptions that match everything given, newest first."""
+    """The partner's redemptions that match everything given, newest first; what was just made may not be seen yet."""
+    settled = stamp(work.now - timedelta(seconds=profile.current(work).settle_s))
     return work.all(
         "SELECT * FROM redemption WHERE partner_id = ?1 AND mode = ?2"
         " AND (?3 IS NULL OR order_reference = ?3) AND (?4 IS NULL OR idempotency_key = ?4)"
+        " AND (?4 IS NULL OR created_at >= ?8 OR points = 0) AND created_at <= ?7"
         " AND (?5 IS NULL OR number < ?5) ORDER BY number DESC LIMIT ?6",
-        partner_id, work.mode, order_reference, key, before, limit,
+        partner_id, work.mode, order_reference, key, before, limit, settled, _oldest_key(work),
     )  # fmt: skip
 
 
@@ -142,11 +166,11 @@ def reply(work: Work, red: sqlite3.Row) -> replies.Redemption:
     figures = {name: red[name] for name in ("held_points", "captured_points", "reversed_points", "released_points")}
     value = money(red["value_minor"])
     until = red["expires_at"]
-    same = ("id", "state", "member_id", "partner_id", "order_reference", "idempotency_key", "points", "sequence")
+    same = ("id", "state", "member_id", "partner_id", "order_reference", "points", "sequence")
     tender = {"kind": "points", "points": red["points"], "value": value, **figures}
     return replies.Redemption.model_validate(
         {
-            **{name: red[name] for name in same}, **figures,
+            **{name: red[name] for name in same}, **figures, "idempotency_key": key_of(red),
             "former_member_ids": [], "value": value, "total": money(red["total_minor"]),
             "rate": programme.rate_reply(programme.known_rate(work, red["rate_id"])),
             "captured_value": money(red["captured_minor"]), "reversed_value": money(red["reversed_minor"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import lots, redemptions, replies
+from . import lots, profile, redemptions, replies
 from .arithmetic import share_minor
 from .database import Work
 from .problems import Refusal
@@ -14,20 +14,22 @@ from .schemas import ReverseRequest
 
 def reverse(work: Work, red: sqlite3.Row, request: ReverseRequest, *, key: str) -> str:
     """Give points back and say the reversal's id. Raises Refusal."""
-    reference = request.return_reference
+    played, reference = profile.current(work), request.return_reference
     known = work.one("SELECT id FROM reversal WHERE redemption_id = ? AND return_reference = ?", red["id"], reference)
     if known is not None:
         detail = f"Return {reference} has been reversed as {known['id']}."
         raise Refusal("reference_reused", detail, field="return_reference", redemption_id=red["id"])
     if not red["captured_points"]:
         raise Refusal("not_captured", f"It is {red['state']}.", redemption_id=red["id"])
+    is_whole = request.points == red["captured_points"] - red["reversed_points"]
+    profile.need(is_whole or played.reverses_in_parts, "Only everything can be given back, at once.", field="points")
     minor = _checked_minor(work, red, request)
     _, reversal_id = work.next_id("rev")
     late_points = lots.give_back(work, red, points=request.points, reason=f"Returned, order {red['order_reference']}")
     work.run(
         "INSERT INTO reversal VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
         reversal_id, red["id"], reference, request.points, minor, request.points - late_points, late_points,
-        key, work.at,
+        key if played.has_keys else "", work.at,
     )  # fmt: skip
     redemptions.change(work, red, reverse_points=request.points, reverse_minor=minor)
     return reversal_id

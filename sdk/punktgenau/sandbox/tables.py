@@ -5,6 +5,7 @@ from __future__ import annotations
 _ROWS = (
     "CREATE TABLE IF NOT EXISTS counter (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS profile (only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL) STRICT",
     """CREATE TABLE IF NOT EXISTS partner (
         id TEXT PRIMARY KEY, display_name TEXT NOT NULL, secret_digest TEXT NOT NULL) STRICT""",
     """CREATE TABLE IF NOT EXISTS rate (
@@ -107,5 +108,5 @@ TABLES = _ROWS + _GUARDS
 # Children first; counters and settings outlive a reset.
 DROP_ORDER = (
     "event", "entry", "movement", "account", "idempotency", "reversal", "capture", "draw", "redemption", "lot",
-    "code", "token", "consent", "member", "programme", "rate", "partner",
+    "code", "token", "consent", "member", "programme", "rate", "partner", "profile",
 )  # fmt: skip
