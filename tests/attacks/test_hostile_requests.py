@@ -182,7 +182,7 @@ def test_every_route_is_described(attacked: Attacked) -> None:
     assert rules.keys() == ROUTES.keys()
     for endpoint, rule in rules.items():
         assert (rule.methods or set()) - {"HEAD", "OPTIONS"} == {ROUTES[endpoint].method}
-        assert rule.arguments == ROUTES[endpoint].path.keys()
+        assert rule.arguments == set(ROUTES[endpoint].path)
 
 
 @pytest.mark.parametrize("endpoint", ROUTES)
