@@ -14,6 +14,8 @@ from punktgenau.money import AMOUNT_MINOR_MAX, Money, require_points
 from punktgenau.records import RedemptionLine, TenderRequest
 
 T = TypeVar("T")
+# Made once: `json.dumps` with other than its usual settings makes one per call.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
 
 
@@ -100,7 +102,7 @@ def line(value: object) -> dict[str, object]:
 
 def json_bytes(body: object) -> bytes:
     """A body as it goes out."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(body).encode()
 
 
 def deadline(value: object) -> float:

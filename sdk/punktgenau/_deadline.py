@@ -9,44 +9,59 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from http.client import HTTPConnection as PlainConnection
 from typing import TYPE_CHECKING
 
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family, create_connection
 from urllib3.util.ssl_ import create_urllib3_context
 
 if TYPE_CHECKING:
-    from requests import Response
     from urllib3.poolmanager import PoolManager
+    from urllib3.response import BaseHTTPResponse
 
-_active = threading.local()
+
+class _Active(threading.local):
+    """The call that this thread is in: when it ends, on which clock."""
+
+    ends: float | None = None
+    monotonic: Callable[[], float]
 
 
-@contextmanager
-def ends_at(moment: float, monotonic: Callable[[], float]) -> Iterator[None]:
-    """Let every connect, read and write of this thread end at `moment` on that clock."""
-    _active.left = lambda: moment - monotonic()
-    try:
-        yield
-    finally:
-        _active.left = None
+_active = _Active()
+
+
+def begin_call(ends: float, monotonic: Callable[[], float]) -> None:
+    """Let every connect, read and write of this thread end at that moment on that clock, until `end_call`."""
+    _active.monotonic = monotonic
+    _active.ends = ends
+
+
+def end_call() -> None:
+    """This thread is in no call any more."""
+    _active.ends = None
+
+
+def _left_s() -> float | None:
+    """What is left of the call that this thread is in; None: it is in none."""
+    if _active.ends is None:
+        return None
+    left_s = _active.ends - _active.monotonic()
+    if left_s <= 0:
+        raise TimeoutError("the call's deadline has passed")
+    return left_s
 
 
 def _arm(sock: socket.socket) -> None:
-    left: Callable[[], float] | None = getattr(_active, "left", None)
-    if left is not None:
-        sock.settimeout(_positive(left()))
-
-
-def _positive(seconds: float) -> float:
-    if seconds <= 0:
-        raise TimeoutError("the call's deadline has passed")
-    return seconds
+    left_s = _left_s()
+    if left_s is not None:
+        sock.settimeout(left_s)
 
 
 class _Socket(socket.socket):
@@ -104,10 +119,10 @@ def _connected(connection: HTTPConnection) -> socket.socket:
 
 
 def _left_at_most(seconds: float | None) -> float | None:
-    left: Callable[[], float] | None = getattr(_active, "left", None)
-    if left is None:
+    left_s = _left_s()
+    if left_s is None:
         return seconds
-    return _positive(left()) if seconds is None else min(seconds, _positive(left()))
+    return left_s if seconds is None else min(seconds, left_s)
 
 
 def _own(plain: socket.socket) -> socket.socket:
@@ -117,12 +132,54 @@ def _own(plain: socket.socket) -> socket.socket:
     return own
 
 
-class _Connection(HTTPConnection):
+class _Lean(HTTPConnection):
+    """A connection for one small request and one small answer at a time.
+
+    Head and body go out together: each write wakes the other side, which costs more than the making of it. Headers go
+    out and come in as `http.client` checks them, without urllib3's search for marks that nobody sets here and for
+    oddities that it would only log.
+    """
+
+    _held: list[bytes] | None = None
+
+    def request(self, *args: object, **kwargs: object) -> None:
+        self._held = []
+        try:
+            super().request(*args, **kwargs)  # type: ignore[arg-type]
+            whole = b"".join(self._held)
+        finally:
+            self._held = None
+        self.send(whole)
+
+    def send(self, data: bytes) -> None:  # type: ignore[override]
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
+
+    def putheader(self, header: str, *values: str) -> None:  # type: ignore[override]
+        PlainConnection.putheader(self, header, *values)
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        answer = PlainConnection.getresponse(self)
+        return HTTPResponse(
+            body=answer,
+            headers=HTTPHeaderDict(answer.headers.items()),
+            status=answer.status,
+            version=answer.version,
+            reason=answer.reason,
+            preload_content=False,
+            decode_content=False,
+            original_response=answer,
+        )
+
+
+class _Connection(_Lean):
     def _new_conn(self) -> socket.socket:
         return _connected(self)
 
 
-class _TlsConnection(HTTPSConnection):
+class _TlsConnection(_Lean, HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         return _connected(self)
 
@@ -151,10 +208,37 @@ def _tls_context() -> ssl.SSLContext:
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """The adapter of `requests` over sockets that know the call's deadline; never retries by itself."""
+    """The adapter of `requests` over sockets that know the call's deadline; never retries by itself.
+
+    Each serves one address, with the same proxies and certificates for every call, so it looks its pool up once.
+    """
 
     def __init__(self, *, connections: int = 32) -> None:
+        self._pool: ConnectionPool | None = None
         super().__init__(pool_connections=4, pool_maxsize=connections, max_retries=0)
+
+    def get_connection_with_tls_context(self, *args: object, **kwargs: object) -> ConnectionPool:
+        """The pool of this adapter's address."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)  # type: ignore[arg-type]
+        return self._pool
+
+    def request_url(self, request: PreparedRequest, proxies: Mapping[str, str] | None) -> str:
+        """What stands in the request line: the path, where no proxy needs to know more."""
+        return super().request_url(request, proxies) if proxies else request.path_url
+
+    def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> Response:
+        """The answer, without what a browser would keep of it: cookies, encodings."""
+        response = Response()
+        response.status_code, response.reason = resp.status, resp.reason or ""
+        response.headers = resp.headers  # type: ignore[assignment]  # as deaf to case as the usual one
+        response.raw, response.request, response.url = resp, req, req.url or ""
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool = None
+        super().close()
 
     def init_poolmanager(self, *args: object, **kwargs: object) -> None:
         """Pools whose sockets know the deadline."""
@@ -188,5 +272,7 @@ def read_bounded(response: Response, *, limit_bytes: int) -> bytes | None:
             response.raw.close()
             return None
         chunks.append(chunk)
+        if getattr(response.raw, "length_remaining", None) == 0:
+            break
     response.raw.release_conn()
     return b"".join(chunks)

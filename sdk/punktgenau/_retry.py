@@ -90,6 +90,8 @@ class RetryQuota:
 
     def give(self) -> None:
         """One call went well."""
+        if self._tokens == self._most:
+            return
         with self._lock:
             self._tokens = min(self._most, self._tokens + 1)
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 from http.client import HTTPException
+from logging import DEBUG
 from urllib.parse import urlsplit
 
 import requests
 from pydantic import ValidationError
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError
 
 from punktgenau._arguments import base_url as checked_url
 from punktgenau._arguments import deadline, is_loopback
 from punktgenau._auth import PartnerToken, TokenReply
 from punktgenau._clock import Clock
-from punktgenau._deadline import DeadlineAdapter, ends_at, read_bounded
+from punktgenau._deadline import DeadlineAdapter, begin_call, end_call, read_bounded
 from punktgenau._operation import TOKEN, Answer, Operation, R
 from punktgenau._problem import note, problem_error, unanswered, without_token
 from punktgenau._redact import logger, short
@@ -27,6 +29,7 @@ from punktgenau.records import Mode, Record
 Adapter = BaseAdapter
 REPLY_BYTES_MAX = 262_144
 CONNECT_S_MAX = 3.0
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "punktgenau/0.1"}
 
 # Raised by requests before anything can have left the machine; all about the address or a proxy's.
 _NOT_SENDABLE: tuple[type[Exception], ...] = (
@@ -76,9 +79,6 @@ class Transport:
         self._proxies = {} if is_loopback(urlsplit(self.base_url).hostname or "") else settings["proxies"]
         self._cert = settings["cert"]
         self._adapter = session.get_adapter(self.base_url)
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "punktgenau/0.1"}
-        self._template = PreparedRequest()
-        self._template.prepare(method="GET", url=self.base_url, headers=headers)
         self._quota = RetryQuota()
         self._circuit = Circuit()
         self._pid = os.getpid()
@@ -177,25 +177,24 @@ class Transport:
                 idempotency_key=operation.idempotency_key,
             )
         try:
-            with ends_at(ends, self._clock.monotonic):
-                response = self._adapter.send(
-                    self._prepared(operation, authorization),
-                    stream=True,
-                    timeout=(min(CONNECT_S_MAX, left_s), left_s),
-                    verify=self._verify,
-                    cert=self._cert,
-                    proxies=self._proxies,
-                )
-                body = read_bounded(response, limit_bytes=REPLY_BYTES_MAX)
+            begin_call(ends, self._clock.monotonic)
+            response = self._adapter.send(
+                self._prepared(operation, authorization),
+                stream=True,
+                timeout=(min(CONNECT_S_MAX, left_s), left_s),
+                verify=self._verify,
+                cert=self._cert,
+                proxies=self._proxies,
+            )
+            body = read_bounded(response, limit_bytes=REPLY_BYTES_MAX)
         except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
             return not_answered(operation, error)
-        logger.debug(
-            "%s %s in %.0f ms, key %s",
-            operation.name,
-            response.status_code,
-            (self._clock.monotonic() - started) * 1000,
-            short(operation.idempotency_key),
-        )
+        finally:
+            end_call()
+        if logger.isEnabledFor(DEBUG):
+            duration_ms = (self._clock.monotonic() - started) * 1000
+            key = short(operation.idempotency_key)
+            logger.debug("%s %s in %.0f ms, key %s", operation.name, response.status_code, duration_ms, key)
         return self._judged(operation, response, body)
 
     def _judged(
@@ -218,17 +217,16 @@ class Transport:
         return record, response.headers.get("Idempotency-Replayed", "").lower() == "true"
 
     def _prepared(self, operation: Operation[R], authorization: str) -> PreparedRequest:
-        request = self._template.copy()
-        request.method = operation.method
-        request.url = self.base_url + operation.path
-        headers = request.headers
-        headers["Authorization"] = authorization
+        headers = {**_HEADERS, "Authorization": authorization}
         if operation.idempotency_key is not None:
             headers["Idempotency-Key"] = operation.idempotency_key
         if operation.body is not None:
             headers["Content-Type"] = operation.content_type
             headers["Content-Length"] = str(len(operation.body))
-            request.body = operation.body
+        # Made by hand: `prepare` would parse, encode and merge what is known to fit.
+        request = PreparedRequest()
+        request.method, request.url, request.body = operation.method, self.base_url + operation.path, operation.body
+        request.headers = CaseInsensitiveDict(headers)
         return request
 
     def _after_fork(self) -> None:

@@ -291,4 +291,6 @@ def _ended(operation: Operation[Redemption], answer: Answer[Redemption]) -> Rede
 
 
 def _noted(answer: Answer[Redemption]) -> Redemption:
+    if (answer.record.replayed, answer.record.sends) == (answer.replayed, answer.sends):
+        return answer.record
     return answer.record.model_copy(update={"replayed": answer.replayed, "sends": answer.sends})

@@ -19,6 +19,7 @@ from punktgenau import (
     OutcomeUnknownError,
     PunktgenauError,
     UnexpectedResponseError,
+    _deadline,
 )
 
 NewClient = Callable[..., Client]
@@ -51,6 +52,26 @@ def test_a_redirected_token_request_takes_no_secret_along(status: int, server: C
 
 
 # Connections.
+
+
+def test_a_request_leaves_in_one_piece(client: Client, server: Canned, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Head and body in two writes wake the other side twice, and the second may wait for the first to be confirmed."""
+    pieces: list[bytes] = []
+    send = _deadline._Socket.sendall
+    monkeypatch.setattr(_deadline._Socket, "sendall", lambda sock, data: (pieces.append(data), send(sock, data))[1])
+    server.next(answer(reply("authorize")))
+    SAMPLES["authorize"](client)
+    (piece,) = pieces
+    assert piece.startswith(b"POST /v1/redemptions HTTP/1.1\r\n")
+    assert piece.endswith(b"\r\n\r\n" + server.seen[0].body)
+    assert server.seen[0].headers["content-length"] == str(len(server.seen[0].body))
+
+
+def test_an_answer_sets_no_cookie(client: Client, server: Canned) -> None:
+    server.next(answer(reply("balance"), headers={"Set-Cookie": "track=1"}), answer(reply("balance")))
+    SAMPLES["balance"](client)
+    SAMPLES["balance"](client)
+    assert "cookie" not in server.seen[1].headers
 
 
 @pytest.mark.parametrize("name", WRITES + READS)

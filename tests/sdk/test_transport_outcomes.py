@@ -79,7 +79,9 @@ def test_a_name_that_is_not_found_is_certainly_not_done(name: str) -> None:
 @pytest.mark.scenario("N2", "a connect that takes for ever ends by the deadline and is certainly not done")
 def test_a_connect_timeout_is_certainly_not_done(name: str, queue: int, new_client: NewClient, server: Canned) -> None:
     client = new_client()
+    # It has its token; its connections are forgotten, and where they lead.
     client._transport.base_url = f"http://127.0.0.1:{queue}"
+    client._transport.close()
     with bounded(SHORT_S):
         error = failure(name, client, deadline_s=SHORT_S)
     assert_not_sent(error, name)
