@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from punktgenau.checkout.cart import Cart
+from punktgenau.checkout.frozen import freeze
 from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.links import Link
 from punktgenau.checkout.payment import Payment, PaymentState
 from punktgenau.checkout.quote import CartQuote
+from punktgenau.checkout.rules import ShopRules
 from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.settings import Settings
 from punktgenau.errors import InvalidArgumentError
 from punktgenau.money import Money
 from punktgenau.provider import Provider
@@ -34,26 +36,6 @@ _PAYS = frozenset(
 )
 
 
-def cart_json(cart: Cart) -> str:
-    """The journal's copy of a cart: what returns and the provider's lines are made from."""
-    lines = [
-        {
-            "id": line.id,
-            "sku": line.sku,
-            "quantity": line.quantity,
-            "amount_minor": line.amount_minor,
-            "vat_rate": line.vat_rate,
-        }
-        for line in cart.gross_lines
-    ]
-    excluded = [line.id for line in cart.gross_lines if not line.points_allowed]
-    return json.dumps(
-        {"lines": lines, "excluded": excluded, "other_tenders_minor": cart.other_tenders_minor},
-        sort_keys=True,
-        separators=(",", ":"),
-    )
-
-
 def new_attempt(
     journal: Journal,
     provider: Provider,
@@ -65,6 +47,7 @@ def new_attempt(
     number: int,
     wish: str,
     hold_s: int,
+    settings: Settings,
 ) -> RedemptionRow:
     """An attempt that is not written yet: all that its authorize will say."""
     if not isinstance(order_reference, str) or not 1 <= len(order_reference) <= 36 or not order_reference.isprintable():
@@ -97,7 +80,7 @@ def new_attempt(
         rate_points=made.rate.points,
         rate_amount_minor=made.rate.amount_minor,
         rate_rounding=made.rate.rounding,
-        cart=cart_json(cart),
+        cart=freeze(cart, settings.rules),
         hold_s=min(hold_s, longest) if longest else hold_s,
         provider_id=None,
         hold_until=None,
@@ -111,6 +94,8 @@ def new_attempt(
         lease_token=0,
         created_at=now,
         updated_at=now,
+        refund_policy=settings.refund_policy,
+        tax_mode=settings.tax_mode,
     )
     return replace(row, live_key=live_key_of(row))
 
@@ -143,9 +128,10 @@ def repair_of(short: RedemptionRow, *, row_id: str, now_ms: int) -> RedemptionRo
     )
 
 
-def same_wish(row: RedemptionRow, cart: Cart, points: int | Literal["all"]) -> bool:
+def same_wish(row: RedemptionRow, cart: Cart, points: int | Literal["all"], rules: ShopRules) -> bool:
     """Whether a call is the one that made this row, again; asking for just the points that it has is that, too."""
-    return str(points) in (row.wish, str(row.points)) and row.currency == cart.currency and row.cart == cart_json(cart)
+    is_number = str(points) in (row.wish, str(row.points))
+    return is_number and row.currency == cart.currency and row.cart == freeze(cart, rules)
 
 
 def payment_of(row: RedemptionRow) -> Payment:
@@ -169,6 +155,8 @@ def payment_of(row: RedemptionRow) -> Payment:
         value=Money(amount_minor=value_minor, currency=row.currency),
         total=Money(amount_minor=row.payable_minor, currency=row.currency),
         due_minor=row.payable_minor - (row.value_minor if stands else 0),
+        returned_points=row.reversed_points,
+        returned_minor=row.reversed_minor,
         attempt=row.attempt,
         hold_until=None if row.hold_until is None else datetime.fromtimestamp(row.hold_until / 1000, UTC),
         reason=row.reason or row.release_cause or "",

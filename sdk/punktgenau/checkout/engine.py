@@ -9,6 +9,7 @@ from typing import Literal
 from punktgenau._clock import Clock, SystemClock
 from punktgenau._redact import logger
 from punktgenau.checkout import migrate
+from punktgenau.checkout.after_payment import AfterPayment
 from punktgenau.checkout.attempt import EVENT_BY_STATE, payment_of
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart, Order
@@ -17,12 +18,14 @@ from punktgenau.checkout.events import Events, EventState
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.heartbeat import Heartbeat
-from punktgenau.checkout.journal import CLOSED, Journal
+from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
 from punktgenau.checkout.quote import CartQuote
 from punktgenau.checkout.recovery import Recovery, recover, recover_one
+from punktgenau.checkout.return_journal import ReturnJournal
+from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import InProgressError
@@ -36,7 +39,7 @@ Listener = Callable[[str, Payment], None]
 _ROUNDS_MAX = 3
 
 
-class Checkout:
+class Checkout(AfterPayment):
     """Pays orders with points at one provider, with a journal of its own.
 
     The goals (`capture`, `void`, `cancel`) are safe in any state, any number of times, from any process; an unknown is
@@ -73,12 +76,13 @@ class Checkout:
                 "mode": provider.mode or "",
             },
         )
-        self._journal = Journal(self._database, clock=self._clock)
+        self._journal = ReturnJournal(self._database, clock=self._clock)
         self._links = Links(self._database, clock=self._clock)
         self._events = Events(self._database, clock=self._clock)
         self._heartbeat = Heartbeat(self._database, clock=self._clock)
         self._executor = Executor(provider, self._journal, clock=self._clock, heard=self._heard)
         self._balances = Balances(provider, self._links, settings=self.settings)
+        self._returns = Returns(provider, self._journal, self._executor, settings=self.settings, clock=self._clock)
         self._goals = Goals(self._journal, self._executor, clock=self._clock, heard=self._heard)
         self._placing = Placing(
             provider,
@@ -269,14 +273,8 @@ class Checkout:
             row = newest
         return None
 
-    def _latest(self, order_reference: str) -> RedemptionRow | None:
-        return self._journal.latest(order_reference)
-
     def _release(self, row: RedemptionRow, cause: str, *, ends: float) -> RedemptionRow:
         return self._goals.release(row, cause="".join(sign for sign in cause[:200] if sign.isprintable()), ends=ends)
-
-    def _ends(self) -> float:
-        return self._clock.monotonic() + self.settings.deadline_s
 
     def _heard(self, before: RedemptionRow, after: RedemptionRow) -> None:
         payment = payment_of(after)

@@ -10,7 +10,7 @@ from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
 from punktgenau.checkout.attempt import live_key_of, repair_of
 from punktgenau.checkout.intent import Claim, abandon, wished
-from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
+from punktgenau.checkout.journal import CLOSED, LostSwapError
 from punktgenau.checkout.resolve import (
     ASK_FIRST,
     GIVEN_UP_BY_KEY,
@@ -24,10 +24,12 @@ from punktgenau.checkout.resolve import (
     next_step,
     state_of,
 )
+from punktgenau.checkout.return_journal import REVERSIBLE, ReturnJournal
 from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.sending import Reply, reply_of, send, value_of
 from punktgenau.errors import NotFoundError, NotSentError, PunktgenauError, UnavailableError
 from punktgenau.money import Money
-from punktgenau.provider import Provider, Redemption, RedemptionLine, TenderRequest
+from punktgenau.provider import Provider, Redemption, Reversal
 
 LEAST_S = 0.05
 """With less time than this left no further call is begun."""
@@ -37,7 +39,7 @@ Heard = Callable[[RedemptionRow, RedemptionRow], None]
 class Executor:
     """Carries out claimed operations at the provider; `heard(before, after)` is told after each commit."""
 
-    def __init__(self, provider: Provider, journal: Journal, *, clock: Clock, heard: Heard) -> None:
+    def __init__(self, provider: Provider, journal: ReturnJournal, *, clock: Clock, heard: Heard) -> None:
         self._provider = provider
         self._journal = journal
         self._clock = clock
@@ -75,9 +77,15 @@ class Executor:
         if row.state == "authorizing" and row.reason in GIVEN_UP_BY_KEY:
             # The same call can never be answered otherwise, so only a tombstone proves what became of it.
             return self._journal.supersede(row, abandon(row, cause=row.reason), lease_s=lease_s)
+        if row.check_at is not None and (claim := self.next_return(row, lease_s=lease_s)) is not None:
+            return claim
         if (planned := wished(row)) is not None:
             return self._journal.begin_operation(row, planned, lease_s=lease_s)
         return self.repair(row, lease_s=lease_s)
+
+    def next_return(self, row: RedemptionRow, *, lease_s: float) -> Claim | None:
+        """Begin the return that has waited longest for its turn, if one does. Raises LostSwapError."""
+        return self._journal.begin_return(row, lease_s=lease_s) if row.state in REVERSIBLE else None
 
     def look_up(self, row: RedemptionRow, *, deadline_s: float) -> Redemption | None:
         """The provider's evidence for a row, or None where it knows nothing of it.
@@ -122,9 +130,10 @@ class Executor:
         kind = kind_of(operation.kind)
         first = operation.passes == 0 and claim.token == 1
         evidence: Redemption | None = None
+        given_back: Reversal | None = None
         failure: PunktgenauError | None = None
         try:
-            evidence = self._send(kind, claim, deadline_s=deadline_s)
+            evidence, given_back = send(self._provider.redemptions, kind, claim, deadline_s=deadline_s)
             mismatch = None if kind == "cancel_by_key" and _is_tombstone(evidence) else self._differs(row, evidence)
             verdict = judge_reply(kind, evidence, first=first, mismatch=mismatch)
         except PunktgenauError as error:
@@ -135,52 +144,9 @@ class Executor:
         sends = evidence.sends if evidence is not None else failure.sends if failure is not None else 0
         if verdict.outcome == "unknown":
             evidence, verdict = self._resolved(claim, kind, verdict, ends=ends)
-        row = self._finish(claim, kind, verdict, evidence, sends=sends)
+        reply = None if evidence is None else reply_of(evidence, given_back)
+        row = self._finish(claim, kind, verdict, evidence, reply, sends=sends)
         return row, failure
-
-    def _send(self, kind: Kind, claim: Claim, *, deadline_s: float) -> Redemption:
-        operation, row, calls = claim.operation, claim.redemption, self._provider.redemptions
-        request = json.loads(operation.request)
-        if kind == "authorize":
-            return calls.authorize(
-                member_id=row.member_id,
-                order_reference=row.order_reference,
-                total=Money(amount_minor=row.total_minor, currency=row.currency),
-                tenders=(TenderRequest(points=row.points, value=_value(row)),),
-                rate_id=row.rate_id,
-                lines=[RedemptionLine(**line) for line in json.loads(row.cart)["lines"]],
-                hold_s=row.hold_s,
-                capture="now" if request.get("capture") else None,
-                attempt=row.attempt,
-                idempotency_key=operation.key,
-                deadline_s=deadline_s,
-            )
-        if kind == "cancel_by_key":
-            return calls.cancel_by_key(
-                target_key=request["target_key"], idempotency_key=operation.key, deadline_s=deadline_s
-            )
-        provider_id = row.provider_id
-        if provider_id is None:
-            raise AssertionError(f"{kind} needs a redemption that the provider has confirmed")
-        if kind == "capture":
-            return calls.capture(
-                provider_id,
-                points=row.points,
-                value=_value(row),
-                idempotency_key=operation.key,
-                deadline_s=deadline_s,
-            )
-        if kind == "void":
-            return calls.void(provider_id, idempotency_key=operation.key, deadline_s=deadline_s)
-        reversal = calls.reverse(
-            provider_id,
-            points=request["points"],
-            value=Money(amount_minor=request["value_minor"], currency=row.currency),
-            return_reference=request["return_reference"],
-            idempotency_key=operation.key,
-            deadline_s=deadline_s,
-        )
-        return reversal.redemption.model_copy(update={"replayed": reversal.replayed, "sends": reversal.sends})
 
     def _resolved(self, claim: Claim, kind: Kind, verdict: Verdict, ends: float) -> tuple[Redemption | None, Verdict]:
         age_s = (self._journal.now_ms() - claim.operation.created_at) / 1000
@@ -202,11 +168,14 @@ class Executor:
             return None, verdict
         if evidence is None:
             return None, verdict
-        seen = judge_evidence(kind, evidence)
+        seen = judge_evidence(kind, evidence, reversed_points=_reversed_after(claim))
+        if kind == "reverse" and seen.outcome == "unknown" and verdict.code == "reversal_exceeds_capture":
+            # Refused, and not what an earlier call of ours did: somebody else gave these points back.
+            return evidence, Verdict("not_done", state=state_of(evidence), code=verdict.code)
         return evidence, seen if seen.outcome != "unknown" else verdict
 
     def _finish(
-        self, claim: Claim, kind: Kind, verdict: Verdict, evidence: Redemption | None, *, sends: int
+        self, claim: Claim, kind: Kind, verdict: Verdict, evidence: Redemption | None, reply: Reply, *, sends: int
     ) -> RedemptionRow:
         before = claim.redemption
         after = _after(before, verdict, evidence, now_ms=self._journal.now_ms())
@@ -219,7 +188,7 @@ class Executor:
                 # Unknown stays unknown until there is evidence, whatever a later pass failed to reach.
                 outcome="unknown" if not closed and claim.operation.outcome == "unknown" else verdict.outcome,
                 code=verdict.code,
-                reply=_allowed(evidence) if evidence is not None else None,
+                reply=reply,
                 sends=sends,
                 next_at=None if closed else due,
             )
@@ -239,7 +208,7 @@ class Executor:
             order_reference=row.order_reference,
             member_id=row.member_id,
             points=row.points,
-            value=_value(row),
+            value=value_of(row),
             total=Money(amount_minor=row.total_minor, currency=row.currency),
         )
 
@@ -272,23 +241,12 @@ def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None,
     return replace(after, state=state, reason=verdict.code or "", check_at=look_again)
 
 
+def _reversed_after(claim: Claim) -> int | None:
+    """How many points are given back in all once a reversal is done."""
+    if claim.operation.kind != "reverse":
+        return None
+    return claim.redemption.reversed_points + int(json.loads(claim.operation.request)["points"])
+
+
 def _is_tombstone(evidence: Redemption) -> bool:
     return evidence.state == "cancelled" and not (evidence.points or evidence.order_reference or evidence.member_id)
-
-
-def _value(row: RedemptionRow) -> Money:
-    return Money(amount_minor=row.value_minor, currency=row.currency)
-
-
-def _allowed(evidence: Redemption) -> dict[str, str | int | None]:
-    """The fields of a reply that the journal keeps; no names, no tokens, no bodies."""
-    return {
-        "id": evidence.id,
-        "state": evidence.state,
-        "points": evidence.points,
-        "value_minor": evidence.value.amount_minor,
-        "captured_points": evidence.captured_points,
-        "reversed_points": evidence.reversed_points,
-        "sequence": evidence.sequence,
-        "replayed": int(evidence.replayed),
-    }

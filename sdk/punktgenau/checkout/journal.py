@@ -12,7 +12,6 @@ from punktgenau.checkout.database import Database, DuplicateError, Transaction, 
 from punktgenau.checkout.intent import Claim, NextOperation, new_operation
 from punktgenau.checkout.reading import Reader
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, values_of
-from punktgenau.errors import ConfigurationError
 
 CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
 """Proven ended: the points are with the member, and the next attempt may be made."""
@@ -36,7 +35,6 @@ class Journal(Reader):
     def __init__(self, database: Database, *, clock: Clock) -> None:
         super().__init__(database)
         self._clock = clock
-        self._fingerprint_key: bytes | None = None
 
     def now_ms(self) -> int:
         """The injected clock's wall time, in milliseconds."""
@@ -82,9 +80,13 @@ class Journal(Reader):
         operation = self._new_operation(seen, planned)
         ends = self._lease_ends(lease_s)
         with self._intent(operation) as tx:
+            self._check_turn(tx, seen, planned)
             changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
             self._add(tx, operation, lease_s)
         return Claim(operation, changed, operation.lease_token, ends)
+
+    def _check_turn(self, tx: Transaction, seen: RedemptionRow, planned: NextOperation) -> None:
+        """Whether something that was asked for before goes first."""
 
     def supersede(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
         """Close the open operation as unknown and open another in its place (an authorize is given up by its key).
@@ -166,11 +168,12 @@ class Journal(Reader):
         with self._database.transaction() as tx:
             current = self._redemption(tx, claim.redemption.id, lock=True)
             self._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
-            # A wish to give back may have been noted meanwhile; nothing else changes beside an open operation.
+            # A wish to give back, or a return, may have been noted meanwhile; nothing else changes beside an operation.
             wish = current.release_cause or changed.release_cause
             if wish and changed.state == "short":
                 changed = replace(changed, state=ended_short(changed))
-            check_at = self.now_ms() if wish and next_at is None and changed.state not in CLOSED else changed.check_at
+            noted = wish or (current.check_at is not None and claim.redemption.check_at is None)
+            check_at = self.now_ms() if noted and next_at is None and changed.state not in CLOSED else changed.check_at
             self._age_balance(tx, current, changed)
             return self._swap(tx, current, replace(changed, release_cause=wish, check_at=check_at))
 
@@ -284,14 +287,3 @@ class Journal(Reader):
         }
         if tx.run(self._sql.finish_operation, values) != 1:
             raise LostSwapError
-
-    def _secret(self) -> bytes:
-        if self._fingerprint_key is None:
-            with self._database.transaction(write=False) as tx:
-                row = tx.one(self._sql.meta, {"name": "fingerprint_key"})
-            if row is None:
-                raise ConfigurationError(
-                    "The journal is not upgraded: run `flask punktgenau upgrade`.", field="database_url"
-                )
-            self._fingerprint_key = bytes.fromhex(str(row[0]))
-        return self._fingerprint_key

@@ -50,8 +50,16 @@ class Payment:
     hold_until: datetime | None = None
     reason: str = ""
     idempotency_key: str | None = None
+    returned_minor: int = 0
     is_unknown: bool = False
     """Nobody knows yet whether the points are held."""
+    returned_points: int = 0
+    """How many of the captured points came back, by returns or because the order was cancelled."""
+
+    @property
+    def returned_value(self) -> Money:
+        """What those were worth."""
+        return Money(amount_minor=self.returned_minor, currency=self.total.currency)
 
     @property
     def due(self) -> Money:

@@ -96,6 +96,7 @@ class Placing:
             number=number,
             wish=str(wish.points),
             hold_s=wish.hold_s,
+            settings=self._settings,
         )
         at_once = self._settings.capture == "placed" or self._provider.profile.longest_hold_s == 0
         try:
@@ -116,7 +117,7 @@ class Placing:
             row = self._looked_up(row, ends=ends)
             if row.state in CLOSED:
                 return None
-        if row.state == "authorizing" or same_wish(row, wish.cart, wish.points):
+        if row.state == "authorizing" or same_wish(row, wish.cart, wish.points, self._settings.rules):
             return self._same(wish, row, ends=ends)
         kind = LiveRedemptionError if row.state in {"captured", "partially_reversed", "short"} else InProgressError
         raise kind(
@@ -126,7 +127,7 @@ class Placing:
         )
 
     def _same(self, wish: Wish, row: RedemptionRow, *, ends: float) -> Payment | None:
-        if not same_wish(row, wish.cart, wish.points):
+        if not same_wish(row, wish.cart, wish.points, self._settings.rules):
             raise InProgressError(
                 f"It is not known yet whether {row.points} points are held for order {row.order_reference}. Try the "
                 "same points again, or go on without (points=0).",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from punktgenau.checkout.database import Database, Transaction
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
 from punktgenau.checkout.statements import statements
+from punktgenau.errors import ConfigurationError
 
 
 class Reader:
@@ -13,6 +14,7 @@ class Reader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = statements(database)
+        self._fingerprint_key: bytes | None = None
 
     def latest(self, order_reference: str) -> RedemptionRow | None:
         """The newest attempt of an order."""
@@ -56,3 +58,14 @@ class Reader:
         if row is None:
             raise AssertionError(f"redemption {redemption_id} is gone from the journal")
         return RedemptionRow(*row)  # type: ignore[arg-type]
+
+    def _secret(self) -> bytes:
+        if self._fingerprint_key is None:
+            with self._database.transaction(write=False) as tx:
+                row = tx.one(self._sql.meta, {"name": "fingerprint_key"})
+            if row is None:
+                raise ConfigurationError(
+                    "The journal is not upgraded: run `flask punktgenau upgrade`.", field="database_url"
+                )
+            self._fingerprint_key = bytes.fromhex(str(row[0]))
+        return self._fingerprint_key

@@ -156,6 +156,9 @@ def _look(
             row = replace(row, release_cause="order_gone")
         if row.state == "short" and row.release_cause:
             return journal.change(row, replace(row, state=ended_short(row), check_at=None))
+        if (waiting := executor.next_return(row, lease_s=deadline_s)) is not None:
+            row, _ = executor.run(waiting, deadline_s=deadline_s)
+            return row
         planned = wished(row) or (capture_of(row) if word == "take" and row.state == "authorized" else None)
         if planned is not None:
             row, _ = executor.run(journal.begin_operation(row, planned, lease_s=deadline_s), deadline_s=deadline_s)

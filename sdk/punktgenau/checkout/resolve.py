@@ -88,9 +88,14 @@ def judge_reply(kind: Kind, evidence: Redemption, *, first: bool, mismatch: str 
     return judge_evidence(kind, evidence)
 
 
-def judge_evidence(kind: Kind, evidence: Redemption) -> Verdict:
-    """What a look-up shows, for the operation that was under way."""
+def judge_evidence(kind: Kind, evidence: Redemption, *, reversed_points: int | None = None) -> Verdict:
+    """What a look-up shows, for the operation that was under way.
+
+    `reversed_points`: of a reversal, how many are given back in all once it is done; earlier returns count as well.
+    """
     state = state_of(evidence)
+    if reversed_points is not None and evidence.reversed_points != reversed_points:
+        return Verdict("unknown", code=f"still_{state}")
     if state in _GOAL[kind]:
         return Verdict("done", state=state)
     if kind == "capture" and state in {"voided", "expired", "abandoned", "declined"}:

@@ -45,9 +45,7 @@ returns = Table(
     UniqueConstraint("redemption_id", "number", name=f"{PREFIX}return_number"),
     UniqueConstraint("redemption_id", "reference", name=f"{PREFIX}return_once"),
 )
-_OWES_MONEY = and_(
-    returns.c.money_refunded_at.is_(None), returns.c.money_minor + returns.c.expired_minor > 0
-)
+_OWES_MONEY = and_(returns.c.money_refunded_at.is_(None), returns.c.money_minor + returns.c.expired_minor > 0)
 Index(
     f"{PREFIX}return_money",
     returns.c.created_at,

@@ -11,6 +11,8 @@ from punktgenau.money import AMOUNT_MINOR_MAX
 
 CaptureTime = Literal["paid", "placed"]
 RefundPolicy = Literal["proportional", "points_first", "money_first"]
+ExpiredPoints = Literal["tell", "money"]
+TaxMode = Literal["tender", "discount"]
 
 HOLD_S_MIN = 300
 HOLD_S_MAX = 7 * 86_400
@@ -23,8 +25,10 @@ class Settings:
     """What a shop decides about points; each field is a key of the shop's configuration.
 
     `hold_s`: how long points are kept in all; `min_money_minor`: the least that the shop's cards take, in the smallest
-    unit; `deadline_s` and `worker_deadline_s`: for one call in a request and in the worker. The rest limits points per
-    order, see `ShopRules`. Raises ConfigurationError whose `.field` names the key.
+    unit; `deadline_s` and `worker_deadline_s`: for one call in a request and in the worker; `expired_points`: what
+    comes back already expired is told to the customer, or paid in money; `tax_mode`: points are a tender, which leaves
+    VAT alone, or a discount of the shop's own programme. The rest limits points per order, see `ShopRules`.
+    Raises ConfigurationError whose `.field` names the key.
     """
 
     enabled: bool = True
@@ -32,6 +36,8 @@ class Settings:
     hold_s: int = 7200
     min_money_minor: int = 50
     refund_policy: RefundPolicy = "proportional"
+    expired_points: ExpiredPoints = "tell"
+    tax_mode: TaxMode = "tender"
     deadline_s: float = 4.0
     worker_deadline_s: float = 8.0
     min_points: int = 1
@@ -47,6 +53,8 @@ class Settings:
         require_setting(self.hold_s, field="hold_s", least=HOLD_S_MIN, most=HOLD_S_MAX)
         require_setting(self.min_money_minor, field="min_money_minor", least=0, most=AMOUNT_MINOR_MAX)
         _require_choice(self.refund_policy, field="refund_policy", choices=get_args(RefundPolicy))
+        _require_choice(self.expired_points, field="expired_points", choices=get_args(ExpiredPoints))
+        _require_choice(self.tax_mode, field="tax_mode", choices=get_args(TaxMode))
         _require_seconds(self.deadline_s, field="deadline_s")
         _require_seconds(self.worker_deadline_s, field="worker_deadline_s")
         self.rules  # noqa: B018  checks its own fields

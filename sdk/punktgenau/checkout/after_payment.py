@@ -1,0 +1,91 @@
+"""What a shop asks about an order once it is paid: returns, their money halves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.refund import Refund, RefundPreview
+from punktgenau.checkout.return_journal import ReturnJournal
+from punktgenau.checkout.returned import Wanted
+from punktgenau.checkout.returns import Returns
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.settings import Settings
+from punktgenau.errors import NotFoundError
+from punktgenau.money import Money
+
+
+class AfterPayment:
+    """The part of `Checkout` that is about paid orders."""
+
+    settings: Settings
+    _clock: Clock
+    _journal: ReturnJournal
+    _returns: Returns
+
+    def refund(
+        self,
+        order_reference: str,
+        *,
+        return_reference: str,
+        lines: Mapping[str, int] | None = None,
+        shipping_minor: int = 0,
+        amount_minor: int | None = None,
+        reason: str = "",
+        actor: str = "",
+    ) -> Refund | None:
+        """Take a return in: units by line and of the shipping an amount, or an amount of the whole order.
+
+        Amounts in the smallest unit; prices come from the journal's copy of the order, the split from its policy. None:
+        no points are part of this order, so its money is given back as ever. The same again answers as the first time.
+        Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more than is left),
+        StateConflictError (points have paid nothing of it, or a person has to look first): nothing was booked then.
+        """
+        wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
+        if (row := self._paying(order_reference)) is None:
+            return None
+        return self._returns.refund(
+            row, wanted, reference=return_reference, reason=reason, actor=actor, ends=self._ends()
+        )
+
+    def preview_refund(
+        self,
+        order_reference: str,
+        *,
+        lines: Mapping[str, int] | None = None,
+        shipping_minor: int = 0,
+        amount_minor: int | None = None,
+    ) -> RefundPreview | None:
+        """What a return would give back under each policy; books nothing. Raises what `refund` raises."""
+        wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
+        row = self._paying(order_reference)
+        return None if row is None else self._returns.preview(row, wanted)
+
+    def money_refunded(self, order_reference: str, *, return_reference: str, psp_reference: str) -> Refund:
+        """The money half of a return was paid, as `psp_reference` at the payment provider.
+
+        Raises NotFoundError; ReturnConflictError where it was paid before under another reference.
+        """
+        if (row := self._latest(order_reference)) is None:
+            raise NotFoundError(f"No points are part of order {order_reference}.", field="order_reference")
+        return self._returns.money_refunded(row, reference=return_reference, psp_reference=psp_reference)
+
+    def refunds(self, order_reference: str) -> tuple[Refund, ...]:
+        """Every return of an order, the oldest first, from the journal."""
+        row = self._latest(order_reference)
+        return () if row is None else self._returns.of_order(row)
+
+    def open_refunds(self) -> Iterator[tuple[str, str, Money]]:
+        """Returns whose money is still to be paid: order reference, return reference, amount; the oldest first."""
+        return self._returns.owing_money()
+
+    def _paying(self, order_reference: str) -> RedemptionRow | None:
+        """The attempt that pays an order; None where the order went on without points."""
+        row = self._latest(order_reference)
+        return None if row is None or row.state in {"declined", "abandoned"} else row
+
+    def _latest(self, order_reference: str) -> RedemptionRow | None:
+        return self._journal.latest(order_reference)
+
+    def _ends(self) -> float:
+        return self._clock.monotonic() + self.settings.deadline_s

@@ -1,0 +1,202 @@
+"""The journal with the returns in it: each is written down, with what it gives back, before anything is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from punktgenau.checkout.database import DuplicateError, Transaction, UnconfirmedError, Value
+from punktgenau.checkout.intent import Claim, NextOperation
+from punktgenau.checkout.journal import Journal, LostSwapError
+from punktgenau.checkout.return_statements import STATEMENTS
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
+
+REVERSIBLE = frozenset({"captured", "partially_reversed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the journal knows of one redemption, read under its row's lock."""
+
+    redemption: RedemptionRow
+    returns: tuple[ReturnRow, ...]
+    amendment: AmendmentRow | None
+
+
+Plan = Callable[[Books], ReturnRow]
+
+
+class _ReturnFirstError(Exception):
+    """A return waits for its turn."""
+
+
+class ReturnJournal(Journal):
+    """The journal of one shop at one provider, with its returns and amended orders."""
+
+    def books(self, redemption_id: str) -> Books:
+        """One redemption with its returns as they stand."""
+        with self._database.transaction(write=False) as tx:
+            return self._books(tx, redemption_id, lock=False)
+
+    def request_return(
+        self, redemption_id: str, *, reference: str, plan: Plan, lease_s: float
+    ) -> tuple[ReturnRow, Claim | None]:
+        """Write a return down, once per reference; the one that stands, and the right to send it, if it is its turn.
+
+        `plan` decides under the row's lock, so two returns never give back the same. While another operation is open it
+        waits for its turn. Raises what `plan` raises, LostSwapError, and UnavailableError whose outcome is unknown
+        where nobody can tell whether it was written.
+        """
+        self._secret()
+        try:
+            with self._database.transaction() as tx:
+                books = self._books(tx, redemption_id, lock=True)
+                for known in books.returns:
+                    if known.reference == reference:
+                        return known, None
+                asked = plan(books)
+                tx.run(STATEMENTS.add, _values(asked))
+                if asked.state != "requested":
+                    return asked, None
+                return self._begin(tx, books.redemption, asked, lease_s=lease_s)
+        except DuplicateError as error:
+            raise LostSwapError from error
+        except UnconfirmedError as error:
+            error.outcome = "unknown"
+            raise
+
+    def begin_return(self, seen: RedemptionRow, *, lease_s: float) -> Claim | None:
+        """The right to send the return that waits longest; None when none waits.
+
+        Raises LostSwapError when the row is no longer as seen, or has an open operation.
+        """
+        self._secret()
+        try:
+            with self._database.transaction() as tx:
+                current = self._redemption(tx, seen.id, lock=True)
+                if current.version != seen.version:
+                    raise LostSwapError
+                waiting = tx.one(STATEMENTS.requested, {"redemption_id": seen.id})
+                if waiting is None or current.state not in REVERSIBLE:
+                    return None
+                # What the caller wishes besides (to give back the rest) is kept with it.
+                wishing = replace(current, release_cause=current.release_cause or seen.release_cause)
+                return self._begin(tx, wishing, ReturnRow(*waiting), lease_s=lease_s)[1]  # type: ignore[arg-type]
+        except DuplicateError as error:
+            raise LostSwapError from error
+
+    def begin_operation(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
+        """As ever; but where all the rest is to be given back, returns that were asked for before go first."""
+        try:
+            return super().begin_operation(seen, planned, lease_s=lease_s)
+        except _ReturnFirstError:
+            first = self.begin_return(seen, lease_s=lease_s)
+            if first is None:
+                raise LostSwapError from None
+            return first
+
+    def _check_turn(self, tx: Transaction, seen: RedemptionRow, planned: NextOperation) -> None:
+        is_rest = planned.kind == "reverse" and planned.cause == "release"
+        if is_rest and tx.one(STATEMENTS.requested, {"redemption_id": seen.id}) is not None:
+            raise _ReturnFirstError
+
+    def money_refunded(self, row: ReturnRow, *, psp_reference: str) -> ReturnRow:
+        """Close the money half, once; the row as it stands then."""
+        now = self.now_ms()
+        with self._database.transaction() as tx:
+            self._redemption(tx, row.redemption_id, lock=True)
+            closing: dict[str, Value] = {
+                "return_id": row.id,
+                "psp_reference": psp_reference,
+                "money_refunded_at": now,
+            }
+            tx.run(STATEMENTS.money_refunded, closing)
+            for known in self._books(tx, row.redemption_id, lock=False).returns:
+                if known.id == row.id:
+                    return known
+        raise AssertionError("a return is gone from the journal")
+
+    def owing_money(self, *, since_ms: int, most: int) -> tuple[tuple[ReturnRow, str, str], ...]:
+        """Returns whose money half is open, the oldest first, each with its order reference and currency."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(STATEMENTS.owes_money, {"since": since_ms, "most": most})
+        return tuple((ReturnRow(*row[:-2]), str(row[-2]), str(row[-1])) for row in rows)  # type: ignore[arg-type]
+
+    def _begin(
+        self, tx: Transaction, row: RedemptionRow, asked: ReturnRow, *, lease_s: float
+    ) -> tuple[ReturnRow, Claim | None]:
+        """Make the operation of a requested return, or have somebody look when the open one is finished."""
+        if row.state not in REVERSIBLE:
+            self._swap(tx, row, replace(row, check_at=self.now_ms()))
+            return asked, None
+        ends = self._lease_ends(lease_s)
+        operation = self._new_operation(row, reversal_of(asked))
+        changed = self._swap(tx, row, replace(row, state="reversing", check_at=None))
+        self._add(tx, operation, lease_s)
+        if tx.run(STATEMENTS.begin, {"return_id": asked.id, "operation_id": operation.id}) != 1:
+            raise LostSwapError
+        claim = Claim(operation, changed, operation.lease_token, ends)
+        return replace(asked, state="reversing", operation_id=operation.id), claim
+
+    def _finish_operation(
+        self,
+        tx: Transaction,
+        claim: Claim,
+        *,
+        outcome: str | None,
+        code: str | None,
+        reply: Mapping[str, str | int | None] | None,
+        sends: int,
+        next_at: int | None,
+    ) -> None:
+        super()._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
+        if claim.operation.kind != "reverse" or next_at is not None:
+            return
+        said = reply or {}
+        finished: dict[str, Value] = {
+            "operation_id": claim.operation.id,
+            "state": "done" if outcome == "done" else "declined",
+            "finished_at": self.now_ms(),
+        }
+        for name in ("restored_points", "expired_points", "converted_points"):
+            finished[name] = said.get(name)
+        tx.run(STATEMENTS.finish, finished)
+
+    def _books(self, tx: Transaction, redemption_id: str, *, lock: bool) -> Books:
+        row = self._redemption(tx, redemption_id, lock=lock)
+        rows = tx.all(STATEMENTS.of_redemption, {"redemption_id": redemption_id})
+        changed = tx.one(STATEMENTS.amendment, {"redemption_id": redemption_id})
+        return Books(
+            row,
+            tuple(ReturnRow(*values) for values in rows),  # type: ignore[arg-type]
+            None if changed is None else AmendmentRow(*changed),  # type: ignore[arg-type]
+        )
+
+
+def reversal_of(asked: ReturnRow) -> NextOperation:
+    """What a return asks of the provider."""
+    return NextOperation(
+        kind="reverse",
+        cause=f"return {asked.number}",
+        request={
+            "points": asked.points,
+            "value_minor": asked.value_minor,
+            "return_reference": asked.reference,
+        },
+        state="reversing",
+    )
+
+
+def wanted_json(lines: Mapping[str, int], shipping_minor: int, amount_minor: int | None) -> str:
+    """What was asked for, in one form, so that the same again is seen as the same."""
+    return json.dumps(
+        {"amount_minor": amount_minor, "lines": dict(lines), "shipping_minor": shipping_minor},
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+
+
+def _values(row: ReturnRow) -> dict[str, str | int | None]:
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}

@@ -1,0 +1,90 @@
+"""What an operation says to the provider, and what of its answer the journal keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from punktgenau.checkout.intent import Claim
+from punktgenau.checkout.resolve import Kind
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.money import Money
+from punktgenau.provider import Redemption, RedemptionLine, RedemptionsPort, Reversal, TenderRequest
+
+Reply = Mapping[str, str | int | None] | None
+
+
+def send(calls: RedemptionsPort, kind: Kind, claim: Claim, *, deadline_s: float) -> tuple[Redemption, Reversal | None]:
+    """Make the call of one claimed operation: the redemption as the provider has it now, and what was given back.
+
+    Raises what the port raises.
+    """
+    operation, row = claim.operation, claim.redemption
+    request = json.loads(operation.request)
+    if kind == "authorize":
+        held = calls.authorize(
+            member_id=row.member_id,
+            order_reference=row.order_reference,
+            total=Money(amount_minor=row.total_minor, currency=row.currency),
+            tenders=(TenderRequest(points=row.points, value=value_of(row)),),
+            rate_id=row.rate_id,
+            lines=[RedemptionLine(**line) for line in json.loads(row.cart)["lines"]],
+            hold_s=row.hold_s,
+            capture="now" if request.get("capture") else None,
+            attempt=row.attempt,
+            idempotency_key=operation.key,
+            deadline_s=deadline_s,
+        )
+        return held, None
+    if kind == "cancel_by_key":
+        target_key = request["target_key"]
+        return calls.cancel_by_key(target_key=target_key, idempotency_key=operation.key, deadline_s=deadline_s), None
+    provider_id = row.provider_id
+    if provider_id is None:
+        raise AssertionError(f"{kind} needs a redemption that the provider has confirmed")
+    if kind == "capture":
+        return calls.capture(
+            provider_id,
+            points=row.points,
+            value=value_of(row),
+            idempotency_key=operation.key,
+            deadline_s=deadline_s,
+        ), None
+    if kind == "void":
+        return calls.void(provider_id, idempotency_key=operation.key, deadline_s=deadline_s), None
+    reversal = calls.reverse(
+        provider_id,
+        points=request["points"],
+        value=Money(amount_minor=request["value_minor"], currency=row.currency),
+        return_reference=request["return_reference"],
+        idempotency_key=operation.key,
+        deadline_s=deadline_s,
+    )
+    now = reversal.redemption.model_copy(update={"replayed": reversal.replayed, "sends": reversal.sends})
+    return now, reversal
+
+
+def value_of(row: RedemptionRow) -> Money:
+    """What the points of an attempt are worth."""
+    return Money(amount_minor=row.value_minor, currency=row.currency)
+
+
+def reply_of(evidence: Redemption, given_back: Reversal | None) -> dict[str, str | int | None]:
+    """The fields of a reply that the journal keeps; no names, no tokens, no bodies."""
+    kept: dict[str, str | int | None] = {
+        "id": evidence.id,
+        "state": evidence.state,
+        "points": evidence.points,
+        "value_minor": evidence.value.amount_minor,
+        "captured_points": evidence.captured_points,
+        "reversed_points": evidence.reversed_points,
+        "sequence": evidence.sequence,
+        "replayed": int(evidence.replayed),
+    }
+    if given_back is not None:
+        kept |= {
+            "restored_points": given_back.restored,
+            "expired_points": given_back.already_expired,
+            "converted_points": given_back.converted,
+        }
+    return kept
