@@ -1,12 +1,12 @@
 """What came back of an order so far, as a cumulative state; one return is the difference of two such states.
 
 So any order of lines, units and returns ends exact, and nothing is negative on the way. Pure: the journal says what was
-asked for, in the order in which it was committed.
+asked for, in the order in which it was committed, which matters as soon as an amount is among it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from punktgenau.checkout.allocation import AllocatedLine, Allocation
@@ -53,22 +53,27 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What came back of one line: whole units, and cents beyond them (part of the shipping, or goodwill)."""
+    """What came back of one line: units in all, and where they count from.
+
+    An amount lowers what the other units of its line are worth, so these count anew: `since_minor` had come back, the
+    amount included, with the first `since_quantity` units.
+    """
 
     quantity: int = 0
-    extra_minor: int = 0
+    since_quantity: int = 0
+    since_minor: int = 0
 
 
 History = Mapping[str, Came]
-"""By line; a line that is left out came back not at all."""
+"""By line; a line that is left out came back not at all. Made by `with_return`, from `{}` on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
     """What came back of an order so far, or by one return: goods = other tenders + points' value + money.
 
-    `points` go back to the member. Where a point is worth more than a cent, `carry_minor` of the value is less than one
-    point and still owed; by one return it may also shrink. All amounts are in the smallest unit.
+    `points` go back to the member. `carry_minor` of the value is still owed: less than one point where a point is worth
+    more than a cent, else nothing; by one return it may also shrink. All amounts are in the smallest unit.
     """
 
     goods_minor: int
@@ -77,6 +82,11 @@ class Returned:
     money_minor: int
     points: int
     carry_minor: int
+
+    @property
+    def worth_minor(self) -> int:
+        """What `points` are worth: the provider is told this with them. 0 if and only if no points go back."""
+        return self.value_minor - self.carry_minor
 
     def since(self, before: Returned) -> Returned:
         """The difference that leads from `before` to this state: what one return gives back."""
@@ -88,102 +98,88 @@ class Returned:
             points=self.points - before.points,
             carry_minor=self.carry_minor - before.carry_minor,
         )
-        if min(step.goods_minor, step.other_minor, step.value_minor, step.money_minor, step.points) < 0:
+        parts = (step.goods_minor, step.other_minor, step.value_minor, step.money_minor, step.points, step.worth_minor)
+        if min(parts) < 0 or (step.points == 0) != (step.worth_minor == 0):
             raise AssertionError(f"a return would take back: {step}")
         return step
 
 
 def with_return(allocation: Allocation, history: History, wanted: Wanted) -> History:
-    """The history with one more return.
+    """The history with one more return. An amount is spread over the lines, in proportion to what is left of each.
 
     Raises InvalidArgumentError for an unknown line, more units than are left, or more cents than are left.
     """
     came = dict(history)
-    if wanted.amount_minor is not None:
-        left = [line.amount_minor - _goods_minor(line, came.get(line.id)) for line in allocation.lines]
-        if wanted.amount_minor > sum(left):
-            raise InvalidArgumentError(
-                f"{sum(left)} {allocation.currency} of this order can still come back, {wanted.amount_minor} were "
-                "asked for (smallest unit).",
-                field="amount_minor",
-            )
-        for line, part in zip(allocation.lines, largest_remainder(wanted.amount_minor, left), strict=True):
-            came[line.id] = _more(came.get(line.id), extra_minor=part)
-        return came
     for line_id, quantity in wanted.lines.items():
-        line = allocation.line(line_id)
-        came[line_id] = _more(came.get(line_id), quantity=quantity)
-        if came[line_id].quantity > line.quantity:
-            kept = line.quantity - came[line_id].quantity + quantity
+        line, before = allocation.line(line_id), came.get(line_id, Came())
+        if quantity > line.quantity - before.quantity:
             raise InvalidArgumentError(
-                f"Line {line_id!r} has {kept} units to return, {quantity} were asked for.", field="lines"
+                f"Line {line_id!r} has {line.quantity - before.quantity} units to return, {quantity} were asked for.",
+                field="lines",
             )
+        came[line_id] = replace(before, quantity=before.quantity + quantity)
     if wanted.shipping_minor:
-        line = allocation.line(SHIPPING_ID)
-        left_minor = line.amount_minor - _goods_minor(line, came.get(SHIPPING_ID))
-        if wanted.shipping_minor > left_minor:
-            raise InvalidArgumentError(
-                f"{left_minor} of the shipping can still come back, {wanted.shipping_minor} were asked for "
-                "(smallest unit).",
-                field="shipping_minor",
-            )
-        came[SHIPPING_ID] = _more(came.get(SHIPPING_ID), extra_minor=wanted.shipping_minor)
+        shipping = [line for line in allocation.lines if line.id == SHIPPING_ID]
+        _add_amount(came, shipping, wanted.shipping_minor, field="shipping_minor")
+    if wanted.amount_minor is not None:
+        _add_amount(came, allocation.lines, wanted.amount_minor, field="amount_minor")
     return came
+
+
+def _add_amount(came: dict[str, Came], lines: Sequence[AllocatedLine], amount_minor: int, *, field: str) -> None:
+    goods = [_goods_minor(line, came.get(line.id)) for line in lines]
+    left = [line.amount_minor - back for line, back in zip(lines, goods, strict=True)]
+    if amount_minor > sum(left):
+        raise InvalidArgumentError(
+            f"{sum(left)} can still come back, {amount_minor} were asked for (smallest unit).", field=field
+        )
+    for line, back, part in zip(lines, goods, largest_remainder(amount_minor, left), strict=True):
+        if part:
+            units = came.get(line.id, Came()).quantity
+            came[line.id] = Came(quantity=units, since_quantity=units, since_minor=back + part)
 
 
 def returned(allocation: Allocation, history: History, *, policy: BackBy = "proportional") -> Returned:
     """The state that a history makes: what came back in all, and to whom.
 
-    `proportional` goes line by line; the others give back the order's own cents, points' or money's first.
+    `proportional` goes line by line; the others give back the order's own cents, the points' or the money's first.
     """
-    goods = other = own_value = own_points = 0
+    goods = other = 0
+    # Which of the cents that the points are worth come back: the first so many from each start on.
+    ranges: list[tuple[int, int]] = []
     for line in allocation.lines:
         line_goods = _goods_minor(line, history.get(line.id))
         line_other, line_value = _parts(line, line_goods)
         goods += line_goods
         other += line_other
-        own_value += line_value
-        own_points += _points_up_to(allocation, line.start_minor + line_value)
-        own_points -= _points_up_to(allocation, line.start_minor)
-    match policy:
-        case "proportional":
-            value, points = own_value, own_points
-        case "points_first":
-            value = min(allocation.value_minor, goods - other)
-            points = _points_up_to(allocation, value)
-        case "money_first" | None:
-            value = max(0, goods - other - sum(line.money_minor for line in allocation.lines))
-            points = _points_up_to(allocation, value)
-    carry = 0
-    if policy is None:
-        points = allocation.points if value == allocation.value_minor else 0
-        carry = 0 if points else value
-    elif allocation.value_minor > allocation.points:
-        # A point is worth more than a cent: whole points of the order's returned value, the rest is owed.
-        points = allocation.points * value // allocation.value_minor
-        carry = value - ceil_div(allocation.value_minor * points, allocation.points)
+        ranges.append((line.start_minor, line_value))
+    if policy == "points_first":
+        ranges = [(0, min(goods - other, allocation.value_minor))]
+    elif policy != "proportional":
+        ranges = [(0, max(0, goods - other - sum(line.money_minor for line in allocation.lines)))]
+    value = sum(length for _, length in ranges)
+    points, worth = _points_back(allocation, ranges, whole=policy is None)
     state = Returned(
         goods_minor=goods,
         other_minor=other,
         value_minor=value,
         money_minor=goods - other - value,
         points=points,
-        carry_minor=carry,
+        carry_minor=value - worth,
     )
     _check(allocation, state, policy)
     return state
 
 
-def _more(came: Came | None, *, quantity: int = 0, extra_minor: int = 0) -> Came:
-    came = came or Came()
-    return replace(came, quantity=came.quantity + quantity, extra_minor=came.extra_minor + extra_minor)
-
-
 def _goods_minor(line: AllocatedLine, came: Came | None) -> int:
-    """Units at their part of the line, and what came besides; goodwill counts against the units that come last."""
+    """The cents of a line that came back: what had come back at the last amount, and since then the units' part."""
     if came is None:
         return 0
-    return min(line.amount_minor, line.amount_minor * came.quantity // line.quantity + came.extra_minor)
+    units = came.quantity - came.since_quantity
+    if units == 0:
+        return came.since_minor
+    rest = line.amount_minor - came.since_minor
+    return came.since_minor + rest * units // (line.quantity - came.since_quantity)
 
 
 def _parts(line: AllocatedLine, goods_minor: int) -> tuple[int, int]:
@@ -198,11 +194,21 @@ def _parts(line: AllocatedLine, goods_minor: int) -> tuple[int, int]:
     return other, line.value_minor * (goods_minor - other) // left if left else 0
 
 
-def _points_up_to(allocation: Allocation, value_minor: int) -> int:
-    """The points that the first cents of the worth stand for, where a point is worth at most a cent."""
-    if allocation.value_minor == 0:
-        return 0
-    return ceil_div(allocation.points * value_minor, allocation.value_minor)
+def _points_back(allocation: Allocation, ranges: Sequence[tuple[int, int]], *, whole: bool) -> tuple[int, int]:
+    """The points that go back for these cents, and what they are worth."""
+    points, worth = allocation.points, allocation.value_minor
+    value = sum(length for _, length in ranges)
+    if value == worth:
+        return points, worth
+    if whole:
+        return 0, 0
+    if worth > points:
+        # A point is worth more than a cent: whole points of the order's cents, the rest is owed.
+        back = points * value // worth
+        return back, ceil_div(worth * back, points)
+    # Each cent owns its points, as the order's cents own them: nothing is lost between two ranges.
+    back = sum(ceil_div(points * (start + length), worth) - ceil_div(points * start, worth) for start, length in ranges)
+    return back, value
 
 
 def _check(allocation: Allocation, state: Returned, policy: BackBy) -> None:
@@ -211,5 +217,9 @@ def _check(allocation: Allocation, state: Returned, policy: BackBy) -> None:
         raise AssertionError(f"{state} does not fit into {allocation}")
     if policy is not None and state.carry_minor * max(allocation.points, 1) >= max(allocation.value_minor, 1):
         raise AssertionError(f"{state} owes a whole point of {allocation}")
-    if state.goods_minor == sum(line.amount_minor for line in allocation.lines) and state.points != allocation.points:
+    whole = (sum(line.amount_minor for line in allocation.lines), allocation.points, allocation.value_minor, 0)
+    if (
+        state.goods_minor == whole[0]
+        and (state.goods_minor, state.points, state.value_minor, state.carry_minor) != whole
+    ):
         raise AssertionError(f"all came back and not all the points: {state} of {allocation}")
