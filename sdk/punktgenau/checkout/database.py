@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Literal
 
 from sqlalchemy import BigInteger, Engine, bindparam, cast, create_engine, event, extract, func, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.mounts import network_file_system
 from punktgenau.checkout.turns import turn
 from punktgenau.errors import ConfigurationError, UnavailableError
 
@@ -149,7 +150,9 @@ class Database:
                     yield Transaction(self, connection, int(self._clock.now().timestamp() * 1000))
                     self._commit(connection)
                 except BaseException:
-                    connection.rollback()
+                    # A connection that is lost has nothing to roll back, and must not hide what was found out.
+                    with suppress(self._driver_error, SQLAlchemyError):
+                        connection.rollback()
                     raise
                 finally:
                     connection.close()
@@ -186,9 +189,29 @@ def _engine(url: str, dialect: str, connect: Connect | None) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: PoolProxiedConnection, record: object) -> None:
         cursor = connection.cursor()
-        # FULL, because a hold that the provider has must still be in the journal after a power loss.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={SQLITE_BUSY_MS}", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
+        try:
+            _require_safe_file(cursor)
+            # FULL, because a hold that the provider has must still be in the journal after a power loss.
+            for pragma in ("synchronous=FULL", f"busy_timeout={SQLITE_BUSY_MS}", "foreign_keys=ON"):
+                cursor.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
         cursor.close()
 
     return engine
+
+
+def _require_safe_file(cursor: DBAPICursor) -> None:
+    """Raises UnavailableError where processes cannot share the file safely: locks would not hold, or WAL is refused."""
+    cursor.execute("PRAGMA database_list")
+    far = network_file_system(cursor.fetchall()[0][2])
+    if far is None:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        if cursor.fetchall() == [("wal",)]:
+            return
+    reason = "does not allow write-ahead logging" if far is None else f"is shared over a network ({far})"
+    raise UnavailableError(
+        f"The journal's file system {reason}. Nothing was sent; use a disk of this machine, or PostgreSQL.",
+        code="journal_unavailable",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
@@ -27,6 +28,7 @@ from punktgenau.checkout.resolve import (
 from punktgenau.checkout.return_journal import REVERSIBLE, ReturnJournal
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.sending import Reply, reply_of, send, value_of
+from punktgenau.checkout.writing import written
 from punktgenau.errors import NotFoundError, NotSentError, PunktgenauError, UnavailableError
 from punktgenau.money import Money
 from punktgenau.provider import Provider, Redemption, Reversal
@@ -181,17 +183,19 @@ class Executor:
         after = _after(before, verdict, evidence, now_ms=self._journal.now_ms())
         closed = verdict.outcome != "unknown" and verdict.state is not None
         due = self._journal.now_ms() + back_off_s(claim.operation.passes) * 1000
+        write = partial(
+            self._journal.finish,
+            claim,
+            after,
+            # Unknown stays unknown until there is evidence, whatever a later pass failed to reach.
+            outcome="unknown" if not closed and claim.operation.outcome == "unknown" else verdict.outcome,
+            code=verdict.code,
+            reply=reply,
+            sends=sends,
+            next_at=None if closed else due,
+        )
         try:
-            row = self._journal.finish(
-                claim,
-                after,
-                # Unknown stays unknown until there is evidence, whatever a later pass failed to reach.
-                outcome="unknown" if not closed and claim.operation.outcome == "unknown" else verdict.outcome,
-                code=verdict.code,
-                reply=reply,
-                sends=sends,
-                next_at=None if closed else due,
-            )
+            row = written(write, clock=self._clock)
         except LostSwapError:
             return self._journal.redemption(before.id)
         except UnavailableError:

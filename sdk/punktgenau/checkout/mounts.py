@@ -1,0 +1,27 @@
+"""Where a file lies: on a disk of this machine, or on another one, where SQLite's locks cannot be relied on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MOUNTS = Path("/proc/self/mountinfo")
+_FAR = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "ceph", "glusterfs", "lustre", "fuse.sshfs"})
+
+
+def network_file_system(path: str, *, mounts: Path = MOUNTS) -> str | None:
+    """The kind of network file system that a file is on; None for a disk of this machine, or where nobody says."""
+    try:
+        lines = mounts.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    wanted, found = os.path.realpath(path), ("", "")
+    for line in lines:
+        left, _, right = line.partition(" - ")
+        # Spaces in names are written as octal numbers.
+        point = left.split(" ")[4].replace("\\040", " ")
+        inside = point == "/" or wanted == point or wanted.startswith(f"{point}/")
+        # What was mounted later, or deeper, hides what is beneath it.
+        if inside and len(point) >= len(found[0]):
+            found = (point, right.split(" ")[0])
+    return found[1] if found[1] in _FAR else None
