@@ -46,13 +46,18 @@ _KIND_BY_PATH = (("/capture", "capture"), ("/void", "void"), ("/reversals", "rev
 class Marks:
     """The file of one process; `kind` and `is_recovering` go with every point."""
 
+    kind = "-"
+    is_recovering = False
+
     def __init__(self, path: Path, *, die_at: str = "") -> None:
+        self.begin(path, die_at=die_at)
+
+    def begin(self, path: Path, *, die_at: str = "") -> None:
+        """Write to another file from now on, as a forked child does."""
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         point, _, times = die_at.partition(":")
         self._die_at = point
         self._times = int(times or 0)
-        self.kind = "-"
-        self.is_recovering = False
 
     def at(self, point: str) -> None:
         """This point is reached; perhaps it is the last one."""
@@ -150,11 +155,13 @@ def watched_adapter(marks: Marks) -> DeadlineAdapter:
 
     class Connection(_Connection):
         def send(self, data: Any) -> None:
-            is_body = isinstance(data, bytes) and not data.startswith((b"POST ", b"GET "))
-            if marks.kind == "-" or not is_body:
+            # What is only being collected, or is no write of ours, is no point.
+            is_collected = getattr(self, "_held", None) is not None
+            body = data.partition(b"\r\n\r\n")[2] if data.startswith((b"POST ", b"GET ")) else data
+            if marks.kind == "-" or is_collected or not body:
                 super().send(data)
                 return
-            middle = len(data) // 2
+            middle = len(data) - len(body) // 2
             super().send(data[:middle])
             marks.at("half of the request sent")
             super().send(data[middle:])
