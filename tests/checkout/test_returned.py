@@ -1,7 +1,10 @@
 """What comes back with each return, and to whom: who pays whom what, and what is refused."""
 
+from typing import Any
+
 import pytest
 
+from _return_histories import check, story
 from punktgenau.checkout.allocation import Allocation, allocate
 from punktgenau.checkout.cart import Cart, Line
 from punktgenau.checkout.returned import Returned, Wanted, returned, with_return
@@ -102,3 +105,89 @@ def test_a_state_is_never_taken_back() -> None:
     made = order(Line(sku="cup", quantity=2, unit_price_minor=100, vat_rate="19"), points=50, value_minor=50)
     with pytest.raises(AssertionError, match="take back"):
         NOTHING.since(back(made, cup=1))
+
+
+# Any order, any history; the long run does the same with 50 times as many.
+
+
+@pytest.mark.scenario("B8", "any order of lines, units, amounts and returns ends exact, and nothing is negative")
+@pytest.mark.parametrize("start", range(0, 2000, 250))
+def test_any_history_keeps_what_is_promised(start: int) -> None:
+    for seed in range(start, start + 250):
+        check(seed, naive=seed % 5 == 0)
+
+
+def test_histories_cover_what_they_should() -> None:
+    told = [story(seed) for seed in range(400)]
+    assert len({(one.rate.amount_minor, one.rate.points) for one in told}) == 8
+    assert {one.cart.currency for one in told} == {"EUR", "JPY", "KWD"}
+    assert sum(one.without_amounts for one in told) > 100
+    assert sum(not one.without_amounts for one in told) > 100
+    assert sum(bool(wanted.shipping_minor) for one in told for wanted in one.wanted) > 25
+    assert max(len(one.made.lines) for one in told) >= 50
+    assert max(line.quantity for one in told for line in one.made.lines) >= 990
+    assert sum(one.made.points > 0 for one in told) > 300
+
+
+# What cannot be meant.
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"lines": {"lamp": 1}, "amount_minor": 100}, "amount_minor"),
+        ({"shipping_minor": 100, "amount_minor": 100}, "amount_minor"),
+        ({"amount_minor": 0}, "amount_minor"),
+        ({"amount_minor": -1}, "amount_minor"),
+        ({"amount_minor": 1.0}, "amount_minor"),
+        ({"amount_minor": True}, "amount_minor"),
+        ({"shipping_minor": -1}, "shipping_minor"),
+        ({"shipping_minor": "1"}, "shipping_minor"),
+        ({"lines": ["lamp"]}, "lines"),
+        ({"lines": {"lamp": 0}}, "lines"),
+        ({}, "lines"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(asked: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        Wanted(**asked)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "field"),
+    [
+        (Wanted(lines={"lamp": 1}), Wanted(lines={"lamp": 2}), "lines"),
+        (Wanted(lines={"shipping": 1}), Wanted(lines={"shipping": 1}), "lines"),
+        (Wanted(lines={"shipping": 1}), Wanted(shipping_minor=1), "shipping_minor"),
+        (Wanted(shipping_minor=200), Wanted(shipping_minor=291), "shipping_minor"),
+        (Wanted(shipping_minor=1), Wanted(lines={"shipping": 1}, shipping_minor=1), "shipping_minor"),
+        (Wanted(amount_minor=480), Wanted(amount_minor=5001), "amount_minor"),
+        (Wanted(amount_minor=5480), Wanted(shipping_minor=1), "shipping_minor"),
+    ],
+)
+def test_more_than_is_left_does_not_come_back(first: Wanted, second: Wanted, field: str) -> None:
+    made = order(LAMP, points=427, value_minor=427, shipping_minor=490)
+    history = with_return(made, {}, first)
+    before = returned(made, history)
+    with pytest.raises(InvalidArgumentError) as caught:
+        with_return(made, history, second)
+    assert caught.value.field == field
+    assert returned(made, history) == before
+
+
+def test_an_order_without_shipping_has_none_to_return() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        with_return(order(LAMP, points=427, value_minor=427), {}, Wanted(shipping_minor=1))
+    assert caught.value.field == "shipping_minor"
+
+
+def test_what_the_provider_is_told_is_what_the_points_are_worth() -> None:
+    """Nine cups of one cent, paid by three points worth three cents each: two cups are less than a point."""
+    cup = Line(sku="cup", quantity=9, unit_price_minor=1, vat_rate="19")
+    made = order(cup, points=3, value_minor=9)
+    two, four = back(made, cup=2), back(made, cup=4)
+    assert (two.value_minor, two.points, two.worth_minor, two.carry_minor) == (2, 0, 0, 2)
+    # Four cents are one point and a cent that is owed: the second return brings 2 cents of value and 3 of points.
+    step = four.since(two)
+    assert (step.value_minor, step.points, step.worth_minor, step.carry_minor) == (2, 1, 3, -1)

@@ -32,23 +32,23 @@ class Wanted:
     amount_minor: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.lines, Mapping):
+            raise InvalidArgumentError("lines must map line ids to quantities.", field="lines")
         for line_id, quantity in self.lines.items():
-            if type(quantity) is not int or quantity < 0:
-                raise InvalidArgumentError(
-                    f"The quantity of line {line_id!r} must be a whole number from 0.", field="lines"
-                )
-        if type(self.shipping_minor) is not int or self.shipping_minor < 0:
-            raise InvalidArgumentError("shipping_minor must be a whole number from 0.", field="shipping_minor")
-        if self.amount_minor is None:
-            if not self.shipping_minor and not any(self.lines.values()):
-                raise InvalidArgumentError("Nothing is to be returned: name lines or an amount.", field="lines")
-            return
-        if type(self.amount_minor) is not int or self.amount_minor < 1:
-            raise InvalidArgumentError("amount_minor must be a whole number from 1.", field="amount_minor")
-        if self.lines or self.shipping_minor:
-            raise InvalidArgumentError(
-                "Return lines and shipping, or an amount; not both at once.", field="amount_minor"
-            )
+            _whole(quantity, f"The quantity of line {line_id!r}", field="lines")
+        _whole(self.shipping_minor, "shipping_minor", field="shipping_minor")
+        some = bool(self.shipping_minor) or any(self.lines.values())
+        if self.amount_minor is not None:
+            _whole(self.amount_minor, "amount_minor", field="amount_minor", least=1)
+            if some:
+                raise InvalidArgumentError("Return lines and shipping, or an amount; not both.", field="amount_minor")
+        elif not some:
+            raise InvalidArgumentError("Nothing is to be returned: name lines or an amount.", field="lines")
+
+
+def _whole(number: int, name: str, *, field: str, least: int = 0) -> None:
+    if type(number) is not int or number < least:
+        raise InvalidArgumentError(f"{name} must be a whole number from {least}.", field=field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Came:
 
 History = Mapping[str, Came]
 """By line; a line that is left out came back not at all. Made by `with_return`, from `{}` on."""
+_NOT_AT_ALL = Came()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,8 @@ class Returned:
     """What came back of an order so far, or by one return: goods = other tenders + points' value + money.
 
     `points` go back to the member. `carry_minor` of the value is still owed: less than one point where a point is worth
-    more than a cent, else nothing; by one return it may also shrink. All amounts are in the smallest unit.
+    more than a cent, all of it where points only go back as a whole, else nothing; by one return it may also shrink.
+    All amounts are in the smallest unit.
     """
 
     goods_minor: int
@@ -111,7 +113,7 @@ def with_return(allocation: Allocation, history: History, wanted: Wanted) -> His
     """
     came = dict(history)
     for line_id, quantity in wanted.lines.items():
-        line, before = allocation.line(line_id), came.get(line_id, Came())
+        line, before = allocation.line(line_id), came.get(line_id, _NOT_AT_ALL)
         if quantity > line.quantity - before.quantity:
             raise InvalidArgumentError(
                 f"Line {line_id!r} has {line.quantity - before.quantity} units to return, {quantity} were asked for.",
@@ -127,7 +129,7 @@ def with_return(allocation: Allocation, history: History, wanted: Wanted) -> His
 
 
 def _add_amount(came: dict[str, Came], lines: Sequence[AllocatedLine], amount_minor: int, *, field: str) -> None:
-    goods = [_goods_minor(line, came.get(line.id)) for line in lines]
+    goods = [_goods_minor(line, came.get(line.id, _NOT_AT_ALL)) for line in lines]
     left = [line.amount_minor - back for line, back in zip(lines, goods, strict=True)]
     if amount_minor > sum(left):
         raise InvalidArgumentError(
@@ -135,7 +137,7 @@ def _add_amount(came: dict[str, Came], lines: Sequence[AllocatedLine], amount_mi
         )
     for line, back, part in zip(lines, goods, largest_remainder(amount_minor, left), strict=True):
         if part:
-            units = came.get(line.id, Came()).quantity
+            units = came.get(line.id, _NOT_AT_ALL).quantity
             came[line.id] = Came(quantity=units, since_quantity=units, since_minor=back + part)
 
 
@@ -148,7 +150,7 @@ def returned(allocation: Allocation, history: History, *, policy: BackBy = "prop
     # Which of the cents that the points are worth come back: the first so many from each start on.
     ranges: list[tuple[int, int]] = []
     for line in allocation.lines:
-        line_goods = _goods_minor(line, history.get(line.id))
+        line_goods = _goods_minor(line, history.get(line.id, _NOT_AT_ALL))
         line_other, line_value = _parts(line, line_goods)
         goods += line_goods
         other += line_other
@@ -171,10 +173,8 @@ def returned(allocation: Allocation, history: History, *, policy: BackBy = "prop
     return state
 
 
-def _goods_minor(line: AllocatedLine, came: Came | None) -> int:
+def _goods_minor(line: AllocatedLine, came: Came) -> int:
     """The cents of a line that came back: what had come back at the last amount, and since then the units' part."""
-    if came is None:
-        return 0
     units = came.quantity - came.since_quantity
     if units == 0:
         return came.since_minor
@@ -217,9 +217,6 @@ def _check(allocation: Allocation, state: Returned, policy: BackBy) -> None:
         raise AssertionError(f"{state} does not fit into {allocation}")
     if policy is not None and state.carry_minor * max(allocation.points, 1) >= max(allocation.value_minor, 1):
         raise AssertionError(f"{state} owes a whole point of {allocation}")
-    whole = (sum(line.amount_minor for line in allocation.lines), allocation.points, allocation.value_minor, 0)
-    if (
-        state.goods_minor == whole[0]
-        and (state.goods_minor, state.points, state.value_minor, state.carry_minor) != whole
-    ):
+    is_all = state.goods_minor == sum(line.amount_minor for line in allocation.lines)
+    if is_all and (state.points, state.worth_minor) != (allocation.points, allocation.value_minor):
         raise AssertionError(f"all came back and not all the points: {state} of {allocation}")
