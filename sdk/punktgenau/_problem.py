@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from punktgenau._operation import Answer, Operation, R
+from punktgenau._redact import hide, secrets_sent
 from punktgenau.codes import CODES
 from punktgenau.errors import (
     AuthenticationError,
@@ -89,12 +90,14 @@ def problem_error(
         return unanswered(operation, f"the answer {problem.code!r}", response=response, code=code, now=now)
     row = CODES.get(problem.code)
     kind = row.error if row is not None and issubclass(row.error, ProviderError) else ProviderError
+    # Before it is cut, so that no half of a secret is left.
+    sent = secrets_sent(response.request.headers, response.request.body) if response.request is not None else ()
     error = kind(
-        _plain(problem.detail) or f"{name} was refused ({problem.code}).",
+        _plain(hide(problem.detail, sent)) or f"{name} was refused ({problem.code}).",
         code=problem.code,
         outcome="not_done",
         idempotency_key=key,
-        field=_plain(problem.field),
+        field=_plain(hide(problem.field or "", sent)),
         remaining=problem.remaining.points if problem.remaining else None,
         redemption_id=_plain(problem.redemption_id),
     )

@@ -21,7 +21,7 @@ from punktgenau._clock import Clock
 from punktgenau._deadline import DeadlineAdapter, begin_call, end_call, read_bounded
 from punktgenau._operation import TOKEN, Answer, Operation, R
 from punktgenau._problem import note, problem_error, unanswered, without_token
-from punktgenau._redact import logger, short
+from punktgenau._redact import logger, plain_words, short, speak_plainly
 from punktgenau._retry import NEVER_TRIED, Circuit, RetryPolicy, RetryQuota, delay_s, proves_not_done
 from punktgenau.errors import ConfigurationError, NotSentError, OutcomeUnknownError, PunktgenauError
 from punktgenau.records import Mode, Record
@@ -260,6 +260,8 @@ def not_answered(operation: Operation[R], cause: Exception) -> PunktgenauError:
     error = _meaning(operation, cause)
     # Its text says why. Its frames and its request hold the credentials, where a crash reporter would read them.
     cause.__suppress_context__ = True
+    if isinstance(cause, requests.RequestException | HTTPError):
+        speak_plainly(cause, operation.path)
     if isinstance(cause, requests.RequestException):
         cause.request = cause.response = None
     error.__cause__ = cause.with_traceback(None)
@@ -269,7 +271,8 @@ def not_answered(operation: Operation[R], cause: Exception) -> PunktgenauError:
 def _meaning(operation: Operation[R], cause: Exception) -> PunktgenauError:
     name, key = operation.name, operation.idempotency_key
     if isinstance(cause, _NOT_SENDABLE):
-        return ConfigurationError(f"{name} cannot be sent: {cause}. Nothing happened.", field="base_url")
+        words = plain_words(cause, operation.path)
+        return ConfigurationError(f"{name} cannot be sent: {words}. Nothing happened.", field="base_url")
     if isinstance(cause, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(cause):
         return NotSentError(
             f"{name} was not sent: the provider's certificate is not trusted.",

@@ -10,6 +10,7 @@ from punktgenau._arguments import segment, text
 from punktgenau._clock import Clock
 from punktgenau._operation import Operation
 from punktgenau._problem import about_something_else
+from punktgenau._redact import Hidden
 from punktgenau._transport import Transport
 from punktgenau.records import Balance, Entries, Identification, Member
 
@@ -94,11 +95,13 @@ class Members:
 
         Raises ProviderError where the code is old, used or not for this shop; NotSentError or UnavailableError.
         """
+        code = Hidden(text(code, field="code", most=2048))
+        code_verifier = Hidden(text(code_verifier, field="code_verifier", most=128))
         form = {
             "grant_type": "authorization_code",
-            "code": text(code, field="code", most=2048),
+            "code": code,
             "redirect_uri": text(redirect_uri, field="redirect_uri", most=2048),
-            "code_verifier": text(code_verifier, field="code_verifier", most=128),
+            "code_verifier": code_verifier,
         }
         operation = Operation(
             name="identify",

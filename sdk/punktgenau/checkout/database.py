@@ -82,6 +82,8 @@ class Database:
         self.identity: Mapping[str, Value] = {f"own_{name}": text for name, text in (identity or {}).items()}
         try:
             parsed = make_url(url)
+            if "@" in (parsed.host or ""):
+                raise ValueError("the rest of a password stands where the host should be")
             if parsed.drivername == "postgresql":
                 parsed = parsed.set(drivername="postgresql+psycopg")
             dialect = parsed.get_backend_name()
@@ -94,10 +96,16 @@ class Database:
                     "The journal needs a SQLite file: memory is lost with the process.", field="database_url"
                 )
             self._engine = _engine(parsed.render_as_string(hide_password=False), dialect, connect)
-        except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        except (NoSuchModuleError, ImportError) as error:
             raise ConfigurationError(
-                f"The journal's database address cannot be used: {error}", field="database_url"
+                f"The journal's database has no driver here: {error}", field="database_url"
             ) from error
+        except (ArgumentError, ValueError):
+            # What cannot be read may be a part of the password, so it is not repeated.
+            raise ConfigurationError(
+                "The journal's database address cannot be read; in passwords @ : / are written as %40 %3A %2F.",
+                field="database_url",
+            ) from None
         self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if dialect == "sqlite" else "postgresql"
         self._clock = clock
         # Connections that somebody else opens are not ours to line up.
