@@ -1,29 +1,12 @@
 """Several at once: threads with their own connections on one journal, one provider."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
 
+from _together import together
 from _world import CART, World
 from punktgenau import InsufficientPointsError
 from punktgenau.checkout import Checkout
 from punktgenau.checkout.journal import LostSwapError
-
-
-def together(count: int, work):
-    """Run `work(number)` in so many threads that start at one moment; results in order, exceptions as values."""
-    barrier = Barrier(count)
-
-    def start(number: int):
-        barrier.wait(20)
-        try:
-            return work(number)
-        except Exception as error:
-            return error
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(start, range(count)))
 
 
 @pytest.mark.scenario("K1", "eight places of one order at once: one hold, everybody gets it")

@@ -172,7 +172,7 @@ class Journal(Reader):
             wish = current.release_cause or changed.release_cause
             if wish and changed.state == "short":
                 changed = replace(changed, state=ended_short(changed))
-            noted = wish or (current.check_at is not None and claim.redemption.check_at is None)
+            noted = wish or current.check_at is not None
             check_at = self.now_ms() if noted and next_at is None and changed.state not in CLOSED else changed.check_at
             self._age_balance(tx, current, changed)
             return self._swap(tx, current, replace(changed, release_cause=wish, check_at=check_at))

@@ -31,7 +31,8 @@ from punktgenau.provider import Provider
 
 REFERENCE_MAX = 36
 """As long as the partner API takes a return reference; it is never cut."""
-_RETURNABLE = frozenset({"captured", "partially_reversed", "reversing", "capturing"})
+_RETURNABLE = frozenset({"captured", "partially_reversed", "reversing", "capturing", "reversed"})
+"""Also where all points are back: what is left of the goods is money then."""
 _ROUNDS_MAX = 20
 _PAGE = 500
 
@@ -75,6 +76,9 @@ class Returns:
                     "one stands, this one did nothing; give it a reference of its own.",
                     field="return_reference",
                 )
+            if claim is None and known.state in {"requested", "reversing"}:
+                # Asked for before: somebody is sending it, or an earlier call has left it open.
+                claim = self._journal.claim(row.id, lease_s=left)
             if claim is not None:
                 self._executor.run(claim, deadline_s=left)
             return self.find(row, reference)
