@@ -1,19 +1,23 @@
-"""The adapter's checks see what they are for: each adapter that is wrong in one way fails the check that is named."""
+"""The checks see what they are for: what is wrong in one way fails the check that is named, and only then."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from _bent_adapters import BENT
+import _bent_adapters
+import _bent_shops
 from _conformance_kits import InProcess
+from _conformance_shops import YourShop
 from punktgenau.testing.conformance import Check, checks_of
 
 
-class Kit(InProcess):
-    """Run by hand; pytest collects it in another file."""
+class Adapter(InProcess):
+    """Run by hand; as it is, another file runs all its checks."""
 
     bent: Any = None
 
@@ -21,21 +25,45 @@ class Kit(InProcess):
         return self.client if self.bent is None else self.bent
 
 
-def run(kit: Kit, check: Check) -> None:
+def check_of(kit: type, id: str) -> Check:
+    (check,) = [check for check in checks_of(kit) if check.id == id]
+    return check
+
+
+def run(kit: object, check: Check) -> None:
     getattr(kit, f"test_{check.id.replace('-', '_')}")()
 
 
-@pytest.mark.parametrize("name", BENT)
+@contextmanager
+def noticed(check: Check) -> Iterator[None]:
+    """The check fails, and says which it is, why it is there, and what to do."""
+    with pytest.raises(Exception) as failed:
+        yield
+    (note,) = failed.value.__notes__
+    assert str(check) in note
+    assert "to do: " in f"{failed.value}{note}"
+
+
+@pytest.mark.parametrize("name", _bent_adapters.BENT)
 def test_wrong_adapter_fails_the_named_check(name: str) -> None:
-    id, bend = BENT[name]
-    (check,) = [check for check in checks_of(Kit) if check.id == id]
+    id, bend = _bent_adapters.BENT[name]
+    check, kit = check_of(Adapter, id), Adapter()
     with ExitStack() as stack:
-        kit = Kit()
         kit.wire(stack)
         run(kit, check)  # the client as it is passes
         kit.bent = bend(kit.client)
-        with pytest.raises(Exception) as failed:
+        with noticed(check):
             run(kit, check)
-        (note,) = failed.value.__notes__
-        assert str(check) in note
-        assert "to do: " in f"{failed.value}{note}"
+
+
+@pytest.mark.parametrize("name", _bent_shops.BENT)
+def test_wrong_shop_fails_the_named_check(name: str, tmp_path: Path) -> None:
+    id, edits = _bent_shops.BENT[name]
+    check, kit = check_of(YourShop, id), YourShop()
+    for old, new in edits:
+        assert kit.source.count(old) == 1, old
+        kit.source = kit.source.replace(old, new)
+    with ExitStack() as stack:
+        kit.wire(stack, tmp_path)
+        with noticed(check):
+            run(kit, check)

@@ -1,0 +1,260 @@
+"""The shops of this project under the conformance kit's checks: the shop in one file, and the demo shop.
+
+Both run in process, with the fake behind them, in a browser without JavaScript.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from examples.shop.app import create_app
+from examples.shop.points import points as demo_points
+from examples.shop.settings import Settings
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from _source import ROOT
+from flask_punktgenau import Punktgenau
+from flask_punktgenau.cli import punktgenau
+from punktgenau import Money
+from punktgenau.testing import fake_provider
+from punktgenau.testing.conformance import (
+    BehindShop,
+    Card,
+    NotPlacedError,
+    ShopCart,
+    ShopConformance,
+    ShopOrder,
+    ShopProvider,
+)
+
+MEMBER = "mbr_2500"
+PROVIDER_URL = "http://127.0.0.1:8611"
+"""Nobody listens there; the fake answers. On this machine, so that the sandbox's control plane answers as well."""
+
+
+class _Forms(HTMLParser):
+    """What each form of a page sends when nothing is typed or ticked."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.forms: list[tuple[str, dict[str, str]]] = []
+        self._open = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append((found.get("action", ""), {}))
+            self._open = True
+        elif tag == "input" and self._open and found.get("name") and found.get("type") not in ("radio", "checkbox"):
+            self.forms[-1][1].setdefault(found["name"], found.get("value", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = self._open and tag != "form"
+
+
+def form(page: str, action: str) -> dict[str, str] | None:
+    """The fields of the first form that is sent to an address, or None."""
+    return next((fields for target, fields in _Forms(page).forms if target == action), None)
+
+
+class AppShop(ShopConformance):
+    """What both shops have in common: the extension, its box and its choices."""
+
+    app: Flask
+    points: Punktgenau
+    cart_path: str
+
+    @pytest.fixture(autouse=True)
+    def _wired(self, tmp_path: Path) -> Iterator[None]:
+        with ExitStack() as stack:
+            self.wire(stack, tmp_path)
+            yield
+            self.fake.assert_books_balance()
+
+    def wire(self, stack: ExitStack, folder: Path) -> None:
+        """Until the stack ends."""
+        self.browsers: dict[str, FlaskClient] = {}
+        self.folder = folder
+        self.fake = stack.enter_context(fake_provider(PROVIDER_URL))
+        self.behind = BehindShop(self.fake, member_id=MEMBER)
+
+    def link(self, customer_id: str) -> None:
+        """As if the customer had linked the account on an earlier day."""
+        with self.app.app_context():
+            self.points.upgrade()
+            self.points.checkout.link(customer_id, member_id=MEMBER, consent_id=f"con_{MEMBER}")
+
+    def provider(self) -> ShopProvider:
+        return self.behind
+
+    def recover(self) -> None:
+        done = self.app.test_cli_runner().invoke(punktgenau, ["recover"])
+        assert done.exit_code == 0, done.output
+
+    def choose(self, browser: FlaskClient, points: int | Literal["all"]) -> None:
+        """Choose points in the box on the cart's page. Raises NotPlacedError: the box does not take the number."""
+        if points == 0:
+            return
+        fields = form(browser.get(self.cart_path).text, "/points/apply")
+        if fields is not None:
+            browser.post("/points/apply", data={**fields, "points": points, "next": self.cart_path})
+        page = browser.get(self.cart_path).text
+        if 'data-state="applied"' not in page:
+            raise NotPlacedError(page)
+
+    def go_on(self, browser: FlaskClient, order: ShopOrder, *, with_points: bool) -> None:
+        """Of the two ways on, the one that is meant, where the order's page offers them."""
+        way = f"/points/{'retry' if with_points else 'without'}"
+        fields = form(browser.get(f"/orders/{order.reference}").text, way)
+        if fields is not None:
+            browser.post(way, data=fields)
+
+    def page(self, order: ShopOrder) -> str:
+        return self.browsers[order.reference].get(f"/orders/{order.reference}").text
+
+    def row(self, statement: str, *values: object) -> tuple[object, ...]:
+        """One row of the shop's own database."""
+        with closing(sqlite3.connect(self.folder / "shop.sqlite")) as database:
+            found: tuple[object, ...] = database.execute(statement, values).fetchone()
+        return found
+
+
+class YourShop(AppShop):
+    """examples/your_shop/after.py"""
+
+    cart = ShopCart(lines={"lamp": 1, "pot": 1}, total=Money(amount_minor=5715, currency="EUR"))
+    cart_path = "/"
+    source = (ROOT / "examples" / "your_shop" / "after.py").read_text("utf-8")
+
+    def wire(self, stack: ExitStack, folder: Path) -> None:
+        super().wire(stack, folder)
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("SHOP_DATABASE", str(folder / "shop.sqlite"))
+        patch.setenv("PUNKTGENAU_PROVIDER_URL", self.fake.url)
+        patch.setenv("PUNKTGENAU_CLIENT_ID", self.fake.client_id)
+        patch.setenv("PUNKTGENAU_CLIENT_SECRET", self.fake.client_secret)
+        patch.setenv("PUNKTGENAU_DATABASE_URL", f"sqlite:///{folder / 'journal.sqlite'}")
+        file = folder / "your_shop.py"
+        file.write_text(self.source, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location("your_shop_under_test", file)
+        assert spec is not None
+        assert spec.loader is not None
+        self.shop = importlib.util.module_from_spec(spec)
+        patch.setitem(sys.modules, spec.name, self.shop)
+        spec.loader.exec_module(self.shop)
+        self.app, self.points = self.shop.app, self.shop.points
+        self.link("anna")
+
+    def place(self, cart: ShopCart, points: int | Literal["all"], *, card: Card = "good", clicks: int = 1) -> ShopOrder:
+        browser = self.app.test_client()
+        browser.get("/sign-in/anna")
+        for sku in cart.lines:
+            browser.post("/cart", data={"sku": sku})
+        self.choose(browser, points)
+        for _ in range(clicks):
+            browser.post("/orders", data={"card": _NUMBERS[card]})
+        (reference,) = self.row("SELECT reference FROM orders ORDER BY rowid DESC LIMIT 1")
+        self.browsers[str(reference)] = browser
+        return self.order(str(reference))
+
+    def pay(self, order: ShopOrder, *, card: Card = "good", clicks: int = 1, with_points: bool = True) -> ShopOrder:
+        browser = self.browsers[order.reference]
+        self.go_on(browser, order, with_points=with_points)
+        for _ in range(clicks):
+            browser.post(f"/orders/{order.reference}/pay", data={"card": _NUMBERS[card]})
+        return self.order(order.reference)
+
+    def cancel(self, order: ShopOrder) -> ShopOrder:
+        self.browsers[order.reference].post(f"/orders/{order.reference}/cancel")
+        return self.order(order.reference)
+
+    def order(self, reference: str) -> ShopOrder:
+        """As the shop's own database has it."""
+        state, charged_minor = self.row("SELECT state, charged_minor FROM orders WHERE reference = ?", reference)
+        return _order(reference, state, charged_minor)
+
+
+class DemoShop(AppShop):
+    """examples/shop"""
+
+    cart = ShopCart(lines={"pilz": 1, "karo": 1}, total=Money(amount_minor=8435 + 837, currency="EUR"))
+    cart_path = "/cart"
+    points = demo_points
+
+    def wire(self, stack: ExitStack, folder: Path) -> None:
+        super().wire(stack, folder)
+        self.app = create_app(
+            Settings(
+                data_dir=str(folder), shop_port=5000, bank_port=5001, sandbox_url=self.fake.url, secret_key="for tests"
+            )
+        )
+        self.link("cust_2500")
+
+    def place(self, cart: ShopCart, points: int | Literal["all"], *, card: Card = "good", clicks: int = 1) -> ShopOrder:
+        browser = self.app.test_client()
+        self.send(browser, "/account/sign-in", of="/account", customer="cust_2500")
+        for sku in cart.lines:
+            self.send(browser, "/cart/add", of=f"/articles/{sku}", sku=sku, quantity="1")
+        self.choose(browser, points)
+        fields = form(browser.get("/checkout").text, "/checkout") or {}
+        for _ in range(clicks):
+            answer = browser.post("/checkout", data={**fields, "method": _METHODS[card]})
+        if answer.status_code == 422:
+            raise NotPlacedError(answer.text)
+        (reference,) = self.row("SELECT reference FROM orders ORDER BY number DESC LIMIT 1")
+        self.browsers[str(reference)] = browser
+        return self.order(str(reference))
+
+    def pay(self, order: ShopOrder, *, card: Card = "good", clicks: int = 1, with_points: bool = True) -> ShopOrder:
+        browser, path = self.browsers[order.reference], f"/orders/{order.reference}/pay"
+        self.go_on(browser, order, with_points=with_points)
+        fields = form(self.page(order), path)
+        if fields is not None and not with_points:
+            fields["punktgenau_points"] = ""
+        for _ in range(clicks if fields is not None else 0):
+            browser.post(path, data={**(fields or {}), "method": _METHODS[card]})
+        return self.order(order.reference)
+
+    def cancel(self, order: ShopOrder) -> ShopOrder:
+        path = f"/orders/{order.reference}"
+        self.send(self.browsers[order.reference], f"{path}/cancel", of=path)
+        return self.order(order.reference)
+
+    def send(self, browser: FlaskClient, path: str, *, of: str, **typed: str) -> TestResponse:
+        """Send a form that stands on the page `of`; one that is not offered is not sent."""
+        answer = browser.get(of)
+        fields = form(answer.text, path)
+        return answer if fields is None else browser.post(path, data={**fields, **typed})
+
+    def order(self, reference: str) -> ShopOrder:
+        """As the shop's own database has it."""
+        (state,) = self.row("SELECT state FROM orders WHERE reference = ?", reference)
+        (charged_minor,) = self.row(
+            "SELECT coalesce(sum(amount_minor), 0) FROM payments"
+            " WHERE order_reference = ? AND state IN ('accepted', 'refunded')",
+            reference,
+        )
+        return _order(reference, state, charged_minor)
+
+
+_NUMBERS: dict[Card, str] = {"good": "4111", "declined": "5111"}
+_METHODS: dict[Card, str] = {"good": "card", "declined": "card_declined"}
+
+
+def _order(reference: str, state: object, charged_minor: object) -> ShopOrder:
+    return ShopOrder(
+        reference=reference,
+        state="paid" if state == "paid" else "cancelled" if state == "cancelled" else "unpaid",
+        charged=Money(amount_minor=int(str(charged_minor)), currency="EUR"),
+    )
