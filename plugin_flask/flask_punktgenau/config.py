@@ -64,6 +64,18 @@ KEYS: tuple[Key, ...] = (
     Key(
         name="REFUND_POLICY", kind="text", default="proportional", meaning="proportional, points_first or money_first."
     ),
+    Key(
+        name="EXPIRED_POINTS",
+        kind="text",
+        default="tell",
+        meaning="Points that come back already expired: tell the customer, or pay them in money.",
+    ),
+    Key(
+        name="TAX_MODE",
+        kind="text",
+        default="tender",
+        meaning="tender: points leave VAT alone; discount: for a shop's own programme.",
+    ),
     Key(name="DEADLINE_S", kind="seconds", default=4.0, meaning="The longest that a page waits for the provider."),
     Key(name="WORKER_DEADLINE_S", kind="seconds", default=8.0, meaning="The same for one call in the worker."),
     Key(
