@@ -1,0 +1,110 @@
+"""What a receipt says about points: who paid what, at which rate, and the VAT of each rate.
+
+As a tender, points leave VAT alone: they pay part of a bill whose VAT is the same. As a discount of the shop's own
+programme they lower what is taxed, line by line as they were allocated. Which one holds is the programme's, not ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from punktgenau.checkout.allocation import Allocation
+from punktgenau.checkout.settings import TaxMode
+from punktgenau.money import Money, Rate
+
+PaidBy = Literal["other", "points", "money"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceTender:
+    """One way in which a part was paid; `points` are 0 for all but points."""
+
+    kind: PaidBy
+    amount: Money
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceTax:
+    """One VAT rate in percent, with what is taxed by it: gross = net + vat."""
+
+    vat_rate: str
+    gross: Money
+    net: Money
+    vat: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """The figures of a receipt: `total` is the sum of `tenders`, `taxable` the sum of `taxes`.
+
+    The two are the same, but for points that are a discount. Amounts as Money.
+    `rate` is what a point was worth when the order was placed; None where no points pay.
+    """
+
+    order_reference: str
+    tax_mode: TaxMode
+    total: Money
+    tenders: tuple[InvoiceTender, ...]
+    taxes: tuple[InvoiceTax, ...]
+    rate: Rate | None
+
+    @property
+    def taxable(self) -> Money:
+        """What VAT is reckoned on, VAT included."""
+        return Money(amount_minor=sum(tax.gross.amount_minor for tax in self.taxes), currency=self.total.currency)
+
+
+def invoice_of(order_reference: str, allocation: Allocation, *, rate: Rate | None, tax_mode: TaxMode) -> Invoice:
+    """The receipt of an order that is paid as allocated; every sum is exact."""
+    total_minor = sum(line.amount_minor for line in allocation.lines)
+    other_minor = sum(line.other_minor for line in allocation.lines)
+    paid: tuple[tuple[PaidBy, int, int], ...] = (
+        ("other", other_minor, 0),
+        ("points", allocation.value_minor, allocation.points),
+        ("money", total_minor - other_minor - allocation.value_minor, 0),
+    )
+    invoice = Invoice(
+        order_reference=order_reference,
+        tax_mode=tax_mode,
+        total=Money(amount_minor=total_minor, currency=allocation.currency),
+        tenders=tuple(
+            InvoiceTender(kind=kind, amount=Money(amount_minor=minor, currency=allocation.currency), points=points)
+            for kind, minor, points in paid
+            if minor or kind == "money"
+        ),
+        taxes=tuple(
+            _tax(vat_rate, gross_minor, allocation.currency)
+            for vat_rate, gross_minor in _taxed(allocation, tax_mode).items()
+        ),
+        rate=rate if allocation.points else None,
+    )
+    less_minor = allocation.value_minor if tax_mode == "discount" else 0
+    if invoice.taxable.amount_minor + less_minor != total_minor:
+        raise AssertionError(f"the taxes of {invoice} do not add up")
+    return invoice
+
+
+def _taxed(allocation: Allocation, tax_mode: TaxMode) -> Mapping[str, int]:
+    """Gross by VAT rate, in the order in which the rates appear; '7' and '7.0' are one rate."""
+    taxed: dict[Fraction, tuple[str, int]] = {}
+    for line in allocation.lines:
+        gross_minor = line.amount_minor - (line.value_minor if tax_mode == "discount" else 0)
+        name, so_far = taxed.get(Fraction(line.vat_rate), (line.vat_rate, 0))
+        taxed[Fraction(line.vat_rate)] = (name, so_far + gross_minor)
+    return dict(taxed.values())
+
+
+def _tax(vat_rate: str, gross_minor: int, currency: str) -> InvoiceTax:
+    """VAT is rounded once per rate, half up, as on an invoice; net prices come out as they went in."""
+    factor = 1 + Fraction(vat_rate) / 100
+    net_minor = (2 * gross_minor * factor.denominator + factor.numerator) // (2 * factor.numerator)
+    return InvoiceTax(
+        vat_rate=vat_rate,
+        gross=Money(amount_minor=gross_minor, currency=currency),
+        net=Money(amount_minor=net_minor, currency=currency),
+        vat=Money(amount_minor=gross_minor - net_minor, currency=currency),
+    )
