@@ -130,4 +130,4 @@ _VARIANTS = (
     ),
 )
 PROFILES: Mapping[str, ProviderProfile] = MappingProxyType({profile.name: profile for profile in _VARIANTS})
-"""Profiles to play and to test with: the reference, and each ability missing by itself; "classic" lacks most of them."""
+"""Profiles to play and to test with: the reference, each ability missing by itself, and most of them at once."""

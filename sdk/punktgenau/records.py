@@ -175,7 +175,7 @@ class Redemption(Record):
     def differs_from(
         self,
         *,
-        idempotency_key: str,
+        idempotency_key: str | None,
         order_reference: str,
         member_id: str,
         points: int,
@@ -183,8 +183,11 @@ class Redemption(Record):
         total: Money,
         rate_id: str | None = None,
     ) -> str | None:
-        """The first field in which this answer is not the one asked for, or None: only a full echo counts."""
-        if self.idempotency_key != idempotency_key:
+        """The first field in which this answer is not the one asked for, or None: only a full echo counts.
+
+        `idempotency_key` None: the provider has no keys, so it has none to echo.
+        """
+        if idempotency_key is not None and self.idempotency_key != idempotency_key:
             return "idempotency_key"
         if self.order_reference != order_reference:
             return "order_reference"

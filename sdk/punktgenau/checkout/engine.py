@@ -76,7 +76,7 @@ class Checkout(AfterPayment):
                 "mode": provider.mode or "",
             },
         )
-        self._journal = ReturnJournal(self._database, clock=self._clock)
+        self._journal = ReturnJournal(self._database, clock=self._clock, key_of=provider.profile.key_of)
         self._links = Links(self._database, clock=self._clock)
         self._events = Events(self._database, clock=self._clock)
         self._heartbeat = Heartbeat(self._database, clock=self._clock)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -10,27 +9,32 @@ from functools import partial
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
 from punktgenau.checkout.attempt import live_key_of, repair_of
-from punktgenau.checkout.intent import Claim, abandon, wished
+from punktgenau.checkout.intent import Claim, NextOperation, giving_up, wished
 from punktgenau.checkout.journal import CLOSED, LostSwapError
+from punktgenau.checkout.looking import Looker, is_part_of
 from punktgenau.checkout.resolve import (
-    ASK_FIRST,
     GIVEN_UP_BY_KEY,
+    LEAST_SETTLE_S,
+    SETTLING,
     Kind,
     Verdict,
     back_off_s,
-    judge_error,
     judge_evidence,
+    judge_failure,
+    judge_refusal,
     judge_reply,
+    judge_settled,
     kind_of,
+    may_send,
+    needing_attention,
     next_step,
     state_of,
 )
 from punktgenau.checkout.return_journal import REVERSIBLE, ReturnJournal
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.sending import Reply, reply_of, send, value_of
+from punktgenau.checkout.sending import Reply, reply_of, reversed_after, send
 from punktgenau.checkout.writing import written
-from punktgenau.errors import NotFoundError, NotSentError, PunktgenauError, UnavailableError
-from punktgenau.money import Money
+from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
 from punktgenau.provider import Provider, Redemption, Reversal
 
 LEAST_S = 0.05
@@ -46,6 +50,8 @@ class Executor:
         self._journal = journal
         self._clock = clock
         self._heard = heard
+        self._looker = Looker(provider, journal)
+        self._settle_s = max(LEAST_SETTLE_S, provider.profile.settle_s)
 
     def run(self, claim: Claim, *, deadline_s: float) -> tuple[RedemptionRow, PunktgenauError | None]:
         """Send one claimed operation and write down what it proved, then what its row still wishes.
@@ -78,7 +84,8 @@ class Executor:
         """What the row wishes next: given up by its key, released, or repaired."""
         if row.state == "authorizing" and row.reason in GIVEN_UP_BY_KEY:
             # The same call can never be answered otherwise, so only a tombstone proves what became of it.
-            return self._journal.supersede(row, abandon(row, cause=row.reason), lease_s=lease_s)
+            planned = self.giving_up(row, cause=row.reason)
+            return None if planned is None else self._journal.supersede(row, planned, lease_s=lease_s)
         if row.check_at is not None and (claim := self.next_return(row, lease_s=lease_s)) is not None:
             return claim
         if (planned := wished(row)) is not None:
@@ -89,21 +96,21 @@ class Executor:
         """Begin the return that has waited longest for its turn, if one does. Raises LostSwapError."""
         return self._journal.begin_return(row, lease_s=lease_s) if row.state in REVERSIBLE else None
 
+    def giving_up(self, row: RedemptionRow, *, cause: str) -> NextOperation | None:
+        """How an attempt is given up at this provider; None: no way, but to go on asking what became of it."""
+        return giving_up(self._provider.profile, row, cause=cause, age_s=self._looker.age_s(row))
+
+    @property
+    def can_look_up(self) -> bool:
+        """Whether this provider tells what it has."""
+        return bool(self._provider.profile.lookup)
+
     def look_up(self, row: RedemptionRow, *, deadline_s: float) -> Redemption | None:
         """The provider's evidence for a row, or None where it knows nothing of it.
 
         Raises NotSentError or UnavailableError when there is no answer.
         """
-        if row.provider_id is not None:
-            try:
-                found = self._provider.redemptions.get(row.provider_id, deadline_s=deadline_s)
-            except NotFoundError:
-                return None
-            return None if self._differs(row, found) else found
-        for candidate in self._provider.redemptions.find(idempotency_key=row.key, deadline_s=deadline_s):
-            if candidate.state == "cancelled" or not self._differs(row, candidate):
-                return candidate
-        return None
+        return self._looker.look_up(row, deadline_s=deadline_s)
 
     def fall_short(self, row: RedemptionRow) -> RedemptionRow:
         """The hold has ended and its order is paid: a shortfall, which has to be seen. Raises LostSwapError."""
@@ -134,55 +141,104 @@ class Executor:
         evidence: Redemption | None = None
         given_back: Reversal | None = None
         failure: PunktgenauError | None = None
+        # Of a cancel-by-key it counts how long the key is remembered that is given up.
+        age_s = self._looker.age_s(row if kind == "cancel_by_key" else operation) + deadline_s
+        if not may_send(self._provider.profile, kind, code=operation.code, age_s=age_s, first=first):
+            unsent = Verdict("unknown", code=operation.code)
+            evidence, verdict = self._resolved(claim, kind, unsent, age_s=age_s, ends=ends)
+            return self._finish(claim, kind, verdict, evidence, reply_of(evidence, None), sends=0), None
+        if not first and not self._journal.is_as_written(operation, row):
+            # Under a key that the provider knows with other content no answer would prove anything.
+            verdict = Verdict("unknown", state="needs_attention", code="not_as_written")
+            return self._finish(claim, kind, verdict, None, None, sends=0), None
         try:
-            evidence, given_back = send(self._provider.redemptions, kind, claim, deadline_s=deadline_s)
-            mismatch = None if kind == "cancel_by_key" and _is_tombstone(evidence) else self._differs(row, evidence)
+            evidence, given_back = send(self._provider, kind, claim, deadline_s=deadline_s)
+            mismatch = self._looker.mismatch(kind, row, evidence)
             verdict = judge_reply(kind, evidence, first=first, mismatch=mismatch)
         except PunktgenauError as error:
-            failure, verdict = error, judge_error(kind, error, first=first)
+            failure, verdict = error, judge_failure(self._provider.profile, kind, error, first=first)
             if row.cause == "shortfall" and isinstance(error, NotSentError):
                 # The order is paid: a provider that is away is no refusal, and the repair stays due.
                 verdict = Verdict("not_done", code=error.code)
         sends = evidence.sends if evidence is not None else failure.sends if failure is not None else 0
         if verdict.outcome == "unknown":
-            evidence, verdict = self._resolved(claim, kind, verdict, ends=ends)
-        reply = None if evidence is None else reply_of(evidence, given_back)
-        row = self._finish(claim, kind, verdict, evidence, reply, sends=sends)
+            evidence, verdict = self._resolved(claim, kind, verdict, age_s=age_s, ends=ends)
+        named = failure.redemption_id if failure is not None and verdict.state == "captured" else None
+        row = self._finish(claim, kind, verdict, evidence, reply_of(evidence, given_back), sends=sends, named=named)
         return row, failure
 
-    def _resolved(self, claim: Claim, kind: Kind, verdict: Verdict, ends: float) -> tuple[Redemption | None, Verdict]:
-        age_s = (self._journal.now_ms() - claim.operation.created_at) / 1000
-        profile = self._provider.profile
-        if claim.operation.passes == 0 and verdict.code not in ASK_FIRST:
+    def _resolved(
+        self, claim: Claim, kind: Kind, verdict: Verdict, *, age_s: float, ends: float
+    ) -> tuple[Redemption | None, Verdict]:
+        """What becomes of an unknown now: looked up where that helps, and left to a person where nothing does."""
+        operation, profile = claim.operation, self._provider.profile
+        step = next_step(profile, kind, code=verdict.code, age_s=age_s)
+        if step == "repeat" and operation.passes == 0:
             # In the request that placed it: the customer is told and chooses; recovery asks.
             return None, verdict
-        step = next_step(profile, kind, code=verdict.code, age_s=age_s, settled=age_s >= profile.settle_s)
-        gives_up = step == "needs_attention"
-        if gives_up:
+        overdue = age_s > profile.resolution_bound_s
+        if not profile.lookup:
+            verdict = judge_refusal(kind, verdict)
+        if step == "cancel_by_key" and verdict.outcome == "unknown":
+            verdict = Verdict("unknown", code="key_spent")
+        elif verdict.outcome == "unknown" and (overdue or step == "needs_attention"):
             # A person may be needed, but the provider is asked all the same, now and from time to time.
-            verdict = Verdict("unknown", state="needs_attention", code=verdict.code)
+            verdict = needing_attention(verdict)
         left = ends - self._clock.monotonic()
-        if left <= LEAST_S or not (step == "look_up" or (gives_up and profile.lookup)):
+        if left <= LEAST_S or not profile.lookup or not (step == "look_up" or overdue):
             return None, verdict
         try:
             evidence = self.look_up(claim.redemption, deadline_s=left)
         except PunktgenauError:
             return None, verdict
+        if not may_send(profile, kind, code=verdict.code, age_s=age_s, first=False):
+            return self._settled(claim, kind, evidence, verdict)
         if evidence is None:
             return None, verdict
-        seen = judge_evidence(kind, evidence, reversed_points=_reversed_after(claim))
+        if kind == "authorize" and is_part_of(claim.redemption, evidence):
+            return None, Verdict("unknown", code="held_in_part")
+        seen = judge_evidence(kind, evidence, reversed_points=reversed_after(claim))
         if kind == "reverse" and seen.outcome == "unknown" and verdict.code == "reversal_exceeds_capture":
             # Refused, and not what an earlier call of ours did: somebody else gave these points back.
             return evidence, Verdict("not_done", state=state_of(evidence), code=verdict.code)
         return evidence, seen if seen.outcome != "unknown" else verdict
 
+    def _settled(
+        self, claim: Claim, kind: Kind, evidence: Redemption | None, heard: Verdict
+    ) -> tuple[Redemption | None, Verdict]:
+        """What a look-up proves of an operation that nothing is sent for any more."""
+        operation, row, profile = claim.operation, claim.redemption, self._provider.profile
+        if evidence is not None and kind == "authorize" and is_part_of(row, evidence):
+            return None, Verdict("unknown", code="held_in_part")
+        if evidence is not None:
+            seen = judge_evidence(kind, evidence, reversed_points=reversed_after(claim))
+            if seen.outcome != "unknown":
+                return evidence, seen
+        waited = operation.code == SETTLING and self._journal.now_ms() >= (operation.next_at or 0)
+        age_s = self._looker.age_s(row)
+        return evidence, judge_settled(profile, kind, evidence, heard=heard, age_s=age_s, settled=waited)
+
     def _finish(
-        self, claim: Claim, kind: Kind, verdict: Verdict, evidence: Redemption | None, reply: Reply, *, sends: int
+        self,
+        claim: Claim,
+        kind: Kind,
+        verdict: Verdict,
+        evidence: Redemption | None,
+        reply: Reply,
+        *,
+        sends: int,
+        named: str | None = None,
     ) -> RedemptionRow:
         before = claim.redemption
         after = _after(before, verdict, evidence, now_ms=self._journal.now_ms())
+        if evidence is None and named is not None and before.provider_id is None:
+            # A refusal that names it, where nothing can be looked up.
+            after = replace(after, provider_id=named)
         closed = verdict.outcome != "unknown" and verdict.state is not None
         due = self._journal.now_ms() + back_off_s(claim.operation.passes) * 1000
+        if verdict.code == SETTLING:
+            settled = due if claim.operation.code == SETTLING else self._journal.now_ms() + self._settle_s * 1000
+            due = max(settled, claim.operation.next_at or 0)
         write = partial(
             self._journal.finish,
             claim,
@@ -205,21 +261,12 @@ class Executor:
         self._heard(before, row)
         return row
 
-    @staticmethod
-    def _differs(row: RedemptionRow, evidence: Redemption) -> str | None:
-        return evidence.differs_from(
-            idempotency_key=row.key,
-            order_reference=row.order_reference,
-            member_id=row.member_id,
-            points=row.points,
-            value=value_of(row),
-            total=Money(amount_minor=row.total_minor, currency=row.currency),
-        )
-
 
 def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None, *, now_ms: int) -> RedemptionRow:
     after = before
-    if evidence is not None and evidence.id and evidence.points == before.points:
+    # Of an attempt that is given up a part is enough to release it.
+    in_part = evidence is not None and before.state == "abandoning" and evidence.held_points > 0
+    if evidence is not None and evidence.id and (evidence.points == before.points or in_part):
         after = replace(
             after,
             provider_id=evidence.id,
@@ -229,9 +276,19 @@ def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None,
             reversed_points=evidence.reversed_points,
             reversed_minor=evidence.reversed_value.amount_minor,
         )
+    if evidence is None and verdict.state in {"captured", "reversed"}:
+        # Proven by a refusal alone. Only we capture and give back this redemption, and only as a whole.
+        gone = before.points if verdict.state == "reversed" else before.reversed_points
+        after = replace(after, captured_points=before.points, reversed_points=gone)
     if verdict.state is None:
         return replace(after, reason=verdict.code or "")
     state = "abandoned" if verdict.state == "voided" and before.state == "abandoning" else verdict.state
+    if before.state == "abandoning" and state not in CLOSED and state != "needs_attention":
+        # It was given up and is there: it has to go back.
+        after = replace(after, release_cause=before.release_cause or "given_up")
+    if before.state == "voiding" and before.release_cause is None and state in {"voided", "abandoned"}:
+        # Nobody wished it back: asked for only because its time had passed, where nothing can be looked up.
+        state = "expired"
     if state == "abandoned" and before.state == "voiding":
         state = "voided"
     if before.cause == "shortfall" and state in CLOSED and before.release_cause is None:
@@ -243,14 +300,3 @@ def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None,
     deal_stands = state == "expired" and before.release_cause is None
     look_again = now_ms if state == "authorized" or at_once or to_repair or deal_stands else None
     return replace(after, state=state, reason=verdict.code or "", check_at=look_again)
-
-
-def _reversed_after(claim: Claim) -> int | None:
-    """How many points are given back in all once a reversal is done."""
-    if claim.operation.kind != "reverse":
-        return None
-    return claim.redemption.reversed_points + int(json.loads(claim.operation.request)["points"])
-
-
-def _is_tombstone(evidence: Redemption) -> bool:
-    return evidence.state == "cancelled" and not (evidence.points or evidence.order_reference or evidence.member_id)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
+from punktgenau.provider import ProviderProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,13 @@ class NextOperation:
 
 
 def new_operation(
-    row: RedemptionRow, planned: NextOperation, *, operation_id: str, fingerprint_key: bytes, now_ms: int
+    row: RedemptionRow,
+    planned: NextOperation,
+    *,
+    operation_id: str,
+    fingerprint_key: bytes,
+    key_of: Callable[[bytes], str],
+    now_ms: int,
 ) -> OperationRow:
     """The row of an operation that has not been sent; its lease is set by the database's clock as it is written."""
     request = json.dumps(planned.request, sort_keys=True, separators=(",", ":"))
@@ -43,8 +51,8 @@ def new_operation(
         kind=planned.kind,
         cause=planned.cause,
         # From a random id, not from order data: a reset shop with order number 1 again never meets an old key.
-        key="pg_" + sha256(f"{operation_id}|{planned.kind}|{planned.cause}".encode()).hexdigest()[:40],
-        fingerprint=hmac.new(fingerprint_key, _sent(row, request).encode(), sha256).hexdigest(),
+        key=key_of(sha256(f"{operation_id}|{planned.kind}|{planned.cause}".encode()).digest()),
+        fingerprint=fingerprint(row, request, key=fingerprint_key),
         request=request,
         reply=None,
         outcome=None,
@@ -58,6 +66,11 @@ def new_operation(
         created_at=now_ms,
         finished_at=None,
     )
+
+
+def fingerprint(row: RedemptionRow, request: str, *, key: bytes) -> str:
+    """What is about to be sent, as a digest that only this journal can make."""
+    return hmac.new(key, _sent(row, request).encode(), sha256).hexdigest()
 
 
 def _sent(row: RedemptionRow, request: str) -> str:
@@ -81,9 +94,36 @@ def abandon(row: RedemptionRow, *, cause: str) -> NextOperation:
     return NextOperation(kind="cancel_by_key", cause=cause, request={"target_key": row.key}, state="abandoning")
 
 
+def give_up(row: RedemptionRow, *, cause: str) -> NextOperation:
+    """Give an attempt up where its key cannot end it: find out what it became, then give that back."""
+    return NextOperation(kind="give_up", cause=cause, request={"target_key": row.key}, state="abandoning")
+
+
+def giving_up(profile: ProviderProfile, row: RedemptionRow, *, cause: str, age_s: float) -> NextOperation | None:
+    """How an attempt of that age is given up; None: no way but to go on asking what became of it."""
+    if profile.cancel_by_key and profile.remembers(age_s):
+        return abandon(row, cause=cause)
+    return give_up(row, cause=cause) if profile.lookup else None
+
+
 def capture_of(row: RedemptionRow) -> NextOperation:
     """Take what is held."""
-    return NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing")
+    return anew(row, NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing"))
+
+
+def ask_by_void(row: RedemptionRow) -> NextOperation:
+    """Find out about a hold whose time has passed, where nothing can be looked up: end it, should it still be there."""
+    return anew(row, NextOperation(kind="void", cause="ended", request={}, state="voiding"))
+
+
+def extend_until(row: RedemptionRow, until_ms: int, *, hold_s: int) -> NextOperation:
+    """Let a hold last until then, `hold_s` seconds from now."""
+    return NextOperation(kind="extend", cause=f"until {until_ms}", request={"hold_s": hold_s}, state="extending")
+
+
+def anew(row: RedemptionRow, planned: NextOperation) -> NextOperation:
+    """The same as an operation of its own, with another key, where the last one is proven to have done nothing."""
+    return replace(planned, cause=f"{planned.cause} {row.version}") if row.reason == UNDONE else planned
 
 
 def wished(row: RedemptionRow) -> NextOperation | None:
@@ -91,10 +131,10 @@ def wished(row: RedemptionRow) -> NextOperation | None:
     if row.release_cause is None:
         return None
     if row.state == "authorized":
-        return NextOperation(kind="void", cause="release", request={}, state="voiding")
+        return anew(row, NextOperation(kind="void", cause="release", request={}, state="voiding"))
     if row.state in {"captured", "partially_reversed"}:
         left = row.captured_points - row.reversed_points
-        return NextOperation(
+        rest = NextOperation(
             kind="reverse",
             cause="release",
             request={
@@ -104,4 +144,5 @@ def wished(row: RedemptionRow) -> NextOperation | None:
             },
             state="reversing",
         )
+        return anew(row, rest)
     return None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, UnconfirmedError, Value
-from punktgenau.checkout.intent import Claim, NextOperation, new_operation
+from punktgenau.checkout.intent import Claim, NextOperation, fingerprint, new_operation
 from punktgenau.checkout.reading import Reader
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, values_of
 
@@ -32,9 +33,10 @@ class LostSwapError(Exception):
 class Journal(Reader):
     """The journal of one shop at one provider: reads, intents, claims, results."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock, key_of: Callable[[bytes], str]) -> None:
         super().__init__(database)
         self._clock = clock
+        self._key_of = key_of
 
     def now_ms(self) -> int:
         """The injected clock's wall time, in milliseconds."""
@@ -210,6 +212,10 @@ class Journal(Reader):
         except DuplicateError:
             return
 
+    def is_as_written(self, operation: OperationRow, row: RedemptionRow) -> bool:
+        """Whether what would be sent now is what was written down before the first byte."""
+        return hmac.compare_digest(operation.fingerprint, fingerprint(row, operation.request, key=self._secret()))
+
     @contextmanager
     def _intent(self, operation: OperationRow) -> Iterator[Transaction]:
         """The transaction that writes an intent.
@@ -257,7 +263,12 @@ class Journal(Reader):
 
     def _new_operation(self, row: RedemptionRow, planned: NextOperation) -> OperationRow:
         return new_operation(
-            row, planned, operation_id=self.fresh_id(), fingerprint_key=self._secret(), now_ms=self.now_ms()
+            row,
+            planned,
+            operation_id=self.fresh_id(),
+            fingerprint_key=self._secret(),
+            key_of=self._key_of,
+            now_ms=self.now_ms(),
         )
 
     def _add(self, tx: Transaction, operation: OperationRow, lease_s: float) -> None:

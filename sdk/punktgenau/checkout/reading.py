@@ -39,6 +39,12 @@ class Reader:
             rows = tx.all(self._sql.operations, {"redemption_id": redemption_id})
         return tuple(OperationRow(*row) for row in rows)  # type: ignore[arg-type]
 
+    def other_ids(self, row: RedemptionRow) -> frozenset[str]:
+        """What the provider calls the other attempts of the same order."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(self._sql.other_ids, {"order_reference": row.order_reference, "redemption_id": row.id})
+        return frozenset(str(found[0]) for found in rows)
+
     def attention(self) -> int:
         """How many orders need a person: points that are gone, or an unknown that nobody could resolve."""
         with self._database.transaction(write=False) as tx:

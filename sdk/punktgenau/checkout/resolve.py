@@ -5,14 +5,15 @@ Nothing here reads a clock or a row; states change by the provider's evidence on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from punktgenau._retry import proves_not_done
 from punktgenau.errors import NotSentError, Outcome, OutcomeUnknownError, PunktgenauError, StateConflictError
-from punktgenau.provider import ProviderProfile, Redemption, RedemptionState
+from punktgenau.provider import LookupBy, ProviderProfile, Redemption, RedemptionState
 
-Kind = Literal["authorize", "capture", "void", "reverse", "cancel_by_key"]
+Kind = Literal["authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up"]
+"""Calls of the port; `give_up` makes none: it is looked up until it is known what an authorize became."""
 Step = Literal["repeat", "look_up", "cancel_by_key", "needs_attention"]
 
 _STATE_BY_EVIDENCE: dict[RedemptionState, str] = {
@@ -32,6 +33,9 @@ _GOAL: dict[Kind, frozenset[str]] = {
     "void": frozenset({"voided", "expired", "abandoned", "declined"}),
     "reverse": frozenset({"reversed", "partially_reversed"}),
     "cancel_by_key": frozenset({"voided", "expired", "abandoned", "declined", "reversed"}),
+    # Whatever end a live hold shows is the one to reckon with.
+    "extend": frozenset({"authorized", "partially_captured"}),
+    "give_up": frozenset(_STATE_BY_EVIDENCE.values()),
 }
 
 
@@ -47,11 +51,20 @@ ASK_FIRST = frozenset(
         "not_captured",
         "capture_exceeds_hold",
         "reversal_exceeds_capture",
+        "reference_reused",
     }
 )
 """Answers that say the provider knows more than we do: a look-up decides."""
-GIVEN_UP_BY_KEY = frozenset({"consent_revoked", "not_linked", "not_found"})
-"""Refusals that come before the key is looked at and will come again."""
+GIVEN_UP_BY_KEY = frozenset({"consent_revoked", "not_linked", "not_found", "key_spent", "held_in_part"})
+"""Refusals that come before the key is looked at and will come again, and what else no repeat can mend."""
+LEAST_SETTLE_S = 5
+"""However quickly a provider's look-ups see everything, nothing is believed to be missing at first sight."""
+STORED_ERRORS = frozenset({"internal_error", "unavailable"})
+"""Codes of a 5xx from the provider itself; some keep it under the key."""
+SETTLING = "settling"
+"""Nothing is sent any more, and a look-up has not shown the goal; the next one counts once its time has come."""
+UNDONE = "proven_undone"
+"""A look-up has shown that an operation did nothing, and its key can do nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +76,30 @@ class Verdict:
     code: str | None = None
 
 
+_BY_REFUSAL: dict[tuple[Kind, str], Verdict] = {
+    ("authorize", "key_cancelled"): Verdict("not_done", state="abandoned", code="key_cancelled"),
+    ("authorize", "redemption_ended"): Verdict("not_done", state="expired", code="redemption_ended"),
+    ("cancel_by_key", "already_captured"): Verdict("not_done", state="captured", code="already_captured"),
+    ("cancel_by_key", "redemption_ended"): Verdict("done", state="abandoned", code="redemption_ended"),
+    ("capture", "already_captured"): Verdict("done", state="captured", code="already_captured"),
+    ("capture", "hold_expired"): Verdict("not_done", state="short", code="hold_expired"),
+    ("capture", "already_voided"): Verdict("not_done", state="short", code="already_voided"),
+    ("void", "already_captured"): Verdict("not_done", state="captured", code="already_captured"),
+    ("void", "already_voided"): Verdict("done", state="voided", code="already_voided"),
+    ("void", "hold_expired"): Verdict("done", state="expired", code="hold_expired"),
+    ("void", "redemption_ended"): Verdict("done", state="voided", code="redemption_ended"),
+    ("reverse", "reference_reused"): Verdict("done", state="reversed", code="reference_reused"),
+    ("extend", "already_captured"): Verdict("not_done", state="captured", code="already_captured"),
+    ("extend", "already_voided"): Verdict("not_done", state="voided", code="already_voided"),
+    ("extend", "hold_expired"): Verdict("not_done", state="expired", code="hold_expired"),
+}
+"""What a refusal says about its redemption, where that is all there is to hear: outcome and state."""
+
+
 def kind_of(text: str) -> Kind:
     """The kind of an operation, from the journal's text."""
     match text:
-        case "authorize" | "capture" | "void" | "reverse" | "cancel_by_key":
+        case "authorize" | "capture" | "void" | "reverse" | "cancel_by_key" | "extend" | "give_up":
             return text
     raise AssertionError(f"unknown kind of operation {text!r}")
 
@@ -103,6 +136,8 @@ def judge_evidence(kind: Kind, evidence: Redemption, *, reversed_points: int | N
         return Verdict("not_done", state="short", code=f"hold_{state}")
     if kind == "authorize":
         return Verdict("not_done", state=state, code=f"hold_{state}")
+    if kind == "extend":
+        return Verdict("not_done", state=state, code=f"hold_{state}")
     if kind in ("void", "cancel_by_key") and state in {"captured", "partially_captured", "partially_reversed"}:
         return Verdict("not_done", state=state, code="already_captured")
     return Verdict("unknown", code=f"still_{state}")
@@ -115,8 +150,10 @@ def judge_error(kind: Kind, error: PunktgenauError, *, first: bool) -> Verdict:
     """
     if isinstance(error, OutcomeUnknownError) or error.outcome == "unknown":
         return Verdict("unknown", code=error.code)
-    if isinstance(error, StateConflictError) and kind != "authorize":
+    if (isinstance(error, StateConflictError) or error.code in ASK_FIRST) and kind != "authorize":
         return Verdict("unknown", code=error.code)
+    if kind == "extend" and not isinstance(error, NotSentError):
+        return Verdict("not_done", state="authorized", code="extend_refused")
     if isinstance(error, StateConflictError) and error.code not in {"order_has_live_redemption"} and not first:
         return Verdict("unknown", code=error.code)
     if kind == "authorize" and (first or (proves_not_done(error) and not isinstance(error, NotSentError))):
@@ -126,22 +163,77 @@ def judge_error(kind: Kind, error: PunktgenauError, *, first: bool) -> Verdict:
     return Verdict("not_done", code=error.code)
 
 
-def next_step(profile: ProviderProfile, kind: Kind, *, code: str | None, age_s: float, settled: bool) -> Step:
-    """How an unknown operation is resolved, `age_s` seconds after its intent.
+def judge_failure(profile: ProviderProfile, kind: Kind, error: PunktgenauError, *, first: bool) -> Verdict:
+    """As `judge_error`; but without a key nobody can tell whether a second live redemption is not this very call's."""
+    if error.code == "order_has_live_redemption" and profile.keys == "none":
+        return Verdict("unknown", code=error.code)
+    return judge_error(kind, error, first=first)
 
-    `settled`: `profile.settle_s` has passed since the last send, so that a look-up's 404 counts.
+
+def judge_refusal(kind: Kind, verdict: Verdict) -> Verdict:
+    """What an unknown is by its refusal alone, at a provider where nothing can be looked up."""
+    return _BY_REFUSAL.get((kind, verdict.code or ""), verdict)
+
+
+def may_send(profile: ProviderProfile, kind: Kind, *, code: str | None, age_s: float, first: bool) -> bool:
+    """Whether an operation's bytes may go out, `age_s` seconds after its intent, when a send begun now has ended.
+
+    `first`: none can have gone out. Later ones need a key that stands for the first, and one that can still be answered
+    with anything new. `code` is what was heard last.
     """
-    if age_s > profile.resolution_bound_s:
-        return "needs_attention"
-    if code in ASK_FIRST and profile.lookup:
+    if kind == "give_up" or code == SETTLING:
+        return False
+    if first:
+        return True
+    return profile.remembers(age_s) and not (profile.replays_errors and code in STORED_ERRORS)
+
+
+def next_step(profile: ProviderProfile, kind: Kind, *, code: str | None, age_s: float) -> Step:
+    """How an unknown operation is resolved; `code` is what was heard last, `age_s` as in `may_send`.
+
+    Repeating comes first, because under its key it asks and acts in one; looking up where an answer says that the
+    provider knows more, or nothing may be sent; giving up by the key where neither helps. Else a person is needed.
+    """
+    sendable = may_send(profile, kind, code=code, age_s=age_s, first=False)
+    if profile.lookup and (code in ASK_FIRST or not sendable):
         return "look_up"
-    if age_s < profile.key_window_s and not profile.replays_errors:
+    if sendable:
         return "repeat"
-    if profile.lookup and settled:
-        return "look_up"
-    if kind == "authorize" and profile.cancel_by_key:
+    if kind == "authorize" and profile.cancel_by_key and profile.remembers(age_s):
         return "cancel_by_key"
     return "needs_attention"
+
+
+def look_up_by(profile: ProviderProfile, *, age_s: float) -> LookupBy:
+    """What an authorize of that age is looked up by: its key while that is remembered, else its order."""
+    if "key" in profile.lookup and (profile.remembers(age_s) or "order" not in profile.lookup):
+        return "key"
+    return "order"
+
+
+def judge_settled(
+    profile: ProviderProfile, kind: Kind, evidence: Redemption | None, *, heard: Verdict, age_s: float, settled: bool
+) -> Verdict:
+    """A look-up that did not show the goal, of an operation that nothing is sent for any more.
+
+    `settled`: the settle time has passed since a pass that sent nothing. Then every send of ours has ended, and by the
+    provider's word what it led to would show: what does not show has not happened. Before, it proves nothing; nor does
+    a key that is not remembered any more, or an id that is not found although the provider once gave it.
+    """
+    counts = look_up_by(profile, age_s=age_s) == "order" or profile.remembers(age_s)
+    about_authorize = kind in {"authorize", "cancel_by_key", "give_up"}
+    if evidence is None and not (about_authorize and counts):
+        return needing_attention(heard)
+    if not settled:
+        return replace(heard, outcome="unknown", code=SETTLING)
+    if evidence is not None:
+        return Verdict("not_done", state=state_of(evidence), code=UNDONE)
+    return Verdict("not_done", state="declined" if kind == "authorize" else "abandoned", code="never_arrived")
+
+
+def needing_attention(verdict: Verdict) -> Verdict:
+    """The same, seen by a person from now on."""
+    return replace(verdict, state="needs_attention", code=verdict.code or "no_answer")
 
 
 def back_off_s(passes: int) -> int:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from punktgenau.checkout.database import DuplicateError, Transaction, UnconfirmedError, Value
-from punktgenau.checkout.intent import Claim, NextOperation
+from punktgenau.checkout.intent import Claim, NextOperation, anew
 from punktgenau.checkout.journal import Journal, LostSwapError
+from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
@@ -98,7 +99,7 @@ class ReturnJournal(Journal):
             return first
 
     def _check_turn(self, tx: Transaction, seen: RedemptionRow, planned: NextOperation) -> None:
-        is_rest = planned.kind == "reverse" and planned.cause == "release"
+        is_rest = planned.kind == "reverse" and planned.cause.startswith("release")
         if is_rest and tx.one(STATEMENTS.requested, {"redemption_id": seen.id}) is not None:
             raise _ReturnFirstError
 
@@ -132,7 +133,7 @@ class ReturnJournal(Journal):
             self._swap(tx, row, replace(row, check_at=self.now_ms()))
             return asked, None
         ends = self._lease_ends(lease_s)
-        operation = self._new_operation(row, reversal_of(asked))
+        operation = self._new_operation(row, anew(row, reversal_of(asked)))
         changed = self._swap(tx, row, replace(row, state="reversing", check_at=None))
         self._add(tx, operation, lease_s)
         if tx.run(STATEMENTS.begin, {"return_id": asked.id, "operation_id": operation.id}) != 1:
@@ -153,6 +154,9 @@ class ReturnJournal(Journal):
     ) -> None:
         super()._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
         if claim.operation.kind != "reverse" or next_at is not None:
+            return
+        if code == UNDONE:
+            tx.run(STATEMENTS.reopen, {"operation_id": claim.operation.id})
             return
         said = reply or {}
         finished: dict[str, Value] = {

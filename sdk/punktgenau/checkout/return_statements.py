@@ -45,6 +45,11 @@ class ReturnStatements:
                 finished_at=bindparam("finished_at"),
             )
         )
+        self.reopen = (
+            update(returns)
+            .where(t.operation_id == bindparam("operation_id"))
+            .values(state="requested", operation_id=None)
+        )
         self.money_refunded = (
             update(returns)
             .where(t.id == bindparam("return_id"), t.money_refunded_at.is_(None))

@@ -9,17 +9,17 @@ from punktgenau.checkout.intent import Claim
 from punktgenau.checkout.resolve import Kind
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.money import Money
-from punktgenau.provider import Redemption, RedemptionLine, RedemptionsPort, Reversal, TenderRequest
+from punktgenau.provider import Provider, Redemption, RedemptionLine, Reversal, TenderRequest
 
 Reply = Mapping[str, str | int | None] | None
 
 
-def send(calls: RedemptionsPort, kind: Kind, claim: Claim, *, deadline_s: float) -> tuple[Redemption, Reversal | None]:
+def send(provider: Provider, kind: Kind, claim: Claim, *, deadline_s: float) -> tuple[Redemption, Reversal | None]:
     """Make the call of one claimed operation: the redemption as the provider has it now, and what was given back.
 
     Raises what the port raises.
     """
-    operation, row = claim.operation, claim.redemption
+    operation, row, calls = claim.operation, claim.redemption, provider.redemptions
     request = json.loads(operation.request)
     if kind == "authorize":
         held = calls.authorize(
@@ -29,7 +29,7 @@ def send(calls: RedemptionsPort, kind: Kind, claim: Claim, *, deadline_s: float)
             tenders=(TenderRequest(points=row.points, value=value_of(row)),),
             rate_id=row.rate_id,
             lines=[RedemptionLine(**line) for line in json.loads(row.cart)["lines"]],
-            hold_s=row.hold_s,
+            hold_s=min(row.hold_s, provider.profile.longest_hold_s) or None,
             capture="now" if request.get("capture") else None,
             attempt=row.attempt,
             idempotency_key=operation.key,
@@ -50,6 +50,9 @@ def send(calls: RedemptionsPort, kind: Kind, claim: Claim, *, deadline_s: float)
             idempotency_key=operation.key,
             deadline_s=deadline_s,
         ), None
+    if kind == "extend":
+        hold_s = request["hold_s"]
+        return calls.extend(provider_id, hold_s=hold_s, idempotency_key=operation.key, deadline_s=deadline_s), None
     if kind == "void":
         return calls.void(provider_id, idempotency_key=operation.key, deadline_s=deadline_s), None
     reversal = calls.reverse(
@@ -69,8 +72,10 @@ def value_of(row: RedemptionRow) -> Money:
     return Money(amount_minor=row.value_minor, currency=row.currency)
 
 
-def reply_of(evidence: Redemption, given_back: Reversal | None) -> dict[str, str | int | None]:
+def reply_of(evidence: Redemption | None, given_back: Reversal | None) -> Reply:
     """The fields of a reply that the journal keeps; no names, no tokens, no bodies."""
+    if evidence is None:
+        return None
     kept: dict[str, str | int | None] = {
         "id": evidence.id,
         "state": evidence.state,
@@ -88,3 +93,10 @@ def reply_of(evidence: Redemption, given_back: Reversal | None) -> dict[str, str
             "converted_points": given_back.converted,
         }
     return kept
+
+
+def reversed_after(claim: Claim) -> int | None:
+    """How many points are given back in all once a reversal is done."""
+    if claim.operation.kind != "reverse":
+        return None
+    return claim.redemption.reversed_points + int(json.loads(claim.operation.request)["points"])

@@ -59,6 +59,12 @@ class Statements:
             .order_by(r.attempt.desc())
             .limit(1)
         )
+        self.other_ids = select(r.provider_id).where(
+            _own(redemption),
+            r.order_reference == bindparam("order_reference"),
+            r.id != bindparam("redemption_id"),
+            r.provider_id.is_not(None),
+        )
         self.attention = (
             select(func.count())
             .select_from(redemption)

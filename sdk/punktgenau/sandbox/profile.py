@@ -1,4 +1,4 @@
-"""What kind of provider is played: the reference, or one that lacks something. Data, kept in the books until a reset."""
+"""What kind of provider is played: the reference, or one that lacks something. Data in the books, until a reset."""
 
 from __future__ import annotations
 
