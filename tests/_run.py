@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import _bench
 import _install
 import _matrix
 
@@ -53,6 +54,8 @@ def main(arguments: list[str]) -> int:
     started = time.monotonic()
     if options.scenarios:
         return _scenarios(for_pytest)
+    if options.bench:
+        return _bench.main(for_pytest)
     everything = not for_pytest and not options.checks
     results = []
     if everything or options.checks:
@@ -80,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-n", dest="workers", metavar="N", help="spread the tests over N processes")
     parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
     parser.add_argument("--scenarios", action="store_true", help="run what carries a scenario and print the matrix")
+    parser.add_argument("--bench", action="store_true", help="measure beside floors and peers; figures may be named")
     parser.add_argument("--no-install", action="store_true", help="install no browser, whatever is missing")
     parser.add_argument("--require-browser", action="store_true", help="a missing browser is a failure, not a skip")
     return parser
