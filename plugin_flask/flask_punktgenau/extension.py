@@ -62,6 +62,7 @@ class Punktgenau:
         state = AppState(
             app, owner=self, config=config, loaders=self._loaders, provider=provider, clock=clock or SystemClock()
         )
+        state.check()
         app.register_blueprint(make_storefront())
         init_problems(app)
         init_inline(app, state)

@@ -21,6 +21,7 @@ from flask_punktgenau.loaders import GUEST_PREFIX, Loaders
 from flask_punktgenau.signals import fire
 from punktgenau import Client, Clock, Provider
 from punktgenau.checkout import Checkout, Order, Payment
+from punktgenau.checkout.database import Database
 from punktgenau.errors import ConfigurationError, UnavailableError
 
 Arguments = ParamSpec("Arguments")
@@ -151,6 +152,16 @@ class AppState:
             if self._provider is None:
                 self._provider = self._connected()
             return self._provider
+
+    def check(self) -> None:
+        """Refuse at start what could never work, and would be found out on a customer's page; nothing is opened.
+
+        Raises ConfigurationError.
+        """
+        if self._given is None:
+            self.provider()
+        if self.config.database_url is not None:
+            Database(self.config.database_url, clock=self.clock).close()
 
     def load_order(self, order_reference: str) -> Order | None:
         """The shop's order as it is committed, in an app context of its own: a running request's database session must
