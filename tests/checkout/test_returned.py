@@ -114,12 +114,12 @@ def test_a_state_is_never_taken_back() -> None:
 @pytest.mark.parametrize("start", range(0, 2000, 250))
 def test_any_history_keeps_what_is_promised(start: int) -> None:
     for seed in range(start, start + 250):
-        check(seed, naive=seed % 5 == 0)
+        check(seed, naive=seed % 3 == 0)
 
 
 def test_histories_cover_what_they_should() -> None:
     told = [story(seed) for seed in range(400)]
-    assert len({(one.rate.amount_minor, one.rate.points) for one in told}) == 8
+    assert len({(one.rate.amount_minor, one.rate.points) for one in told}) == 10
     assert {one.cart.currency for one in told} == {"EUR", "JPY", "KWD"}
     assert sum(one.without_amounts for one in told) > 100
     assert sum(not one.without_amounts for one in told) > 100

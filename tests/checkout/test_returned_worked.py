@@ -87,7 +87,7 @@ def steps(example: dict[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
     return [(row[0], tuple(row[1:])) for row in example["returns"]]
 
 
-@pytest.mark.scenario("B8", "80 orders with their returns, worked out on paper: who gets what with each of them")
+@pytest.mark.scenario("B8", "82 orders with their returns, worked out on paper: who gets what with each of them")
 @pytest.mark.parametrize("name", BY_NAME)
 def test_worked_on_paper(name: str) -> None:
     example = BY_NAME[name]

@@ -16,7 +16,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1]
 CHUNK = 500
 NAIVE_EVERY = 3
-"""The naive reckoning is slow: it judges one history in so many. No rate's seeds may all be left out (8 rates)."""
+"""The naive reckoning is slow: it judges one history in so many, of each of the ten rates."""
 
 
 def run(*, first: int, histories: int, processes: int, progress: Callable[[int], None]) -> list[str]:

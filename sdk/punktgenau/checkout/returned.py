@@ -114,16 +114,15 @@ def with_return(allocation: Allocation, history: History, wanted: Wanted) -> His
     came = dict(history)
     for line_id, quantity in wanted.lines.items():
         line, before = allocation.line(line_id), came.get(line_id, _NOT_AT_ALL)
-        if quantity > line.quantity - before.quantity:
+        if quantity > (kept := line.quantity - before.quantity):
             raise InvalidArgumentError(
-                f"Line {line_id!r} has {line.quantity - before.quantity} units to return, {quantity} were asked for.",
-                field="lines",
+                f"Line {line_id!r} has {kept} units to return, {quantity} were asked for.", field="lines"
             )
         came[line_id] = replace(before, quantity=before.quantity + quantity)
     if wanted.shipping_minor:
         shipping = [line for line in allocation.lines if line.id == SHIPPING_ID]
         _add_amount(came, shipping, wanted.shipping_minor, field="shipping_minor")
-    if wanted.amount_minor is not None:
+    if wanted.amount_minor:
         _add_amount(came, allocation.lines, wanted.amount_minor, field="amount_minor")
     return came
 
@@ -160,7 +159,7 @@ def returned(allocation: Allocation, history: History, *, policy: BackBy = "prop
     elif policy != "proportional":
         ranges = [(0, max(0, goods - other - sum(line.money_minor for line in allocation.lines)))]
     value = sum(length for _, length in ranges)
-    points, worth = _points_back(allocation, ranges, whole=policy is None)
+    points, worth = _points_back(allocation, value, ranges, whole=policy is None)
     state = Returned(
         goods_minor=goods,
         other_minor=other,
@@ -178,8 +177,7 @@ def _goods_minor(line: AllocatedLine, came: Came) -> int:
     units = came.quantity - came.since_quantity
     if units == 0:
         return came.since_minor
-    rest = line.amount_minor - came.since_minor
-    return came.since_minor + rest * units // (line.quantity - came.since_quantity)
+    return came.since_minor + (line.amount_minor - came.since_minor) * units // (line.quantity - came.since_quantity)
 
 
 def _parts(line: AllocatedLine, goods_minor: int) -> tuple[int, int]:
@@ -194,10 +192,9 @@ def _parts(line: AllocatedLine, goods_minor: int) -> tuple[int, int]:
     return other, line.value_minor * (goods_minor - other) // left if left else 0
 
 
-def _points_back(allocation: Allocation, ranges: Sequence[tuple[int, int]], *, whole: bool) -> tuple[int, int]:
+def _points_back(made: Allocation, value: int, ranges: list[tuple[int, int]], *, whole: bool) -> tuple[int, int]:
     """The points that go back for these cents, and what they are worth."""
-    points, worth = allocation.points, allocation.value_minor
-    value = sum(length for _, length in ranges)
+    points, worth = made.points, made.value_minor
     if value == worth:
         return points, worth
     if whole:
