@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from punktgenau._arguments import json_bytes, segment
 from punktgenau._auth import TokenReply
+from punktgenau.profiles import ProviderProfile
 from punktgenau.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -51,10 +52,10 @@ TOKEN = Operation(
 )
 
 
-def derived_key(*intention: object) -> str:
-    """An idempotency key that any process makes again from the same intention."""
+def derived_key(profile: ProviderProfile, *intention: object) -> str:
+    """An idempotency key that any process makes again from the same intention, as this provider takes it."""
     text = "\x1f".join(str(part) for part in intention)
-    return "pk_" + sha256(text.encode(errors="backslashreplace")).hexdigest()[:40]
+    return profile.key_of(sha256(text.encode(errors="backslashreplace")).digest(), prefix="pk_")
 
 
 def write(name: str, path: str, body: Mapping[str, object], key: str, reply: type[R], *, look_up: str) -> Operation[R]:

@@ -54,13 +54,14 @@ class Transport:
         mode: Mode | None = None,
         adapter: BaseAdapter | None = None,
         policy: RetryPolicy | None = None,
+        has_keys: bool = True,
     ) -> None:
         self.base_url = checked_url(base_url)
         self._token = token
         self._clock = clock
         self._deadline_s = deadline(deadline_s)
         self._mode: Mode | None = mode
-        self._policy = policy or RetryPolicy()
+        self._policy, self._has_keys = policy or RetryPolicy(), has_keys
         self._own_adapter = adapter is None
         self._connect(adapter or DeadlineAdapter())
 
@@ -113,7 +114,9 @@ class Transport:
                 if refused_token and not renewed:
                     renewed = True
                     continue
-                if self._waited(error, attempts=attempts, ends=ends):
+                # Without keys what may have arrived is never sent again.
+                may_repeat = self._has_keys or error.outcome != "unknown"
+                if may_repeat and self._waited(error, attempts=attempts, ends=ends):
                     continue
                 if tried is not None:
                     self._circuit.note(answered=tried.answered, now=self._clock.monotonic())

@@ -40,14 +40,15 @@ class Client:
             raise ConfigurationError("mode must be 'sandbox', 'live' or None.", field="mode")
         clock = clock or SystemClock()
         token = PartnerToken(client_id, client_secret, clock=clock)
+        self._profile = profile or ProviderProfile()
+        has_keys = self._profile.keys != "none"
         self._transport = Transport(
-            base_url, token=token, clock=clock, deadline_s=deadline_s, mode=mode, adapter=adapter
+            base_url, token=token, clock=clock, deadline_s=deadline_s, mode=mode, adapter=adapter, has_keys=has_keys
         )
         self._base_url = self._transport.base_url
         self._configured_mode = mode
-        self._profile = profile or ProviderProfile()
         self._members = Members(self._transport, base_url=self._base_url, client_id=client_id)
-        self._redemptions = Redemptions(self._transport, client_id=client_id)
+        self._redemptions = Redemptions(self._transport, client_id=client_id, profile=self._profile)
 
     @property
     def partner_id(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from punktgenau._problem import about_something_else
 from punktgenau._transport import Transport
 from punktgenau.errors import InvalidArgumentError, RedemptionEndedError
 from punktgenau.money import Money, require_points
+from punktgenau.profiles import ProviderProfile
 from punktgenau.records import ENDED_STATES, Quote, Redemption, RedemptionLine, RedemptionPage, Reversal, TenderRequest
 
 _ENDED_BY_RELEASE = frozenset({"voided", "expired", "cancelled", "declined"})
@@ -25,9 +27,12 @@ class Redemptions:
     OutcomeUnknownError (make the same call again, or look up) and AuthenticationError; every call InvalidArgumentError.
     """
 
-    def __init__(self, transport: Transport, *, client_id: str) -> None:
+    def __init__(self, transport: Transport, *, client_id: str, profile: ProviderProfile | None = None) -> None:
         self._transport = transport
         self._client_id = client_id
+        profile = profile or ProviderProfile()
+        self._has_keys = profile.keys != "none"
+        self._key = partial(derived_key, profile)
 
     def quote(self, *, member_id: str, total: Money, points: int, deadline_s: float | None = None) -> Quote:
         """What so many points are worth for this total, by the provider's rules; never a promise of balance.
@@ -86,17 +91,16 @@ class Redemptions:
             body["capture"] = given.one_of(capture, "now", field="capture")
         if lines:
             body["lines"] = [given.line(line) for line in given.several(lines, field="lines")]
-        key = given.key(
-            idempotency_key,
-            else_=derived_key(self._client_id, "authorize", order_reference, given.whole(attempt, field="attempt")),
-        )
+        number = given.whole(attempt, field="attempt")
+        key = given.key(idempotency_key, else_=self._key(self._client_id, "authorize", order_reference, number))
         values = [tender.value for tender in asked if tender.value is not None]
         asked_value = sum(values[1:], values[0]) if values and len(values) == len(asked) else None
-        operation = write("authorize", "/v1/redemptions", body, key, Redemption, look_up=_find(key))
+        look_up = _find(key) if self._has_keys else f"redemptions.find(order_reference={order_reference!r})"
+        operation = write("authorize", "/v1/redemptions", body, key, Redemption, look_up=look_up)
         answer = self._transport.call(operation, deadline_s=deadline_s)
         redemption = answer.record
         wrong = redemption.differs_from(
-            idempotency_key=key,
+            idempotency_key=key if self._has_keys else None,
             order_reference=order_reference,
             member_id=member_id,
             points=sum(tender.points for tender in asked),
@@ -135,7 +139,7 @@ class Redemptions:
             body["value"] = given.money(value, field="value")
         if capture_reference is not None:
             body["capture_reference"] = given.reference(capture_reference, field="capture_reference")
-        key = given.key(idempotency_key, else_=derived_key("capture", redemption_id, capture_reference or ""))
+        key = given.key(idempotency_key, else_=self._key("capture", redemption_id, capture_reference or ""))
         operation = step("capture", redemption_id, "/capture", body, key, Redemption)
         answer = self._transport.call(operation, deadline_s=deadline_s)
         if answer.record.id != redemption_id:
@@ -152,7 +156,7 @@ class Redemptions:
         Raises HoldExpiredError, AlreadyVoidedError, AlreadyCapturedError, RedemptionEndedError, LimitError.
         """
         body = {"hold_s": given.whole(hold_s, field="hold_s")}
-        key = given.key(idempotency_key, else_=derived_key("extend", redemption_id, hold_s))
+        key = given.key(idempotency_key, else_=self._key("extend", redemption_id, hold_s))
         operation = step("extend", redemption_id, "/extend", body, key, Redemption)
         answer = self._transport.call(operation, deadline_s=deadline_s)
         if answer.record.id != redemption_id:
@@ -166,7 +170,7 @@ class Redemptions:
 
         Raises AlreadyCapturedError (use `reverse`), HoldExpiredError, AlreadyVoidedError, RedemptionEndedError.
         """
-        key = given.key(idempotency_key, else_=derived_key("void", redemption_id))
+        key = given.key(idempotency_key, else_=self._key("void", redemption_id))
         operation = step("void", redemption_id, "/void", {}, key, Redemption)
         answer = self._transport.call(operation, deadline_s=deadline_s)
         if answer.record.id != redemption_id:
@@ -196,7 +200,7 @@ class Redemptions:
         }
         if value is not None:
             body["value"] = given.money(value, field="value")
-        key = given.key(idempotency_key, else_=derived_key("reverse", redemption_id, return_reference))
+        key = given.key(idempotency_key, else_=self._key("reverse", redemption_id, return_reference))
         operation = step("reverse", redemption_id, "/reversals", body, key, Reversal)
         answer = self._transport.call(operation, deadline_s=deadline_s)
         record = answer.record
@@ -215,7 +219,7 @@ class Redemptions:
         Raises AlreadyCapturedError: it was captured meanwhile and is untouched.
         """
         body = {"target_key": given.key(target_key, field="target_key")}
-        key = given.key(idempotency_key, else_=derived_key("cancel_by_key", target_key))
+        key = given.key(idempotency_key, else_=self._key("cancel_by_key", target_key))
         path = "/v1/redemptions/cancel-by-key"
         operation = write("cancel_by_key", path, body, key, Redemption, look_up=_find(target_key))
         answer = self._transport.call(operation, deadline_s=deadline_s)
