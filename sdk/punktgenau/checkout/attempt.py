@@ -30,7 +30,7 @@ EVENT_BY_STATE = {
     "short": "redemption_short",
     "needs_attention": "needs_attention",
 }
-_OPEN = frozenset({"authorizing", "authorized", "capturing", "abandoning"})
+_OPEN = frozenset({"authorizing", "authorized", "extending", "capturing", "abandoning"})
 _PAYS = frozenset(
     {"authorizing", "authorized", "capturing", "captured", "partially_captured", "partially_reversed", "short"}
 )
@@ -81,7 +81,7 @@ def new_attempt(
         rate_amount_minor=made.rate.amount_minor,
         rate_rounding=made.rate.rounding,
         cart=freeze(cart, settings.rules),
-        hold_s=min(hold_s, longest) if longest else hold_s,
+        hold_s=min(hold_s, longest) if longest and not provider.profile.extend else hold_s,
         provider_id=None,
         hold_until=None,
         captured_points=0,
@@ -144,7 +144,8 @@ def payment_of(row: RedemptionRow) -> Payment:
     # Points that are to go back pay nothing, wherever they still are.
     pays = state in _PAYS and row.release_cause is None
     # Unresolved: whether points are held was never known, or they are known and only what followed is not.
-    is_unknown = state == "authorizing" or (state == "needs_attention" and row.provider_id is None)
+    is_unresolved = state == "needs_attention" and row.provider_id is None and row.release_cause is None
+    is_unknown = state == "authorizing" or is_unresolved
     pays = pays or (state == "needs_attention" and row.release_cause is None)
     stands = pays or (state == "expired" and row.release_cause is None)
     value_minor = row.value_minor - row.reversed_minor if pays else 0
@@ -181,7 +182,8 @@ def _shown(row: RedemptionRow) -> PaymentState:
     """A repair shows as the shortfall that it repairs, until it has ended well: the order stands meanwhile."""
     if row.cause == "shortfall" and row.release_cause is None and row.state in _OPEN:
         return "short"
-    return _state(row.state)
+    # A hold that is being made longer is a hold.
+    return "authorized" if row.state == "extending" else _state(row.state)
 
 
 def _state(text: str) -> PaymentState:

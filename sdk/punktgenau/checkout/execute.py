@@ -47,6 +47,8 @@ class Executor:
 
     def __init__(self, provider: Provider, journal: ReturnJournal, *, clock: Clock, heard: Heard) -> None:
         self._provider = provider
+        self.profile = provider.profile
+        self.can_look_up = bool(provider.profile.lookup)
         self._journal = journal
         self._clock = clock
         self._heard = heard
@@ -98,12 +100,7 @@ class Executor:
 
     def giving_up(self, row: RedemptionRow, *, cause: str) -> NextOperation | None:
         """How an attempt is given up at this provider; None: no way, but to go on asking what became of it."""
-        return giving_up(self._provider.profile, row, cause=cause, age_s=self._looker.age_s(row))
-
-    @property
-    def can_look_up(self) -> bool:
-        """Whether this provider tells what it has."""
-        return bool(self._provider.profile.lookup)
+        return giving_up(self.profile, row, cause=cause, age_s=self._looker.age_s(row))
 
     def look_up(self, row: RedemptionRow, *, deadline_s: float) -> Redemption | None:
         """The provider's evidence for a row, or None where it knows nothing of it.
@@ -143,7 +140,7 @@ class Executor:
         failure: PunktgenauError | None = None
         # Of a cancel-by-key it counts how long the key is remembered that is given up.
         age_s = self._looker.age_s(row if kind == "cancel_by_key" else operation) + deadline_s
-        if not may_send(self._provider.profile, kind, code=operation.code, age_s=age_s, first=first):
+        if not may_send(self.profile, kind, code=operation.code, age_s=age_s, first=first):
             unsent = Verdict("unknown", code=operation.code)
             evidence, verdict = self._resolved(claim, kind, unsent, age_s=age_s, ends=ends)
             return self._finish(claim, kind, verdict, evidence, reply_of(evidence, None), sends=0), None
@@ -156,7 +153,7 @@ class Executor:
             mismatch = self._looker.mismatch(kind, row, evidence)
             verdict = judge_reply(kind, evidence, first=first, mismatch=mismatch)
         except PunktgenauError as error:
-            failure, verdict = error, judge_failure(self._provider.profile, kind, error, first=first)
+            failure, verdict = error, judge_failure(self.profile, kind, error, first=first)
             if row.cause == "shortfall" and isinstance(error, NotSentError):
                 # The order is paid: a provider that is away is no refusal, and the repair stays due.
                 verdict = Verdict("not_done", code=error.code)
@@ -171,7 +168,7 @@ class Executor:
         self, claim: Claim, kind: Kind, verdict: Verdict, *, age_s: float, ends: float
     ) -> tuple[Redemption | None, Verdict]:
         """What becomes of an unknown now: looked up where that helps, and left to a person where nothing does."""
-        operation, profile = claim.operation, self._provider.profile
+        operation, profile = claim.operation, self.profile
         step = next_step(profile, kind, code=verdict.code, age_s=age_s)
         if step == "repeat" and operation.passes == 0:
             # In the request that placed it: the customer is told and chooses; recovery asks.
@@ -207,7 +204,7 @@ class Executor:
         self, claim: Claim, kind: Kind, evidence: Redemption | None, heard: Verdict
     ) -> tuple[Redemption | None, Verdict]:
         """What a look-up proves of an operation that nothing is sent for any more."""
-        operation, row, profile = claim.operation, claim.redemption, self._provider.profile
+        operation, row, profile = claim.operation, claim.redemption, self.profile
         if evidence is not None and kind == "authorize" and is_part_of(row, evidence):
             return None, Verdict("unknown", code="held_in_part")
         if evidence is not None:

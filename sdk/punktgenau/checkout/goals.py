@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.execute import Executor, Heard
-from punktgenau.checkout.intent import NextOperation, abandon, capture_of, wished
+from punktgenau.checkout.intent import NextOperation, capture_of, wished
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError, ended_short
 from punktgenau.checkout.schema import RedemptionRow
 
-OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "needs_attention"})
+OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending", "needs_attention"})
 """States with an operation under way, or one that nobody could resolve so far."""
 POLL_S = 0.05
 _Plan = Callable[[RedemptionRow], NextOperation | None]
@@ -32,7 +32,7 @@ class Goals:
         voided_there = row.state == "voided" and row.reason == "looked_up" and row.release_cause is None
         if (row.state == "expired" and row.release_cause is None) or voided_there:
             return self._repaired(row, ends=ends)
-        if row.state not in {"authorized", "capturing"}:
+        if row.state not in {"authorized", "extending", "capturing"}:
             # Above all not while authorizing: nobody can have paid the rest of an amount that was never known.
             return row
         return self._reach(row, _plan_capture, ends=ends)
@@ -49,8 +49,8 @@ class Goals:
 
         def plan(now: RedemptionRow) -> NextOperation | None:
             if now.state == "authorizing" or (now.state == "needs_attention" and now.provider_id is None):
-                return abandon(now, cause=cause)
-            return wished(now if now.release_cause else replace(now, release_cause=cause))
+                return self._executor.giving_up(now, cause=cause)
+            return wished(_as_held(now if now.release_cause else replace(now, release_cause=cause)))
 
         row = self._reach(row, plan, ends=ends, cause=cause)
         # Its hold ended, and somebody saw that as a shortfall before the wish was noted.
@@ -71,7 +71,7 @@ class Goals:
                     claim = self._journal.claim(row.id, lease_s=left)
                     if claim is None:
                         return self._journal.redemption(row.id)
-                elif planned.kind == "cancel_by_key":
+                elif planned.state == "abandoning" or row.state == "extending":
                     claim = self._journal.supersede(row, planned, lease_s=left)
                 else:
                     claim = self._journal.begin_operation(row, planned, lease_s=left)
@@ -116,6 +116,11 @@ class Goals:
 
 
 def _plan_capture(row: RedemptionRow) -> NextOperation | None:
-    if row.state == "authorized" and row.release_cause is None:
+    if row.state in {"authorized", "extending"} and row.release_cause is None:
         return capture_of(row)
     return None
+
+
+def _as_held(row: RedemptionRow) -> RedemptionRow:
+    """Nothing waits until a hold has been made longer: what is wished takes its place."""
+    return replace(row, state="authorized") if row.state == "extending" else row

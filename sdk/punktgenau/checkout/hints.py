@@ -15,7 +15,7 @@ from punktgenau.checkout.schema import EventRow, RedemptionRow
 from punktgenau.errors import PunktgenauError
 from punktgenau.provider import Redemption
 
-OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning"})
+OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending"})
 ASK_SOON_MS = 5_000
 ASK_AGAIN_MS = 60_000
 
@@ -40,7 +40,7 @@ def follow_up(
         after, _ = executor.run(claim, deadline_s=deadline_s)
         events.done(heard)
         return before, after
-    if not is_news(heard, before):
+    if not executor.can_look_up or not is_news(heard, before):
         events.done(heard)
         return None
     try:

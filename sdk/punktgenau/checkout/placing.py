@@ -10,8 +10,8 @@ from punktgenau.checkout.attempt import new_attempt, payment_of, same_wish, with
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.goals import POLL_S, Goals
-from punktgenau.checkout.intent import Claim
+from punktgenau.checkout.goals import OPEN, POLL_S, Goals
+from punktgenau.checkout.intent import Claim, ask_by_void
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, refusal
@@ -31,6 +31,10 @@ from punktgenau.provider import Provider
 
 _ASK_AGAIN = frozenset({"rate_changed", "value_mismatch", "insufficient_points", "consent_revoked", "not_linked"})
 """Refusals which show that the balance seen last is no longer true."""
+
+
+_GOES_WITHOUT = OPEN - {"capturing", "reversing"} | {"authorized", "expired"}
+"""States in which the customer may still go on without points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +102,7 @@ class Placing:
             hold_s=wish.hold_s,
             settings=self._settings,
         )
-        at_once = self._settings.capture == "placed" or self._provider.profile.longest_hold_s == 0
+        at_once = self._settings.capture == "placed" or not self._provider.profile.has_holds
         try:
             return self._journal.begin_attempt(
                 attempt, {"capture": 1} if at_once else {}, lease_s=self._settings.deadline_s
@@ -167,7 +171,7 @@ class Placing:
     def _without(self, wish: Wish, row: RedemptionRow | None, *, ends: float) -> Payment:
         if row is None or (row.state in CLOSED and row.state != "expired"):
             return without_points(wish.order_reference, wish.cart)
-        if row.state in {"authorizing", "authorized", "abandoning", "voiding", "expired", "needs_attention"}:
+        if row.state in _GOES_WITHOUT:
             return payment_of(self._goals.release(row, cause="without_points", ends=ends))
         raise LiveRedemptionError(
             f"Order {wish.order_reference} has {row.points} points in state {row.state}; cancel it to give them back.",
@@ -176,7 +180,12 @@ class Placing:
 
     def _looked_up(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
         try:
+            if not self._executor.can_look_up:
+                claim = self._journal.begin_operation(row, ask_by_void(row), lease_s=self._left(ends))
+                return self._executor.run(claim, deadline_s=self._left(ends))[0]
             evidence = self._executor.look_up(row, deadline_s=self._left(ends))
+        except LostSwapError:
+            return self._journal.redemption(row.id)
         except PunktgenauError:
             # Nobody answers, so nothing is proven: the row stays as it is.
             return row

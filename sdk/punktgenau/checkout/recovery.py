@@ -11,8 +11,9 @@ from punktgenau._redact import logger, short
 from punktgenau.checkout.cart import Order, OrderState
 from punktgenau.checkout.events import Events
 from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.extending import extend_at, extension
 from punktgenau.checkout.hints import follow_up
-from punktgenau.checkout.intent import Claim, capture_of, wished
+from punktgenau.checkout.intent import Claim, ask_by_void, capture_of, wished
 from punktgenau.checkout.journal import Journal, LostSwapError, ended_short
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import PunktgenauError, UnavailableError
@@ -45,7 +46,7 @@ class Recovery:
 
     def note(self, row: RedemptionRow) -> None:
         """Count where a row came to stand."""
-        if row.state in {"authorizing", "capturing", "voiding", "reversing", "abandoning"}:
+        if row.state in {"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending"}:
             self.still_open += 1
         elif row.state not in {"needs_attention", "short"}:
             self.finished += 1
@@ -169,6 +170,12 @@ def _look(
         if row.state == "captured" and word == "take":
             journal.free_check(row, check_at=None)
             return row
+        if (longer := extension(executor.profile, row, now_ms=now)) is not None:
+            row, _ = executor.run(journal.begin_operation(row, longer, lease_s=deadline_s), deadline_s=deadline_s)
+            return row
+        if not executor.can_look_up and row.state == "authorized" and (row.hold_until or now) <= now:
+            ended = journal.begin_operation(row, ask_by_void(row), lease_s=deadline_s)
+            return executor.run(ended, deadline_s=deadline_s)[0]
         if row.hold_until is not None and row.hold_until <= now:
             evidence = executor.look_up(row, deadline_s=deadline_s)
             if evidence is not None:
@@ -182,7 +189,10 @@ def _look(
         logger.exception("the order loader failed; the hold is left alone")
     except PunktgenauError as error:
         logger.warning("could not look at %s: %s", short(row.order_reference), error.code)
-    journal.free_check(row, check_at=_again(row, now_ms=now, loader=order_loader is not None))
+    check_at = _again(row, now_ms=now, loader=order_loader is not None)
+    if check_at is not None and (longer_at := extend_at(executor.profile, row)) is not None:
+        check_at = max(now + LOOK_AGAIN_MS, min(check_at, longer_at))
+    journal.free_check(row, check_at=check_at)
     return row
 
 

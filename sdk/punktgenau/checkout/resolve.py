@@ -172,7 +172,8 @@ def judge_failure(profile: ProviderProfile, kind: Kind, error: PunktgenauError, 
 
 def judge_refusal(kind: Kind, verdict: Verdict) -> Verdict:
     """What an unknown is by its refusal alone, at a provider where nothing can be looked up."""
-    return _BY_REFUSAL.get((kind, verdict.code or ""), verdict)
+    hold_as_known = Verdict("not_done", state="authorized", code="extend_unknown")
+    return _BY_REFUSAL.get((kind, verdict.code or ""), hold_as_known if kind == "extend" else verdict)
 
 
 def may_send(profile: ProviderProfile, kind: Kind, *, code: str | None, age_s: float, first: bool) -> bool:
@@ -185,6 +186,9 @@ def may_send(profile: ProviderProfile, kind: Kind, *, code: str | None, age_s: f
         return False
     if first:
         return True
+    if kind == "extend":
+        # Sent later the same seconds would end later: the hold is looked at instead, and extended anew.
+        return False
     return profile.remembers(age_s) and not (profile.replays_errors and code in STORED_ERRORS)
 
 
@@ -221,6 +225,8 @@ def judge_settled(
     a key that is not remembered any more, or an id that is not found although the provider once gave it.
     """
     counts = look_up_by(profile, age_s=age_s) == "order" or profile.remembers(age_s)
+    if kind == "extend":
+        return heard
     about_authorize = kind in {"authorize", "cancel_by_key", "give_up"}
     if evidence is None and not (about_authorize and counts):
         return needing_attention(heard)

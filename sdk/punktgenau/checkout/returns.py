@@ -209,7 +209,7 @@ def _check_state(row: RedemptionRow) -> None:
         )
     if row.state in _RETURNABLE:
         return
-    if row.state in CLOSED or row.state in {"authorizing", "authorized", "voiding", "abandoning"}:
+    if row.state in CLOSED or row.state in {"authorizing", "authorized", "extending", "voiding", "abandoning"}:
         raise StateConflictError(
             f"Points have paid nothing of order {row.order_reference} ({row.state}), so none can come back. Nothing "
             "was booked; capture them first, or void them.",

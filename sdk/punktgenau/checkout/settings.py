@@ -15,8 +15,8 @@ ExpiredPoints = Literal["tell", "money"]
 TaxMode = Literal["tender", "discount"]
 
 HOLD_S_MIN = 300
-HOLD_S_MAX = 7 * 86_400
-"""As long as the programme holds points; nothing extends a hold beyond it."""
+HOLD_S_MAX = 90 * 86_400
+"""A provider that holds points for a shorter time has its holds extended, where it allows that."""
 DEADLINE_S_MAX = 60.0
 
 

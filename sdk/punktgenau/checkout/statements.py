@@ -10,7 +10,8 @@ from punktgenau.checkout.schema import link, meta, operation, redemption, tender
 
 # Written out: statements are compiled to text once, without the values of a list.
 _WAITING: list[ColumnElement[str]] = [
-    literal_column(f"'{state}'") for state in ("authorizing", "authorized", "partially_captured", "capturing")
+    literal_column(f"'{state}'")
+    for state in ("authorizing", "authorized", "partially_captured", "extending", "capturing")
 ]
 _NEEDS_A_PERSON: list[ColumnElement[str]] = [literal_column("'short'"), literal_column("'needs_attention'")]
 
