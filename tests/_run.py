@@ -12,6 +12,7 @@ from pathlib import Path
 
 import _bench
 import _install
+import _long
 import _matrix
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +20,7 @@ HELP = """\
 Without arguments: style (ruff), types (mypy), import rules (import-linter), then all tests (pytest).
 Any other argument goes to pytest, and then pytest runs alone:
     python3 tests -k webhook            python3 tests tests/sdk -x
+    python3 tests --long                what takes up to an hour; or some parts of it, as in --long kills wal
 A Chromium for the browser tests is installed where that can be done, in a whole run or with --require-browser.
 Environment: PUNKTGENAU_BROWSER (path of a Chromium), PUNKTGENAU_NO_APT=1 (as --no-install),
 PUNKTGENAU_TEST_POSTGRES_URL (a server to use; its user may create databases), CI=true (nothing may be skipped).
@@ -52,6 +54,8 @@ def main(arguments: list[str]) -> int:
     options, for_pytest = _parser().parse_known_args(arguments)
     os.chdir(ROOT)
     started = time.monotonic()
+    if options.long is not None:
+        return _long.main(options.long, for_pytest)
     if options.scenarios:
         return _scenarios(for_pytest)
     if options.bench:
@@ -84,6 +88,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
     parser.add_argument("--scenarios", action="store_true", help="run what carries a scenario and print the matrix")
     parser.add_argument("--bench", action="store_true", help="measure beside floors and peers; figures may be named")
+    parser.add_argument(
+        "--long",
+        nargs="*",
+        choices=_long.PARTS,
+        metavar="PART",
+        help=f"crashes, histories and figures, kept in sdk/RELIABILITY.md; parts: {', '.join(_long.PARTS)}. "
+        "With one part, what follows goes to it (--seed 7)",
+    )
     parser.add_argument("--no-install", action="store_true", help="install no browser, whatever is missing")
     parser.add_argument("--require-browser", action="store_true", help="a missing browser is a failure, not a skip")
     return parser

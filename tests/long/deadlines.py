@@ -1,6 +1,6 @@
 """Calls that end: the longest time until control is back, under each way in which an answer may not come.
 
-    python -m long.deadlines --repeats 3
+python -m long.deadlines --repeats 3
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ def measure(repeats: int) -> Report:
     report.figure(
         "control back later than 1.05 x deadline + 50 ms, worst, ms", f"{worst_ms:+.0f}", "<= 0", worst_ms <= 0
     )
-    report.note(f"Seconds until control is back, the longest of {repeats}; a fresh client each time, its token included.")
+    report.note(
+        f"Seconds until control is back, the longest of {repeats}; a fresh client each time, its token included."
+    )
     report.table(["the provider", *(f"deadline {deadline_s:g} s" for deadline_s in DEADLINES_S)], rows)
     return report
 

@@ -1,6 +1,6 @@
 """Does a process that pays and pays grow? 100,000 operations of one process, over TCP, with a journal on SQLite.
 
-    python -m long.memory --operations 100000
+python -m long.memory --operations 100000
 """
 
 from __future__ import annotations
@@ -34,21 +34,25 @@ def resident_kb() -> int:
 def measure(operations: int, *, warm_up: int = WARM_UP) -> Report:
     """An order is two operations, authorize and capture; every tenth is voided instead."""
     report = Report("memory")
-    with tempfile.TemporaryDirectory(prefix="punktgenau-memory-") as folder, stub.running() as url:
-        with Client(url, client_id="demo-shop", client_secret="demo-secret") as client:
-            checkout = Checkout(client, f"sqlite:///{folder}/journal.sqlite", order_loader=_paid)
-            checkout.upgrade()
-            checkout.link("anna", member_id="mbr_1", consent_id="con_1")
-            _pay(checkout, 1, warm_up // 2)
-            series = [resident_kb()]
-            started = time.monotonic()
-            step = operations // 10
-            for part in range(10):
-                first = (warm_up + part * step) // 2 + 1
-                _pay(checkout, first, first + step // 2 - 1)
-                series.append(resident_kb())
-                say(f"{(part + 1) * step} operations: {series[-1] - series[0]:+d} kB, {time.monotonic() - started:.0f} s")
-            checkout.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="punktgenau-memory-") as folder,
+        stub.running() as url,
+        Client(url, client_id="demo-shop", client_secret="demo-secret") as client,
+    ):
+        checkout = Checkout(client, f"sqlite:///{folder}/journal.sqlite", order_loader=_paid)
+        checkout.upgrade()
+        checkout.link("anna", member_id="mbr_1", consent_id="con_1")
+        _pay(checkout, 1, warm_up // 2)
+        series = [resident_kb()]
+        started = time.monotonic()
+        step = operations // 10
+        for part in range(10):
+            first = (warm_up + part * step) // 2 + 1
+            _pay(checkout, first, first + step // 2 - 1)
+            series.append(resident_kb())
+            took_s = time.monotonic() - started
+            say(f"{(part + 1) * step} operations: {series[-1] - series[0]:+d} kB, {took_s:.0f} s")
+        checkout.close()
     grown_kb = series[-1] - series[0]
     what = f"memory that {operations:,} operations added, kB"
     report.figure(what, grown_kb, f"<= {MOST_KB}", grown_kb <= MOST_KB)

@@ -1,6 +1,6 @@
 """A provider that is away altogether: how many requests does it get per operation?
 
-    python -m long.outage --operations 10000
+python -m long.outage --operations 10000
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def measure(operations: int) -> Report:
     for name, act in KINDS.items():
         for pace_s in PACES_S:
             # A probe into silence takes its whole deadline, so there are fewer where each call is one.
-            count = operations if pace_s == 0 or act is None else operations // (10 if name != "no answer comes" else 50)
+            count = (
+                operations if pace_s == 0 or act is None else operations // (10 if name != "no answer comes" else 50)
+            )
             found = away(act, operations=count, pace_s=pace_s)
             share = found.requests / found.operations
             worst = max(worst, share)

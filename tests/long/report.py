@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 import re
+import signal
 import sqlite3
 import sys
 from collections.abc import Iterable, Sequence
@@ -105,9 +106,15 @@ def keep(page: Path, part: str, lines: Sequence[str], *, order: Sequence[str]) -
 
 def parser(description: str | None) -> argparse.ArgumentParser:
     """The options that every part has."""
+    # Told to end, a part still ends what it has started.
+    signal.signal(signal.SIGTERM, _interrupt)
     made = argparse.ArgumentParser(description=description, allow_abbrev=False)
     made.add_argument("--report", type=Path, metavar="FILE", help="write the section here as Markdown")
     return made
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def ended(report: Report, file: Path | None) -> int:

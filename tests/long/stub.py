@@ -1,6 +1,6 @@
 """A provider that costs next to nothing, as a process: says yes to every authorize, capture and void, with a full echo.
 
-    python -m long.stub        prints the port that it listens on
+python -m long.stub        prints the port that it listens on
 """
 
 from __future__ import annotations
