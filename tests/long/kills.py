@@ -182,7 +182,8 @@ class Killing:
             sys.executable, "-m", "long.worker", "--shop", self.shop_url, "--journal", self.journal_url,
             "--provider", self.sandbox.url, "--seed", str(self.seed), "--worker", str(number),
             "--workers", str(len(self.incarnation)), "--incarnation", str(self.incarnation[number]),
-            "--share", str(self.share), "--marks", str(self._marks(number)), "--progress", str(self.folder / f"progress-{number}"),
+            "--share", str(self.share), "--marks", str(self._marks(number)),
+            "--progress", str(self.folder / f"progress-{number}"),
         ]  # fmt: skip
 
     def _marks(self, number: int) -> Path:
