@@ -44,7 +44,7 @@ class Bug:
 
 @dataclass(frozen=True)
 class Found:
-    """How a bug was found, if it was. `reported`: every invariant that was broken until then."""
+    """How a bug was found, if it was: by which history. `reported`: every invariant that was broken until then."""
 
     bug: Bug
     histories: int
@@ -58,7 +58,7 @@ class Found:
     def __str__(self) -> str:
         how = f"found as {self.bug.breaks}" if self.well else f"NOT FOUND as {self.bug.breaks}"
         others = f", reported: {', '.join(self.reported) or 'nothing'}"
-        return f"{self.bug.name:32} {how} in {self.histories} histories, {self.duration_s:.1f} s{others}"
+        return f"{self.bug.name:34} {how} in {self.histories} histories, {self.duration_s:.1f} s{others}"
 
 
 class DoesNotApplyError(Exception):
@@ -109,7 +109,9 @@ def hunt(bug: Bug, *, histories: int = HISTORIES, seed: int = 1, processes: int 
             raise RuntimeError(f"{bug.name}: the simulator broke\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         result = json.loads(report.read_text("utf-8"))
     reported = sorted({invariant for broken in result["broken"].values() for invariant, _ in broken})
-    return Found(bug, result["histories"], tuple(reported), time.monotonic() - started)
+    seeds = [int(told) for told, broken in result["broken"].items() if bug.breaks in {one for one, _ in broken}]
+    needed = min(seeds) - seed + 1 if seeds else result["histories"]
+    return Found(bug, needed, tuple(reported), time.monotonic() - started)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -125,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             found = hunt(bug, histories=options.histories, processes=options.processes)
         except DoesNotApplyError as error:
-            print(f"{bug.name:32} DOES NOT APPLY: {error}", flush=True)
+            print(f"{bug.name:34} DOES NOT APPLY: {error}", flush=True)
             missed += 1
             continue
         missed += not found.well

@@ -103,6 +103,6 @@ def trouble(script: Script, place: Place, operation: str) -> Trouble:
     return Trouble(kind, when, fault)
 
 
-_WEIGHT = {"slow_lookup": 6, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
+_WEIGHT = {"slow_lookup": 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
 _KINDS = {operation: _weighted(operation) for operation in OPERATIONS}
 _SANDBOX_KINDS = {kind for kind, _ in (*_ANSWERS, *_WRITE_ANSWERS)} | set(_BY_ROUTE)

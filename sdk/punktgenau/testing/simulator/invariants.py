@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from punktgenau.testing.simulator.world import World
 
 OPENING = {"mbr_2500": 2500, "mbr_42": 42, "mbr_0": 0}
+_TOO_MUCH = frozenset({"reversal_exceeds_capture", "reference_reused", "value_mismatch"})
 _SEEN_LATE_MS = 1_500_000
 _MATCHING = {
     "authorized": {"authorized"},
@@ -93,6 +94,11 @@ def at_most_once(world: World) -> Iterator[str]:
             yield f"{row['order_reference']} has {row['effects']} redemptions, the journal knows fewer attempts"
         if row["taken"] > 1:
             yield f"{row['order_reference']} is paid with points {row['taken']} times"
+    sent: dict[tuple[str, str], set[str]] = {}
+    for row in world.auditor.rows("SELECT key, kind, redemption_id FROM punktgenau_operation"):
+        if row["key"] in world.watch.keys and row["kind"] != "cancel_by_key":
+            sent.setdefault((row["kind"], row["redemption_id"]), set()).add(row["key"])
+    yield from (f"a {kind} was asked for under {len(keys)} keys" for (kind, _), keys in sent.items() if len(keys) > 1)
     for kind in ("capture", "reversal"):
         for row in world.provider.rows(
             f"SELECT redemption_id, count(*) AS effects FROM {kind} GROUP BY redemption_id HAVING count(*) > 1"
@@ -137,7 +143,7 @@ def given_back_once(world: World) -> Iterator[str]:
     ):
         yield f"{row['order_reference']} attempt {row['attempt']} was given back by {row['asked']} operations"
     for answer in world.watch.answered:
-        if answer.operation == "reverse" and answer.code in ("reversal_exceeds_capture", "reference_reused"):
+        if answer.operation == "reverse" and answer.code in _TOO_MUCH:
             yield f"a reversal was asked for that the provider had to refuse: {answer.code}"
 
 
@@ -208,4 +214,5 @@ _JUDGES: tuple[tuple[str, Judge], ...] = (
     ("I10", telling.explained),
     ("I11", telling.in_time),
     ("I12", graph.monotonic),
+    ("I12", telling.as_it_stands),
 )

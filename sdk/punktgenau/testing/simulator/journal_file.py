@@ -71,6 +71,7 @@ class Connection(sqlite3.Connection):
         me = seams.turns.current
         if not write or me is None:
             return
+        seams.linger()
         began_us = seams.turns.now_us
         if seams.script.happens(seams.place("busy"), seams.odds.busy):
             seams.note("the journal is BUSY")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from punktgenau import Client, PunktgenauError
+from punktgenau import Client, Money, PunktgenauError
 from punktgenau.checkout import Checkout, Payment, Settings
 from punktgenau.checkout import Order as OrderOfShop
 from punktgenau.testing.simulator.provider import PARTNER, SECRET, URL
@@ -77,6 +77,9 @@ class Process:
         self._seams.turns.start(following.name, following.run, delay_s=delay_s)
 
     def _serve(self, step: Step) -> None:
+        me = self._seams.turns.current
+        if me is not None:
+            me.crossing = step.crossing
         self._seams.note(f"{step.kind} {'' if step.kind == 'recover' else f'A-{step.order}'}".rstrip())
         if step.kind == "recover":
             self.recover()
@@ -105,22 +108,26 @@ class Process:
         self.checkout.recover()
 
     def _place(self, order: Bought) -> None:
-        self._hold(order, order.plan.points)
+        seen = order.plan.seen_due_minor
+        self._hold(order, order.plan.points, None if seen is None else Money(amount_minor=seen, currency="EUR"))
 
     def _other(self, order: Bought) -> None:
-        self._hold(order, order.plan.other_points)
+        self._hold(order, order.plan.other_points, None)
 
-    def _hold(self, order: Bought, points: int) -> None:
+    def _hold(self, order: Bought, points: int, seen: Money | None) -> None:
         if order.state in ("paid", "cancelled"):
             return
         if order.plan.written_first:
             order.state = "pending"
         order.wished.add(points)
+        customer = order.plan.customer
         with order.holding():
             told = self._told(
                 "authorize",
                 order.reference,
-                lambda: self.checkout.authorize(order.reference, CART, customer_id=order.plan.customer, points=points),
+                lambda: self.checkout.authorize(
+                    order.reference, CART, customer_id=customer, points=points, seen_due=seen
+                ),
             )
         if told.error is None and order.state == "missing":
             order.state = "pending"
@@ -178,7 +185,7 @@ class Process:
         seams = self._seams
         me = seams.turns.current
         began_us, idle_us = seams.turns.now_us, me.idle_us if me is not None else 0
-        begun = len(self._world.file.begun)
+        begun, moved = len(self._world.file.begun), self._world.watch.moved
         payment: Payment | None = None
         error: Exception | None = None
         try:
@@ -201,6 +208,7 @@ class Process:
             self._world.watch.books_of(reference),
             _due(payment),
             self._left_open(begun),
+            self._world.watch.states_since(moved, payment.idempotency_key) if payment is not None else (),
         )
         self._world.shop.told.append(told)
         seams.note(f"{call} {reference} told {_shown(payment, error)}")

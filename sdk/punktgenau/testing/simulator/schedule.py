@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
@@ -20,6 +21,8 @@ class Step:
     kind: Kind
     order: int = 0
     wait_s: float = 0.0
+    crossing: bool = False
+    """Another process gets a step of the same order at about the same time."""
 
     def __str__(self) -> str:
         what = self.kind if self.kind == "recover" else f"{self.kind} A-{self.order}"
@@ -37,6 +40,8 @@ class Order:
     points: int
     other_points: int
     written_first: bool = True
+    seen_due_minor: int | None = None
+    """What the browser says that the customer was shown, if it says it; anything may stand there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Odds:
     crash: float = 0.0
     broken: float = 0.0
     pause: float = 0.0
+    between: float = 0.0
     busy: float = 0.0
     commit: float = 0.0
     loader: float = 0.0
@@ -83,13 +89,16 @@ class Plan:
         )
 
 
-# What customers and payment providers do with an order, one after the other; "|" is left to two at once.
+# What customers and payment providers do with an order, one after the other; "|" is asked of two at about the same time,
+# ">" of two of which the second comes while the first is under way.
 _STORIES: tuple[tuple[str, int], ...] = (
     ("place pay", 3),
     ("place|place pay|pay", 6),
     ("place|place|place pay", 4),
     ("place pay cancel", 2),
-    ("place pay|cancel", 8),
+    ("place pay|cancel", 5),
+    ("place pay>cancel", 6),
+    ("place>cancel", 2),
     ("place pay|cancel|cancel", 3),
     ("place cancel", 2),
     ("place|cancel", 3),
@@ -136,7 +145,8 @@ def _order(chance: Random) -> Order:
     most = _MEMBERS[customer]
     few = (1, 7, 20, most) if customer == "ben" else (1, 42, 427, 427, 1000, most)
     points = most + 1 if chance.random() < 0.06 else chance.choice(few)
-    return Order(customer, points, 3 if customer == "ben" else 300, chance.random() < 0.75)
+    seen = chance.choice((*(None,) * 9, *(TOTAL_MINOR - points,) * 4, 1))
+    return Order(customer, points, 3 if customer == "ben" else 300, chance.random() < 0.75, seen)
 
 
 def _tell(chance: Random, order: int, web: dict[str, list[tuple[float, Step]]]) -> None:
@@ -147,11 +157,16 @@ def _tell(chance: Random, order: int, web: dict[str, list[tuple[float, Step]]]) 
         if words == "~":
             at += _LATE_S
             continue
-        several = words.split("|")
+        several = re.split("[|>]", words)
+        apart_s = 0.0
         # Two at once are two processes, where there are as many.
         served_by = chance.sample(names, k=min(len(names), len(several))) + names
         for name, kind in zip(served_by, several, strict=False):
-            web[name].append((at + chance.choice((0.0, 0.0, 0.03, 0.3, 0.6, 0.9)), Step(_kind(kind), order)))
+            step = Step(_kind(kind), order, crossing=len(several) > 1)
+            begins_s = at + (apart_s or chance.choice((0.0, 0.0, 0.03, 0.3, 0.6, 0.9)))
+            web[name].append((begins_s, step))
+            if ">" in words:
+                apart_s = begins_s - at + chance.choice((0.04, 0.1, 0.2))
         at += chance.choice((0.0, 0.1, 0.5, 3.0, 30.0, 200.0))
 
 
@@ -187,6 +202,7 @@ def _odds(chance: Random) -> Odds:
         crash=chance.choice((0.0, 0.01, 0.02, 0.04)),
         broken=chance.choice((0.0, 0.0, 0.01)),
         pause=chance.choice((0.0, 0.01, 0.02, 0.04)),
+        between=chance.choice((0.0, 0.1, 0.2, 0.4)),
         busy=chance.choice((0.0, 0.0, 0.02)),
         commit=chance.choice((0.0, 0.0, 0.02, 0.05)),
         loader=chance.choice((0.0, 0.0, 0.2)),

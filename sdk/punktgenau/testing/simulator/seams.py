@@ -30,6 +30,11 @@ SPOTS = (
     "asleep",
 )
 ON_THE_WIRE = ("before the bytes", "request on its way", "answer on its way", "answer read")
+_PAUSES = {SPOTS[0]: 3.0} | dict.fromkeys(ON_THE_WIRE, 3.0)
+"""Processes stand still above all around a call, where a lease ends unnoticed."""
+_BETWEEN_S = (0.4, 0.8, 0.8, 1.5, 12.0)
+"""Long enough for somebody else to carry a whole operation out meanwhile."""
+_ANYWHERE_S = (0.2, 0.5, 3.0, 12.0, 45.0)
 
 
 @dataclass
@@ -106,12 +111,19 @@ class Seams:
         if not self.odds.pause:
             return
         place = self.place("pause")
-        # Above all around a call, where a lease can end unnoticed, and between reading and writing.
-        if self.script.happens(place, self.odds.pause * (3.0 if spot in ON_THE_WIRE or spot == SPOTS[0] else 0.5)):
-            seconds = self.script.one_of(place, (0.2, 0.5, 3.0, 12.0, 45.0), "length")
-            self.note(f"STANDS STILL for {seconds:g} s {spot} ({me.doing or 'idle'})")
-            me.idle_us += round(seconds * 1_000_000)
-            self.turns.sleep(seconds)
+        if self.script.happens(place, self.odds.pause * _PAUSES.get(spot, 0.5)):
+            self._stand_still(me, self.script.one_of(place, _ANYWHERE_S, "length"), spot)
+
+    def linger(self) -> None:
+        """Between what was read and what is to be written: here another process may be quicker."""
+        me, place = self._me(), self.place("between")
+        if self.script.happens(place, self.odds.between * (1.0 if me.crossing else 0.2)):
+            self._stand_still(me, self.script.one_of(place, _BETWEEN_S, "length"), "before it writes")
+
+    def _stand_still(self, me: Actor, seconds: float, spot: str) -> None:
+        self.note(f"STANDS STILL for {seconds:g} s {spot} ({me.doing or 'idle'})")
+        me.idle_us += round(seconds * 1_000_000)
+        self.turns.sleep(seconds)
 
     def _me(self) -> Actor:
         me = self.turns.current

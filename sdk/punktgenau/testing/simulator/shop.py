@@ -77,6 +77,8 @@ class Told:
     """What is due, where it was told."""
     left_open: tuple[str, ...] = ()
     """Kinds of the operations that this call began, and that were still open when it was told."""
+    stood: tuple[str, ...] = ()
+    """Every state that the journal had the attempt in that was told of, from the beginning of the call on."""
 
 
 @dataclass

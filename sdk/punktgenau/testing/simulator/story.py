@@ -36,7 +36,7 @@ def cast(plan: Plan) -> Iterator[str]:
             written = "before" if order.written_first else "after"
             yield (
                 f"A-{number}: {order.points} points of {order.customer}'s for {TOTAL_MINOR / 100:.2f} EUR, "
-                f"the shop writes the order {written} it asks for them"
+                f"the shop writes the order {written} it asks for them{_browser(order.seen_due_minor)}"
             )
     for name, steps in plan.processes:
         yield f"{name}: {'; '.join(map(str, steps)) or 'nothing'}"
@@ -44,3 +44,7 @@ def cast(plan: Plan) -> Iterator[str]:
         yield "the shop takes the points when the order is placed"
     if plan.provider_ahead_s:
         yield f"the provider's clock is {plan.provider_ahead_s} s ahead"
+
+
+def _browser(seen_due_minor: int | None) -> str:
+    return "" if seen_due_minor is None else f", the browser says that {seen_due_minor / 100:.2f} were shown as due"

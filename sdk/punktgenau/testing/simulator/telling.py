@@ -102,6 +102,16 @@ def exact(world: World) -> Iterator[str]:
             yield f"{told.reference}: no points are told, but {pays} less are due"
 
 
+def as_it_stands(world: World) -> Iterator[str]:
+    """I12: who lost a race answers from the row as it is, not as it would have been."""
+    for told in world.shop.told:
+        if told.payment is not None and told.payment.attempt and told.payment.state not in told.stood:
+            yield (
+                f"{told.actor} was told that {told.reference} is {told.payment.state}; it was only "
+                f"{', '.join(told.stood) or 'never there'} meanwhile"
+            )
+
+
 def explained(world: World) -> Iterator[str]:
     """I10: every error is the library's own, with code, outcome and key; nothing tells a secret."""
     for told in world.shop.told:

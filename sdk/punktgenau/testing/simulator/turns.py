@@ -42,6 +42,8 @@ class Actor:
     points: int = 0
     idle_us: int = 0
     doing: str = ""
+    crossing: bool = False
+    """Somebody else is asked for something of the same order at about the same time."""
     dead: bool = False
     done: bool = False
     waits_for: Callable[[], bool] | None = None

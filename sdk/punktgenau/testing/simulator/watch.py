@@ -77,8 +77,14 @@ class Watch:
     answered: list[Answer] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
-    _audited: int = 0
+    moved: int = 0
+    """The number of the last change in the journal."""
     _misled: set[str] = field(default_factory=set)
+
+    @property
+    def keys(self) -> set[str | None]:
+        """Every key under which a request that changes something has left."""
+        return {one.key for one in self.sent}
 
     def sending(self, operation: str, key: str | None, body: bytes) -> None:
         """Bytes are about to leave."""
@@ -131,9 +137,9 @@ class Watch:
         for row in self.auditor.rows(
             "SELECT a.number, coalesce(a.was_state, '') AS was, a.is_state, r.key, r.order_reference, r.attempt"
             " FROM audit_redemption a JOIN punktgenau_redemption r ON r.id = a.row_id WHERE a.number > ?",
-            self._audited,
+            self.moved,
         ):
-            self._audited = row["number"]
+            self.moved = row["number"]
             if row["was"] != row["is_state"]:
                 self.seams.note(f"{row['order_reference']}/{row['attempt']}: {row['was']} -> {row['is_state']}")
                 self._check_state(row["is_state"], row["key"], f"{row['order_reference']} attempt {row['attempt']}")
@@ -166,6 +172,18 @@ class Watch:
             self._wrong(
                 invariant, f"{named} is {state} in the journal; held {held}, captured {captured} at the provider"
             )
+
+    def states_since(self, moved: int, key: str | None) -> tuple[str, ...]:
+        """In which states the attempt with this key was: as change number `moved` left it, and each one after that."""
+        rows = self.auditor.rows(
+            "SELECT a.number, a.is_state, r.cause FROM audit_redemption a JOIN punktgenau_redemption r"
+            " ON r.id = a.row_id WHERE r.key = ? ORDER BY a.number",
+            key,
+        )
+        before = [row["is_state"] for row in rows if row["number"] <= moved]
+        states = before[-1:] + [row["is_state"] for row in rows if row["number"] > moved]
+        # A repair is told as the shortfall that it repairs.
+        return (*states, "short") if rows and rows[0]["cause"] == "shortfall" else tuple(states)
 
     def books_of(self, reference: str) -> tuple[dict[str, object], ...]:
         """What the provider's books say about an order now."""
@@ -200,6 +218,8 @@ class Watch:
         allowed = (LINKS[order.plan.customer][0], CART.total.amount_minor, CART.total.amount_minor, "EUR")
         if (said[1], said[4], shown, _currency(content["total"])) != allowed:
             self._wrong("I9", f"authorize leaves for {said}, the shop's order says {allowed}")
+        if said[3] != said[2]:
+            self._wrong("I9", f"authorize leaves with {said[2]} points worth {said[3]}: a point is a cent")
         if said[2] not in order.wished:
             self._wrong("I9", f"authorize leaves with {said[2]} points, the customer asked for {sorted(order.wished)}")
 
