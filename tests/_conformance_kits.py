@@ -16,13 +16,15 @@ from punktgenau.testing import FakeProvider, ManualClock, fake_provider
 from punktgenau.testing.conformance import AdapterConformance, Operation
 
 MANY = 50
+URL = "http://127.0.0.1:8612"
+"""Nobody listens there; the fake answers. On this machine, so that the sandbox's control plane answers as well."""
 
 
 class InProcess(AdapterConformance):
     """The client and the fake on one clock that moves by hand."""
 
     secrets = ("demo-secret",)
-    profile_under_test: ProviderProfile | None = None
+    profile_under_test = ProviderProfile()
 
     @pytest.fixture(autouse=True)
     def _wired(self) -> Iterator[None]:
@@ -34,7 +36,9 @@ class InProcess(AdapterConformance):
     def wire(self, stack: ExitStack) -> None:
         """Until the stack ends."""
         self.clock = ManualClock()
-        self.fake: FakeProvider = stack.enter_context(fake_provider(clock=self.clock))
+        self.fake: FakeProvider = stack.enter_context(fake_provider(URL, clock=self.clock))
+        reply = requests.post(f"{URL}/sandbox/profile", json={"name": self.profile_under_test.name}, timeout=20)
+        assert reply.ok, reply.text
         self.client = stack.enter_context(
             Client(
                 self.fake.url,

@@ -1,30 +1,21 @@
-"""The shops of this project under the conformance kit's checks: the shop in one file, and the demo shop.
-
-Both run in process, with the fake behind them, in a browser without JavaScript.
-"""
+"""The demo shop under the conformance kit's checks: in process, the fake behind it, a browser without JavaScript."""
 
 from __future__ import annotations
 
-import importlib.util
 import sqlite3
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from examples.shop.app import create_app
-from examples.shop.points import points as demo_points
+from examples.shop.points import points
 from examples.shop.settings import Settings
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from _source import ROOT
-from flask_punktgenau import Punktgenau
-from flask_punktgenau.cli import punktgenau
 from punktgenau import Money
 from punktgenau.testing import fake_provider
 from punktgenau.testing.conformance import (
@@ -68,138 +59,35 @@ def form(page: str, action: str) -> dict[str, str] | None:
     return next((fields for target, fields in _Forms(page).forms if target == action), None)
 
 
-class AppShop(ShopConformance):
-    """What both shops have in common: the extension, its box and its choices."""
+class DemoShop(ShopConformance):
+    """examples/shop"""
 
-    app: Flask
-    points: Punktgenau
-    cart_path: str
+    cart = ShopCart(lines={"pilz": 1, "karo": 1}, total=Money(amount_minor=8435 + 837, currency="EUR"))
 
     @pytest.fixture(autouse=True)
-    def _wired(self, tmp_path: Path) -> Iterator[None]:
-        with ExitStack() as stack:
-            self.wire(stack, tmp_path)
-            yield
-            self.fake.assert_books_balance()
-
-    def wire(self, stack: ExitStack, folder: Path) -> None:
-        """Until the stack ends."""
+    def shop(self, tmp_path: Path) -> Iterator[None]:
+        """The demo shop with empty books, and a customer whose account is linked."""
         self.browsers: dict[str, FlaskClient] = {}
-        self.folder = folder
-        self.fake = stack.enter_context(fake_provider(PROVIDER_URL))
-        self.behind = BehindShop(self.fake, member_id=MEMBER)
-
-    def link(self, customer_id: str) -> None:
-        """As if the customer had linked the account on an earlier day."""
-        with self.app.app_context():
-            self.points.upgrade()
-            self.points.checkout.link(customer_id, member_id=MEMBER, consent_id=f"con_{MEMBER}")
+        self.database = tmp_path / "shop.sqlite"
+        with fake_provider(PROVIDER_URL) as fake:
+            self.behind = BehindShop(fake, member_id=MEMBER)
+            self.app = create_app(
+                Settings(
+                    data_dir=str(tmp_path), shop_port=5000, bank_port=5001, sandbox_url=fake.url, secret_key="for tests"
+                )
+            )
+            with self.app.app_context():
+                points.upgrade()
+                points.checkout.link("cust_2500", member_id=MEMBER, consent_id=f"con_{MEMBER}")
+            yield
+            fake.assert_books_balance()
 
     def provider(self) -> ShopProvider:
         return self.behind
 
     def recover(self) -> None:
-        done = self.app.test_cli_runner().invoke(punktgenau, ["recover"])
-        assert done.exit_code == 0, done.output
-
-    def choose(self, browser: FlaskClient, points: int | Literal["all"]) -> None:
-        """Choose points in the box on the cart's page. Raises NotPlacedError: the box does not take the number."""
-        if points == 0:
-            return
-        fields = form(browser.get(self.cart_path).text, "/points/apply")
-        if fields is not None:
-            browser.post("/points/apply", data={**fields, "points": points, "next": self.cart_path})
-        page = browser.get(self.cart_path).text
-        if 'data-state="applied"' not in page:
-            raise NotPlacedError(page)
-
-    def go_on(self, browser: FlaskClient, order: ShopOrder, *, with_points: bool) -> None:
-        """Of the two ways on, the one that is meant, where the order's page offers them."""
-        way = f"/points/{'retry' if with_points else 'without'}"
-        fields = form(browser.get(f"/orders/{order.reference}").text, way)
-        if fields is not None:
-            browser.post(way, data=fields)
-
-    def page(self, order: ShopOrder) -> str:
-        return self.browsers[order.reference].get(f"/orders/{order.reference}").text
-
-    def row(self, statement: str, *values: object) -> tuple[object, ...]:
-        """One row of the shop's own database."""
-        with closing(sqlite3.connect(self.folder / "shop.sqlite")) as database:
-            found: tuple[object, ...] = database.execute(statement, values).fetchone()
-        return found
-
-
-class YourShop(AppShop):
-    """examples/your_shop/after.py"""
-
-    cart = ShopCart(lines={"lamp": 1, "pot": 1}, total=Money(amount_minor=5715, currency="EUR"))
-    cart_path = "/"
-    source = (ROOT / "examples" / "your_shop" / "after.py").read_text("utf-8")
-
-    def wire(self, stack: ExitStack, folder: Path) -> None:
-        super().wire(stack, folder)
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setenv("SHOP_DATABASE", str(folder / "shop.sqlite"))
-        patch.setenv("PUNKTGENAU_PROVIDER_URL", self.fake.url)
-        patch.setenv("PUNKTGENAU_CLIENT_ID", self.fake.client_id)
-        patch.setenv("PUNKTGENAU_CLIENT_SECRET", self.fake.client_secret)
-        patch.setenv("PUNKTGENAU_DATABASE_URL", f"sqlite:///{folder / 'journal.sqlite'}")
-        file = folder / "your_shop.py"
-        file.write_text(self.source, encoding="utf-8")
-        spec = importlib.util.spec_from_file_location("your_shop_under_test", file)
-        assert spec is not None
-        assert spec.loader is not None
-        self.shop = importlib.util.module_from_spec(spec)
-        patch.setitem(sys.modules, spec.name, self.shop)
-        spec.loader.exec_module(self.shop)
-        self.app, self.points = self.shop.app, self.shop.points
-        self.link("anna")
-
-    def place(self, cart: ShopCart, points: int | Literal["all"], *, card: Card = "good", clicks: int = 1) -> ShopOrder:
-        browser = self.app.test_client()
-        browser.get("/sign-in/anna")
-        for sku in cart.lines:
-            browser.post("/cart", data={"sku": sku})
-        self.choose(browser, points)
-        for _ in range(clicks):
-            browser.post("/orders", data={"card": _NUMBERS[card]})
-        (reference,) = self.row("SELECT reference FROM orders ORDER BY rowid DESC LIMIT 1")
-        self.browsers[str(reference)] = browser
-        return self.order(str(reference))
-
-    def pay(self, order: ShopOrder, *, card: Card = "good", clicks: int = 1, with_points: bool = True) -> ShopOrder:
-        browser = self.browsers[order.reference]
-        self.go_on(browser, order, with_points=with_points)
-        for _ in range(clicks):
-            browser.post(f"/orders/{order.reference}/pay", data={"card": _NUMBERS[card]})
-        return self.order(order.reference)
-
-    def cancel(self, order: ShopOrder) -> ShopOrder:
-        self.browsers[order.reference].post(f"/orders/{order.reference}/cancel")
-        return self.order(order.reference)
-
-    def order(self, reference: str) -> ShopOrder:
-        """As the shop's own database has it."""
-        state, charged_minor = self.row("SELECT state, charged_minor FROM orders WHERE reference = ?", reference)
-        return _order(reference, state, charged_minor)
-
-
-class DemoShop(AppShop):
-    """examples/shop"""
-
-    cart = ShopCart(lines={"pilz": 1, "karo": 1}, total=Money(amount_minor=8435 + 837, currency="EUR"))
-    cart_path = "/cart"
-    points = demo_points
-
-    def wire(self, stack: ExitStack, folder: Path) -> None:
-        super().wire(stack, folder)
-        self.app = create_app(
-            Settings(
-                data_dir=str(folder), shop_port=5000, bank_port=5001, sandbox_url=self.fake.url, secret_key="for tests"
-            )
-        )
-        self.link("cust_2500")
+        with self.app.app_context():
+            points.checkout.recover()
 
     def place(self, cart: ShopCart, points: int | Literal["all"], *, card: Card = "good", clicks: int = 1) -> ShopOrder:
         browser = self.app.test_client()
@@ -245,16 +133,38 @@ class DemoShop(AppShop):
             " WHERE order_reference = ? AND state IN ('accepted', 'refunded')",
             reference,
         )
-        return _order(reference, state, charged_minor)
+        return ShopOrder(
+            reference=reference,
+            state="paid" if state == "paid" else "cancelled" if state == "cancelled" else "unpaid",
+            charged=Money(amount_minor=int(str(charged_minor)), currency="EUR"),
+        )
+
+    def choose(self, browser: FlaskClient, points: int | Literal["all"]) -> None:
+        """Choose points in the box on the cart's page. Raises NotPlacedError: the box does not take the number."""
+        if points == 0:
+            return
+        fields = form(browser.get("/cart").text, "/points/apply")
+        if fields is not None:
+            browser.post("/points/apply", data={**fields, "points": points, "next": "/cart"})
+        page = browser.get("/cart").text
+        if 'data-state="applied"' not in page:
+            raise NotPlacedError(page)
+
+    def go_on(self, browser: FlaskClient, order: ShopOrder, *, with_points: bool) -> None:
+        """Of the two ways on, the one that is meant, where the order's page offers them."""
+        way = f"/points/{'retry' if with_points else 'without'}"
+        fields = form(browser.get(f"/orders/{order.reference}").text, way)
+        if fields is not None:
+            browser.post(way, data=fields)
+
+    def page(self, order: ShopOrder) -> str:
+        return self.browsers[order.reference].get(f"/orders/{order.reference}").text
+
+    def row(self, statement: str, *values: object) -> tuple[object, ...]:
+        """One row of the shop's own database."""
+        with closing(sqlite3.connect(self.database)) as database:
+            found: tuple[object, ...] = database.execute(statement, values).fetchone()
+        return found
 
 
-_NUMBERS: dict[Card, str] = {"good": "4111", "declined": "5111"}
 _METHODS: dict[Card, str] = {"good": "card", "declined": "card_declined"}
-
-
-def _order(reference: str, state: object, charged_minor: object) -> ShopOrder:
-    return ShopOrder(
-        reference=reference,
-        state="paid" if state == "paid" else "cancelled" if state == "cancelled" else "unpaid",
-        charged=Money(amount_minor=int(str(charged_minor)), currency="EUR"),
-    )

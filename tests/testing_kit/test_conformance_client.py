@@ -8,7 +8,6 @@ import pytest
 from examples._sandbox import running_sandbox
 
 from _conformance_kits import InProcess, OverTcp
-from punktgenau.provider import ProviderProfile
 
 
 @pytest.fixture(scope="module")
@@ -23,17 +22,3 @@ class TestClientInProcess(InProcess):
 
 class TestClientOverTcp(OverTcp):
     pass
-
-
-class TestWithoutHolds(InProcess):
-    """What takes points at once is asked for nothing that needs a hold."""
-
-    profile_under_test = ProviderProfile(name="no holds", longest_hold_s=0)
-
-
-class TestWithLittle(InProcess):
-    """Neither look-up nor cancel-by-key, one capture, no extension, all or nothing back."""
-
-    profile_under_test = ProviderProfile(
-        name="little", lookup=frozenset(), cancel_by_key=False, extend=False, captures="one", partial_reversal=False
-    )

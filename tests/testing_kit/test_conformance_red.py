@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from examples.your_shop import test_after
 
 import _bent_adapters
 import _bent_shops
 from _conformance_kits import InProcess
-from _conformance_shops import YourShop
 from punktgenau.testing.conformance import Check, checks_of
 
 
@@ -59,11 +59,12 @@ def test_wrong_adapter_fails_the_named_check(name: str) -> None:
 @pytest.mark.parametrize("name", _bent_shops.BENT)
 def test_wrong_shop_fails_the_named_check(name: str, tmp_path: Path) -> None:
     id, edits = _bent_shops.BENT[name]
-    check, kit = check_of(YourShop, id), YourShop()
+    kit = test_after.TestYourShop()
+    check, source = check_of(type(kit), id), kit.file.read_text("utf-8")
     for old, new in edits:
-        assert kit.source.count(old) == 1, old
-        kit.source = kit.source.replace(old, new)
-    with ExitStack() as stack:
-        kit.wire(stack, tmp_path)
-        with noticed(check):
-            run(kit, check)
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    kit.file = tmp_path / "bent.py"
+    kit.file.write_text(source, "utf-8")
+    with kit.running(tmp_path), noticed(check):
+        run(kit, check)

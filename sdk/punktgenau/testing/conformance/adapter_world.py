@@ -15,6 +15,7 @@ from punktgenau.provider import Balance, MembersPort, Provider, ProviderProfile,
 from punktgenau.testing.conformance.check import ConformanceError, expect, expect_that, not_applicable
 from punktgenau.testing.conformance.counting import install
 
+LookupBy = Literal["key", "order"]
 Operation = Literal["balance", "authorize", "capture", "void", "reverse", "get", "find", "cancel_by_key"]
 E = TypeVar("E", bound=PunktgenauError)
 
@@ -100,12 +101,22 @@ class AdapterWorld:
     @property
     def has_holds(self) -> bool:
         """Without holds, an authorize takes the points at once."""
-        return self.profile.longest_hold_s > 0
+        return self.profile.has_holds
 
     def needs_holds(self) -> None:
         """End the check where the provider has no holds."""
         if not self.has_holds:
             raise not_applicable("the profile says that there are no holds")
+
+    def needs_keys(self) -> None:
+        """End the check where the provider has no keys."""
+        if self.profile.keys == "none":
+            raise not_applicable("the profile says that there are no keys")
+
+    def needs_lookup(self, by: LookupBy | None = None) -> None:
+        """End the check where nothing can be looked up, or not by that."""
+        if not self.profile.lookup or (by is not None and by not in self.profile.lookup):
+            raise not_applicable(f"the profile says that there is no look-up{f' by {by}' if by else ''}")
 
     def money(self, amount_minor: int) -> Money:
         """An amount of the programme's currency."""
@@ -120,8 +131,8 @@ class AdapterWorld:
         return f"C-{secrets.token_hex(6)}"
 
     def new_key(self) -> str:
-        """A key that no earlier run has used."""
-        return secrets.token_hex(16)[: self.profile.key_length_max]
+        """A key that no earlier run has used, in the form that the profile says."""
+        return self.profile.key_of(secrets.token_bytes(32))
 
     def authorize(
         self,

@@ -34,6 +34,7 @@ class CaptureChecks(AdapterWorld):
     def test_capture_twice(self) -> None:
         """The same capture again answers as it stands, marked as replayed; another one is AlreadyCapturedError."""
         self.needs_holds()
+        self.needs_keys()
         member = self.member(HAS)
         hold, key = self.authorize(member), self.new_key()
         self.redemptions.capture(hold.id, idempotency_key=key)

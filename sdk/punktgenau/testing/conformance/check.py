@@ -13,7 +13,7 @@ _MARK = "punktgenau_check"
 
 
 _SUCCEED = "the call that raised this has to succeed here."
-_OWN_ERRORS = "raise errors of punktgenau.errors only; any other one is a surprise to whoever calls."
+_OWN_ERRORS = "an adapter raises errors of punktgenau.errors only, and what a test class supplies raises none."
 
 
 class _Kit(Protocol):

@@ -26,6 +26,7 @@ class KeyChecks(AdapterWorld):
     @check("key-same-content", why="a call whose answer was lost is made again, with its key")
     def test_key_same_content(self) -> None:
         """The same key with the same content is one effect; the second answer is marked as replayed."""
+        self.needs_keys()
         member, order, key = self.member(HAS), self.new_order(), self.new_key()
         first = self.authorize(member, order=order, key=key)
         again = self.authorize(member, order=order, key=key)
@@ -36,6 +37,7 @@ class KeyChecks(AdapterWorld):
     def test_key_now(self) -> None:
         """The same key later answers with the redemption as it is now."""
         self.needs_holds()
+        self.needs_keys()
         member, order, key = self.member(HAS), self.new_order(), self.new_key()
         hold = self.authorize(member, order=order, key=key)
         self.redemptions.capture(hold.id, idempotency_key=self.new_key())
@@ -45,6 +47,7 @@ class KeyChecks(AdapterWorld):
     @check("key-other-content", why="a key that meets other content is a defect that must not move points")
     def test_key_other_content(self) -> None:
         """The same key with other content is an error, and the first use stands."""
+        self.needs_keys()
         member, order, key = self.member(HAS), self.new_order(), self.new_key()
         self.authorize(member, order=order, key=key)
         call = lambda: self.authorize(member, order=order, key=key, points=428)  # noqa: E731
@@ -67,6 +70,7 @@ class KeyChecks(AdapterWorld):
     @check("key-threads", why="a double click reaches two processes at the same moment")
     def test_key_threads(self) -> None:
         """The same call from eight threads at once is one effect, and all who get an answer get the same one."""
+        self.needs_keys()
         member, order, key = self.member(HAS), self.new_order(), self.new_key()
 
         def call(_: int) -> Redemption | PunktgenauError:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal, get_args
+from typing import get_args
 
 from punktgenau.errors import InvalidArgumentError, NotFoundError, NotLinkedError, PunktgenauError
 from punktgenau.provider import Mode, Redemption, TenderRequest
 from punktgenau.testing.conformance.adapter_world import HAS, POINTS, AdapterWorld
-from punktgenau.testing.conformance.check import check, expect, expect_that, not_applicable
+from punktgenau.testing.conformance.check import check, expect, expect_that
 
 # What a program without types might hand over.
 NOT_POINTS: tuple[object, ...] = (True, 10.0, "10", 0, -1, None)
@@ -17,14 +17,10 @@ NOT_POINTS: tuple[object, ...] = (True, 10.0, "10", 0, -1, None)
 class LookupChecks(AdapterWorld):
     """Get, find, entries, and arguments that cannot be meant."""
 
-    def _needs_lookup(self, by: Literal["key", "order"]) -> None:
-        if by not in self.profile.lookup:
-            raise not_applicable(f"the profile says that there is no look-up by {by}")
-
     @check("find-by-key", why="what an unanswered call did is found by its key")
     def test_find_by_key(self) -> None:
         """The redemption of a key, and only that."""
-        self._needs_lookup("key")
+        self.needs_lookup("key")
         member, key = self.member(HAS), self.new_key()
         made = self.authorize(member, key=key)
         self.authorize(member, points=1)
@@ -35,7 +31,7 @@ class LookupChecks(AdapterWorld):
     @check("find-by-order", why="the newest attempt is the one that counts")
     def test_find_by_order(self) -> None:
         """Every redemption of an order, newest first."""
-        self._needs_lookup("order")
+        self.needs_lookup("order")
         member, order = self.member(HAS), self.new_order()
         first = self.take(member, order=order)
         self.redemptions.reverse(first.id, points=427, return_reference="R-1", idempotency_key=self.new_key())
@@ -47,8 +43,7 @@ class LookupChecks(AdapterWorld):
     @check("find-nothing", why="that nothing was done is an answer, too")
     def test_find_nothing(self) -> None:
         """A key and an order that nobody used: an empty tuple, not an error."""
-        if not self.profile.lookup:
-            raise not_applicable("the profile says that there is no look-up")
+        self.needs_lookup()
         if "key" in self.profile.lookup:
             expect("by key", self.redemptions.find(idempotency_key=self.new_key()), (), to_do="return an empty tuple.")
         if "order" in self.profile.lookup:
@@ -59,6 +54,7 @@ class LookupChecks(AdapterWorld):
     @check("get", why="events are only hints; what stands is asked for")
     def test_get(self) -> None:
         """A redemption by its id, as it is now; one that does not exist is NotFoundError."""
+        self.needs_lookup()
         made = self.take(self.member(HAS))
         self.settle()
         found = self.redemptions.get(made.id)
@@ -101,7 +97,7 @@ class LookupChecks(AdapterWorld):
 
     @check("profile", why="the engine asks the profile what it may do, never the class")
     def test_profile(self) -> None:
-        """The profile can be true: no negative times, and a way to find out about an unknown call."""
+        """The profile can be true: no negative times, and names for provider and shop."""
         profile = self.profile
         times = (profile.key_window_s, profile.settle_s, profile.longest_hold_s, profile.resolution_bound_s)
         expect_that(min(times) >= 0, f"A time of the profile is negative: {times}.", to_do="seconds count from 0.")
@@ -109,11 +105,6 @@ class LookupChecks(AdapterWorld):
             bool(profile.name) and bool(self.provider().partner_id),
             "The profile's name or the partner_id is empty.",
             to_do="name the provider and the shop as it knows it; both stand in every row of the journal.",
-        )
-        expect_that(
-            bool(profile.lookup) or profile.key_window_s > 0 or profile.cancel_by_key,
-            "There is neither look-up nor a key's window nor cancel-by-key.",
-            to_do="an unknown call needs at least one of them to be resolved.",
         )
 
     @check("strict-points", why="points that were rounded or cut on the way are lost or doubled")

@@ -80,13 +80,15 @@ class ReversalChecks(AdapterWorld):
         """More than is left is ReversalExceedsCaptureError with `.remaining`; nothing goes back, nothing is cut."""
         member = self.member(HAS)
         taken = self.take(member)
-        left = 427
         if self.profile.partial_reversal:
             self._back(taken, 100)
-            left = 327
-        call = lambda: self._back(taken, left + 1, "R-2")  # noqa: E731
-        error = self.refused(ReversalExceedsCaptureError, call, to_do="refuse it; never cut it to what is left.")
-        expect("remaining", error.remaining, left, to_do="set `remaining` to the points that can still go back.")
+            call = lambda: self._back(taken, 328, "R-2")  # noqa: E731
+            error = self.refused(ReversalExceedsCaptureError, call, to_do="refuse it; never cut it to what is left.")
+            expect("remaining", error.remaining, 327, to_do="set `remaining` to the points that can still go back.")
+        else:
+            call = lambda: self._back(taken, 428, "R-2")  # noqa: E731
+            self.refused(ProviderError, call, to_do="refuse it; never cut it to what is left.")
+        left = 327 if self.profile.partial_reversal else 427
         self.expect_points(member, available=1000 - left, held=0, to_do="a refused call moves nothing.")
 
     @check("reverse-value", why="the cap holds in money, too")
@@ -103,6 +105,7 @@ class ReversalChecks(AdapterWorld):
     @check("reverse-twice", why="two who see the same return give back once")
     def test_reverse_twice(self) -> None:
         """The same return again, with its key, is the first one, marked as replayed."""
+        self.needs_keys()
         member, key = self.member(HAS), self.new_key()
         taken = self.take(member)
         first = self._back(taken, 427, key=key)

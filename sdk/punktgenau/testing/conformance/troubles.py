@@ -7,7 +7,7 @@ from collections.abc import Callable
 from punktgenau.errors import NotSentError, OutcomeUnknownError, PunktgenauError, UnavailableError
 from punktgenau.provider import Redemption, Reversal
 from punktgenau.testing.conformance.adapter_world import HAS, AdapterWorld
-from punktgenau.testing.conformance.check import ConformanceError, check, expect, expect_that, not_applicable
+from punktgenau.testing.conformance.check import ConformanceError, check, expect, expect_that
 
 DEADLINE_S = 1.0
 LATE_S = 1.0
@@ -43,6 +43,7 @@ class TroubleChecks(AdapterWorld):
     @check("lost-authorize", why="the customer is asked, and the same key finds out")
     def test_lost_authorize(self) -> None:
         """A hold whose answer was lost is unknown; the same call with the same key then resolves it, once."""
+        self.needs_keys()
         member, order, key = self.member(HAS), self.new_order(), self.new_key()
         self.lose_answers("authorize")
         self._unknown(lambda: self.authorize(member, order=order, key=key), key=key)
@@ -54,8 +55,7 @@ class TroubleChecks(AdapterWorld):
     @check("lost-found", why="an unknown call is looked up where its key must not be sent again")
     def test_lost_found(self) -> None:
         """A hold whose answer was lost is found by its key or its order."""
-        if not self.profile.lookup:
-            raise not_applicable("the profile says that there is no look-up")
+        self.needs_lookup()
         member, order, key = self.member(HAS), self.new_order(), self.new_key()
         self.lose_answers("authorize")
         self._unknown(lambda: self.authorize(member, order=order, key=key), key=key)
@@ -71,6 +71,7 @@ class TroubleChecks(AdapterWorld):
     @check("lost-capture", why="the shop ships on `captured`, and a worker finds out")
     def test_lost_capture(self) -> None:
         """A capture whose answer was lost is unknown, and the same key resolves it."""
+        self.needs_keys()
         self.needs_holds()
         member, key = self.member(HAS), self.new_key()
         hold = self.authorize(member)
@@ -86,6 +87,7 @@ class TroubleChecks(AdapterWorld):
     @check("lost-void", why="points of a failed payment come back, whatever the network does")
     def test_lost_void(self) -> None:
         """A void whose answer was lost is unknown, and the same key resolves it."""
+        self.needs_keys()
         self.needs_holds()
         member, key = self.member(HAS), self.new_key()
         hold = self.authorize(member)
@@ -100,6 +102,7 @@ class TroubleChecks(AdapterWorld):
     @check("lost-reverse", why="a return must not be paid out twice")
     def test_lost_reverse(self) -> None:
         """A reversal whose answer was lost is unknown, and the same key gives back once."""
+        self.needs_keys()
         member, key = self.member(HAS), self.new_key()
         taken = self.take(member)
 
