@@ -15,6 +15,7 @@ import requests
 
 from punktgenau import Client
 from punktgenau.checkout import Cart, Checkout, Line, Order, Payment, Settings
+from punktgenau.provider import ProviderProfile
 from punktgenau.sandbox import Database, create_app
 from punktgenau.sandbox.server import Server
 
@@ -66,9 +67,24 @@ class Provider:
     def advance(self, seconds: int) -> None:
         self.http.post(f"{self.url}/sandbox/clock", json={"advance_s": seconds}, timeout=20)
 
+    def play(self, name: str, **changes: Any) -> None:
+        """Be another kind of provider, until the next reset."""
+        reply = self.http.post(f"{self.url}/sandbox/profile", json={"name": name, **changes}, timeout=20)
+        assert reply.status_code == 200, reply.text
+
     def give(self, member_id: str, points: int) -> None:
         body = {"id": member_id, "points": points}
         assert self.http.post(f"{self.url}/sandbox/members", json=body, timeout=20).ok
+
+    def rate(self, *, points: int, amount_minor: int) -> None:
+        rate = {
+            "id": f"rate_{points}_{amount_minor}",
+            "points": points,
+            "amount_minor": amount_minor,
+            "currency": "EUR",
+        }
+        reply = self.http.post(f"{self.url}/sandbox/programme", json={"rate": rate}, timeout=20)
+        assert reply.ok, reply.text
 
     def withdraw_consent(self, member_id: str) -> None:
         reply = self.http.post(f"{self.url}/sandbox/members/{member_id}/withdraw-consent", json={}, timeout=20)
@@ -103,10 +119,17 @@ class World:
     orders: dict[str, Order] = field(default_factory=dict)
     events: list[tuple[str, str]] = field(default_factory=list)
     made: list[tuple[Checkout, Client]] = field(default_factory=list)
+    profile: ProviderProfile | None = None
 
     def checkout(self, *, loader: bool = True, url: str | None = None, **settings: Any) -> Checkout:
         """One process of the shop: own client, own connections, the same journal."""
-        client = Client(url or self.provider.url, client_id="demo-shop", client_secret="demo-secret", clock=self.clock)
+        client = Client(
+            url or self.provider.url,
+            client_id="demo-shop",
+            client_secret="demo-secret",
+            clock=self.clock,
+            profile=self.profile,
+        )
         checkout = Checkout(
             client,
             self.database_url,

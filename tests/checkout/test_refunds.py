@@ -268,3 +268,19 @@ def test_a_preview_under_each_policy_books_nothing(world: World, checkout: Check
     assert (preview.policy, preview.split.points, preview.earned_points) == ("proportional", 194, 0)
     assert checkout.refunds("A-1") == ()
     assert world.provider.sent("reverse") == 0
+
+
+def test_a_point_worth_more_than_a_cent_goes_back_whole(world: World, checkout: Checkout):
+    # Seven cups of 3 cents, all paid with 3 points of 7 cents: one cup is 3 cents, which are no point yet.
+    world.provider.rate(points=1, amount_minor=7)
+    cup = Line(sku="cup", quantity=7, unit_price_minor=3, vat_rate="19")
+    paid(world, checkout, cart=Cart(currency="EUR", lines=[cup]), points=3)
+    given = [refund(checkout, f"R-{quantity}", lines={"cup": quantity}) for quantity in (1, 2, 4)]
+    assert [(one.points, one.points_value.amount_minor, one.carry.amount_minor) for one in given] == [
+        (0, 3, 3),
+        (1, 6, 2),
+        (2, 12, 0),
+    ]
+    (redemption,) = world.made[0][1].redemptions.find(order_reference="A-1")
+    assert (redemption.state, redemption.reversed_points, redemption.reversed_value) == ("reversed", 3, euro(21))
+    assert world.provider.points() == (2500, 0)

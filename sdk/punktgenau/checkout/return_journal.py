@@ -186,7 +186,7 @@ def reversal_of(asked: ReturnRow) -> NextOperation:
         cause=f"return {asked.number}",
         request={
             "points": asked.points,
-            "value_minor": asked.value_minor,
+            "value_minor": asked.worth_minor,
             "return_reference": asked.reference,
         },
         state="reversing",

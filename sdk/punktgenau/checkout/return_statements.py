@@ -38,7 +38,7 @@ class ReturnStatements:
                 expired_minor=case(
                     (
                         and_(t.expired_rule == literal_column("'money'"), expired.is_not(None)),
-                        t.value_minor * expired / t.points,
+                        t.worth_minor * expired / t.points,
                     ),
                     else_=0,
                 ),

@@ -165,6 +165,7 @@ class Returns:
             value_minor=step.value_minor,
             money_minor=step.money_minor,
             points=step.points,
+            worth_minor=step.worth_minor,
             carry_minor=after.carry_minor,
             state="requested" if step.points else "done",
             operation_id=None,

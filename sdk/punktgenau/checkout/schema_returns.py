@@ -24,6 +24,8 @@ returns = Table(
     Column("value_minor", BigInteger, nullable=False),
     Column("money_minor", BigInteger, nullable=False),
     Column("points", BigInteger, nullable=False),
+    # What the points that go back are worth, in whole points: less than the value where part of a point is owed.
+    Column("worth_minor", BigInteger, nullable=False),
     # What is owed of a point after this return; not a part of it.
     Column("carry_minor", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
@@ -106,6 +108,7 @@ class ReturnRow:
     value_minor: int
     money_minor: int
     points: int
+    worth_minor: int
     carry_minor: int
     state: str
     operation_id: str | None

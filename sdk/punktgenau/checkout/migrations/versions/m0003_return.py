@@ -40,6 +40,7 @@ def _return() -> None:
         sa.Column("value_minor", sa.BigInteger(), nullable=False),
         sa.Column("money_minor", sa.BigInteger(), nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("worth_minor", sa.BigInteger(), nullable=False),
         sa.Column("carry_minor", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("operation_id", sa.String(length=32), nullable=True),
