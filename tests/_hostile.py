@@ -52,7 +52,7 @@ RAW = (
 )  # fmt: skip
 
 FEW = settings(
-    max_examples=int(os.environ.get("HOSTILE_REQUESTS", "50")),
+    max_examples=int(os.environ.get("HOSTILE_REQUESTS", "40")),
     derandomize=True,
     database=None,
     deadline=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -61,6 +62,8 @@ ROUTES: dict[str, Described] = {
     "control.list_redemptions": _read("order_reference", "member_id"),
     "control.list_requests": _read(),
     "control.set_programme": _write("rate", "limits"),
+    "control.show_profile": _read(),
+    "control.play_profile": _write("name", "has_keys", "settle_s", "key_format", known=("no_holds", "no_keys")),
     "control.list_webhooks": _read(),
     "control.add_webhook": _write("url", "secret", "when", "after", known=("whsec_" + "A" * 32, "http://[::1]:0/")),
     "control.clear_webhooks": Described(method="DELETE", answers=frozenset({204, 403}), types=CONTROL),
@@ -86,6 +89,7 @@ ROUTES: dict[str, Described] = {
     "pages.set_consent": _form("consent", "partner_id", member_id=MEMBERS, known=("given", "demo-shop")),
     "pages.add_fault": _form("operation", "kind", "when", "times", known=FAULTS),
     "pages.clear_faults": _form(),
+    "pages.play_profile": _form("name", known=("no_holds", "one_capture")),
     "pages.reset": _form(),
     "pages.docs": _page(),
     "pages.redoc": Described(types=("text/javascript; charset=utf-8",), answers=frozenset({200, 206, 304, 403, 416})),
@@ -201,4 +205,27 @@ def test_a_day_that_is_none_is_refused(books: Books, day: str) -> None:
     body: dict[str, Any] = {"id": "mbr_lots", "lots": [{"points": 1, "expires_at": day}]}
     answer = books.app.test_client().post("/sandbox/members", data=json.dumps(body))
     assert (answer.status_code, answer.content_type) == (400, PROBLEM)
+    assert books.all() == before
+
+
+@pytest.mark.scenario("S21", "the control plane and the pages answer to this machine only, whatever they are asked")
+@pytest.mark.parametrize("endpoint", [name for name in ROUTES if name != "pages.redoc"])
+def test_only_this_machine_is_let_in(books: Books, endpoint: str) -> None:
+    described, rule = ROUTES[endpoint], _rules(books.app)[endpoint]
+    path = rule.rule
+    for name in rule.arguments:
+        path = re.sub(rf"<(path:)?{name}>", described.path[name][0], path)
+    before = books.all()
+    strangers: tuple[dict[str, Any], ...] = (
+        {"environ_overrides": {"REMOTE_ADDR": "10.0.0.9"}},
+        {"base_url": "http://evil.example"},
+        {"headers": {"Origin": "http://localhost:81"}},
+        {"headers": {"Origin": "null"}},
+    )
+    for stranger in strangers:
+        browser = books.app.test_client()
+        browser.set_cookie("punktgenau_sandbox", books.cookie)
+        form = {"csrf_token": books.token}
+        answer = browser.open(path, method=described.method, data=form, **stranger)
+        assert answer.status_code == 403, stranger
     assert books.all() == before
