@@ -176,6 +176,24 @@ def test_a_return_waits_for_the_one_before(world: World, checkout: Checkout):
     assert world.provider.points() == (2073 + 389, 0)
 
 
+def test_a_return_that_waits_is_not_forgotten_during_an_outage(world: World, checkout: Checkout):
+    paid(world, checkout)
+    # By now the time of the hold that was captured is long over.
+    world.advance(8000)
+    world.provider.fault("reverse", "reset", when="before", times=99)
+    refund(checkout, "R-1", lines={"lamp": 1})
+    refund(checkout, "R-2", lines={"lamp": 1})
+    for _ in range(2):
+        world.advance(600)
+        checkout.recover()
+        assert checkout.find("A-1").state == "reversing"  # type: ignore[union-attr]
+    world.provider.heal()
+    world.advance(600)
+    checkout.recover()
+    assert [(one.state, one.points) for one in checkout.refunds("A-1")] == [("done", 194), ("done", 195)]
+    assert world.provider.points() == (2073 + 389, 0)
+
+
 def test_a_return_while_the_capture_is_unknown(world: World, checkout: Checkout):
     checkout.balance("anna")
     world.order("A-1", "paid")

@@ -27,6 +27,7 @@ _WORD_BY_ORDER: dict[OrderState, Literal["take", "release", "wait"]] = {
     "cancelled": "release",
     "pending": "wait",
 }
+_UNDER_WAY = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning"})
 BATCH = 10_000
 """As much as one recovery takes on; the next one goes on from there."""
 
@@ -149,6 +150,10 @@ def _look(
     deadline_s: float,
 ) -> RedemptionRow:
     now = journal.now_ms()
+    if row.state in _UNDER_WAY:
+        # Its own operation finds out what it is by now; what waits for that stays due until then.
+        journal.free_check(row, check_at=now + LOOK_AGAIN_MS)
+        return row
     try:
         word = None if row.release_cause else _word(row, order_loader, now_ms=now)
         if row.state == "expired":
