@@ -15,10 +15,10 @@ An adapter: subclass `AdapterConformance` and say what is under test and how a m
             return ACME_SANDBOX.new_member(points)  # its id
 
 That runs every check that these two are enough for. The others need a provider that can be troubled: `lose_answers`,
-`never_answer`, `answer_wrongly`, `go_away`, with `heal` to end it; `withdraw_consent`; `advance` for the clock. Where one
-is missing, and where the adapter's own profile says that the provider cannot do a thing (no holds, no look-up, no keys),
-the check is *not applicable*: neither passed nor skipped, and counted apart in the summary, with the reason. A failed
-check says what was found, what to do, and who relies on it.
+`never_answer`, `answer_wrongly`, `go_away`, with `heal` to end it; `withdraw_consent`; `advance` for the clock. Where
+one is missing, and where the adapter's own profile says that the provider cannot do a thing (no holds, no look-up, no
+keys), the check is *not applicable*: neither passed nor skipped, but counted apart in the summary, with the reason. A
+failed check says what was found, what to do, and who relies on it.
 
 A shop: subclass `ShopConformance` and say, with five functions, what a customer does in it: `place`, `pay`, `cancel`,
 `refund`, `page`; which cart is bought; and what stands behind the shop, with `BehindShop` for `fake_provider`.
