@@ -147,7 +147,8 @@ def payment_of(row: RedemptionRow) -> Payment:
     is_unresolved = state == "needs_attention" and row.provider_id is None and row.release_cause is None
     is_unknown = state == "authorizing" or is_unresolved
     pays = pays or (state == "needs_attention" and row.release_cause is None)
-    stands = pays or (state == "expired" and row.release_cause is None)
+    # Voided without a wish is only asked whether the hold has ended.
+    stands = pays or (state in {"expired", "voiding"} and row.release_cause is None)
     value_minor = row.value_minor - row.reversed_minor if pays else 0
     return Payment(
         state=state,

@@ -170,15 +170,15 @@ class Executor:
         """What becomes of an unknown now: looked up where that helps, and left to a person where nothing does."""
         operation, profile = claim.operation, self.profile
         step = next_step(profile, kind, code=verdict.code, age_s=age_s)
+        if not profile.lookup and (told := judge_refusal(kind, verdict)).outcome != "unknown":
+            return None, told
         if step == "repeat" and operation.passes == 0:
             # In the request that placed it: the customer is told and chooses; recovery asks.
             return None, verdict
         overdue = age_s > profile.resolution_bound_s
-        if not profile.lookup:
-            verdict = judge_refusal(kind, verdict)
-        if step == "cancel_by_key" and verdict.outcome == "unknown":
+        if step == "cancel_by_key":
             verdict = Verdict("unknown", code="key_spent")
-        elif verdict.outcome == "unknown" and (overdue or step == "needs_attention"):
+        elif overdue or step == "needs_attention":
             # A person may be needed, but the provider is asked all the same, now and from time to time.
             verdict = needing_attention(verdict)
         left = ends - self._clock.monotonic()

@@ -12,12 +12,16 @@ LATE_S = 10
 """Taken off, so that a call that takes its time does not hold points beyond what was wished."""
 
 
+WORTH_S = 30
+"""What is gained has to be worth a call."""
+
+
 def extend_at(profile: ProviderProfile, row: RedemptionRow) -> int | None:
     """When a hold should be made longer (milliseconds); None: it lasts long enough, or as long as it can."""
     if row.state != "authorized" or row.hold_until is None or row.release_cause is not None or row.reason == REFUSED:
         return None
     gains_ms = _wished_ms(row) - row.hold_until
-    if not profile.extend or gains_ms <= (profile.shortest_hold_s + LATE_S) * 1000:
+    if not profile.extend or gains_ms <= WORTH_S * 1000:
         return None
     return row.hold_until - max(profile.shortest_hold_s, profile.longest_hold_s // 4) * 1000
 
@@ -28,6 +32,8 @@ def extension(profile: ProviderProfile, row: RedemptionRow, *, now_ms: int) -> N
     if due is None or row.hold_until is None or not due <= now_ms < row.hold_until:
         return None
     hold_s = min(profile.longest_hold_s, (_wished_ms(row) - now_ms) // 1000 - LATE_S)
+    if hold_s < profile.shortest_hold_s:
+        return None
     return extend_until(row, now_ms + hold_s * 1000, hold_s=hold_s)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, and_, bindparam, case, cast, func, insert, literal_column, select, update
+from sqlalchemy import BigInteger, and_, bindparam, case, cast, func, insert, literal_column, null, select, update
 from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.schema import redemption
@@ -48,7 +48,7 @@ class ReturnStatements:
         self.reopen = (
             update(returns)
             .where(t.operation_id == bindparam("operation_id"))
-            .values(state="requested", operation_id=None)
+            .values(state=_REQUESTED, operation_id=null())
         )
         self.money_refunded = (
             update(returns)
