@@ -23,7 +23,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "counts": ("M-J1", "M-J5"),
     "journal": ("M-J2",),
     "journal_postgres": ("M-J3",),
-    "queue": ("M-J4",),
+    "turns": ("M-J4",),
     "big": ("M-J6",),
     "web": ("M-W1", "M-W2", "M-W3", "M-W4"),
     "scale": ("scale",),

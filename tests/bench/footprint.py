@@ -88,9 +88,10 @@ def rows(*, quick: bool, figures: frozenset[str]) -> list[Row]:
     built = wheel()
     needed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
     beside = "requests + the same records"
+    more = len(ready.modules) - len(floor.modules)
     more_mb = round(ready.memory_mb - floor.memory_mb, 2)
     return [
-        counted("M-P2", f"modules of a ready client over {beside}", len(ready.modules) - len(floor.modules), most=MODULES_MOST),
+        counted("M-P2", f"modules of a ready client over {beside}", more, most=MODULES_MOST),
         counted("M-P2", f"peak memory of a ready client over {beside}", more_mb, most=MEMORY_MB_MOST, unit="MB"),
         counted("M-P2", "Flask, SQLAlchemy, sandbox and the like among them", len(unwanted), most=0, exactly=True),
         counted("M-P4", "wheel without pictures", built.whole // 1000, most=WHEEL_KB_MOST, unit="kB"),
