@@ -1,4 +1,4 @@
-"""Every kind of provider, over TCP: placed, paid and cancelled under the main faults, and in the end the books agree."""
+"""Every kind of provider, over TCP: placed, paid, cancelled under the main faults, and in the end the books agree."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +13,11 @@ from punktgenau.provider import PROFILES, ProviderProfile
 LOST = 9
 """More losses than one call sends."""
 KINDS = sorted(PROFILES)
+PATHS = (
+    "classic", "neither", "no_cancel_by_key", "no_holds", "no_keys", "no_lookup", "replays_errors", "short_window",
+    "slow_lookup",
+)  # fmt: skip
+"""Those at which an unknown is resolved in another way than at the reference."""
 CANNOT_KNOW = {"neither"}
 """Where nobody can find out, a person has to."""
 
@@ -41,6 +46,7 @@ def at(*names: str) -> Any:
 
 
 at_every_kind = at(*KINDS)
+at_every_path = at(*PATHS)
 
 
 def first(world: World) -> Checkout:
@@ -92,7 +98,7 @@ def test_placed_and_cancelled(shop: World, paid: bool):
     assert (shop.provider.sent("reverse"), shop.provider.sent("void")) == ((1, 0) if is_taken else (0, 1))
 
 
-@at_every_kind
+@at_every_path
 @pytest.mark.parametrize(
     ("kind", "when"), [("reset", "after"), ("reset", "before"), ("status_500", "after"), ("status_500", "before")]
 )
@@ -124,7 +130,7 @@ def test_a_lost_authorize_ends_one_way_or_the_other(shop: World, kind: str, when
     assert payment.due.amount_minor == (5053 if payment.state == held else 5480)
 
 
-@at_every_kind
+@at_every_path
 @pytest.mark.parametrize("when", ["after", "before"])
 def test_going_on_without_points(shop: World, when: str):
     world = shop
@@ -143,7 +149,7 @@ def test_going_on_without_points(shop: World, when: str):
     assert world.provider.points() == (2500, 0)
 
 
-@at_every_kind
+@at_every_path
 @pytest.mark.parametrize(("kind", "when"), [("reset", "after"), ("reset", "before"), ("status_500", "after")])
 def test_a_lost_capture(shop: World, kind: str, when: str):
     world = shop
@@ -161,7 +167,7 @@ def test_a_lost_capture(shop: World, kind: str, when: str):
     assert world.provider.redemptions() == [("A-1", "captured", 427)]
 
 
-@at_every_kind
+@at_every_path
 @pytest.mark.parametrize(("kind", "when"), [("reset", "after"), ("reset", "before"), ("status_500", "before")])
 def test_a_lost_cancellation_gives_back_once(shop: World, kind: str, when: str):
     world = shop
@@ -177,7 +183,7 @@ def test_a_lost_cancellation_gives_back_once(shop: World, kind: str, when: str):
     assert world.provider.points() == (2500, 0)
 
 
-@at_every_kind
+@at_every_path
 def test_a_wrong_echo_is_found_out(shop: World):
     world = shop
     world.order("A-1", "pending")
@@ -192,7 +198,7 @@ def test_a_wrong_echo_is_found_out(shop: World):
     assert world.provider.sent("authorize") in (1, 2)
 
 
-@at_every_kind
+@at_every_path
 def test_the_intent_of_a_dead_process_is_never_sent_blindly(shop: World):
     """The process died after its intent: nobody knows whether its bytes went out."""
     world = shop
