@@ -1,4 +1,4 @@
-"""The reference client passes the adapter's checks: in process with the fake, and over TCP with a sandbox's process."""
+"""The reference client passes every check of an adapter over TCP, with a sandbox's process."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from collections.abc import Iterator
 import pytest
 from examples._sandbox import running_sandbox
 
-from _conformance_kits import InProcess, OverTcp
+from _conformance_kits import OverTcp
 
 
 @pytest.fixture(scope="module")
 def sandbox_url() -> Iterator[str]:
     with running_sandbox() as url:
         yield url
-
-
-class TestClientInProcess(InProcess):
-    pass
 
 
 class TestClientOverTcp(OverTcp):
