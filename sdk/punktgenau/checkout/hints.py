@@ -48,6 +48,8 @@ def follow_up(
         after = before if evidence is None else _noted(journal, executor, before, evidence)
         if (planned := wished(after)) is not None:
             after, _ = executor.run(journal.begin_operation(after, planned, lease_s=deadline_s), deadline_s=deadline_s)
+        elif (repair := executor.repair(after, lease_s=deadline_s)) is not None:
+            after, _ = executor.run(repair, deadline_s=deadline_s)
     except LostSwapError:
         events.done(heard, check_at=journal.now_ms())
         return None
@@ -64,6 +66,9 @@ def _noted(journal: Journal, executor: Executor, row: RedemptionRow, evidence: R
     if row.state == "short" and is_over:
         # That its points are gone is what short means.
         return row
+    if row.state == "captured" and row.release_cause is None and is_over and state_of(evidence) != "reversed":
+        # The capture failed later. Nobody gave anything back, so the order that stands is short of its points.
+        return executor.fall_short(replace(row, state=state_of(evidence), captured_points=0))
     if row.state not in CLOSED:
         return executor.note_evidence(row, evidence)
     if is_over:

@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from punktgenau._retry import proves_not_done
-from punktgenau.errors import NotSentError, Outcome, OutcomeUnknownError, PunktgenauError, StateConflictError
+from punktgenau.errors import (
+    DeclinedError,
+    NotSentError,
+    Outcome,
+    OutcomeUnknownError,
+    PunktgenauError,
+    StateConflictError,
+)
 from punktgenau.provider import LookupBy, ProviderProfile, Redemption, RedemptionState
 
 Kind = Literal["authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up"]
@@ -160,6 +167,9 @@ def judge_error(kind: Kind, error: PunktgenauError, *, first: bool) -> Verdict:
         return Verdict("not_done", state="declined", code=error.code)
     if kind == "authorize":
         return Verdict("unknown", code=error.code)
+    if kind == "reverse" and isinstance(error, DeclinedError):
+        # The customer's points cannot be given back as things are: a person has to know what is owed.
+        return needing_attention(Verdict("unknown", code=error.code))
     return Verdict("not_done", code=error.code)
 
 
