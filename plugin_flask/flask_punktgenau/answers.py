@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Request, request
+from flask import Request, after_this_request, request
 from werkzeug import Response
 
 
@@ -20,6 +20,15 @@ def make_private(response: Response) -> Response:
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.vary.update(("Cookie", "Accept", "Accept-Language"))
     return response
+
+
+def keep_page_private() -> None:
+    """The page that is being made shows somebody's points: no proxy keeps it, unless the shop itself says so."""
+
+    @after_this_request
+    def _private(response: Response) -> Response:
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
 
 def _prefers_json(asking: Request) -> bool:

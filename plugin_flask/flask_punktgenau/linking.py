@@ -36,8 +36,8 @@ STARTED_AGE_MAX_S = 600
 BACK_LENGTH_MAX = 300
 """Longer ones would not fit into a session's cookie, and the session would be lost."""
 _ANSWER_LENGTH_MAX = 2048
-ConnectState = Literal["denied", "expired", "failed"]
-_STATUS: dict[ConnectState, int] = {"denied": 200, "expired": 400, "failed": 503}
+ConnectState = Literal["offer", "denied", "expired", "failed"]
+_STATUS: dict[ConnectState, int] = {"offer": 200, "denied": 200, "expired": 400, "failed": 503}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,9 @@ def connect() -> Response:
         back = request.script_root + "/"
     if state.off_reason() is not None:
         return _page(state, "failed", reason_code="points_off", back=back)
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        # Where the provider asks nothing twice, a page of somebody else's would link the account by itself.
+        return _page(state, "offer", reason_code="", back=back)
     visitor = current_visitor(state)
     customer_id = visitor.customer_id if visitor.customer_id is not None else begin_guest(state)
     verifier, challenge = pkce_pair(state.clock)

@@ -157,7 +157,9 @@ def _history(state: AppState, *, cursor: str | None) -> HistoryView:
     except PunktgenauError as error:
         logger.info("the history cannot be shown: %s", error.brief)
         return HistoryView(entries=None, first_url=first_url, reason_code=explain(error).code, urls=urls, csrf=field)
-    known = (entry.order_reference for entry in page.items if entry.order_reference is not None)
+    # An account may belong to more than one customer, and its movements to other shops with orders of the same name.
+    references = dict.fromkeys(entry.order_reference for entry in page.items if entry.order_reference is not None)
+    known = (reference for reference in references if checkout.customer_of(reference) == customer_id)
     return HistoryView(
         entries=page.items,
         balance=balance,

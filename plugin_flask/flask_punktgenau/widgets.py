@@ -9,6 +9,7 @@ from flask import has_request_context, render_template
 from markupsafe import Markup
 
 from flask_punktgenau import csrf
+from flask_punktgenau.answers import keep_page_private
 from flask_punktgenau.asking import ask_balance, ask_quote
 from flask_punktgenau.loaders import GUEST_PREFIX
 from flask_punktgenau.locales import current_language
@@ -45,6 +46,7 @@ def punktgenau_field(*, order_reference: str = "", id: str = "punktgenau") -> Ma
     if not order_reference:
         return _widget("field.html", back=this_page(), id=id)
     state = current_state()
+    keep_page_private()
     view = _order_view(state, order_reference, id=id)
     if view is None:
         return Markup('<input type="hidden" name="{}" value="1">').format(FIELD_ON_PAGE)
@@ -62,6 +64,8 @@ def punktgenau_summary(order_reference: str, *, form: SummaryForm = "box", local
     if payment is None or payment.state == "none":
         return Markup("")
     on_page = has_request_context() and form == "box"
+    if on_page:
+        keep_page_private()
     view = build_panel(
         payment=payment,
         provider_name=state.config.provider_name,
@@ -123,6 +127,7 @@ def _view(state: AppState, box: _Box, *, signed_in: bool, urls: Urls, id: str) -
     return build_panel(
         cart=box.cart,
         linked=box.linked,
+        at_once=box.at_once,
         signed_in=signed_in,
         balance=box.balance,
         offer=box.offer,
@@ -147,6 +152,7 @@ class _Box:
 
     def __init__(self, checkout: Checkout, *, cart: Cart, customer_id: str | None, order_reference: str = "") -> None:
         self.cart = cart
+        self.at_once = checkout.takes_at_once
         self._checkout = checkout
         self._customer_id = customer_id
         self._order_reference = order_reference
@@ -194,6 +200,7 @@ class _Box:
 
 def _widget(template: str, *, back: str, id: str) -> Markup:
     state = current_state()
+    keep_page_private()
     view = panel_view(state, back=back, id=id)
     if view is None:
         return Markup("")

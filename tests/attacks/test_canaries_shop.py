@@ -102,6 +102,15 @@ def linked(seen: Seen, provider: Provider) -> list[str]:
     return [state, verifier, code]
 
 
+def refused_link(seen: Seen) -> list[str]:
+    """Come back with a code that the provider does not take; what this browser kept for it."""
+    seen.visitor.browser.get("/points/connect")
+    with seen.visitor.browser.session_transaction() as kept:
+        [[state, verifier, *_]] = kept["_punktgenau_link"]
+    assert seen.get(f"/points/callback?state={state}&code={WORD}-code") == ""
+    return [verifier, f"{WORD}-code"]
+
+
 FAULTS: tuple[tuple[str, str], ...] = (
     ("authorize", "reset"),
     ("authorize", "html_502"),
@@ -135,6 +144,7 @@ def test_no_secret_leaves_the_shop(small: SmallShop, provider: Provider, caplog:
         seen.post("/points/retry", order_reference=f"A-{number}")
         provider.no_faults()
     seen.get("/points/callback?state=x&code=y")
+    secrets += refused_link(seen)
     with small.app.app_context():
         small.points.checkout.recover()
     cookie = visitor.browser.get_cookie("session")

@@ -264,3 +264,47 @@ def test_a_refused_form_that_is_too_large_is_refused_all_the_same(anna: Visitor)
     body = {"next": "/" + "a" * 20_000, "points": "1"}
     answer = anna.browser.post("/points/apply", data=body, headers={"Origin": "https://evil.example"})
     assert answer.status_code == 400
+
+
+@pytest.mark.scenario("S3", "another site's link begins no linking by itself: a page of the shop asks first")
+def test_another_site_begins_no_linking(small: SmallShop) -> None:
+    ben = small.visitor("ben")
+    answer = ben.browser.get("/points/connect?next=/cart", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 200
+    assert "Location" not in answer.headers
+    assert "/points/connect?next=/cart" in answer.text
+    with ben.browser.session_transaction() as kept:
+        assert "_punktgenau_link" not in kept
+    for site in ("same-origin", "same-site", "none"):
+        assert ben.browser.get("/points/connect", headers={"Sec-Fetch-Site": site}).status_code == 303
+
+
+@pytest.mark.scenario(
+    "S2", "two customers of one account: neither is led to the other's order by the movements of both"
+)
+def test_the_movements_of_one_account_lead_to_ones_own_orders(small: SmallShop, anna: Visitor) -> None:
+    small.link("ben", "mbr_2500")
+    anna.apply("427")
+    anna.place("A-1")
+    assert 'href="/orders/A-1"' in anna.browser.get("/points/history").text
+    page = small.visitor("ben").browser.get("/points/history").text
+    assert "A-1" in page
+    assert "/orders/A-1" not in page
+
+
+@pytest.mark.parametrize("path", ["/cart", "/checkout", "/orders/A-1"])
+def test_a_page_with_points_on_it_is_kept_by_nobody(anna: Visitor, path: str) -> None:
+    anna.apply("427")
+    anna.place("A-1", card="later")
+    assert anna.browser.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_a_shop_that_says_how_long_is_heard(make_shop: Callable[..., SmallShop]) -> None:
+    small = make_shop()
+
+    @small.app.after_request
+    def add(response):  # type: ignore[no-untyped-def]
+        response.headers["Cache-Control"] = "private, max-age=5"
+        return response
+
+    assert small.visitor().browser.get("/cart").headers["Cache-Control"] == "private, max-age=5"
