@@ -95,6 +95,7 @@ class PanelView:
     `points` are used now, `value` is their worth, `due` is left to pay. `undo_points`: the number that "undo" goes
     back to; None where it is not possible any more. `reason_code`: why the state is what it is; `notice`: the code of
     something to be said once, `entered` what was typed then, `remaining` the points that are possible instead.
+    `at_once`: the points leave the account when the order is placed.
     """
 
     state: PanelState
@@ -118,6 +119,7 @@ class PanelView:
     reason_code: str | None = None
     provider_name: str = ""
     linked: bool = False
+    at_once: bool = False
     urls: Urls = field(default_factory=Urls)
     csrf: CsrfField | None = None
     id: str = "punktgenau"
@@ -175,6 +177,7 @@ def build_panel(
     elsewhere: Sequence[Payment] = (),
     order_urls: Mapping[str, str] | None = None,
     provider_name: str = "",
+    at_once: bool = False,
     urls: Urls | None = None,
     csrf: CsrfField | None = None,
     id: str = "punktgenau",
@@ -213,6 +216,7 @@ def build_panel(
         reason_code=explain(error).code if error is not None else None,
         provider_name=provider_name,
         linked=linked,
+        at_once=at_once,
         urls=urls or Urls(),
         csrf=csrf,
         id=id,

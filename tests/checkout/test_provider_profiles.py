@@ -393,6 +393,29 @@ def test_an_earlier_attempt_is_not_taken_for_this_one(shop: World):
     assert shop.provider.redemptions() == [("A-1", "voided", 427)]
 
 
+class PausingClock(MovedClock):
+    """Remembers what somebody slept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+@at("reference")
+def test_recovery_goes_no_faster_than_the_provider_allows(shop: World):
+    for number in range(3):
+        lose(shop, "authorize", when="before")
+        first(shop).authorize(f"A-{number}", CART, customer_id="anna", points=1)
+        shop.provider.heal()
+    shop.profile, shop.clock = ProviderProfile(calls_per_s=4), PausingClock()
+    shop.clock.advance(60)
+    shop.checkout(loader=False).recover()
+    assert shop.clock.slept.count(0.25) == 3
+
+
 _SAME = {
     "key_format": "key_format",
     "key_length_max": "key_length_max",

@@ -94,6 +94,11 @@ class Checkout(AfterPayment):
             clock=self._clock,
         )
 
+    @property
+    def takes_at_once(self) -> bool:
+        """Whether points leave the member when an order is placed, instead of being held until it is paid."""
+        return self.settings.capture == "placed" or not self._provider.profile.has_holds
+
     # Tables
 
     def upgrade(self) -> None:
@@ -240,6 +245,7 @@ class Checkout(AfterPayment):
             order_loader=self.order_loader,
             deadline_s=self.settings.worker_deadline_s,
             due_only=due_only,
+            clock=self._clock,
         )
 
     def recover_one(self, *, deadline_s: float) -> bool:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
 from punktgenau.checkout.cart import Order, OrderState
 from punktgenau.checkout.events import Events
@@ -61,13 +62,20 @@ def recover(
     order_loader: Callable[[str], Order | None] | None,
     deadline_s: float,
     due_only: bool,
+    clock: Clock,
 ) -> Recovery:
-    """Take open work once each; with `due_only`, until nothing is due. Any number of processes may do so at once."""
+    """Take open work once each; with `due_only`, until nothing is due. Any number of processes may do so at once.
+
+    It goes no faster than the provider's profile allows; live requests never wait for that.
+    """
     report = Recovery()
+    pause_s = 0.0 if executor.profile.calls_per_s is None else 1 / executor.profile.calls_per_s
     for claim in _claims(journal, lease_s=deadline_s, due_only=due_only):
         with _alone(claim.redemption):
             row, _ = executor.run(claim, deadline_s=deadline_s)
             report.note(row)
+        if pause_s:
+            clock.sleep(pause_s)
     for heard in events.waiting(most=BATCH, due_only=due_only):
         if (taken := events.take(heard, lease_s=deadline_s)) is None:
             continue
@@ -82,6 +90,8 @@ def recover(
             row = _look(journal, executor, seen, order_loader=order_loader, deadline_s=deadline_s)
             if row.state != seen.state:
                 report.note(row)
+                if pause_s:
+                    clock.sleep(pause_s)
     report.needs_attention = journal.attention()
     return report
 
