@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 from sqlalchemy import Table
 
 from punktgenau.checkout import Checkout
@@ -26,9 +27,10 @@ def fill_postgres(checkout: Checkout, count: int) -> None:
     with checkout._database.transaction() as tx:
         for table in (redemption, tender, operation):
             tx._cursor.execute(_insert(table, "SELECT", f"CROSS JOIN generate_series(1, {count}) AS n(i)"))
-    with checkout._database.engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("VACUUM ANALYZE")
+    address = checkout._database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as connection:
+        # As the server itself does, sooner or later.
+        connection.execute("VACUUM ANALYZE")
 
 
 def _insert(table: Table, select: str, numbered: str) -> str:
