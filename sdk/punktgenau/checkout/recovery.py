@@ -28,7 +28,7 @@ _WORD_BY_ORDER: dict[OrderState, Literal["take", "release", "wait"]] = {
     "cancelled": "release",
     "pending": "wait",
 }
-_UNDER_WAY = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning"})
+_UNDER_WAY = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending"})
 BATCH = 10_000
 """As much as one recovery takes on; the next one goes on from there."""
 
@@ -48,7 +48,7 @@ class Recovery:
 
     def note(self, row: RedemptionRow) -> None:
         """Count where a row came to stand."""
-        if row.state in {"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending"}:
+        if row.state in _UNDER_WAY:
             self.still_open += 1
         elif row.state not in {"needs_attention", "short"}:
             self.finished += 1
