@@ -7,4 +7,5 @@ pytest_plugins = [
     "_strict",  # with CI=true a skipped test is a failed one
     "_databases",  # postgres_url, database_url
     "_pages",  # browser, new_page, page, allow_console, axe
+    "punktgenau.testing.conformance.plugin",  # checks that do not apply are counted apart, by several processes too
 ]

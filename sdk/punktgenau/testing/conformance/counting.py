@@ -93,11 +93,12 @@ class _Counter:
         if not (self._passed or self._failed):
             return
         terminalreporter.section("conformance")
-        by_reason: dict[str, list[str]] = {}
+        told: dict[tuple[str, str], list[str]] = {}
         for nodeid, reason in self._reasons.items():
-            by_reason.setdefault(reason, []).append(nodeid.rpartition("::")[2].removeprefix("test_"))
-        for reason, names in by_reason.items():
-            terminalreporter.line(f"not applicable: {reason} ({', '.join(names)})")
+            *_, kit, name = nodeid.split("::")
+            told.setdefault((kit, reason), []).append(name.removeprefix("test_"))
+        for (kit, reason), names in told.items():
+            terminalreporter.line(f"{kit}, not applicable: {reason} ({', '.join(names)})")
         terminalreporter.line(f"checks: {self.counts()}")
 
 
