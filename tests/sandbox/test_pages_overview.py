@@ -31,6 +31,7 @@ SUBMITS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/members/mbr_2500/consent", {"consent": "withdrawn", "partner_id": "demo-shop"}),
     ("/faults", {"operation": "authorize", "kind": "reset", "when": "after", "times": "1"}),
     ("/faults/clear", {}),
+    ("/profile", {"name": "no_keys"}),
     ("/reset", {}),
 )
 Submit = Callable[..., TestResponse]
