@@ -49,12 +49,13 @@ class Killing:
         seed: int,
         workers: int = WORKERS,
         first_deaths: Sequence[str] = (),
+        deaths: float = 0.5,
     ) -> None:
-        """`first_deaths`: where the first workers kill themselves, as "point:n"."""
+        """`deaths`: how many of the workers kill themselves at a point; `first_deaths`: where the first ones do."""
         self.folder, self.database, self.seed = folder, database, seed
         self.share = -(-orders // workers)
         self.placed = self.share * workers
-        self.first_deaths = list(first_deaths)
+        self.first_deaths, self.deaths = list(first_deaths), deaths
         self.random = random.Random(seed)
         self.victims = sorted((self.random.uniform(0.01, 0.97), self._victim()) for _ in range(kills))
         self.sandbox = SandboxServer(folder / "ledger.sqlite")
@@ -68,6 +69,7 @@ class Killing:
         self.points: Counter[tuple[str, str]] = Counter()
         self.unexpected: list[str] = []
         self.version = ""
+        self.told: dict[str, object] = {}
 
     def _victim(self) -> str:
         chance = self.random.random()
@@ -170,7 +172,7 @@ class Killing:
     def _spawn(self, number: int) -> None:
         self.incarnation[number] += 1
         die_at = self.first_deaths.pop(0) if self.first_deaths else ""
-        if not die_at and self.random.random() < 0.5 and self._progress() < 0.95 * self.placed:
+        if not die_at and self.random.random() < self.deaths and self._progress() < 0.95 * self.placed:
             die_at = f"{self.random.choice(RARE)}:{self.random.randrange(1, 25)}"
         with (self.folder / f"errors-{number}").open("ab") as errors:
             self.workers[number] = subprocess.Popen(
@@ -195,8 +197,10 @@ class Killing:
 
     def _kill_all(self) -> None:
         self.sandbox.kill()
+        self.killed["the sandbox"] += 1
         if self.postgres:
             self.postgres.kill()
+            self.killed["the database server"] += 1
 
     def _start_all(self) -> None:
         if self.postgres:
