@@ -108,7 +108,11 @@ def giving_up(profile: ProviderProfile, row: RedemptionRow, *, cause: str, age_s
 
 def capture_of(row: RedemptionRow) -> NextOperation:
     """Take what is held."""
-    return anew(row, NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing"))
+    return anew(row, _capture_of(row))
+
+
+def _capture_of(row: RedemptionRow) -> NextOperation:
+    return NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing")
 
 
 def ask_by_void(row: RedemptionRow) -> NextOperation:
