@@ -157,7 +157,7 @@ def _send(attacked: Attacked, sent: Sent, *, endpoint: str) -> tuple[TestRespons
     answer = attacked.app.test_client(use_cookies=False).open(
         url, method=sent.method, data=body, content_type=sent.content_type, headers=headers, buffered=True
     )
-    from_here = sent.origin == "own" or (sent.origin == "unsaid" and "evil" not in headers.get("Referer", ""))
+    from_here = sent.origin == "own" or (sent.origin == "unsaid" and "evil.example" not in headers.get("Referer", ""))
     is_form = sent.method == "POST" and sent.token == "right" and from_here and cookie != ""
     return answer, signed if endpoint == "webhook" else is_form
 
