@@ -234,6 +234,7 @@ def test_the_preview_speaks_the_browsers_language(anna: Visitor) -> None:
 
 
 @pytest.mark.scenario("S1", "amounts, rates and members in the request are ignored; only the number of points counts")
+@pytest.mark.scenario("T8", "totals that the browser sends count for nothing: the shop reckons everything itself")
 def test_amounts_from_the_browser_are_ignored(anna: Visitor, provider: Provider) -> None:
     anna.post(
         "/points/apply", points="427", value="5990", due="0", total="1", member_id="mbr_42", customer="ben", rate="9"

@@ -77,6 +77,7 @@ def flush_and_release_a_savepoint(host: Host) -> None:
         add(host)
 
 
+@pytest.mark.scenario("T2", "inside the shop's own transaction: refused, so no inner commit ever ends a lock of ours")
 @pytest.mark.parametrize(
     "write", [add, add_and_flush, change, delete, core_insert, by_hand, flush_and_release_a_savepoint]
 )
