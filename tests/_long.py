@@ -136,7 +136,7 @@ def _call(arguments: Sequence[str], *, cwd: Path) -> tuple[int, list[str]]:
         subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as child,
         selectors.DefaultSelector() as waiting,
     ):
-        signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(number))
+        before = signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(number))
         assert child.stdout is not None
         # Unbuffered underneath, so that what was read is never waited for again.
         os.set_blocking(child.stdout.fileno(), False)
@@ -158,6 +158,8 @@ def _call(arguments: Sequence[str], *, cwd: Path) -> tuple[int, list[str]]:
             child.send_signal(signal.SIGINT)
             child.wait()
             raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
     return child.returncode, [*told, rest] if rest else told
 
 
