@@ -19,7 +19,7 @@ PRODUCT = ("sdk/", "plugin_flask/")
 SDK = "sdk/punktgenau/"
 OWN_CLOCK = (f"{SDK}_clock.py", f"{SDK}sandbox/", f"{SDK}testing/")
 MAY_PRINT = ("__main__.py", "cli.py")
-MONEY = ("money.py", "allocation.py", "returned.py", "quote.py", "rules.py", "returns.py", "arithmetic.py")
+MONEY = ("money.py", "allocation.py", "returned.py", "quote.py", "rules.py", "invoice.py", "arithmetic.py")
 # One word per thing; these are the other words for things that have one.
 WORDS_NOT_USED = {
     "backend": "provider",

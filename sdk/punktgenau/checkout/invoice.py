@@ -100,8 +100,9 @@ def _taxed(allocation: Allocation, tax_mode: TaxMode) -> Mapping[str, int]:
 
 def _tax(vat_rate: str, gross_minor: int, currency: str) -> InvoiceTax:
     """VAT is rounded once per rate, half up, as on an invoice; net prices come out as they went in."""
-    factor = 1 + Fraction(vat_rate) / 100
-    net_minor = (2 * gross_minor * factor.denominator + factor.numerator) // (2 * factor.numerator)
+    gross_of_net = 1 + Fraction(vat_rate) * Fraction(1, 100)
+    parts, whole = gross_of_net.denominator, gross_of_net.numerator
+    net_minor = (2 * gross_minor * parts + whole) // (2 * whole)
     return InvoiceTax(
         vat_rate=vat_rate,
         gross=Money(amount_minor=gross_minor, currency=currency),
