@@ -152,9 +152,7 @@ def _now_s(state: AppState) -> int:
     return int(state.clock.now().timestamp())
 
 
-def _page(
-    state: AppState, what: ConnectState, *, reason_code: str, back: str, status: int | None = None
-) -> Response:
+def _page(state: AppState, what: ConnectState, *, reason_code: str, back: str, status: int | None = None) -> Response:
     urls = panel_urls(state, back=back or request.script_root + "/")
     view = ConnectView(
         state=what,
