@@ -12,6 +12,9 @@ from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
 from punktgenau.provider import ProviderProfile
 
+as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+"""How requests and replies are kept; made once, because `json.dumps` with these settings makes one per call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -44,7 +47,7 @@ def new_operation(
     now_ms: int,
 ) -> OperationRow:
     """The row of an operation that has not been sent; its lease is set by the database's clock as it is written."""
-    request = json.dumps(planned.request, sort_keys=True, separators=(",", ":"))
+    request = as_json(planned.request)
     return OperationRow(
         id=operation_id,
         redemption_id=row.id,

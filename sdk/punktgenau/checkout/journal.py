@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, UnconfirmedError, Value
-from punktgenau.checkout.intent import Claim, NextOperation, fingerprint, new_operation
+from punktgenau.checkout.intent import Claim, NextOperation, as_json, fingerprint, new_operation
 from punktgenau.checkout.reading import Reader
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, values_of
 
@@ -177,7 +176,9 @@ class Journal(Reader):
             noted = wish or current.check_at is not None
             check_at = self.now_ms() if noted and next_at is None and changed.state not in CLOSED else changed.check_at
             self._age_balance(tx, current, changed)
-            return self._swap(tx, current, replace(changed, release_cause=wish, check_at=check_at))
+            if (wish, check_at) != (changed.release_cause, changed.check_at):
+                changed = replace(changed, release_cause=wish, check_at=check_at)
+            return self._swap(tx, current, changed)
 
     def change(self, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
         """Change a row that has no open operation.
@@ -233,13 +234,12 @@ class Journal(Reader):
             raise
 
     def _swap(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
-        if changed.state in CLOSED:
-            changed = replace(changed, live_key=None)
-        changed = replace(changed, updated_at=self.now_ms())
+        live_key = None if changed.state in CLOSED else changed.live_key
+        changed = replace(changed, live_key=live_key, updated_at=self.now_ms(), version=seen.version + 1)
         values = values_of(changed) | {"redemption_id": seen.id, "seen_version": seen.version}
         if tx.run(self._sql.swap_redemption, values) != 1:
             raise LostSwapError
-        return replace(changed, version=seen.version + 1)
+        return changed
 
     def _age_balance(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> None:
         if changed.state != seen.state:
@@ -291,7 +291,7 @@ class Journal(Reader):
             "more_sends": sends,
             "outcome": outcome,
             "code": code,
-            "reply": json.dumps(reply, sort_keys=True, separators=(",", ":")) if reply is not None else None,
+            "reply": as_json(reply) if reply is not None else None,
             "open_key": None if next_at is None else claim.redemption.id,
             "next_at": next_at,
             "finished_at": None if next_at is not None else self.now_ms(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sqlalchemy import (
     BigInteger,
@@ -289,6 +290,10 @@ class EventRow:
     check_at: int | None
 
 
+_ROWS = (RedemptionRow, OperationRow, LinkRow, EventRow)
+_VALUES = {row: attrgetter(*row.__dataclass_fields__) for row in _ROWS}
+
+
 def values_of(row: RedemptionRow | OperationRow | LinkRow | EventRow) -> dict[str, str | int | None]:
     """A row's values by column, to be bound."""
-    return {name: getattr(row, name) for name in row.__dataclass_fields__}
+    return dict(zip(row.__dataclass_fields__, _VALUES[type(row)](row), strict=True))
