@@ -78,7 +78,7 @@ def _box(small: SmallShop, *, size: int, rounds: int) -> list[Row]:
         compared("M-W1", what, spent, most=1.5, ours="apply", beside="post"),
         same("M-W1", spent, floor="post"),
         *(
-            compared("M-W2", f"`GET /points/{name}`, balance fresh / GET jsonify", spent, most=2, ours=name, beside="get")
+            compared("M-W2", f"`GET /points/{name}`, fresh balance / jsonify", spent, most=2, ours=name, beside="get")
             for name in ("quote", "panel")
         ),
         counted("M-W2", "provider calls meanwhile", more, most=0, exactly=True),
