@@ -102,6 +102,7 @@ SAMPLES: dict[str, Call] = {
             **more,
         },
     ),
+    "statement": lambda client, **more: client.statements.page(**{"period": "2026-11", **more}),
     "void": lambda client, **more: client.redemptions.void(**{**RED, "idempotency_key": "key-void-1", **more}),
 }
 WRITES = ("authorize", "capture", "extend", "void", "reverse", "cancel_by_key")

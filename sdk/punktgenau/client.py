@@ -11,6 +11,7 @@ from punktgenau.errors import ConfigurationError
 from punktgenau.members import Members
 from punktgenau.provider import Mode, ProviderProfile
 from punktgenau.redemptions import Redemptions
+from punktgenau.statements import Statements
 
 
 class Client:
@@ -49,6 +50,7 @@ class Client:
         self._configured_mode = mode
         self._members = Members(self._transport, base_url=self._base_url, client_id=client_id)
         self._redemptions = Redemptions(self._transport, client_id=client_id, profile=self._profile)
+        self._statements = Statements(self._transport)
 
     @property
     def partner_id(self) -> str:
@@ -74,6 +76,11 @@ class Client:
     def redemptions(self) -> Redemptions:
         """Paying with points."""
         return self._redemptions
+
+    @property
+    def statements(self) -> Statements:
+        """What the provider settles with the shop, month by month."""
+        return self._statements
 
     def close(self) -> None:
         """Close the pooled connections; the client can not be used afterwards."""

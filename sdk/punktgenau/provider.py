@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, Protocol, runtime_checkable
 
 from punktgenau.money import Money
 from punktgenau.profiles import PROFILES, LookupBy, ProviderProfile
@@ -27,11 +27,13 @@ from punktgenau.records import (
     TenderKind,
     TenderRequest,
 )
+from punktgenau.statement_records import BrokenLine, StatementLine
 
 __all__ = [
     "ENDED_STATES",
     "PROFILES",
     "Balance",
+    "BrokenLine",
     "Entries",
     "Entry",
     "ExpiringPoints",
@@ -50,6 +52,9 @@ __all__ = [
     "RedemptionState",
     "RedemptionsPort",
     "Reversal",
+    "StatementLine",
+    "StatementsPort",
+    "StatementsProvider",
     "Tender",
     "TenderKind",
     "TenderRequest",
@@ -177,4 +182,24 @@ class Provider(Protocol):
     @property
     def redemptions(self) -> RedemptionsPort:
         """Paying with points."""
+        ...
+
+
+class StatementsPort(Protocol):
+    """What reconciliation asks of a provider that issues statements."""
+
+    def lines(
+        self, *, period: str, progress: Callable[[int, int], None] | None = None, deadline_s: float | None = None
+    ) -> Iterator[StatementLine]:
+        """Every line of a month such as "2026-11", oldest first; `progress` is told how many of how many."""
+        ...
+
+
+@runtime_checkable
+class StatementsProvider(Protocol):
+    """A provider that issues statements; of one that does not, a file can be read."""
+
+    @property
+    def statements(self) -> StatementsPort:
+        """The partner's lines of a month."""
         ...

@@ -59,6 +59,7 @@ def prepare(frozen: Any, name: str) -> None:
         "find_by_key": ["authorize"],
         "entries": ["authorize"],
         "reverse": ["authorize", "capture"],
+        "statement": ["authorize", "capture", "reverse"],
     }
     for step in before.get(name, []):
         assert send(frozen, hold if step == "authorize" else sample(step)).status_code in (200, 201)

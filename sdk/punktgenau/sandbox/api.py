@@ -39,7 +39,7 @@ def redemption_routes() -> APIBlueprint:
     api.post("", operation_id="authorize", responses=answers(made, 403, 404, 409, 422))(authorize)
     api.get("", operation_id="find", responses=answers({200: replies.RedemptionPage}, 422))(find)
     api.post("/cancel-by-key", operation_id="cancel_by_key", responses=answers(red, 409, 422))(cancel_by_key)
-    api.get("/<redemption:redemption_id>", operation_id="get", responses=answers(red, 404, 422))(get)
+    api.get("/<redemption:redemption_id>", operation_id="get", responses=answers(red, 404, 405, 422))(get)
     for name, view in (("capture", capture), ("extend", extend), ("void", void)):
         api.post(f"/<redemption:redemption_id>/{name}", operation_id=name, responses=answers(red, 404, 409, 422))(view)
     api.post("/<redemption:redemption_id>/reversals", operation_id="reverse", responses=answers(back, 404, 409, 422))(

@@ -15,6 +15,7 @@ from .answering import refuse
 from .api import redemption_routes
 from .api_members import event_routes, member_routes
 from .api_oauth import token_routes
+from .api_statements import statement_routes
 from .clock import SandboxClock
 from .control import control_routes
 from .database import Database
@@ -64,7 +65,7 @@ def create_app(
     app.register_error_handler(FaultOnWire, _let_through)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _refuse_unforeseen)
-    for routes in (token_routes(), member_routes(), redemption_routes(), event_routes()):
+    for routes in (token_routes(), member_routes(), redemption_routes(), event_routes(), statement_routes()):
         app.register_api(routes)
     app.register_blueprint(control_routes())
     register_pages(app)

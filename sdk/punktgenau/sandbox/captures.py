@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import events, lots, profile, redemptions
+from . import events, lots, profile, redemptions, statements
 from .arithmetic import share_minor
 from .database import Work
 from .problems import Refusal
@@ -24,6 +24,7 @@ def capture(work: Work, red: sqlite3.Row, request: CaptureRequest, *, key: str) 
     points = red["held_points"] if request.points is None else request.points
     minor = _checked_minor(work, red, request, points)
     work.run("INSERT INTO capture VALUES (?, ?, ?, ?, ?, ?)", red["id"], reference, points, minor, key, work.at)
+    statements.book(work, red, "capture", points=points, amount_minor=minor, capture_reference=reference)
     lots.capture(work, red, points=points)
     rest_points = red["held_points"] - points if request.final else 0
     if rest_points:
@@ -39,6 +40,7 @@ def in_one_step(work: Work, red: sqlite3.Row) -> sqlite3.Row:
         "INSERT INTO capture VALUES (?, NULL, ?, ?, ?, ?)",
         red["id"], points, red["value_minor"], red["idempotency_key"], work.at,
     )  # fmt: skip
+    statements.book(work, red, "capture", points=points, amount_minor=red["value_minor"])
     lots.capture(work, red, points=points)
     work.run(
         "UPDATE redemption SET held_points = 0, captured_points = points, captured_minor = value_minor,"

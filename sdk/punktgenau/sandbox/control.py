@@ -7,10 +7,10 @@ from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import control_bodies, control_webhooks, members, overview, profile, programme
+from . import control_bodies, control_webhooks, members, overview, profile, programme, statements
 from .arithmetic import ProgrammeRate
 from .clock import moment, stamp
-from .control_bodies import ClockBody, FaultBody, MemberBody, NoBody, ProfileBody, ProgrammeBody, read
+from .control_bodies import ClockBody, FaultBody, LineBody, MemberBody, NoBody, ProfileBody, ProgrammeBody, read
 from .faults import Fault
 from .loopback import host_in, is_loopback
 from .problems import Refusal
@@ -36,6 +36,7 @@ def control_routes() -> Blueprint:
         ("GET", "/entries", list_entries),
         ("GET", "/redemptions", list_redemptions),
         ("GET", "/requests", list_requests),
+        ("POST", "/statement-lines", add_line),
         ("POST", "/programme", set_programme),
         ("GET", "/profile", show_profile),
         ("POST", "/profile", play_profile),
@@ -179,6 +180,18 @@ def set_programme() -> Response:
         rate_now = programme.current_rate(work)
         limits = programme.limits_reply(programme.limits_of(work), currency=rate_now.currency)
         return jsonify({"rate": programme.rate_reply(rate_now).model_dump(), "limits": limits.model_dump()})
+
+
+def add_line() -> Response:
+    """Put a line on this month's statement: a correction, or a mistake that a partner has to notice."""
+    body = read(LineBody)
+    with request_work() as work:
+        line = statements.book_again(
+            work, body.line_id, body.kind, points=body.points, amount_minor=body.amount_minor, reason=body.reason
+        )
+    response = jsonify(line.model_dump())
+    response.status_code = 201
+    return response
 
 
 def show_profile() -> Response:

@@ -59,6 +59,16 @@ class ClockBody(_Body):
     advance_s: Annotated[int, Field(ge=0, le=MAX_ADVANCE_S)]
 
 
+class LineBody(_Body):
+    """A line of a statement that the ledger knows nothing of, about what another line is about; signed."""
+
+    line_id: Name
+    kind: Literal["capture", "reversal", "correction"] = "correction"
+    points: Annotated[int, Field(ge=-MAX_POINTS, le=MAX_POINTS)]
+    amount_minor: Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR)]
+    reason: Name = "Told to"
+
+
 class FaultBody(_Body):
     """A fault to play; see faults.py."""
 

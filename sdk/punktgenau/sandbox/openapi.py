@@ -18,6 +18,7 @@ INFO = Info(
 )
 MEMBERS = Tag(name="members", description="Who a member is and what there is to spend")
 REDEMPTIONS = Tag(name="redemptions", description="Hold, take and give back points")
+STATEMENTS = Tag(name="statements", description="What is settled between provider and partner")
 EVENTS = Tag(name="events", description="What happened")
 ACCESS = Tag(name="access", description="Tokens and consent")
 SECURITY_SCHEMES: dict[str, Any] = {
@@ -36,6 +37,7 @@ _STATUSES = {
     401: "Credentials not accepted; nothing was done",
     403: "Not allowed, or the member has not agreed; nothing was done",
     404: "Not found; nothing was done",
+    405: "The place of something else; nothing was done",
     409: "The present state does not allow it; nothing was done",
     422: "Refused by a rule; nothing was done",
     429: "Too many requests; nothing was done",

@@ -13,6 +13,8 @@ _BY_ENDPOINT: dict[str, Operation] = {
     "members.balance": "balance",
     "members.entries": "entries",
     "events.list_events": "events",
+    "statements.statement": "statement",
+    "statements.as_csv": "statement_csv",
     "redemptions.quote": "quote",
     "redemptions.authorize": "authorize",
     "redemptions.find": "find",

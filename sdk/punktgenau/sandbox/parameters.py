@@ -40,9 +40,9 @@ class MemberPath(_Parameters):
 
 
 class RedemptionPath(_Parameters):
-    """Which redemption."""
+    """Which redemption; no id is the name of another resource."""
 
-    redemption_id: str
+    redemption_id: Annotated[str, Field(json_schema_extra={"not": {"enum": ["quote", "cancel-by-key"]}})]
 
 
 class _Query(_Parameters):
@@ -61,6 +61,23 @@ class FindQuery(PageQuery):
 
     order_reference: Reference | None = None
     idempotency_key: Key | None = None
+
+
+Period = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", description="A month, in UTC: 2026-11")]
+
+
+class StatementQuery(_Query):
+    """Which lines of which month, oldest first."""
+
+    period: Period
+    cursor: Cursor | None = None
+    limit: Limit = 100
+
+
+class StatementPath(_Parameters):
+    """Which month."""
+
+    period: Period
 
 
 class EventsQuery(_Query):

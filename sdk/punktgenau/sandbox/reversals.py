@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import lots, profile, redemptions, replies
+from . import lots, profile, redemptions, replies, statements
 from .arithmetic import share_minor
 from .database import Work
 from .problems import Refusal
@@ -31,6 +31,7 @@ def reverse(work: Work, red: sqlite3.Row, request: ReverseRequest, *, key: str) 
         reversal_id, red["id"], reference, request.points, minor, request.points - late_points, late_points,
         key if played.has_keys else "", work.at,
     )  # fmt: skip
+    statements.book(work, red, "reversal", points=-request.points, amount_minor=-minor, return_reference=reference)
     redemptions.change(work, red, reverse_points=request.points, reverse_minor=minor)
     return reversal_id
 

@@ -6,6 +6,7 @@ import io
 import socket
 import sys
 import threading
+from collections.abc import Iterable
 from email.utils import formatdate
 from http.server import HTTPServer
 from typing import IO, cast
@@ -85,7 +86,7 @@ class Handler(WSGIRequestHandler):
     requests_before = 0
 
     def run_wsgi(self) -> None:
-        """Answer one request: read it whole, run the application, write the answer in one piece."""
+        """Answer one request: read it whole, run the application, write the answer, in one piece if it is whole."""
         body = self._read_body()
         if self.server.is_away:
             self.close_connection = True
@@ -97,20 +98,33 @@ class Handler(WSGIRequestHandler):
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         self.requests_before += 1
         try:
-            chunks, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+            chunks, status, headers = run_wsgi_app(self.server.app, environ)
         except FaultOnWire as fault:
             self.close_connection = True
             wire.play(self.connection, fault)
             return
-        payload = b"".join(chunks)
         head = [f"{self.protocol_version} {status}", f"Date: {formatdate(usegmt=True)}"]
         head += [f"{name}: {value}" for name, value in headers if name.lower() != "content-length"]
-        if not status.startswith(("204", "304")):
+        is_empty = status.startswith(("204", "304"))
+        if "Content-Length" not in headers and not is_empty and self.command == "GET":
+            self._stream(chunks, head)
+            return
+        payload = b"".join(chunks)
+        if not is_empty:
             head.append(f"Content-Length: {len(payload)}")
         if self.close_connection:
             head.append("Connection: close")
         rest = b"" if self.command == "HEAD" else payload
         self.connection.sendall("\r\n".join([*head, "", ""]).encode("latin-1") + rest)
+
+    def _stream(self, chunks: Iterable[bytes], head: list[str]) -> None:
+        """An answer that nobody knows the length of: as it comes, never whole in memory."""
+        head += ["Transfer-Encoding: chunked"]
+        self.connection.sendall("\r\n".join([*head, "", ""]).encode("latin-1"))
+        for chunk in chunks:
+            if chunk:
+                self.connection.sendall(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
+        self.connection.sendall(b"0\r\n\r\n")
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Silent; the journal of requests says more."""

@@ -68,6 +68,13 @@ _ROWS = (
         already_expired INTEGER NOT NULL, converted INTEGER NOT NULL, idempotency_key TEXT NOT NULL,
         created_at TEXT NOT NULL, UNIQUE (redemption_id, return_reference),
         CHECK (restored + already_expired + converted = points)) STRICT""",
+    """CREATE TABLE IF NOT EXISTS statement_line (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, partner_id TEXT NOT NULL REFERENCES partner,
+        mode TEXT NOT NULL, period TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL,
+        points INTEGER NOT NULL, amount_minor INTEGER NOT NULL, currency TEXT NOT NULL,
+        redemption_id TEXT NOT NULL REFERENCES redemption (id), idempotency_key TEXT NOT NULL,
+        order_reference TEXT NOT NULL, capture_reference TEXT, return_reference TEXT, corrects TEXT,
+        reason TEXT NOT NULL, UNIQUE (partner_id, mode, period, sequence)) STRICT""",
     """CREATE TABLE IF NOT EXISTS idempotency (
         partner_id TEXT NOT NULL REFERENCES partner, mode TEXT NOT NULL, key TEXT NOT NULL, operation TEXT NOT NULL,
         fingerprint TEXT NOT NULL, redemption_id TEXT, reversal_id TEXT, refusal TEXT, created_at TEXT NOT NULL,
@@ -94,7 +101,7 @@ _ROWS = (
         type TEXT NOT NULL, data TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
 )
 
-_APPEND_ONLY = ("movement", "entry", "event", "capture", "reversal")
+_APPEND_ONLY = ("movement", "entry", "event", "capture", "reversal", "statement_line")
 
 _GUARDS = tuple(
     f"""CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table}
@@ -107,6 +114,6 @@ TABLES = _ROWS + _GUARDS
 
 # Children first; counters and settings outlive a reset.
 DROP_ORDER = (
-    "event", "entry", "movement", "account", "idempotency", "reversal", "capture", "draw", "redemption", "lot",
-    "code", "token", "consent", "member", "programme", "rate", "partner", "profile",
+    "event", "entry", "movement", "account", "idempotency", "statement_line", "reversal", "capture", "draw",
+    "redemption", "lot", "code", "token", "consent", "member", "programme", "rate", "partner", "profile",
 )  # fmt: skip

@@ -1,0 +1,151 @@
+"""Reading a statement from a CSV file: any length, one line in memory, what cannot be read is told with its number."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import BinaryIO
+
+from pydantic import ValidationError
+
+from punktgenau.errors import InvalidArgumentError
+from punktgenau.statement_records import BrokenLine, StatementAmount, StatementLine
+from punktgenau.statement_totals import Totals
+from punktgenau.statements import Progress
+
+LINE_BYTES_MAX = 8_192
+COLUMNS = (
+    "id", "sequence", "kind", "at", "points", "amount_minor", "currency", "redemption_id", "idempotency_key",
+    "order_reference", "capture_reference", "return_reference", "corrects", "partner_id", "reason",
+)  # fmt: skip
+_REQUIRED = ("id", "kind", "at", "points", "amount_minor", "currency", "order_reference")
+_MAY_BE_NONE = ("capture_reference", "return_reference", "corrects")
+_WHOLE = re.compile(r"-?[0-9]{1,16}")
+_TOLD_EVERY = 5_000
+
+
+class _BrokenError(Exception):
+    """Why a line is not a booking."""
+
+
+def read_statement(
+    file: BinaryIO, *, size_bytes: int = 0, progress: Progress | None = None
+) -> Iterator[StatementLine | BrokenLine]:
+    """The lines of a statement in CSV (UTF-8, a head, comma, semicolon or tab), those that are broken among them.
+
+    `progress` is told bytes read and `size_bytes`. At the end the file is compared with its own totals: a BrokenLine
+    says where it is not complete. Raises InvalidArgumentError for a file that is no statement: its head does not fit.
+    """
+    lines = _physical(file)
+    number, read_bytes, head = next(lines, (0, 0, b""))
+    delimiter, names = _head(head)
+    totals, said = Totals(), []
+    for number, read_bytes, raw in lines:
+        if progress is not None and number % _TOLD_EVERY == 0:
+            progress(read_bytes, max(size_bytes, read_bytes))
+        if not raw.strip():
+            continue
+        try:
+            cells = _cells(raw, names, delimiter)
+            if cells["kind"] == "total":
+                said.append(_total(cells))
+                continue
+            line = _line(cells, sequence=totals.lines + 1)
+        except _BrokenError as broken:
+            yield BrokenLine(number=number, reason=str(broken))
+            continue
+        totals.add(line)
+        yield line
+    if progress is not None:
+        progress(read_bytes, max(size_bytes, read_bytes))
+    if not said:
+        yield BrokenLine(number=number, reason="The file ends without its totals, so a part of it may be missing.")
+    elif wrong := totals.differ_from(said):
+        yield BrokenLine(number=number, reason=f"The file is not complete or was changed: {wrong}.")
+
+
+def _physical(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
+    """Number, bytes read so far, and the line; of one that is too long no more than it takes to say so."""
+    number = read_bytes = 0
+    while raw := file.readline(LINE_BYTES_MAX + 1):
+        number += 1
+        read_bytes += len(raw)
+        rest = raw
+        while len(rest) > LINE_BYTES_MAX and not rest.endswith(b"\n"):
+            rest = file.readline(LINE_BYTES_MAX + 1)
+            read_bytes += len(rest)
+        yield number, read_bytes, raw
+
+
+def _head(raw: bytes) -> tuple[str, tuple[str, ...]]:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in raw:
+        raise InvalidArgumentError("The file is UTF-16; a statement is UTF-8. Save it as CSV UTF-8.", field="file")
+    text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip("\r\n")
+    delimiter = max(",;\t", key=text.count)
+    names = tuple(name.strip().strip('"') for name in text.split(delimiter))
+    missing = [name for name in _REQUIRED if name not in names]
+    if missing or len(set(names)) != len(names) or len(raw) > LINE_BYTES_MAX:
+        what = f"its head lacks {', '.join(missing)}" if missing else "its head names a column twice"
+        raise InvalidArgumentError(f"The file is not a statement: {what}. Nothing was compared.", field="file")
+    return delimiter, names
+
+
+def _cells(raw: bytes, names: tuple[str, ...], delimiter: str) -> Mapping[str, str]:
+    if len(raw) > LINE_BYTES_MAX:
+        raise _BrokenError(f"longer than {LINE_BYTES_MAX} bytes")
+    try:
+        text = raw.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise _BrokenError("not UTF-8") from None
+    if '"' in text:
+        try:
+            cells = next(csv.reader((text,), delimiter=delimiter, strict=True))
+        except csv.Error as error:
+            raise _BrokenError(f"not CSV: {error}") from None
+    else:
+        cells = text.split(delimiter)
+    if len(cells) != len(names):
+        raise _BrokenError(f"{len(cells)} cells instead of {len(names)}")
+    if not all(map(str.isprintable, cells)):
+        raise _BrokenError("characters that cannot be printed")
+    return dict(zip(names, cells, strict=True))
+
+
+def _line(cells: Mapping[str, str], *, sequence: int) -> StatementLine:
+    values: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    values |= {name: cells[name] for name in COLUMNS if name in cells}
+    values |= {name: values[name] or None for name in _MAY_BE_NONE}
+    values["sequence"] = _whole(cells, "sequence") if cells.get("sequence") else sequence
+    values["points"], values["amount_minor"] = _whole(cells, "points"), _whole(cells, "amount_minor")
+    try:
+        values["at"] = datetime.fromisoformat(cells["at"])
+    except ValueError:
+        raise _BrokenError("at: not a moment such as 2026-11-22T10:00:00Z") from None
+    try:
+        return StatementLine.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        said = first["msg"].removeprefix("Value error, ")
+        raise _BrokenError(f"{field}: {said}" if field else said) from None
+
+
+def _total(cells: Mapping[str, str]) -> StatementAmount:
+    try:
+        return StatementAmount(
+            lines=_whole(cells, "sequence"),
+            points=_whole(cells, "points"),
+            amount_minor=_whole(cells, "amount_minor"),
+            currency=cells["currency"],
+        )
+    except ValidationError:
+        raise _BrokenError("totals that cannot be read") from None
+
+
+def _whole(cells: Mapping[str, str], name: str) -> int:
+    text = cells.get(name, "")
+    if not _WHOLE.fullmatch(text):
+        raise _BrokenError(f"{name}: not a whole number")
+    return int(text)

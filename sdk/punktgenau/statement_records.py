@@ -1,0 +1,89 @@
+"""The records of clearing: what a statement of the provider says, line by line; signed as the provider books."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX
+from punktgenau.records import Mode, Record
+
+StatementKind = Literal["capture", "reversal", "correction"]
+# Ids and references as a line of a file may hold them; whoever shows one has to expect anything printable.
+_Id = Annotated[str, Field(min_length=1, max_length=64)]
+_Key = Annotated[str, Field(max_length=255)]
+_Text = Annotated[str, Field(max_length=200)]
+_Reference = Annotated[str, Field(max_length=64)]
+_Points = Annotated[int, Field(ge=-POINTS_MAX, le=POINTS_MAX)]
+_Minor = Annotated[int, Field(ge=-AMOUNT_MINOR_MAX, le=AMOUNT_MINOR_MAX)]
+_Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+_Period = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+
+
+class StatementLine(Record):
+    """One booking as the provider settles it: points and `amount_minor` are negative where they go back.
+
+    `sequence` counts the lines of the period from 1. `idempotency_key` is the authorize's, empty where the provider has
+    no keys; `corrects` is the line that a correction is about.
+    """
+
+    id: _Id
+    sequence: Annotated[int, Field(ge=1)]
+    kind: StatementKind
+    at: AwareDatetime
+    points: _Points
+    amount_minor: _Minor
+    currency: _Currency
+    redemption_id: _Reference
+    idempotency_key: _Key
+    order_reference: _Reference
+    capture_reference: _Reference | None
+    return_reference: _Reference | None
+    corrects: _Reference | None
+    partner_id: _Reference
+    reason: _Text
+
+    @model_validator(mode="after")
+    def _signs_are_those_of_its_kind(self) -> StatementLine:
+        sign = {"capture": 1, "reversal": -1}.get(self.kind, 0)
+        if sign and (sign * self.points <= 0 or sign * self.amount_minor < 0):
+            raise ValueError(f"points of a {self.kind} have the other sign")
+        return self
+
+
+class BrokenLine(Record):
+    """A line that cannot be read as a booking: its number in the file or on the statement, and why."""
+
+    number: int
+    reason: str
+
+
+class StatementAmount(Record):
+    """All lines in one currency together."""
+
+    lines: Annotated[int, Field(ge=0)]
+    points: int
+    amount_minor: int
+    currency: _Currency
+
+
+class StatementTotals(Record):
+    """All lines of a statement together."""
+
+    lines: Annotated[int, Field(ge=0)]
+    points: int
+    amounts: tuple[StatementAmount, ...]
+
+
+class StatementPage(Record):
+    """Lines of one month, oldest first; `lines` is how many there are in all, `totals` stand on the last page."""
+
+    period: _Period
+    closed: bool
+    lines: Annotated[int, Field(ge=0)]
+    items: tuple[StatementLine, ...]
+    totals: StatementTotals | None
+    next_cursor: str | None
+    now: AwareDatetime
+    mode: Mode
