@@ -35,6 +35,7 @@ OTHERS: dict[str, list[str]] = {
         "2",
         "--require-coverage",
     ],
+    "returns": ["tests/long/returns.py", "--processes", "2"],
     "planted": ["tests/_planted.py", "--processes", "2"],
     "mutants": ["tests/_mutants.py", "--processes", "2"],
 }
@@ -49,6 +50,7 @@ memory     100,000 operations of one process
 deadlines  the longest time until control is back
 outage     requests per operation while the provider is away
 histories  10,000 simulated histories
+returns    100,000 histories of returns
 planted    planted bugs
 mutants    generated mutants of journal and executor
 """

@@ -82,7 +82,10 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python3 tests", epilog=HELP, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python3 tests",
+        epilog=f"{HELP}\nParts of --long:\n{_long.ABOUT}",
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("-n", dest="workers", metavar="N", help="spread the tests over N processes")
     parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
