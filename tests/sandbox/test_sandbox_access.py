@@ -86,6 +86,13 @@ def test_only_the_partner_gets_in(frozen: Any, auth: Any) -> None:
         assert reply.headers["WWW-Authenticate"] == "Basic"
 
 
+def test_credentials_are_form_encoded_before_they_are_joined(frozen: Any) -> None:
+    reply = frozen.client.post(
+        "/oauth/token", data={"grant_type": "client_credentials"}, auth=("demo%2Dshop", "demo%2dsecret")
+    )
+    assert reply.status_code == 200
+
+
 def test_credentials_may_stand_in_the_form(frozen: Any) -> None:
     form = {"grant_type": "client_credentials", "client_id": "demo-shop", "client_secret": "demo-secret"}
     assert frozen.client.post("/oauth/token", data=form).status_code == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from urllib.parse import unquote_plus
 
 from flask import Response, g, request
 from flask_openapi3.blueprint import APIBlueprint
@@ -95,7 +96,8 @@ def _credentials() -> tuple[str, str]:
     """Client id and secret, from the Authorization header or the form, but not from both."""
     basic = request.authorization
     if basic is not None and basic.type == "basic":
-        return basic.username or "", basic.password or ""
+        # Form-encoded before they are joined: RFC 6749, 2.3.1.
+        return unquote_plus(basic.username or ""), unquote_plus(basic.password or "")
     return request.form.get("client_id", ""), request.form.get("client_secret", "")
 
 
