@@ -23,13 +23,14 @@ class _Nobody:
 class AwayProvider:
     """Stands in while the provider's keys are missing: the journal can be made and read, and nothing leaves."""
 
-    def __init__(self, partner_id: str) -> None:
+    def __init__(self, partner_id: str, *, profile: ProviderProfile) -> None:
         self._partner_id = partner_id
+        self._profile = profile
 
     @property
     def profile(self) -> ProviderProfile:
-        """The reference profile: nothing is sent anyway."""
-        return ProviderProfile()
+        """The configured one: its name tells whose rows of the journal are meant."""
+        return self._profile
 
     @property
     def partner_id(self) -> str:

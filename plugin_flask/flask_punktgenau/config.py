@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import ConfigurationError
+from punktgenau.provider import PROFILES, ProviderProfile
 from punktgenau.records import Mode
 from punktgenau.webhooks import is_secret
 
@@ -46,6 +47,13 @@ KEYS: tuple[Key, ...] = (
         default=None,
         meaning="sandbox or live: what every answer must say, and whose rows in the journal are meant; set it in "
         "production. Unset: the provider's first answer decides.",
+    ),
+    Key(
+        name="PROVIDER_PROFILE",
+        kind="text",
+        default="reference",
+        meaning="What the provider can do and promises: one of `punktgenau.profiles.PROFILES`, by name. The journal's "
+        "rows carry it, so choose before the first order.",
     ),
     Key(
         name="DATABASE_URL",
@@ -113,6 +121,7 @@ class Config:
     client_id: str | None
     client_secret: str | None = field(repr=False)
     mode: Mode | None
+    profile: ProviderProfile
     database_url: str | None = field(repr=False)
     required: bool
     provider_name: str
@@ -140,6 +149,7 @@ def read_config(app_config: Mapping[str, object], environment: Mapping[str, str]
         client_id=_text(values["CLIENT_ID"]),
         client_secret=_text(values["CLIENT_SECRET"]),
         mode=_mode(values["MODE"]),
+        profile=_profile(values["PROVIDER_PROFILE"]),
         database_url=_text(values["DATABASE_URL"]),
         required=values["REQUIRED"] is True,
         provider_name=_text(values["PROVIDER_NAME"]) or "",
@@ -166,6 +176,14 @@ def _mode(value: Value | None) -> Mode | None:
     if value in ("sandbox", "live"):
         return "live" if value == "live" else "sandbox"
     raise ConfigurationError(f"{PREFIX}MODE must be sandbox or live, not {value!r}.", field=f"{PREFIX}MODE")
+
+
+def _profile(value: Value | None) -> ProviderProfile:
+    profile = PROFILES.get(_text(value) or "")
+    if profile is None:
+        name = PREFIX + "PROVIDER_PROFILE"
+        raise ConfigurationError(f"{name} must be one of {', '.join(PROFILES)}, not {value!r}.", field=name)
+    return profile
 
 
 def _timezone(value: Value | None) -> str | None:

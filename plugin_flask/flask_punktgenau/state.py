@@ -192,12 +192,13 @@ class AppState:
     def _connected(self) -> Provider:
         config = self.config
         if config.provider_url is None or config.client_id is None or config.client_secret is None:
-            return AwayProvider(config.client_id or "")
+            return AwayProvider(config.client_id or "", profile=config.profile)
         client = Client(
             config.provider_url,
             client_id=config.client_id,
             client_secret=config.client_secret,
             mode=config.mode,
+            profile=config.profile,
             deadline_s=config.settings.deadline_s,
             clock=self.clock,
         )

@@ -311,3 +311,34 @@ def test_files_may_be_kept_for_a_year_by_their_version(small: SmallShop) -> None
         assert by_version.cache_control.max_age == 31_536_000
         assert "Cookie" not in by_version.headers.get("Vary", "")
         assert without.cache_control.max_age is None
+
+
+def test_the_configured_profile_decides_how_points_are_taken(
+    make_shop: Callable[..., SmallShop], provider: Provider
+) -> None:
+    small = make_shop(PUNKTGENAU_PROVIDER_PROFILE="no_holds")
+    small.link()
+    anna = small.visitor("anna")
+    anna.apply("427")
+    anna.place("A-1", card="later")
+    # Nobody paid yet: at a provider without holds the points have left all the same.
+    assert provider.states("A-1") == [("captured", 427)]
+
+
+def test_a_shop_whose_provider_is_not_configured_any_more_still_finds_its_rows(
+    make_shop: Callable[..., SmallShop], tmp_path: Path
+) -> None:
+    journal = {"PUNKTGENAU_DATABASE_URL": f"sqlite:///{tmp_path / 'profile.sqlite'}"}
+    configured = make_shop(PUNKTGENAU_PROVIDER_PROFILE="no_holds", **journal)
+    with configured.app.app_context():
+        configured.points.upgrade()
+    configured.link()
+    anna = configured.visitor("anna")
+    anna.apply("427")
+    anna.place("A-1", card="later")
+    alone = make_shop(
+        provider_url=None, PUNKTGENAU_CLIENT_ID="demo-shop", PUNKTGENAU_PROVIDER_PROFILE="no_holds", **journal
+    )
+    payment = alone.find("A-1")
+    assert payment is not None
+    assert payment.points == 427

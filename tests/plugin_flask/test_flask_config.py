@@ -76,6 +76,8 @@ def test_flags(text: str, meant: bool) -> None:
         ("PUNKTGENAU_PROVIDER_URL", 5),
         ("PUNKTGENAU_MAX_SHARE_PERCENT", 101),
         ("PUNKTGENAU_STEP", 0),
+        ("PUNKTGENAU_PROVIDER_PROFILE", "perfect"),
+        ("PUNKTGENAU_PROVIDER_PROFILE", 1),
         ("PUNKTGENAU_TIMEZONE", "Berlin"),
         ("PUNKTGENAU_TIMEZONE", "../../etc/passwd"),
     ],
@@ -84,6 +86,18 @@ def test_what_cannot_be_meant_is_refused_by_its_name(name: str, value: object) -
     with pytest.raises(ConfigurationError, match=name) as raised:
         read_config({name: value}, {})
     assert raised.value.field == name
+
+
+def test_the_providers_profile_is_chosen_by_its_name() -> None:
+    assert read_config({}, {}).profile.name == "reference"
+    assert not read_config({"PUNKTGENAU_PROVIDER_PROFILE": "no_holds"}, {}).profile.has_holds
+
+
+def test_an_unknown_profile_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        read_config({"PUNKTGENAU_PROVIDER_PROFILE": "perfect"}, {})
+    for name in ("reference", "no_holds", "classic"):
+        assert name in str(raised.value)
 
 
 @pytest.mark.scenario(
