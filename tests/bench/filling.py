@@ -6,7 +6,7 @@ import psycopg
 from sqlalchemy import Table
 
 from punktgenau.checkout import Checkout
-from punktgenau.checkout.schema import operation, redemption, tender
+from punktgenau.checkout.schema import link, operation, redemption, tender
 
 MEMBERS = 100_000
 NUMBERED = {"id": "i", "redemption_id": "i", "key": "k", "order_reference": "o", "provider_id": "p"}
@@ -31,6 +31,12 @@ def fill_postgres(checkout: Checkout, count: int) -> None:
     with psycopg.connect(address, autocommit=True) as connection:
         # As the server itself does, sooner or later.
         connection.execute("VACUUM ANALYZE")
+
+
+def fill_links(checkout: Checkout, count: int) -> None:
+    """So many linked customers besides, each with a balance that was seen just now, on PostgreSQL."""
+    with checkout._database.transaction() as tx:
+        tx._cursor.execute(_insert(link, "SELECT", f"CROSS JOIN generate_series(1, {count}) AS n(i)"))
 
 
 def _insert(table: Table, select: str, numbered: str) -> str:
