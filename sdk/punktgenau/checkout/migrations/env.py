@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from punktgenau.checkout import schema_returns  # noqa: F401  registers its tables
+from punktgenau.checkout import schema_clearing, schema_office, schema_returns  # noqa: F401  register their tables
 from punktgenau.checkout.schema import VERSION_TABLE, metadata
 
 context.configure(
