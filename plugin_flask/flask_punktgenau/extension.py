@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, has_request_context
 
 from flask_punktgenau import placing
+from flask_punktgenau.after_payment import AfterPayment
 from flask_punktgenau.config import read_config
 from flask_punktgenau.inline import init_inline
 from flask_punktgenau.loaders import (
@@ -20,14 +21,14 @@ from flask_punktgenau.problems import init_problems, remember_order
 from flask_punktgenau.session import Points
 from flask_punktgenau.state import EXTENSION, AppState, current_state, forget_guest
 from flask_punktgenau.storefront import make_storefront
-from flask_punktgenau.transactions import require_no_open_transaction, watch_sessions
+from flask_punktgenau.transactions import watch_sessions
 from flask_punktgenau.widgets import punktgenau_field, punktgenau_panel, punktgenau_summary
 from punktgenau import Clock, Money, Provider, SystemClock
 from punktgenau.checkout import Cart, CartQuote, Checkout, Payment
 from punktgenau.errors import ConfigurationError
 
 
-class Punktgenau:
+class Punktgenau(AfterPayment):
     """Points as a way to pay in a Flask shop; one object may serve several apps.
 
     Register the shop's functions with the decorators, before the first request. `init_app` reads the PUNKTGENAU_* keys
@@ -190,11 +191,6 @@ class Punktgenau:
         Raises ConfigurationError without PUNKTGENAU_DATABASE_URL.
         """
         self._state().open().upgrade()
-
-    def _ready_to_write(self) -> Checkout | None:
-        state = self._state()
-        require_no_open_transaction()
-        return state.journal()
 
     def _state(self) -> AppState:
         state = current_state()

@@ -2,10 +2,12 @@
 
 from punktgenau.checkout.cart import Cart, Line, Order
 from punktgenau.checkout.engine import Checkout
+from punktgenau.checkout.invoice import Invoice, InvoiceTax, InvoiceTender
 from punktgenau.checkout.links import Link
 from punktgenau.checkout.payment import Payment, PaymentState
 from punktgenau.checkout.quote import CartQuote, parse_points
 from punktgenau.checkout.recovery import Recovery
+from punktgenau.checkout.refund import Refund, RefundPreview, Split
 from punktgenau.checkout.schema import include_name
 from punktgenau.checkout.settings import Settings
 
@@ -13,13 +15,19 @@ __all__ = [
     "Cart",
     "CartQuote",
     "Checkout",
+    "Invoice",
+    "InvoiceTax",
+    "InvoiceTender",
     "Line",
     "Link",
     "Order",
     "Payment",
     "PaymentState",
     "Recovery",
+    "Refund",
+    "RefundPreview",
     "Settings",
+    "Split",
     "include_name",
     "parse_points",
 ]

@@ -1,10 +1,11 @@
-"""What a shop asks about an order once it is paid: returns, their money halves."""
+"""What a shop asks about an order once it is paid: returns, their money halves, the receipt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.invoice import Invoice
 from punktgenau.checkout.refund import Refund, RefundPreview
 from punktgenau.checkout.return_journal import ReturnJournal
 from punktgenau.checkout.returned import Wanted
@@ -78,6 +79,15 @@ class AfterPayment:
     def open_refunds(self) -> Iterator[tuple[str, str, Money]]:
         """Returns whose money is still to be paid: order reference, return reference, amount; the oldest first."""
         return self._returns.owing_money()
+
+    def invoice(self, order_reference: str) -> Invoice | None:
+        """The figures of an order's receipt as the order is now: who pays what, at which rate, VAT per rate, returns.
+
+        None: no points were ever asked for, so the receipt is the shop's as ever. Raises OutcomeUnknownError while
+        nobody knows whether points pay.
+        """
+        row = self._latest(order_reference)
+        return None if row is None else self._returns.invoice(row)
 
     def _paying(self, order_reference: str) -> RedemptionRow | None:
         """The attempt that pays an order; None where the order went on without points."""

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Literal
 
 from punktgenau.checkout.allocation import Allocation
+from punktgenau.checkout.refund import Refund
 from punktgenau.checkout.settings import TaxMode
 from punktgenau.money import Money, Rate
 
@@ -42,7 +43,8 @@ class Invoice:
     """The figures of a receipt: `total` is the sum of `tenders`, `taxable` the sum of `taxes`.
 
     The two are the same, but for points that are a discount. Amounts as Money.
-    `rate` is what a point was worth when the order was placed; None where no points pay.
+    `rate` is what a point was worth when the order was placed; None where no points pay. `returns` came after it, each
+    with the reference under which it can be credited; they change nothing in it.
     """
 
     order_reference: str
@@ -51,6 +53,12 @@ class Invoice:
     tenders: tuple[InvoiceTender, ...]
     taxes: tuple[InvoiceTax, ...]
     rate: Rate | None
+    returns: tuple[Refund, ...] = ()
+
+    @property
+    def points(self) -> int:
+        """How many points pay of it."""
+        return sum(tender.points for tender in self.tenders)
 
     @property
     def taxable(self) -> Money:
@@ -58,7 +66,14 @@ class Invoice:
         return Money(amount_minor=sum(tax.gross.amount_minor for tax in self.taxes), currency=self.total.currency)
 
 
-def invoice_of(order_reference: str, allocation: Allocation, *, rate: Rate | None, tax_mode: TaxMode) -> Invoice:
+def invoice_of(
+    order_reference: str,
+    allocation: Allocation,
+    *,
+    rate: Rate | None,
+    tax_mode: TaxMode,
+    returns: tuple[Refund, ...] = (),
+) -> Invoice:
     """The receipt of an order that is paid as allocated; every sum is exact."""
     total_minor = sum(line.amount_minor for line in allocation.lines)
     other_minor = sum(line.other_minor for line in allocation.lines)
@@ -81,6 +96,7 @@ def invoice_of(order_reference: str, allocation: Allocation, *, rate: Rate | Non
             for vat_rate, gross_minor in _taxed(allocation, tax_mode).items()
         ),
         rate=rate if allocation.points else None,
+        returns=returns,
     )
     less_minor = allocation.value_minor if tax_mode == "discount" else 0
     if invoice.taxable.amount_minor + less_minor != total_minor:

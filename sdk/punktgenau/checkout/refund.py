@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Literal, get_args
 
+from punktgenau.checkout.returned import Returned
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy
 from punktgenau.money import Money
 
@@ -81,3 +84,64 @@ class RefundPreview:
     def split(self) -> Split:
         """What the return would really give back."""
         return self.policies[self.policy]
+
+
+def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
+    """A return as the journal has it."""
+    state: RefundState = "done"
+    if one.state == "declined":
+        state = "declined"
+    elif one.state != "done":
+        state = "needs_attention" if row.state == "needs_attention" else "reversing"
+    money = _money_of(row.currency)
+    return Refund(
+        state=state,
+        order_reference=row.order_reference,
+        return_reference=one.reference,
+        policy=policy_of(one.policy),
+        points=one.points,
+        points_value=money(one.value_minor),
+        money=money(one.money_minor),
+        other=money(one.other_minor),
+        goods=money(one.goods_minor),
+        carry=money(one.carry_minor),
+        restored=one.restored_points,
+        already_expired=one.expired_points,
+        converted=one.converted_points,
+        expired_money=money(one.expired_minor),
+        reason=one.reason,
+        actor=one.actor,
+        asked_at=_moment(one.created_at),
+        psp_reference=one.psp_reference,
+        money_refunded_at=None if one.money_refunded_at is None else _moment(one.money_refunded_at),
+    )
+
+
+def split_of(step: Returned, carry_minor: int, currency: str) -> Split:
+    """What one step gives back, with what is owed after it."""
+    money = _money_of(currency)
+    return Split(
+        points=step.points,
+        points_value=money(step.value_minor),
+        money=money(step.money_minor),
+        other=money(step.other_minor),
+        goods=money(step.goods_minor),
+        carry=money(carry_minor),
+    )
+
+
+def _money_of(currency: str) -> Callable[[int], Money]:
+    return lambda amount_minor: Money(amount_minor=amount_minor, currency=currency)
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def policy_of(text: str) -> RefundPolicy:
+    """A refund policy, from the journal's text."""
+    for policy in get_args(RefundPolicy):
+        if policy == text:
+            known: RefundPolicy = policy
+            return known
+    raise AssertionError(f"unknown refund policy {text!r}")

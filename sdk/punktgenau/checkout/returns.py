@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import get_args
 
 from punktgenau._clock import Clock
-from punktgenau.checkout.allocation import Allocation
+from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.frozen import thaw
-from punktgenau.checkout.journal import CLOSED, LostSwapError
-from punktgenau.checkout.refund import Refund, RefundPreview, RefundState, Split
+from punktgenau.checkout.invoice import Invoice, invoice_of
+from punktgenau.checkout.journal import LostSwapError
+from punktgenau.checkout.refund import Refund, RefundPreview, Split, policy_of, refund_of, split_of
 from punktgenau.checkout.return_journal import Books, ReturnJournal, wanted_json
-from punktgenau.checkout.returned import BackBy, History, Returned, Wanted, returned, with_return
+from punktgenau.checkout.returned import BackBy, Wanted, returned, with_return
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy, Settings
+from punktgenau.checkout.standing import allocation_of, check_returnable, rate_of, so_far
 from punktgenau.errors import (
     InProgressError,
     InvalidArgumentError,
     NotFoundError,
-    RedemptionEndedError,
     ReturnConflictError,
-    StateConflictError,
 )
 from punktgenau.money import Money
 from punktgenau.provider import Provider
 
 REFERENCE_MAX = 36
 """As long as the partner API takes a return reference; it is never cut."""
-_RETURNABLE = frozenset({"captured", "partially_reversed", "reversing", "capturing", "reversed"})
-"""Also where all points are back: what is left of the goods is money then."""
 _ROUNDS_MAX = 20
 _PAGE = 500
 
@@ -61,7 +56,7 @@ class Returns:
         asked_for = wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor)
 
         def plan(books: Books) -> ReturnRow:
-            _check_state(books.redemption)
+            check_returnable(books.redemption)
             return self._planned(books, wanted, reference=reference, reason=reason, actor=actor)
 
         for _ in range(_ROUNDS_MAX):
@@ -89,15 +84,16 @@ class Returns:
     def preview(self, row: RedemptionRow, wanted: Wanted) -> RefundPreview:
         """What a return would give back, under each policy; books nothing. Raises what `refund` raises."""
         books = self._journal.books(row.id)
-        _check_state(books.redemption)
-        allocation, history = _so_far(books)
+        check_returnable(books.redemption)
+        allocation, history = so_far(books)
         after = with_return(allocation, history, wanted)
         policies: dict[RefundPolicy, Split] = {}
-        for policy in get_args(RefundPolicy):
-            by = self._by(policy)
+        for each in get_args(RefundPolicy):
+            by = self._by(each)
             step = returned(allocation, after, policy=by).since(returned(allocation, history, policy=by))
-            policies[policy] = _split(step, returned(allocation, after, policy=by).carry_minor, row.currency)
-        return RefundPreview(order_reference=row.order_reference, policy=_policy(row.refund_policy), policies=policies)
+            policies[each] = split_of(step, returned(allocation, after, policy=by).carry_minor, row.currency)
+        policy = policy_of(row.refund_policy)
+        return RefundPreview(order_reference=row.order_reference, policy=policy, policies=policies)
 
     def find(self, row: RedemptionRow, reference: str) -> Refund:
         """One return. Raises NotFoundError."""
@@ -109,7 +105,24 @@ class Returns:
     def of_order(self, row: RedemptionRow) -> tuple[Refund, ...]:
         """Every return of an order, the oldest first."""
         books = self._journal.books(row.id)
-        return tuple(_refund(books.redemption, one) for one in books.returns)
+        return tuple(refund_of(books.redemption, one) for one in books.returns)
+
+    def invoice(self, row: RedemptionRow) -> Invoice:
+        """The receipt of an order as it is now; points that never paid, or were released, are not on it.
+
+        Raises OutcomeUnknownError while nobody knows.
+        """
+        books = self._journal.books(row.id)
+        row = books.redemption
+        payment = payment_of(row)
+        pays = payment.due != payment.total or row.captured_points > 0
+        return invoice_of(
+            row.order_reference,
+            allocation_of(books, with_points=pays),
+            rate=rate_of(row),
+            tax_mode="discount" if row.tax_mode == "discount" else "tender",
+            returns=tuple(refund_of(row, one) for one in books.returns),
+        )
 
     def money_refunded(self, row: RedemptionRow, *, reference: str, psp_reference: str) -> Refund:
         """The money half of a return was paid. Raises NotFoundError; ReturnConflictError where it was paid before."""
@@ -144,8 +157,8 @@ class Returns:
 
     def _planned(self, books: Books, wanted: Wanted, *, reference: str, reason: str, actor: str) -> ReturnRow:
         row = books.redemption
-        policy = _policy(row.refund_policy)
-        allocation, history = _so_far(books)
+        policy = policy_of(row.refund_policy)
+        allocation, history = so_far(books)
         after = returned(allocation, with_return(allocation, history, wanted), policy=self._by(policy))
         step = after.since(returned(allocation, history, policy=self._by(policy)))
         promised = sum(one.points for one in books.returns if one.state in {"requested", "reversing"})
@@ -184,99 +197,6 @@ class Returns:
 
     def _by(self, policy: RefundPolicy) -> BackBy:
         return policy if self._provider.profile.partial_reversal else None
-
-
-def _so_far(books: Books) -> tuple[Allocation, History]:
-    """Who paid which line of the order as it is now, and what came back of that."""
-    row, changed = books.redemption, books.amendment
-    frozen = thaw(row.cart if changed is None else changed.cart)
-    allocation = frozen.allocation(
-        points=row.points if changed is None else changed.points,
-        value_minor=row.value_minor if changed is None else changed.value_minor,
-        currency=row.currency,
-    )
-    history: History = {}
-    for one in books.returns:
-        if changed is None or one.number > changed.after_number:
-            history = with_return(allocation, history, Wanted(**json.loads(one.wanted)))
-    return allocation, history
-
-
-def _check_state(row: RedemptionRow) -> None:
-    if row.release_cause is not None:
-        raise RedemptionEndedError(
-            f"Order {row.order_reference} was cancelled ({row.release_cause}); all of its points go back by that. "
-            "Nothing else was booked.",
-        )
-    if row.state in _RETURNABLE:
-        return
-    if row.state in CLOSED or row.state in {"authorizing", "authorized", "extending", "voiding", "abandoning"}:
-        raise StateConflictError(
-            f"Points have paid nothing of order {row.order_reference} ({row.state}), so none can come back. Nothing "
-            "was booked; capture them first, or void them.",
-            code="not_captured",
-        )
-    raise StateConflictError(
-        f"The points of order {row.order_reference} need a person first ({row.state}). Nothing was booked.",
-    )
-
-
-def _refund(row: RedemptionRow, one: ReturnRow) -> Refund:
-    state: RefundState = "done"
-    if one.state == "declined":
-        state = "declined"
-    elif one.state != "done":
-        state = "needs_attention" if row.state == "needs_attention" else "reversing"
-    money = _money_of(row.currency)
-    return Refund(
-        state=state,
-        order_reference=row.order_reference,
-        return_reference=one.reference,
-        policy=_policy(one.policy),
-        points=one.points,
-        points_value=money(one.value_minor),
-        money=money(one.money_minor),
-        other=money(one.other_minor),
-        goods=money(one.goods_minor),
-        carry=money(one.carry_minor),
-        restored=one.restored_points,
-        already_expired=one.expired_points,
-        converted=one.converted_points,
-        expired_money=money(one.expired_minor),
-        reason=one.reason,
-        actor=one.actor,
-        asked_at=_moment(one.created_at),
-        psp_reference=one.psp_reference,
-        money_refunded_at=None if one.money_refunded_at is None else _moment(one.money_refunded_at),
-    )
-
-
-def _split(step: Returned, carry_minor: int, currency: str) -> Split:
-    money = _money_of(currency)
-    return Split(
-        points=step.points,
-        points_value=money(step.value_minor),
-        money=money(step.money_minor),
-        other=money(step.other_minor),
-        goods=money(step.goods_minor),
-        carry=money(carry_minor),
-    )
-
-
-def _money_of(currency: str) -> Callable[[int], Money]:
-    return lambda amount_minor: Money(amount_minor=amount_minor, currency=currency)
-
-
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
-
-
-def _policy(text: str) -> RefundPolicy:
-    for policy in get_args(RefundPolicy):
-        if policy == text:
-            known: RefundPolicy = policy
-            return known
-    raise AssertionError(f"unknown refund policy {text!r}")
 
 
 def _text(value: str, *, field: str, most: int) -> str:

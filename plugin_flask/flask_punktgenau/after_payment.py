@@ -1,0 +1,103 @@
+"""What a shop asks about an order once it is paid: returns and their money halves, the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from flask_punktgenau.state import AppState
+from flask_punktgenau.transactions import require_no_open_transaction
+from punktgenau.checkout import Checkout, Invoice, Refund, RefundPreview
+from punktgenau.errors import NotFoundError
+from punktgenau.money import Money
+
+
+class AfterPayment:
+    """The part of `Punktgenau` that is about paid orders; every call finds the current app's engine.
+
+    Where points were never part of an order the answer is None (or nothing): its money is the shop's own affair.
+    """
+
+    def refund(
+        self,
+        order_reference: str,
+        *,
+        return_reference: str,
+        lines: Mapping[str, int] | None = None,
+        shipping_minor: int = 0,
+        amount_minor: int | None = None,
+        reason: str = "",
+        actor: str = "",
+    ) -> Refund | None:
+        """Take a return in: units by line id and of the shipping an amount, or an amount of the whole order.
+
+        Points go back by themselves; `Refund.money_due` is for the shop to pay back, and `money_refunded` tells that it
+        did. Amounts in the smallest unit; prices come from the journal's copy of the order. The same again answers as
+        the first time. Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more
+        than is left), StateConflictError (points have paid nothing of it, or a person has to look first),
+        OpenTransactionError: nothing was booked then.
+        """
+        checkout = self._ready_to_write()
+        if checkout is None:
+            return None
+        return checkout.refund(
+            order_reference,
+            return_reference=return_reference,
+            lines=lines,
+            shipping_minor=shipping_minor,
+            amount_minor=amount_minor,
+            reason=reason,
+            actor=actor,
+        )
+
+    def preview_refund(
+        self,
+        order_reference: str,
+        *,
+        lines: Mapping[str, int] | None = None,
+        shipping_minor: int = 0,
+        amount_minor: int | None = None,
+    ) -> RefundPreview | None:
+        """What a return would give back under each policy; books nothing. Raises what `refund` raises."""
+        checkout = self._state().journal()
+        if checkout is None:
+            return None
+        return checkout.preview_refund(
+            order_reference, lines=lines, shipping_minor=shipping_minor, amount_minor=amount_minor
+        )
+
+    def money_refunded(self, order_reference: str, *, return_reference: str, psp_reference: str) -> Refund:
+        """The money half of a return was paid, as `psp_reference` at the payment provider.
+
+        Raises NotFoundError; ReturnConflictError where it was paid before under another reference;
+        OpenTransactionError.
+        """
+        checkout = self._ready_to_write()
+        if checkout is None:
+            raise NotFoundError(f"No points are part of order {order_reference}.", field="order_reference")
+        return checkout.money_refunded(order_reference, return_reference=return_reference, psp_reference=psp_reference)
+
+    def refunds(self, order_reference: str) -> tuple[Refund, ...]:
+        """Every return of an order, the oldest first, from the journal."""
+        checkout = self._state().journal()
+        return checkout.refunds(order_reference) if checkout is not None else ()
+
+    def open_refunds(self) -> Iterator[tuple[str, str, Money]]:
+        """Returns whose money is still to be paid: order reference, return reference, amount; the oldest first."""
+        checkout = self._state().journal()
+        return checkout.open_refunds() if checkout is not None else iter(())
+
+    def invoice(self, order_reference: str) -> Invoice | None:
+        """The figures of an order's receipt as the order is now: who pays what, at which rate, VAT per rate, returns.
+
+        Raises OutcomeUnknownError while nobody knows whether points pay.
+        """
+        checkout = self._state().journal()
+        return checkout.invoice(order_reference) if checkout is not None else None
+
+    def _ready_to_write(self) -> Checkout | None:
+        state = self._state()
+        require_no_open_transaction()
+        return state.journal()
+
+    def _state(self) -> AppState:
+        raise NotImplementedError

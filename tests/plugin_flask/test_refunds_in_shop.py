@@ -1,0 +1,63 @@
+"""Returns and receipts in a shop: a lamp of 59.90 EUR, of which 427 points pay 4.27."""
+
+import pytest
+
+from _small_shop import SmallShop, Visitor
+from punktgenau import Money, NotFoundError
+
+
+def euro(amount_minor: int) -> Money:
+    return Money(amount_minor=amount_minor, currency="EUR")
+
+
+@pytest.fixture
+def bought(small: SmallShop, anna: Visitor) -> SmallShop:
+    anna.apply(427)
+    assert anna.place("A-1").status_code == 303
+    return small
+
+
+def test_a_return_and_its_money_half(bought: SmallShop):
+    points = bought.points
+    with bought.app.app_context():
+        preview = points.preview_refund("A-1", amount_minor=1000)
+        assert preview is not None
+        # 10.00 of 59.90: 4.27 x 1000 / 5990 = 0.7128, so 0.71 in points and 9.29 in money.
+        assert (preview.split.points, preview.split.money, preview.policy) == (71, euro(929), "proportional")
+        assert points.refunds("A-1") == ()
+        given = points.refund("A-1", return_reference="R-1", amount_minor=1000, reason="scratched", actor="clerk 7")
+        assert given is not None
+        assert (given.state, given.points, given.money, given.reason, given.actor) == (
+            "done", 71, euro(929), "scratched", "clerk 7",
+        )  # fmt: skip
+        assert list(points.open_refunds()) == [("A-1", "R-1", euro(929))]
+        closed = points.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
+        assert (closed.money_due, points.refunds("A-1"), list(points.open_refunds())) == (euro(0), (closed,), [])
+    assert bought.provider.available() == 2500 - 427 + 71
+
+
+def test_a_receipt(bought: SmallShop):
+    with bought.app.app_context():
+        bought.points.refund("A-1", return_reference="R-1", amount_minor=1000)
+        invoice = bought.points.invoice("A-1")
+    assert invoice is not None
+    assert [(tender.kind, tender.points, tender.amount) for tender in invoice.tenders] == [
+        ("points", 427, euro(427)),
+        ("money", 0, euro(5563)),
+    ]
+    # 59.90 / 1.19 = 50.336
+    assert [(tax.vat_rate, tax.net, tax.vat) for tax in invoice.taxes] == [("19", euro(5034), euro(956))]
+    assert invoice.rate is not None
+    assert (invoice.rate.points, invoice.rate.amount_minor, invoice.points) == (1, 1, 427)
+    assert [one.return_reference for one in invoice.returns] == ["R-1"]
+
+
+def test_an_order_without_points(small: SmallShop):
+    points = small.points
+    with small.app.app_context():
+        assert points.refund("A-9", return_reference="R-1", amount_minor=5) is None
+        assert points.preview_refund("A-9", amount_minor=5) is None
+        assert points.invoice("A-9") is None
+        assert points.refunds("A-9") == ()
+        with pytest.raises(NotFoundError):
+            points.money_refunded("A-9", return_reference="R-1", psp_reference="psp_1")
