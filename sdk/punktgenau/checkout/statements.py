@@ -19,12 +19,12 @@ _NEEDS_A_PERSON: list[ColumnElement[str]] = [literal_column("'short'"), literal_
 _IDENTITY = ("provider", "partner", "mode")
 
 
-def _own(table: Table) -> ColumnElement[bool]:
+def own(table: Table) -> ColumnElement[bool]:
     """This shop's rows: several shops, or a shop's sandbox and live mode, may share one database."""
     return and_(*(table.c[name] == bindparam(f"own_{name}") for name in _IDENTITY))
 
 
-def _ours(table: Table) -> ColumnElement[bool]:
+def ours(table: Table) -> ColumnElement[bool]:
     """The same where rows are found by what is due: written so that no index fits.
 
     Without statistics SQLite would take the shop's identity for the better index, and read every row that there is.
@@ -65,12 +65,12 @@ class Statements:
         self.lock_redemption = select(redemption).where(this).with_for_update()
         self.latest = (
             select(redemption)
-            .where(_own(redemption), r.order_reference == bindparam("order_reference"))
+            .where(own(redemption), r.order_reference == bindparam("order_reference"))
             .order_by(r.attempt.desc())
             .limit(1)
         )
         self.other_ids = select(r.provider_id).where(
-            _own(redemption),
+            own(redemption),
             r.order_reference == bindparam("order_reference"),
             r.id != bindparam("redemption_id"),
             r.provider_id.is_not(None),
@@ -78,12 +78,12 @@ class Statements:
         self.attention = (
             select(func.count())
             .select_from(redemption)
-            .where(_ours(redemption), r.state.in_(_NEEDS_A_PERSON), r.live_key.is_not(None))
+            .where(ours(redemption), r.state.in_(_NEEDS_A_PERSON), r.live_key.is_not(None))
         )
         self.live_of_customer = (
             select(redemption)
             .where(
-                _own(redemption),
+                ours(redemption),
                 r.customer_id == bindparam("customer_id"),
                 r.live_key.is_not(None),
                 r.state.in_(_WAITING),
@@ -121,13 +121,13 @@ class Statements:
         )
         self.due_checks = (
             select(r.id)
-            .where(_ours(redemption), r.check_at.is_not(None), r.check_at <= bindparam("at"), r.lease_until < now)
+            .where(ours(redemption), r.check_at.is_not(None), r.check_at <= bindparam("at"), r.lease_until < now)
             .order_by(r.check_at)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
         self.waiting_checks = (
-            select(r.id).where(_ours(redemption), r.check_at.is_not(None)).order_by(r.check_at).limit(bindparam("most"))
+            select(r.id).where(ours(redemption), r.check_at.is_not(None)).order_by(r.check_at).limit(bindparam("most"))
         )
         self.lease_redemption = (
             update(redemption)
@@ -159,7 +159,7 @@ class Statements:
         self.due_operations = (
             select(o.id)
             .join(redemption, redemption.c.id == o.redemption_id)
-            .where(_ours(redemption), o.next_at.is_not(None), o.next_at <= bindparam("at"), o.lease_until < now)
+            .where(ours(redemption), o.next_at.is_not(None), o.next_at <= bindparam("at"), o.lease_until < now)
             .order_by(o.next_at)
             .limit(1)
             .with_for_update(skip_locked=True, of=operation)
@@ -167,7 +167,7 @@ class Statements:
         self.waiting_operations = (
             select(o.id)
             .join(redemption, redemption.c.id == o.redemption_id)
-            .where(_ours(redemption), o.next_at.is_not(None))
+            .where(ours(redemption), o.next_at.is_not(None))
             .order_by(o.next_at)
             .limit(bindparam("most"))
         )
@@ -190,7 +190,7 @@ class Statements:
         )
 
     def _links(self) -> None:
-        this = and_(_own(link), link.c.customer_id == bindparam("customer_id"))
+        this = and_(own(link), link.c.customer_id == bindparam("customer_id"))
         rest = [column for column in link.columns if column.name not in _IDENTITY]
         self.link = select(*rest).where(this)
         self.add_link = insert(link).values(
