@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import _bench
@@ -16,6 +17,7 @@ import _long
 import _matrix
 
 ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT = ROOT / "sdk/SCENARIOS.md"
 HELP = """\
 Without arguments: style (ruff), types (mypy), import rules (import-linter), then all tests (pytest).
 Any other argument goes to pytest, and then pytest runs alone:
@@ -57,7 +59,7 @@ def main(arguments: list[str]) -> int:
     if options.long is not None:
         return _long.main(options.long, for_pytest)
     if options.scenarios:
-        return _scenarios(for_pytest)
+        return _scenarios(for_pytest, workers=options.workers)
     if options.bench:
         return _bench.main(for_pytest)
     everything = not for_pytest and not options.checks
@@ -89,7 +91,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-n", dest="workers", metavar="N", help="spread the tests over N processes")
     parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
-    parser.add_argument("--scenarios", action="store_true", help="run what carries a scenario and print the matrix")
+    parser.add_argument(
+        "--scenarios",
+        action="store_true",
+        help="run what carries a scenario, print the matrix and write sdk/SCENARIOS.md",
+    )
     parser.add_argument("--bench", action="store_true", help="measure beside floors and peers; figures may be named")
     parser.add_argument(
         "--long",
@@ -130,15 +136,19 @@ def _call(command: list[str]) -> int:
     return exit_code
 
 
-def _scenarios(for_pytest: list[str]) -> int:
+def _scenarios(for_pytest: list[str], *, workers: str | None) -> int:
     with tempfile.TemporaryDirectory(prefix="punktgenau-scenarios-") as folder:
         report = Path(folder) / "scenarios.json"
         carrying = ["-m", "scenario", "--scenario-report", str(report), "-q"]
-        exit_code = _call([*PYTEST, *carrying, *for_pytest])
+        spread = ["-n", workers, "--dist", "loadgroup"] if workers else []
+        exit_code = _call([*PYTEST, *carrying, *spread, *for_pytest])
         if not report.is_file():
             return exit_code or 1
         matrix = _matrix.Matrix(_matrix.read_report(report), _matrix.read_reasons(ROOT / "tests/scenario_reasons.toml"))
     print("\n".join(matrix.lines()), flush=True)
+    if not for_pytest:
+        # A part of the run would make a page of holes.
+        DOCUMENT.write_text(matrix.document(day=f"{date.today():%Y-%m-%d}"), encoding="utf-8")
     return 0 if matrix.faults() == [] and exit_code == 0 else 1
 
 

@@ -14,6 +14,9 @@ SHOPS = {"T": 58}
 IDS = tuple(f"{letter}{number}" for letter, count in (FAULTS | SHOPS).items() for number in range(1, count + 1))
 MOST_PER_TEST = 3
 _PROPERTY = "scenario"
+Asserted = dict[str, set[str]]
+_ASSERTED = pytest.StashKey[Asserted]()
+_FILES = pytest.StashKey[set[Path]]()
 # A test has as many reports as phases; the worst of them is what became of it.
 _WORST_FIRST = ("failed", "skipped", "passed")
 
@@ -29,16 +32,28 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Reporter(target), "scenario-reporter")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     faults = []
+    asserted = config.stash.setdefault(_ASSERTED, {})
+    config.stash[_FILES] = {item.path for item in items}
     for item in items:
         marks = list(item.iter_markers("scenario"))
         faults += [f"{item.nodeid}: {fault}" for mark in marks if (fault := _fault(mark))]
         if len(marks) > MOST_PER_TEST:
             faults.append(f"{item.nodeid}: carries {len(marks)} scenarios, at most {MOST_PER_TEST} are allowed")
         item.user_properties += [(_PROPERTY, list(mark.args)) for mark in marks]
+        for mark in marks:
+            if not _fault(mark):
+                asserted.setdefault(mark.args[0], set()).add(mark.args[1])
     if faults:
         raise pytest.UsageError("scenario marks:\n  " + "\n  ".join(sorted(set(faults))))
+
+
+@pytest.fixture
+def asserted_here(request: pytest.FixtureRequest) -> tuple[Asserted, set[Path]]:
+    """What all tests of this run assert, by row, whether they were chosen or not; and the files that they stand in."""
+    return request.config.stash[_ASSERTED], request.config.stash[_FILES]
 
 
 def _fault(mark: pytest.Mark) -> str | None:

@@ -74,6 +74,9 @@ OPEN = {"authorize": "authorizing", "capture": "capturing", "void": "voiding", "
 DONE = {"authorize": "authorized", "capture": "captured", "void": "voided", "cancel": "reversed"}
 
 
+@pytest.mark.scenario(
+    "C5", "killed between the answer and its commit: the same key again, the replayed answer counts once"
+)
 @pytest.mark.scenario("C6", "killed at either side of a result's commit: intent or done, never torn; then done once")
 @pytest.mark.parametrize("side", ["before", "after"])
 @pytest.mark.parametrize("step", DONE)
