@@ -14,6 +14,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,14 +94,14 @@ def planted(bug: Bug) -> Iterator[Path]:
         yield Path(folder)
 
 
-def hunt(bug: Bug, *, histories: int = HISTORIES, seed: int = 1, processes: int = 1) -> Found:
+def hunt(bug: Bug, *, histories: int = HISTORIES, seed: int = 1) -> Found:
     """Let the simulator look for a bug, until it is found or so many histories are over."""
     started = time.monotonic()
     with planted(bug) as folder:
         report = folder / "report.json"
         command = [
             *(sys.executable, "-m", "punktgenau.testing.simulator", "--no-shrink", "--until", bug.breaks),
-            *("--histories", str(histories), "--seed", str(seed), "--processes", str(processes)),
+            *("--histories", str(histories), "--seed", str(seed), "--processes", "1"),
             *("--report", str(report)),
         ]
         environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -114,6 +115,14 @@ def hunt(bug: Bug, *, histories: int = HISTORIES, seed: int = 1, processes: int 
     return Found(bug, needed, tuple(reported), time.monotonic() - started)
 
 
+def _told(bug: Bug, histories: int) -> tuple[bool, str]:
+    try:
+        found = hunt(bug, histories=histories)
+    except DoesNotApplyError as error:
+        return False, f"{bug.name:34} DOES NOT APPLY: {error}"
+    return found.well, str(found)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """0 when every bug was found as what it is."""
     parser = argparse.ArgumentParser(description="Plant bugs, and let the simulator find them.")
@@ -123,15 +132,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     chosen = [bug for bug in bugs() if not options.names or bug.name in options.names]
     missed = 0
-    for bug in chosen:
-        try:
-            found = hunt(bug, histories=options.histories, processes=options.processes)
-        except DoesNotApplyError as error:
-            print(f"{bug.name:34} DOES NOT APPLY: {error}", flush=True)
-            missed += 1
-            continue
-        missed += not found.well
-        print(found, flush=True)
+    with ThreadPoolExecutor(options.processes) as pool:
+        for job in as_completed([pool.submit(_told, bug, options.histories) for bug in chosen]):
+            well, line = job.result()
+            missed += not well
+            print(line, flush=True)
     print(f"{len(chosen) - missed} of {len(chosen)} found", flush=True)
     return 1 if missed or not chosen else 0
 

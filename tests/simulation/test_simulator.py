@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from punktgenau.testing.simulator import Tally, run
+from punktgenau.profiles import PROFILES
+from punktgenau.testing.simulator import Tally, coverage, run
 from punktgenau.testing.simulator.script import Place, Script
 from punktgenau.testing.simulator.turns import Killed, SimulatorError, Turns
 
@@ -32,6 +34,21 @@ def test_every_invariant_holds():
     assert tally.broken == {}
     averages = [getattr(tally, name) / HISTORIES for name in ("calls", "workers", "faults", "crashes")]
     assert all(found >= least for found, least in zip(averages, (8, 3, 2, 1), strict=True)), averages
+    assert sum(cell[0] == coverage.VARIANT for cell in tally.cells) >= len(PROFILES) / 2
+
+
+def test_what_is_out_of_reach_has_a_reason_and_the_rest_is_asked_for():
+    known = coverage.cells()
+    assert known["crash", "token", "before the intent's commit"].startswith("crash points: a read")
+    assert known["crash", "capture", "answer on its way"] == ""
+    assert known["fault", "authorize", "timeout late"] == ""
+    assert {cell[1] for cell in known if cell[0] == coverage.VARIANT} == set(PROFILES)
+    unreached = coverage.missing(Counter({("crash", "capture", "answer on its way"): 1}))
+    assert ("crash", "capture", "answer on its way") not in unreached
+    assert ("crash", "capture", "answer read") in unreached
+    assert ("crash", "token", "before the intent's commit") not in unreached
+    # Reasons are few, or nobody would read them.
+    assert len({reason for reason in known.values() if reason}) <= 8
 
 
 def test_the_same_seed_is_the_same_history_in_another_process(tmp_path: Path):

@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--require-coverage", action="store_true", help="what can be reached and was not is a failure")
     parser.add_argument("--trace", action="store_true", help="with one history: tell all of it, whatever came of it")
     parser.add_argument("--no-shrink", action="store_true", help="tell failing histories as they were")
-    parser.add_argument("--until", metavar="INVARIANT", help="stop as soon as this invariant, such as I4, is broken")
+    parser.add_argument("--until", metavar="INVARIANT", help="stop as soon as this one, such as I4, or any is broken")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the result as JSON")
     return parser
 
@@ -67,7 +67,7 @@ def _progress(tally: Tally, histories: int, seconds: float) -> None:
 
 
 def _broken(tally: Tally, invariant: str) -> bool:
-    return any(one.invariant == invariant for violations in tally.broken.values() for one in violations)
+    return any(invariant in (one.invariant, "any") for violations in tally.broken.values() for one in violations)
 
 
 def _tell(tally: Tally, *, shrink: bool, trace: bool, seed: int) -> None:

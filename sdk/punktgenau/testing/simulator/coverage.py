@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from punktgenau.profiles import PROFILES
 from punktgenau.testing.simulator import faults, graph
 from punktgenau.testing.simulator.faults import OPERATIONS, WRITES
 from punktgenau.testing.simulator.seams import CRASH, ON_THE_WIRE, SPOTS
 
 Cell = tuple[str, str, str]
 EDGE = "edge"
+VARIANT = "variant"
 _NOBODY_ELSE = "edges: nobody but the shop touches its redemptions at the provider"
-_NO_EDGE = {
+_NO_EDGE: dict[graph.Edge, str] = {
     ("authorized", "captured"): _NOBODY_ELSE,
     ("authorized", "voided"): _NOBODY_ELSE,
     ("captured", "reversed"): _NOBODY_ELSE,
@@ -22,6 +24,15 @@ _NO_EDGE = {
     ("expired", "captured"): "edges: the sandbox never takes back that a hold has ended",
     ("authorizing", "abandoned"): "edges: a tombstone is only laid for an attempt that is abandoning by then",
 }
+_CROSSING = "edges: only where two rare things cross; told when it is reached, not asked for"
+_NO_EDGE |= dict.fromkeys(
+    (
+        *(("extending", now) for now in ("capturing", "voiding", "captured", "voided")),
+        *(("needs_attention", now) for now in graph.AFTER_A_PERSON),
+        *(("abandoning", now) for now in ("declined", "needs_attention", "reversed")),
+    ),
+    _CROSSING,
+)
 _WIDTH = 13
 
 
@@ -33,8 +44,10 @@ def cells() -> dict[Cell, str]:
             found[CRASH, operation, spot] = _no_crash(operation, spot)
         for kind, when in faults.kinds(operation):
             found["fault", operation, f"{kind} {when}"] = ""
-    for was, now in graph.EDGES:
+    for was, now in graph.EDGES | graph.MORE_EDGES:
         found[EDGE, was or "(new)", now] = _NO_EDGE.get((was, now), "")
+    for name in PROFILES:
+        found[VARIANT, name, ""] = ""
     return found
 
 
@@ -59,6 +72,9 @@ def table(reached: Counter[Cell]) -> Iterator[str]:
     known = cells()
     for was, now in sorted((cell[1], cell[2]) for cell in known if cell[0] == EDGE):
         yield f"  {was:>13} -> {now:<16}{_count(reached, known, (EDGE, was, now)):>9}"
+    yield "Histories by kind of provider"
+    for name in sorted(PROFILES):
+        yield f"  {name:<33}{_count(reached, known, (VARIANT, name, '')):>9}"
     yield "The journal fails"
     for cell, count in sorted(reached.items()):
         if cell[0] == "journal":
@@ -91,4 +107,3 @@ def _no_crash(operation: str, spot: str) -> str:
 def _left_out() -> Iterator[str]:
     for what, why in faults.LEFT_OUT.items():
         yield f"faults: {what}: {why}"
-    yield "provider profiles: only the reference profile is played so far"

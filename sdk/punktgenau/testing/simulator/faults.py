@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from punktgenau.profiles import ProviderProfile
 from punktgenau.sandbox.faults import IN_ROUTES, Echo, Kind
 from punktgenau.testing.simulator.provider import Fault
 from punktgenau.testing.simulator.script import Place, Script
@@ -13,9 +14,9 @@ When = Literal["before", "after", "late"]
 """Before the change, which then never happens; after it; or the caller has given up and the change comes later."""
 
 OPERATIONS = (
-    "token", "balance", "authorize", "capture", "void", "reverse", "cancel_by_key", "get", "find",
+    "token", "balance", "authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "get", "find",
 )  # fmt: skip
-WRITES = frozenset({"authorize", "capture", "void", "reverse", "cancel_by_key"})
+WRITES = frozenset({"authorize", "capture", "extend", "void", "reverse", "cancel_by_key"})
 
 _ON_THE_WAY: tuple[tuple[str, When], ...] = (
     ("refused", "before"),
@@ -87,20 +88,32 @@ def _weighted(operation: str) -> list[tuple[str, When]]:
     return [one for one in kinds(operation) for _ in range(_WEIGHT.get(one[0], 2 if one[1] == "late" else 1))]
 
 
-def trouble(script: Script, place: Place, operation: str) -> Trouble:
-    """What goes wrong here."""
+def trouble(script: Script, place: Place, operation: str, *, never: frozenset[str], with_keys: bool = True) -> Trouble:
+    """What goes wrong here; `never` are kinds that this provider is not made for."""
     kind, when = script.one_of(place, _KINDS[operation], "kind")
+    if kind in never:
+        kind, when = "timeout", "before"
     if kind not in _SANDBOX_KINDS:
         return Trouble(kind, when)
+    # What is cancelled by its key may never have been, and nothing has no currency; a key is told only where one is.
+    echoes = _ECHOES[operation == "cancel_by_key" : None if with_keys else -1]
     fault = Fault(
         operation,  # type: ignore[arg-type]
         kind,
         "after" if when == "after" else "before",
         retry_after=script.one_of(place, _RETRY_AFTER, "retry") if kind == "status_429" else None,
-        # What is cancelled by its key may never have been, and nothing has no currency.
-        echo=script.one_of(place, _ECHOES[operation == "cancel_by_key" :], "echo"),
+        echo=script.one_of(place, echoes, "echo"),
     )
     return Trouble(kind, when, fault)
+
+
+def impossible(profile: ProviderProfile) -> frozenset[str]:
+    """Kinds of trouble that a provider of this kind rules out, or that nothing could be done about."""
+    # Without keys a request that comes twice is two requests, whatever the shop does.
+    twice = {"duplicate"} if profile.keys == "none" else set[str]()
+    # Where nothing but time makes "nothing there" true, that time is a promise of the provider's.
+    slow = {"slow_lookup"} if profile.lookup and not profile.cancel_by_key else set[str]()
+    return frozenset(twice | slow)
 
 
 _WEIGHT = {"slow_lookup": 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}

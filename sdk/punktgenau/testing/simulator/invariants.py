@@ -46,12 +46,13 @@ def conserved(world: World) -> Iterator[str]:
         )
         if rows[0][0] != opening:
             yield f"{member} began with {opening} points and {rows[0][0]} are accounted for"
-    ours = {row["key"]: row for row in world.auditor.rows("SELECT * FROM punktgenau_redemption")}
+    ours = _ours(world)
     for theirs in _theirs(world):
-        row = ours.get(theirs["idempotency_key"])
-        if row is None:
+        row = ours.get(theirs["idempotency_key"]) or ours.get(theirs["id"])
+        if row is None or row["state"] == "needs_attention":
             continue
-        for name in ("points", "captured_points", "reversed_points"):
+        in_part = world.profile.partial_approval and not theirs["captured_points"]
+        for name in ("captured_points", "reversed_points", *(() if in_part else ("points",))):
             if row[name] != theirs[name]:
                 yield f"{_named(theirs)}: {name} is {row[name]} in the journal, {theirs[name]} at the provider"
 
@@ -62,7 +63,9 @@ def orders_add_up(world: World) -> Iterator[str]:
         rows = [row for row in _theirs(world) if row["order_reference"] == reference]
         net_minor = sum(row["captured_minor"] - row["reversed_minor"] for row in rows)
         held = sum(row["held_points"] for row in rows)
-        if order.state == "pending" and world.plan.taken_at_once:
+        if order.state == "pending" and (world.plan.taken_at_once or not world.profile.has_holds):
+            continue
+        if world.asks_a_person and _asked(world, reference):
             continue
         if order.state != "paid":
             if net_minor or held:
@@ -95,8 +98,12 @@ def at_most_once(world: World) -> Iterator[str]:
         if row["taken"] > 1:
             yield f"{row['order_reference']} is paid with points {row['taken']} times"
     sent: dict[tuple[str, str], set[str]] = {}
-    for row in world.auditor.rows("SELECT key, kind, redemption_id FROM punktgenau_operation"):
-        if row["key"] in world.watch.keys and row["kind"] != "cancel_by_key":
+    # What a look-up has shown to have done nothing, and what can do nothing any more, is begun anew.
+    for row in world.auditor.rows(
+        "SELECT key, kind, redemption_id FROM punktgenau_operation"
+        " WHERE kind NOT IN ('cancel_by_key', 'extend') AND code IS NOT 'proven_undone'"
+    ):
+        if row["key"] in world.watch.keys:
             sent.setdefault((row["kind"], row["redemption_id"]), set()).add(row["key"])
     yield from (f"a {kind} was asked for under {len(keys)} keys" for (kind, _), keys in sent.items() if len(keys) > 1)
     for kind in ("capture", "reversal"):
@@ -108,9 +115,11 @@ def at_most_once(world: World) -> Iterator[str]:
 
 def nothing_lost(world: World) -> Iterator[str]:
     """I3: what the provider did is in the journal, and nothing stays unknown when everything is well."""
-    ours = {row["key"]: row for row in world.auditor.rows("SELECT * FROM punktgenau_redemption")}
+    ours, asks = _ours(world), world.asks_a_person
     for theirs in _theirs(world):
-        row = ours.get(theirs["idempotency_key"])
+        row = ours.get(theirs["idempotency_key"]) or ours.get(theirs["id"])
+        if asks and (row is None or row["state"] == "needs_attention") and _asked(world, theirs["order_reference"]):
+            continue
         if row is None:
             yield f"{_named(theirs)} is {theirs['state']} at the provider, the journal does not know of it"
         elif row["state"] not in _MATCHING.get(theirs["state"], set()):
@@ -118,13 +127,17 @@ def nothing_lost(world: World) -> Iterator[str]:
     known = {row["key"] for row in world.auditor.rows("SELECT key FROM punktgenau_operation")}
     for table in ("capture", "reversal"):
         for row in world.provider.rows(f"SELECT redemption_id, idempotency_key FROM {table}"):
-            if row["idempotency_key"] not in known:
+            if world.profile.keys != "none" and row["idempotency_key"] not in known:
                 yield f"a {table} of {row['redemption_id']} has a key that the journal does not know"
     for row in world.auditor.rows(
         "SELECT o.kind, o.code, r.order_reference, r.attempt FROM punktgenau_operation o"
         " JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.open_key IS NOT NULL"
+        " AND (?1 = 0 OR r.state <> 'needs_attention')",
+        int(asks),
     ):
         yield f"{row['kind']} of {row['order_reference']} attempt {row['attempt']} is still open ({row['code']})"
+    if asks:
+        return
     for row in world.auditor.rows("SELECT * FROM punktgenau_redemption WHERE state = 'needs_attention'"):
         yield f"{row['order_reference']} attempt {row['attempt']} needs a person, for no reason ({row['reason']})"
 
@@ -139,11 +152,14 @@ def given_back_once(world: World) -> Iterator[str]:
     for row in world.auditor.rows(
         "SELECT r.order_reference, r.attempt, count(*) AS asked FROM punktgenau_operation o"
         " JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.kind = 'reverse'"
+        " AND o.code IS NOT 'proven_undone'"
         " GROUP BY r.id HAVING count(*) > 1"
     ):
         yield f"{row['order_reference']} attempt {row['attempt']} was given back by {row['asked']} operations"
     for answer in world.watch.answered:
-        if answer.operation == "reverse" and answer.code in _TOO_MUCH:
+        # Without keys a reversal is only known by its reference, so that is what makes asking again safe.
+        known = answer.code == "reference_reused" and world.profile.keys == "none"
+        if answer.operation == "reverse" and answer.code in _TOO_MUCH and not known:
             yield f"a reversal was asked for that the provider had to refuse: {answer.code}"
 
 
@@ -156,6 +172,8 @@ def holds_end(world: World) -> Iterator[str]:
         if row["hold_until"] is None or row["hold_until"] < now_ms - _SEEN_LATE_MS:
             yield f"{row['order_reference']} attempt {row['attempt']} is still a hold {HOLD_S} s and more later"
     for row in world.provider.rows("SELECT order_reference FROM redemption WHERE held_points > 0"):
+        if world.asks_a_person and _asked(world, row["order_reference"]):
+            continue
         yield f"{row['order_reference']} is still held at the provider after everything"
     for answer in world.watch.answered:
         if answer.operation == "capture" and answer.code == "capture_exceeds_hold":
@@ -186,6 +204,18 @@ def exact(world: World) -> Iterator[str]:
 
 def _theirs(world: World) -> list[sqlite3.Row]:
     return world.provider.rows("SELECT * FROM redemption WHERE points > 0 ORDER BY number")
+
+
+def _ours(world: World) -> dict[str, sqlite3.Row]:
+    """The journal's redemptions by what the provider may know them by."""
+    rows = world.auditor.rows("SELECT * FROM punktgenau_redemption")
+    return {row[name]: row for row in rows for name in ("key", "provider_id") if row[name]}
+
+
+def _asked(world: World, reference: str) -> bool:
+    """Whether an attempt of this order waits for a person."""
+    query = "SELECT 1 FROM punktgenau_redemption WHERE order_reference = ? AND state = 'needs_attention'"
+    return bool(world.auditor.rows(query, reference))
 
 
 def _named(theirs: sqlite3.Row) -> str:

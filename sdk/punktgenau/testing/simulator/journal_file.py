@@ -35,6 +35,15 @@ class JournalFile:
     """Who began which operation, one after the other: process, and the operation's id."""
     holders: dict[str, str] = field(default_factory=dict)
     """Which process was given an operation last, by the operation's id."""
+    given: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How long a process had stood still in all when it was given an operation, by the operation's id and its name."""
+
+    def taken_from(self, operation: str) -> str | None:
+        """Who has the lease of what the present process sends, if another has it and this one never stood still."""
+        me, holder = self.seams.turns.current, self.holders.get(operation)
+        if me is None or holder in (None, me.name) or self.given.get((operation, me.name)) != me.idle_us:
+            return None
+        return holder
 
     def open(self) -> DBAPIConnection:
         """A connection for the code under test."""
@@ -142,6 +151,8 @@ class Connection(sqlite3.Connection):
         file, me = self._file, self._file.seams.turns.current
         for operation in self._given:
             file.holders[operation] = me.name if me is not None else ""
+            if me is not None:
+                file.given[operation, me.name] = me.idle_us
             if self._spot == "intent" and me is not None:
                 file.begun.append((me.name, operation))
         for operation, outcome in self._results:

@@ -9,7 +9,7 @@ from punktgenau import Client, Money, PunktgenauError
 from punktgenau.checkout import Checkout, Payment, Settings
 from punktgenau.checkout import Order as OrderOfShop
 from punktgenau.testing.simulator.provider import PARTNER, SECRET, URL
-from punktgenau.testing.simulator.schedule import Step
+from punktgenau.testing.simulator.schedule import NO_ORDER, Step
 from punktgenau.testing.simulator.seams import SimulatedClock
 from punktgenau.testing.simulator.shop import CART, Bought, Told
 from punktgenau.testing.simulator.turns import Broken, Killed
@@ -33,8 +33,12 @@ class Process:
         self._life = life
         self._steps = steps
         clock = SimulatedClock(self._seams, self.name)
-        wire = Wire(self._seams, world.provider, world.watch, ahead_s=world.plan.provider_ahead_s)
-        self._client = Client(URL, client_id=PARTNER, client_secret=SECRET, clock=clock, adapter=wire)
+        wire = Wire(
+            self._seams, world.provider, world.watch, ahead_s=world.plan.provider_ahead_s, profile=world.profile
+        )
+        self._client = Client(
+            URL, client_id=PARTNER, client_secret=SECRET, clock=clock, adapter=wire, profile=world.profile
+        )
         self.checkout = Checkout(
             self._client,
             f"sqlite:///{world.file.path}",
@@ -80,9 +84,9 @@ class Process:
         me = self._seams.turns.current
         if me is not None:
             me.crossing = step.crossing
-        self._seams.note(f"{step.kind} {'' if step.kind == 'recover' else f'A-{step.order}'}".rstrip())
-        if step.kind == "recover":
-            self.recover()
+        self._seams.note(f"{step.kind} {'' if step.kind in NO_ORDER else f'A-{step.order}'}".rstrip())
+        if step.kind in NO_ORDER:
+            self._worked(step.kind)
             return
         order = self._world.shop.orders[f"A-{step.order}"]
         served: dict[str, Callable[[Bought], None]] = {
@@ -106,6 +110,18 @@ class Process:
 
     def _recovered(self) -> None:
         self.checkout.recover()
+
+    def _worked(self, kind: str) -> None:
+        if kind == "recover":
+            self.recover()
+        elif kind == "work":
+            self._told("work", "", lambda: self._nothing(self.checkout.recover(due_only=True)))
+        else:
+            self._told("help", "", lambda: self._nothing(self.checkout.recover_one(deadline_s=PAID.deadline_s)))
+
+    @staticmethod
+    def _nothing(_: object) -> None:
+        """The shop is told nothing of it."""
 
     def _place(self, order: Bought) -> None:
         seen = order.plan.seen_due_minor

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from punktgenau.sandbox import create_app
+from punktgenau.sandbox import create_app, profile
 from punktgenau.sandbox.clock import SandboxClock
 from punktgenau.sandbox.faults import Fault, FaultOnWire
 from punktgenau.sandbox.seed import DEMO_PARTNER, DEMO_SECRET
@@ -49,12 +49,14 @@ class SimulatedProvider:
         self._blank = sqlite3.connect(":memory:", check_same_thread=False)
         self._books.backup(self._blank)
 
-    def reset(self) -> None:
+    def reset(self, *, variant: str = "reference") -> None:
         """As it was at the beginning; its ids too, so that the same history gets the same ids."""
         self._clock.moment = BEGINS
         self._blank.backup(self._books)
         self._state.faults.clear()
         self._state.journal.clear()
+        with self._state.work() as work:
+            profile.play(work, profile.VARIANTS[variant])
 
     def deliver(self, request: WSGIEnvironment, *, at: datetime, fault: Fault | None = None) -> Reply:
         """Let one request reach it at a moment. Raises FaultOnWire where no answer can show the fault."""

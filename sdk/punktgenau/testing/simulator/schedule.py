@@ -7,8 +7,15 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
-Kind = Literal["place", "other", "without", "pay", "decline", "void", "cancel", "capture", "show", "recover"]
+from punktgenau.profiles import PROFILES
 
+Kind = Literal[
+    "place", "other", "without", "pay", "decline", "void", "cancel", "capture", "show", "recover", "work", "help"
+]
+
+NO_ORDER = ("recover", "work", "help")
+"""All that is open, as cron does; all that is due, as a worker does; one thing that is due, as a request does."""
+REFERENCE = "reference"
 TOTAL_MINOR = 5480
 HOLD_S = 7200
 _MEMBERS = {"anna": 2500, "ben": 42}
@@ -25,7 +32,7 @@ class Step:
     """Another process gets a step of the same order at about the same time."""
 
     def __str__(self) -> str:
-        what = self.kind if self.kind == "recover" else f"{self.kind} A-{self.order}"
+        what = self.kind if self.kind in NO_ORDER else f"{self.kind} A-{self.order}"
         return f"{what} after {self.wait_s:g} s" if self.wait_s else what
 
 
@@ -69,6 +76,8 @@ class Plan:
     processes: tuple[tuple[str, tuple[Step, ...]], ...]
     odds: Odds
     provider_ahead_s: int = 0
+    variant: str = REFERENCE
+    """What kind of provider it is."""
     taken_at_once: bool = False
     """The shop captures when the order is placed."""
     balances_known: bool = True
@@ -89,8 +98,8 @@ class Plan:
         )
 
 
-# What customers and payment providers do with an order, one after the other; "|" is asked of two at about the same time,
-# ">" of two of which the second comes while the first is under way.
+# What customers and payment providers do with an order, one after the other; "|" is asked of two at about the same
+# time, ">" of two of which the second comes while the first is under way.
 _STORIES: tuple[tuple[str, int], ...] = (
     ("place pay", 3),
     ("place|place pay|pay", 6),
@@ -122,6 +131,7 @@ _STORIES: tuple[tuple[str, int], ...] = (
     ("place pay|capture cancel", 2),
 )
 _LATE_S = HOLD_S + 60.0
+_EXTENDS = "short_holds"
 
 
 def plan(seed: int) -> Plan:
@@ -137,7 +147,11 @@ def plan(seed: int) -> Plan:
         processes.append((f"worker{number + 1}", _rounds(chance, end_s)))
     ahead_s = chance.choice((0, 0, 0, 86_400, -86_400, 3_600))
     at_once, known = chance.random() < 0.15, chance.random() < 0.75
-    return Plan(seed, orders, tuple(processes), _odds(chance), ahead_s, at_once, known)
+    # Holds are made longer at one kind of provider only, and only where somebody is at work meanwhile.
+    variant = REFERENCE if chance.random() < 0.6 else chance.choice((*sorted(PROFILES), *(_EXTENDS,) * 4))
+    if variant == _EXTENDS:
+        processes.append(("keeper", tuple(Step("work", wait_s=400.0) for _ in range(chance.choice((2, 3, 5))))))
+    return Plan(seed, orders, tuple(processes), _odds(chance), ahead_s, variant, at_once, known)
 
 
 def _order(chance: Random) -> Order:
@@ -188,9 +202,12 @@ def _in_order(steps: list[tuple[float, Step]]) -> tuple[Step, ...]:
 def _rounds(chance: Random, end_s: float) -> tuple[Step, ...]:
     every = chance.choice((0.5, 5.0, 60.0))
     rounds = chance.choice((1, 2, 2, 3))
-    steps = [Step("recover", wait_s=every) for _ in range(rounds)]
+    kind: Kind = chance.choice(("recover", "recover", "work", "work", "help"))
+    steps = [Step(kind, wait_s=every) for _ in range(rounds)]
     if end_s > HOLD_S:
-        steps.append(Step("recover", wait_s=round(end_s - chance.choice((0.0, 1.0, 70.0)), 3)))
+        steps.append(
+            Step("recover" if kind == "help" else kind, wait_s=round(end_s - chance.choice((0.0, 1.0, 70.0)), 3))
+        )
     return tuple(steps)
 
 

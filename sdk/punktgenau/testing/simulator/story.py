@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from punktgenau.testing.simulator.schedule import TOTAL_MINOR, Plan
+from punktgenau.testing.simulator.schedule import NO_ORDER, REFERENCE, TOTAL_MINOR, Plan
 from punktgenau.testing.simulator.world import Verdict
 
 COMMAND = "python -m punktgenau.testing.simulator --seed {seed} --histories 1"
@@ -30,7 +30,7 @@ def story(verdict: Verdict, *, shrunk: Verdict | None = None) -> Iterator[str]:
 
 def cast(plan: Plan) -> Iterator[str]:
     """Who takes part, and what they are asked to do."""
-    used = {step.order for _, steps in plan.processes for step in steps if step.kind != "recover"}
+    used = {step.order for _, steps in plan.processes for step in steps if step.kind not in NO_ORDER}
     for number, order in enumerate(plan.orders):
         if number in used:
             written = "before" if order.written_first else "after"
@@ -40,6 +40,8 @@ def cast(plan: Plan) -> Iterator[str]:
             )
     for name, steps in plan.processes:
         yield f"{name}: {'; '.join(map(str, steps)) or 'nothing'}"
+    if plan.variant != REFERENCE:
+        yield f"the provider is of the kind {plan.variant}"
     if plan.taken_at_once:
         yield "the shop takes the points when the order is placed"
     if plan.provider_ahead_s:

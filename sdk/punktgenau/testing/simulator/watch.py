@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from punktgenau.testing.simulator.audit import LINKS, Auditor
@@ -30,6 +31,8 @@ _UNDER_WAY = {
     "void": "voiding",
     "reverse": "reversing",
     "cancel_by_key": "abandoning",
+    "give_up": "abandoning",
+    "extend": "extending",
 }
 
 
@@ -77,6 +80,8 @@ class Watch:
     answered: list[Answer] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
+    taken_from: Callable[[str], str | None] = lambda operation: None
+    """Who has the lease of an operation that the present process is about to send, if it should not."""
     moved: int = 0
     """The number of the last change in the journal."""
     _misled: set[str] = field(default_factory=set)
@@ -95,7 +100,7 @@ class Watch:
         content: dict[str, object] = json.loads(body)
         self.sent.append(Sent(operation, key, content, self.seams.turns.now_us, me.name if me is not None else "-"))
         row = self.auditor.one(
-            "SELECT o.kind, o.fingerprint, o.request, r.order_reference, r.member_id, r.points, r.value_minor,"
+            "SELECT o.id, o.kind, o.fingerprint, o.request, r.order_reference, r.member_id, r.points, r.value_minor,"
             " r.total_minor, r.customer_id, r.key AS target, r.provider_id"
             " FROM punktgenau_operation o JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.key = ?",
             key,
@@ -103,6 +108,8 @@ class Watch:
         if row is None or row["kind"] != operation or len(row["fingerprint"]) != 64:
             self._wrong("I4", f"{operation} leaves without a committed intent under its key")
             return
+        if (holder := self.taken_from(row["id"])) is not None:
+            self._wrong("I12", f"{operation} leaves while {holder} has its lease")
         if operation == "authorize":
             self._check_authorize(content, dict(row))
         elif operation == "cancel_by_key" and content.get("target_key") != row["target"]:
@@ -135,14 +142,19 @@ class Watch:
     def committed(self) -> None:
         """The journal has changed: what it says from now on has to be so at the provider."""
         for row in self.auditor.rows(
-            "SELECT a.number, coalesce(a.was_state, '') AS was, a.is_state, r.key, r.order_reference, r.attempt"
-            " FROM audit_redemption a JOIN punktgenau_redemption r ON r.id = a.row_id WHERE a.number > ?",
+            "SELECT a.number, coalesce(a.was_state, '') AS was, a.is_state, r.key, r.order_reference, r.attempt,"
+            " r.provider_id FROM audit_redemption a JOIN punktgenau_redemption r ON r.id = a.row_id WHERE a.number > ?",
             self.moved,
         ):
             self.moved = row["number"]
             if row["was"] != row["is_state"]:
                 self.seams.note(f"{row['order_reference']}/{row['attempt']}: {row['was']} -> {row['is_state']}")
-                self._check_state(row["is_state"], row["key"], f"{row['order_reference']} attempt {row['attempt']}")
+                self._check_state(
+                    row["is_state"],
+                    row["key"],
+                    row["provider_id"],
+                    f"{row['order_reference']} attempt {row['attempt']}",
+                )
 
         for row in self.auditor.rows(
             "SELECT r.state, r.order_reference, o.kind FROM punktgenau_operation o"
@@ -153,11 +165,13 @@ class Watch:
                     "I12", f"a {row['kind']} of {row['order_reference']} is under way while it is {row['state']}"
                 )
 
-    def _check_state(self, state: str, key: str, named: str) -> None:
+    def _check_state(self, state: str, key: str, provider_id: str | None, named: str) -> None:
         claim = _CLAIMS.get(state)
         if claim is None:
             return
-        found = self.provider.rows("SELECT * FROM redemption WHERE idempotency_key = ? AND points > 0", key)
+        # Where keys are nothing, by the id that the provider has given; before that only the end tells.
+        query = "SELECT * FROM redemption WHERE (idempotency_key = ?1 OR id = ?2) AND points > 0"
+        found = self.provider.rows(query, key, provider_id)
         row = found[0] if found else None
         invariant, means = claim
         held, captured, reversed_ = (
@@ -182,15 +196,18 @@ class Watch:
         )
         before = [row["is_state"] for row in rows if row["number"] <= moved]
         states = before[-1:] + [row["is_state"] for row in rows if row["number"] > moved]
-        # A repair is told as the shortfall that it repairs.
-        return (*states, "short") if rows and rows[0]["cause"] == "shortfall" else tuple(states)
+        # A repair is told as the shortfall that it repairs, and a hold that is made longer as a hold.
+        if rows and rows[0]["cause"] == "shortfall":
+            states.append("short")
+        return (*states, "authorized") if "extending" in states else tuple(states)
 
     def books_of(self, reference: str) -> tuple[dict[str, object], ...]:
         """What the provider's books say about an order now."""
         if not reference:
             return ()
         rows = self.provider.rows(
-            "SELECT idempotency_key, state, points, held_points, captured_points, reversed_points FROM redemption"
+            "SELECT CASE WHEN idempotency_key LIKE 'pg_%' OR length(idempotency_key) >= 32 THEN idempotency_key END"
+            " AS idempotency_key, state, points, held_points, captured_points, reversed_points FROM redemption"
             " WHERE order_reference = ? ORDER BY number",
             reference,
         )

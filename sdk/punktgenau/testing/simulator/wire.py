@@ -13,8 +13,9 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
+from punktgenau.profiles import ProviderProfile
 from punktgenau.testing import _broken
-from punktgenau.testing.simulator.faults import SELDOM, Trouble, trouble
+from punktgenau.testing.simulator.faults import SELDOM, Trouble, impossible, trouble
 from punktgenau.testing.simulator.provider import BEGINS, Fault, FaultOnWire, Reply, SimulatedProvider, environ_of
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.watch import Watch
@@ -27,6 +28,7 @@ _ROUTES = tuple(
         ("authorize", "POST", r"/v1/redemptions"),
         ("cancel_by_key", "POST", r"/v1/redemptions/cancel-by-key"),
         ("capture", "POST", r"/v1/redemptions/[^/]+/capture"),
+        ("extend", "POST", r"/v1/redemptions/[^/]+/extend"),
         ("void", "POST", r"/v1/redemptions/[^/]+/void"),
         ("reverse", "POST", r"/v1/redemptions/[^/]+/reversals"),
         ("find", "GET", r"/v1/redemptions"),
@@ -55,12 +57,17 @@ class StraightWire(BaseAdapter):
 class Wire(BaseAdapter):
     """One process's way to the provider."""
 
-    def __init__(self, seams: Seams, provider: SimulatedProvider, watch: Watch, *, ahead_s: int) -> None:
+    def __init__(
+        self, seams: Seams, provider: SimulatedProvider, watch: Watch, *, ahead_s: int, profile: ProviderProfile
+    ) -> None:
         super().__init__()
         self._seams = seams
         self._provider = provider
         self._watch = watch
         self._ahead = timedelta(seconds=ahead_s)
+        self._never = impossible(profile)
+        self._with_keys = profile.keys != "none"
+        self._latest_s = profile.settle_s / 2 if "slow_lookup" in self._never else 90.0
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -82,7 +89,7 @@ class Wire(BaseAdapter):
         place = seams.place("fault")
         met: Trouble | None = None
         if seams.script.happens(place, min(0.8, seams.odds.fault * SELDOM.get(operation, 1.0))):
-            met = trouble(seams.script, place, operation)
+            met = trouble(seams.script, place, operation, never=self._never, with_keys=self._with_keys)
             seams.cells["fault", operation, str(met)] += 1
             seams.note(f"{operation} MEETS {met}")
         if met is not None and met.kind == "refused":
@@ -100,7 +107,7 @@ class Wire(BaseAdapter):
         self._watch.sending(operation, key, _body(request))
         kind, when = (met.kind, met.when) if met is not None else ("", "after")
         if when == "late":
-            self._later(request, operation, seams.script.between(place, 1.0, 90.0, "late"))
+            self._later(request, operation, seams.script.between(place, 1.0, self._latest_s, "late"))
         there_s = seams.script.between(place, 0.005, longest, "there")
         if seams.turns.now_us + round(there_s * 1_000_000) > ends_us:
             # It arrives when its sender has given up.

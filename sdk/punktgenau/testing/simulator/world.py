@@ -6,15 +6,16 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from punktgenau.profiles import PROFILES
 from punktgenau.testing.simulator import coverage, graph, invariants
 from punktgenau.testing.simulator.audit import Auditor
 from punktgenau.testing.simulator.journal_file import JournalFile
 from punktgenau.testing.simulator.process import Process
 from punktgenau.testing.simulator.provider import SECRET, SimulatedProvider
-from punktgenau.testing.simulator.schedule import HOLD_S, Plan
+from punktgenau.testing.simulator.schedule import HOLD_S, REFERENCE, Plan
 from punktgenau.testing.simulator.script import Order, Place, Script
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.shop import open_shop
@@ -50,19 +51,23 @@ class Ground:
         self.path = folder / "journal.sqlite"
         self._empty = {asked: empty_journal(self.provider, with_balances=asked) for asked in (False, True)}
 
-    def fresh(self, *, with_balances: bool) -> None:
+    def fresh(self, *, with_balances: bool, variant: str) -> None:
         """Everything as at the beginning."""
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         self.path.write_bytes(self._empty[with_balances])
-        self.provider.reset()
+        self.provider.reset(variant=variant)
 
 
 class World:
     """What the processes of one history share."""
 
     def __init__(self, ground: Ground, plan: Plan, *, only: frozenset[Place] | None = None) -> None:
-        ground.fresh(with_balances=plan.balances_known)
+        ground.fresh(with_balances=plan.balances_known, variant=plan.variant)
+        # By its own name it would be another provider, with other links.
+        self.profile = replace(PROFILES[plan.variant], name=REFERENCE)
+        self.asks_a_person = self.profile.keys == "none" or not self.profile.lookup
+        """Not everything can be found out at this kind of provider, so some of it ends with a person."""
         script = Script(plan.seed, only=only)
         self.plan = plan
         self.provider = ground.provider
@@ -72,6 +77,7 @@ class World:
         self.shop = open_shop(plan.orders)
         self.watch = Watch(self.seams, self.provider, self.auditor, self.shop)
         self.file.committed, self.file.finished = self.watch.committed, self.watch.finished
+        self.watch.taken_from = self.file.taken_from
         self.logged: list[str] = []
         self.broke: list[str] = []
         """Defects that recovery has met and gone around."""
@@ -88,6 +94,7 @@ class World:
             violations = [*self.watch.violations, *violations]
             cells = self.seams.cells
             cells.update(coverage.edges(graph.edges_taken(self)))
+            cells[coverage.VARIANT, self.plan.variant, ""] += 1
         finally:
             self.auditor.close()
         return Verdict(
