@@ -40,6 +40,7 @@ FATAL = (
     "answer read, not written", "committing result", "result committed", "held, order not paid",
     "order paid, not captured",
 )  # fmt: skip
+HARMLESS = ("before the order", "order written, nothing asked", "between orders")
 OPEN = {
     "operations open": "SELECT count(*) FROM punktgenau_operation WHERE open_key IS NOT NULL",
     "holds and wishes open": "SELECT count(*) FROM punktgenau_redemption WHERE check_at IS NOT NULL",
@@ -91,8 +92,10 @@ class Viewing:
                 os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)
             marks = self.folder / f"marks-{number}"
-            if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-                self.killed_at[last_mark(marks)[1]] += 1
+            point = last_mark(marks)[1]
+            # Who dies before there is an order leaves nothing that could need help.
+            if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and point not in HARMLESS:
+                self.killed_at[point] += 1
             marks.unlink(missing_ok=True)
             if self.killed_at.total() >= told + 100:
                 told = self.killed_at.total()
