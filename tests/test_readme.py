@@ -62,8 +62,8 @@ def test_what_it_points_to_is_there(target: str):
 def test_the_commands_it_names_exist():
     from flask_punktgenau.cli import punktgenau
 
-    named = set(re.findall(r"punktgenau (upgrade|recover|worker|sandbox)\b", README))
-    assert named == {"upgrade", "recover", "worker", "sandbox"}
+    named = set(re.findall(r"punktgenau (upgrade|recover|worker|doctor|sandbox)\b", README))
+    assert named == {"upgrade", "recover", "worker", "doctor", "sandbox"}
     assert named <= set(punktgenau.commands)
 
 

@@ -1,4 +1,4 @@
-"""`flask punktgenau upgrade | recover | worker | sandbox`."""
+"""`flask punktgenau upgrade | recover | worker | doctor | sandbox`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from types import FrameType
 import click
 from flask.cli import AppGroup
 
+from flask_punktgenau.doctor_command import doctor
 from flask_punktgenau.state import current_state
 from punktgenau.checkout import Recovery
 from punktgenau.errors import PunktgenauError, UnavailableError
@@ -19,6 +20,7 @@ from punktgenau.errors import PunktgenauError, UnavailableError
 SANDBOX_HOST = "127.0.0.1"
 
 punktgenau = AppGroup("punktgenau", help="Points: the journal's tables, recovery, and a provider to develop against.")
+punktgenau.add_command(doctor)
 
 
 @punktgenau.command("upgrade")

@@ -78,7 +78,7 @@ class AppState:
             return "provider_missing"
         if not self.config.settings.enabled:
             return "disabled"
-        if self._database_url() is None:
+        if self.database_url() is None:
             self._tell("database_missing", "PUNKTGENAU_DATABASE_URL not set")
             return "database_missing"
         try:
@@ -93,7 +93,7 @@ class AppState:
         Raises UnavailableError where the database does not answer: what it knows must not be taken for nothing.
         """
         # Without a provider there is nothing to write down yet; only a journal that was configured may hold something.
-        if self._database_url() is None or not (self.has_provider or self.config.database_url):
+        if self.database_url() is None or not (self.has_provider or self.config.database_url):
             return None
         with self._lock:
             checkout = self.open()
@@ -121,7 +121,7 @@ class AppState:
 
         Raises ConfigurationError where no database is configured.
         """
-        url = self._database_url()
+        url = self.database_url()
         if url is None:
             raise ConfigurationError(
                 "No journal is configured: set PUNKTGENAU_DATABASE_URL.", field="PUNKTGENAU_DATABASE_URL"
@@ -205,7 +205,8 @@ class AppState:
         self._closing.append(client.close)
         return client
 
-    def _database_url(self) -> str | None:
+    def database_url(self) -> str | None:
+        """Where the journal is; None: nowhere yet."""
         if self.config.database_url is not None:
             return self.config.database_url
         if self._app.debug or self._app.testing:
