@@ -68,15 +68,16 @@ def show_cart() -> str:
 def add_to_cart() -> Response:
     sku, lines = request.form["sku"], session.get("cart", {})
     session["cart"] = lines | {sku: lines.get(sku, 0) + 1} if sku in ARTICLES else lines
+    session["reference"] = uuid4().hex[:12]  # what this cart is ordered as, however many tabs order it
     return redirect("/", 303)
 
 
 @app.post("/orders")
 def place_order() -> Response:
-    customer, lines, reference = session.get("customer"), session.pop("cart", {}), uuid4().hex[:12]
+    customer, lines, reference = session.get("customer"), session.pop("cart", {}), session.get("reference")
     if not customer or not lines:
         abort(400)
-    run("INSERT INTO orders VALUES (?, ?, ?, 'pending', 0)", reference, customer, json.dumps(lines))
+    run("INSERT OR IGNORE INTO orders VALUES (?, ?, ?, 'pending', 0)", reference, customer, json.dumps(lines))
     return pay(reference)
 
 

@@ -182,3 +182,63 @@ def test_two_tabs_pay_one_order_at_once(
         assert order_of(tmp_path, reference) == ("pending", 0)
         assert provider.states(reference) == [("voided", 427), ("voided", 427)]
         assert provider.available() == 2500
+
+
+@pytest.mark.parametrize("name", ["before", "after"])
+@pytest.mark.scenario("K1", "two tabs order the same cart at once: one order, one hold, charged once")
+def test_two_tabs_order_the_same_cart(
+    load: Callable[[str], Flask], tmp_path: Path, provider: Provider, name: str
+) -> None:
+    app = load(name)
+    browser = fill_cart(app)
+    if name == "after":
+        use_points(browser, provider, 427)
+    kept = browser.get_cookie("session")
+    assert kept is not None
+    first = place(browser, GOOD_CARD)
+    # The other tab's form left before the first one's answer came: with the same cookie.
+    browser.set_cookie("session", kept.value)
+    assert place(browser, GOOD_CARD) == first
+    connection = sqlite3.connect(tmp_path / "shop.sqlite")
+    orders = connection.execute("SELECT reference, state, charged_minor FROM orders").fetchall()
+    connection.close()
+    assert orders == [(first, "paid", CART_MINOR if name == "before" else 5288)]
+    assert len(provider.redemptions()) == (0 if name == "before" else 1)
+
+
+def test_the_same_things_may_be_ordered_twice(load: Callable[[str], Flask], tmp_path: Path) -> None:
+    app = load("before")
+    browser = fill_cart(app)
+    first = place(browser, GOOD_CARD)
+    for sku in ("lamp", "pot"):
+        browser.post("/cart", data={"sku": sku})
+    second = place(browser, GOOD_CARD)
+    assert [order_of(tmp_path, reference) for reference in (first, second)] == [("paid", CART_MINOR)] * 2
+    assert first != second
+
+
+@pytest.mark.scenario("S2", "pay, cancel and look at somebody else's order: 404, and its points stay held")
+def test_somebody_elses_order_keeps_its_points(load: Callable[[str], Flask], provider: Provider) -> None:
+    app = load("after")
+    browser = fill_cart(app)
+    use_points(browser, provider, 427)
+    shop = sys.modules[app.import_name]
+    stranger, guest, asked = app.test_client(), app.test_client(), []
+    stranger.get("/sign-in/berta")
+
+    def charge(number: str, amount_minor: int) -> bool:
+        """While Anna's card is asked, her points are held, and others know her order's reference."""
+        (held,) = provider.redemptions()
+        path = f"/orders/{held['order_reference']}"
+        for other in (stranger, guest):
+            asked.append(other.post(f"{path}/pay", data={"card": GOOD_CARD}).status_code)
+            asked.append(other.post(f"{path}/cancel").status_code)
+            asked.append(other.get(path).status_code)
+        assert [one["state"] for one in provider.redemptions()] == ["authorized"]
+        return True
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop, "charge", charge)
+        reference = place(browser, GOOD_CARD)
+    assert asked == [404] * 6
+    assert provider.states(reference) == [("captured", 427)]
