@@ -31,7 +31,8 @@ class Record(BaseModel):
     """Base of everything a provider answers: frozen, strict, open for fields that are added later."""
 
     # Inputs are hidden because a reply that does not fit may hold a token or a person's data.
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, hide_input_in_errors=True)
+    # Only the keys of a reply are worth keeping: ids and references come once each.
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, hide_input_in_errors=True, cache_strings="keys")
 
 
 class Limits(Record):
