@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +172,11 @@ def test_new_code_on_older_tables(world: World, tmp_path: Path, database_url: st
     older = f"sqlite:///{tmp_path / 'older.sqlite'}"
     bring_to(older, versions()[number])
     shop = shop_at(world, older)
-    for act in (shop.ready, lambda: shop.authorize("A-1", CART, customer_id="anna", points=427)):
+    acts: list[Callable[[], object]] = [shop.ready]
+    if number < versions().index("0003"):
+        # A shop that does not ask, where columns are missing that placing an order needs.
+        acts.append(lambda: shop.authorize("A-1", CART, customer_id="anna", points=427))
+    for act in acts:
         with pytest.raises(UnavailableError) as caught:
             act()
         assert caught.value.code == "journal_unavailable"

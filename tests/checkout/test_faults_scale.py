@@ -64,7 +64,7 @@ def plans(world: World, checkout: Checkout) -> dict[str, str]:
 
 
 @pytest.mark.scenario("D11", "nothing that runs while shops sell reads a whole table: every look is by an index")
-def test_every_look_is_by_an_index(plans: dict[str, str]) -> None:
+def test_every_look_is_by_an_index(world: World, plans: dict[str, str]) -> None:
     assert len(plans) == len(SEVERAL) + len(EVENTS)
     whole = {
         name: line
@@ -74,6 +74,8 @@ def test_every_look_is_by_an_index(plans: dict[str, str]) -> None:
         if f"Seq Scan on {table}" in line or (line.startswith(f"SCAN {table}") and "USING" not in line)
     }
     assert whole == {}
+    if world.database_url.startswith("postgresql"):
+        return
     # Not only by some index: SQLite would take the one of the shop's identity, and read all that the shop has.
     by = {"due_operations": "operation_due", "waiting_operations": "operation_due", "attention": "redemption_attention"}
     by |= {"due_checks": "redemption_check", "waiting_checks": "redemption_check"}
