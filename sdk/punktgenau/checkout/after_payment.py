@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.amending import Amending
+from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.invoice import Invoice
+from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund, RefundPreview
+from punktgenau.checkout.refused import Refused
 from punktgenau.checkout.return_journal import ReturnJournal
 from punktgenau.checkout.returned import Wanted
 from punktgenau.checkout.returns import Returns
@@ -23,6 +27,8 @@ class AfterPayment:
     _clock: Clock
     _journal: ReturnJournal
     _returns: Returns
+    _refused: Refused
+    _amending: Amending
 
     def refund(
         self,
@@ -67,8 +73,7 @@ class AfterPayment:
 
         Raises NotFoundError; ReturnConflictError where it was paid before under another reference.
         """
-        if (row := self._latest(order_reference)) is None:
-            raise NotFoundError(f"No points are part of order {order_reference}.", field="order_reference")
+        row = self._known(order_reference)
         return self._returns.money_refunded(row, reference=return_reference, psp_reference=psp_reference)
 
     def refunds(self, order_reference: str) -> tuple[Refund, ...]:
@@ -79,6 +84,41 @@ class AfterPayment:
     def open_refunds(self) -> Iterator[tuple[str, str, Money]]:
         """Returns whose money is still to be paid: order reference, return reference, amount; the oldest first."""
         return self._returns.owing_money()
+
+    def amend(self, order_reference: str, cart: Cart, *, reason: str = "", actor: str = "") -> Payment | None:
+        """The order has changed: `cart` is what the customer keeps now; what is left to pay then is `Payment.due`.
+
+        Before the points are captured they stay, or fewer are captured where they do not fit any more. Afterwards a
+        smaller order gives back by the refund policy, as return `amend-<version>`; of a larger one more is due. Returns
+        count by the newest version from then on. The same cart again answers as the first time. None: no points are
+        part of this order. Raises InProgressError (try the same again), InvalidArgumentError (another currency),
+        RedemptionEndedError, StateConflictError: nothing was changed then.
+        """
+        row = self._latest(order_reference)
+        if row is None:
+            return None
+        return self._amending.amend(row, cart, reason=reason, actor=actor, ends=self._ends())
+
+    def refund_again(self, order_reference: str, *, return_reference: str, actor: str, reason: str) -> Refund:
+        """Ask once more for the points of a return that was refused for good; who and why are written down.
+
+        Raises NotFoundError, ReturnConflictError (it is not refused), RedemptionEndedError (all goes back anyway).
+        """
+        return self._refused.ask_again(
+            self._known(order_reference), reference=return_reference, actor=actor, reason=reason, ends=self._ends()
+        )
+
+    def pay_instead(self, order_reference: str, *, return_reference: str, actor: str, reason: str) -> Refund:
+        """Let the points of a refused return stay captured and owe their worth in money (`Refund.money_instead`).
+
+        Close it by `money_refunded`, as every money half. Raises as `refund_again`.
+        """
+        row = self._known(order_reference)
+        return self._refused.pay_instead(row, reference=return_reference, actor=actor, reason=reason)
+
+    def refused_refunds(self) -> Iterator[Refund]:
+        """Returns whose points were refused for good, the oldest first; a person has to decide what becomes of them."""
+        return self._refused.listed()
 
     def invoice(self, order_reference: str) -> Invoice | None:
         """The figures of an order's receipt as the order is now: who pays what, at which rate, VAT per rate, returns.
@@ -93,6 +133,11 @@ class AfterPayment:
         """The attempt that pays an order; None where the order went on without points."""
         row = self._latest(order_reference)
         return None if row is None or row.state in {"declined", "abandoned"} else row
+
+    def _known(self, order_reference: str) -> RedemptionRow:
+        if (row := self._latest(order_reference)) is None:
+            raise NotFoundError(f"No points are part of order {order_reference}.", field="order_reference")
+        return row
 
     def _latest(self, order_reference: str) -> RedemptionRow | None:
         return self._journal.latest(order_reference)

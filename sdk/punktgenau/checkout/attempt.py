@@ -12,8 +12,10 @@ from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.links import Link
 from punktgenau.checkout.payment import Payment, PaymentState
 from punktgenau.checkout.quote import CartQuote
+from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.rules import ShopRules
 from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.schema_returns import AmendmentRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import InvalidArgumentError
 from punktgenau.money import Money
@@ -32,7 +34,16 @@ EVENT_BY_STATE = {
 }
 _OPEN = frozenset({"authorizing", "authorized", "extending", "capturing", "abandoning"})
 _PAYS = frozenset(
-    {"authorizing", "authorized", "capturing", "captured", "partially_captured", "partially_reversed", "short"}
+    {
+        "authorizing",
+        "authorized",
+        "capturing",
+        "captured",
+        "partially_captured",
+        "partially_reversed",
+        "reversing",
+        "short",
+    }
 )
 
 
@@ -100,13 +111,39 @@ def new_attempt(
     return replace(row, live_key=live_key_of(row))
 
 
+def event_of(before: RedemptionRow, after: RedemptionRow) -> str | None:
+    """What the shop is told about a change, by the names of the signals; None: nothing that it has to know."""
+    if after.state == "short" != before.state and after.cause == "shortfall":
+        # Holding the same points anew was refused: now only a person, or the customer's money, can help.
+        return "needs_attention"
+    if before.state == "reversing" and after.state in {"captured", "partially_reversed"}:
+        if after.reversed_points == before.reversed_points:
+            # Nothing came back: refused for good, or proven to have never arrived and begun anew.
+            return None if after.reason == UNDONE else "needs_attention"
+        return "redemption_reversed"
+    state = payment_of(after).state
+    return None if state == payment_of(before).state else EVENT_BY_STATE.get(state)
+
+
 def live_key_of(row: RedemptionRow) -> str:
     """What only one attempt of an order carries at a time: the one that is live."""
     return "|".join((row.provider, row.partner, row.mode, row.order_reference))
 
 
-def repair_of(short: RedemptionRow, *, row_id: str, now_ms: int) -> RedemptionRow:
+def repair_of(short: RedemptionRow, changed: AmendmentRow | None, *, row_id: str, now_ms: int) -> RedemptionRow:
     """The attempt that holds and takes the same points anew, at the same rate, because their hold is gone."""
+    if changed is not None:
+        short = replace(
+            short,
+            cart=changed.cart,
+            points=changed.points,
+            value_minor=changed.value_minor,
+            total_minor=changed.total_minor,
+            payable_minor=changed.payable_minor,
+            amended_points=None,
+            amended_minor=None,
+            amended_payable_minor=None,
+        )
     return replace(
         short,
         id=row_id,
@@ -149,14 +186,15 @@ def payment_of(row: RedemptionRow) -> Payment:
     pays = pays or (state == "needs_attention" and row.release_cause is None)
     # Voided without a wish is only asked whether the hold has ended.
     stands = pays or (state in {"expired", "voiding"} and row.release_cause is None)
-    value_minor = row.value_minor - row.reversed_minor if pays else 0
+    points, value_minor = _paid_by(row) if pays else (0, 0)
+    payable_minor = row.payable_minor if row.amended_payable_minor is None else row.amended_payable_minor
     return Payment(
         state=state,
         order_reference=row.order_reference,
-        points=row.points - row.reversed_points if pays else 0,
+        points=points,
         value=Money(amount_minor=value_minor, currency=row.currency),
-        total=Money(amount_minor=row.payable_minor, currency=row.currency),
-        due_minor=row.payable_minor - (row.value_minor if stands else 0),
+        total=Money(amount_minor=payable_minor, currency=row.currency),
+        due_minor=payable_minor - (row.taking[1] if stands else 0),
         returned_points=row.reversed_points,
         returned_minor=row.reversed_minor,
         attempt=row.attempt,
@@ -165,6 +203,13 @@ def payment_of(row: RedemptionRow) -> Payment:
         idempotency_key=row.key,
         is_unknown=is_unknown,
     )
+
+
+def _paid_by(row: RedemptionRow) -> tuple[int, int]:
+    """The points that pay an order now, and what they are worth: what was captured and not given back, or will be."""
+    if row.captured_points and row.state not in {"partially_captured", "capturing", "extending"}:
+        return row.left_to_reverse
+    return row.taking
 
 
 def without_points(order_reference: str, cart: Cart) -> Payment:

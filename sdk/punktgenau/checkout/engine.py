@@ -10,9 +10,11 @@ from punktgenau._clock import Clock, SystemClock
 from punktgenau._redact import logger
 from punktgenau.checkout import migrate
 from punktgenau.checkout.after_payment import AfterPayment
-from punktgenau.checkout.attempt import EVENT_BY_STATE, payment_of
+from punktgenau.checkout.amending import Amending
+from punktgenau.checkout.attempt import event_of, payment_of
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart, Order
+from punktgenau.checkout.clearing import Clearing
 from punktgenau.checkout.database import Connect, Database
 from punktgenau.checkout.events import Events, EventState
 from punktgenau.checkout.execute import Executor
@@ -20,11 +22,12 @@ from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.heartbeat import Heartbeat
 from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.links import Link, Links
+from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
 from punktgenau.checkout.quote import CartQuote
 from punktgenau.checkout.recovery import Recovery, recover, recover_one
-from punktgenau.checkout.return_journal import ReturnJournal
+from punktgenau.checkout.refused import Refused
 from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
@@ -39,7 +42,7 @@ Listener = Callable[[str, Payment], None]
 _ROUNDS_MAX = 3
 
 
-class Checkout(AfterPayment):
+class Checkout(AfterPayment, Clearing):
     """Pays orders with points at one provider, with a journal of its own.
 
     The goals (`capture`, `void`, `cancel`) are safe in any state, any number of times, from any process; an unknown is
@@ -76,14 +79,19 @@ class Checkout(AfterPayment):
                 "mode": provider.mode or "",
             },
         )
-        self._journal = ReturnJournal(self._database, clock=self._clock, key_of=provider.profile.key_of)
+        journal = OrderJournal(self._database, clock=self._clock, key_of=provider.profile.key_of)
+        self._journal = journal
         self._links = Links(self._database, clock=self._clock)
         self._events = Events(self._database, clock=self._clock)
         self._heartbeat = Heartbeat(self._database, clock=self._clock)
         self._executor = Executor(provider, self._journal, clock=self._clock, heard=self._heard)
         self._balances = Balances(provider, self._links, settings=self.settings)
         self._returns = Returns(provider, self._journal, self._executor, settings=self.settings, clock=self._clock)
+        self._refused = Refused(self._journal, self._executor, self._returns, clock=self._clock)
         self._goals = Goals(self._journal, self._executor, clock=self._clock, heard=self._heard)
+        self._amending = Amending(
+            journal, self._executor, self._goals, self._returns, settings=self.settings, clock=self._clock
+        )
         self._placing = Placing(
             provider,
             self._journal,
@@ -283,16 +291,10 @@ class Checkout(AfterPayment):
         return self._goals.release(row, cause="".join(sign for sign in cause[:200] if sign.isprintable()), ends=ends)
 
     def _heard(self, before: RedemptionRow, after: RedemptionRow) -> None:
-        payment = payment_of(after)
-        name = EVENT_BY_STATE.get(payment.state)
-        if after.state == "short" != before.state and after.cause == "shortfall":
-            # Holding the same points anew was refused: now only a person, or the customer's money, can help.
-            name = "needs_attention"
-        elif payment.state == payment_of(before).state:
-            name = None
+        name = event_of(before, after)
         if name is None or self.on_event is None:
             return
         try:
-            self.on_event(name, payment)
+            self.on_event(name, payment_of(after))
         except Exception:  # a listener is a guest: what it does wrong must not undo or hide what was committed
             logger.exception("a listener of %s failed", name)

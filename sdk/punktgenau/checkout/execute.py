@@ -10,11 +10,13 @@ from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
 from punktgenau.checkout.attempt import live_key_of, repair_of
 from punktgenau.checkout.intent import Claim, NextOperation, giving_up, wished
-from punktgenau.checkout.journal import CLOSED, LostSwapError
+from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.looking import Looker, is_part_of
+from punktgenau.checkout.reached import after_verdict
 from punktgenau.checkout.resolve import (
     GIVEN_UP_BY_KEY,
     LEAST_SETTLE_S,
+    REFUSED,
     SETTLING,
     Kind,
     Verdict,
@@ -32,7 +34,7 @@ from punktgenau.checkout.resolve import (
 )
 from punktgenau.checkout.return_journal import REVERSIBLE, ReturnJournal
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.sending import Reply, reply_of, reversed_after, send
+from punktgenau.checkout.sending import Reply, moved_after, reply_of, send
 from punktgenau.checkout.writing import written
 from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
 from punktgenau.provider import Provider, Redemption, Reversal
@@ -79,7 +81,11 @@ class Executor:
         """
         if short.state != "short" or short.cause == "shortfall" or short.live_key is None or short.release_cause:
             return None
-        attempt = repair_of(short, row_id=self._journal.fresh_id(), now_ms=self._journal.now_ms())
+        if short.captured_points:
+            # Parts of it are paid: which points are missing is for a person to settle.
+            return None
+        changed = None if short.amended_points is None else self._journal.books(short.id).amendment
+        attempt = repair_of(short, changed, row_id=self._journal.fresh_id(), now_ms=self._journal.now_ms())
         return self._journal.begin_attempt(attempt, {"capture": 1}, lease_s=lease_s, instead_of=short)
 
     def _follow(self, row: RedemptionRow, *, lease_s: float) -> Claim | None:
@@ -120,8 +126,9 @@ class Executor:
         """Write down what a look-up shows of a row without an open operation; changes nothing where nothing changed."""
         state = "voided" if state_of(evidence) == "abandoned" else state_of(evidence)
         now_ms = self._journal.now_ms()
-        after = replace(_after(row, Verdict("done", state=state), evidence, now_ms=now_ms), reason="looked_up")
-        if (state, after.reversed_points) == (row.state, row.reversed_points):
+        after = replace(after_verdict(row, Verdict("done", state=state), evidence, now_ms=now_ms), reason="looked_up")
+        moved = (after.captured_points, after.reversed_points)
+        if (state, *moved) == (row.state, row.captured_points, row.reversed_points):
             return row
         changed = self._journal.change(row, replace(after, check_at=now_ms if wished(after) else after.check_at))
         self._heard(row, changed)
@@ -157,6 +164,9 @@ class Executor:
             if row.cause == "shortfall" and isinstance(error, NotSentError):
                 # The order is paid: a provider that is away is no refusal, and the repair stays due.
                 verdict = Verdict("not_done", code=error.code)
+            if verdict.state == REFUSED and not operation.cause.startswith("return"):
+                # All was to go back, and nobody else would notice that it does not.
+                verdict = needing_attention(Verdict("unknown", code=error.code))
         sends = evidence.sends if evidence is not None else failure.sends if failure is not None else 0
         if verdict.outcome == "unknown":
             evidence, verdict = self._resolved(claim, kind, verdict, age_s=age_s, ends=ends)
@@ -194,7 +204,7 @@ class Executor:
             return None, verdict
         if kind == "authorize" and is_part_of(claim.redemption, evidence):
             return None, Verdict("unknown", code="held_in_part")
-        seen = judge_evidence(kind, evidence, reversed_points=reversed_after(claim))
+        seen = judge_evidence(kind, evidence, moved=moved_after(claim))
         if kind == "reverse" and seen.outcome == "unknown" and verdict.code == "reversal_exceeds_capture":
             # Refused, and not what an earlier call of ours did: somebody else gave these points back.
             return evidence, Verdict("not_done", state=state_of(evidence), code=verdict.code)
@@ -208,7 +218,7 @@ class Executor:
         if evidence is not None and kind == "authorize" and is_part_of(row, evidence):
             return None, Verdict("unknown", code="held_in_part")
         if evidence is not None:
-            seen = judge_evidence(kind, evidence, reversed_points=reversed_after(claim))
+            seen = judge_evidence(kind, evidence, moved=moved_after(claim))
             if seen.outcome != "unknown":
                 return evidence, seen
         waited = operation.code == SETTLING and self._journal.now_ms() >= (operation.next_at or 0)
@@ -227,7 +237,7 @@ class Executor:
         named: str | None = None,
     ) -> RedemptionRow:
         before = claim.redemption
-        after = _after(before, verdict, evidence, now_ms=self._journal.now_ms())
+        after = after_verdict(before, verdict, evidence, now_ms=self._journal.now_ms(), request=claim.operation.request)
         if evidence is None and named is not None and before.provider_id is None:
             # A refusal that names it, where nothing can be looked up.
             after = replace(after, provider_id=named)
@@ -257,43 +267,3 @@ class Executor:
             return replace(before, reason="journal_unavailable")
         self._heard(before, row)
         return row
-
-
-def _after(before: RedemptionRow, verdict: Verdict, evidence: Redemption | None, *, now_ms: int) -> RedemptionRow:
-    after = before
-    # Of an attempt that is given up a part is enough to release it.
-    in_part = evidence is not None and before.state == "abandoning" and evidence.held_points > 0
-    if evidence is not None and evidence.id and (evidence.points == before.points or in_part):
-        after = replace(
-            after,
-            provider_id=evidence.id,
-            # The interval by our own clock, not the moment by theirs: the two may differ by hours.
-            hold_until=before.hold_until if evidence.expires_in_s is None else now_ms + evidence.expires_in_s * 1000,
-            captured_points=evidence.captured_points,
-            reversed_points=evidence.reversed_points,
-            reversed_minor=evidence.reversed_value.amount_minor,
-        )
-    if evidence is None and verdict.state in {"captured", "reversed"}:
-        # Proven by a refusal alone. Only we capture and give back this redemption, and only as a whole.
-        gone = before.points if verdict.state == "reversed" else before.reversed_points
-        after = replace(after, captured_points=before.points, reversed_points=gone)
-    if verdict.state is None:
-        return replace(after, reason=verdict.code or "")
-    state = "abandoned" if verdict.state == "voided" and before.state == "abandoning" else verdict.state
-    if before.state == "abandoning" and state not in CLOSED and state != "needs_attention":
-        # It was given up and is there: it has to go back.
-        after = replace(after, release_cause=before.release_cause or "given_up")
-    if before.state == "voiding" and before.release_cause is None and state in {"voided", "abandoned"}:
-        # Nobody wished it back: asked for only because its time had passed, where nothing can be looked up.
-        state = "expired"
-    if state == "abandoned" and before.state == "voiding":
-        state = "voided"
-    if before.cause == "shortfall" and state in CLOSED and before.release_cause is None:
-        # The order is paid and this was the one repair: without its points the order stays short.
-        state = "short"
-    at_once = state == "captured" and before.state == "authorizing" and before.cause == "placed"
-    to_repair = state == "short" and before.cause != "shortfall"
-    # The deal of a hold that merely ended stands, so its order may still be paid.
-    deal_stands = state == "expired" and before.release_cause is None
-    look_again = now_ms if state == "authorized" or at_once or to_repair or deal_stands else None
-    return replace(after, state=state, reason=verdict.code or "", check_at=look_again)

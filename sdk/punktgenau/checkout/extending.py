@@ -18,7 +18,9 @@ WORTH_S = 30
 
 def extend_at(profile: ProviderProfile, row: RedemptionRow) -> int | None:
     """When a hold should be made longer (milliseconds); None: it lasts long enough, or as long as it can."""
-    if row.state != "authorized" or row.hold_until is None or row.release_cause is not None or row.reason == REFUSED:
+    if row.state not in {"authorized", "partially_captured"} or row.reason == REFUSED:
+        return None
+    if row.hold_until is None or row.release_cause is not None:
         return None
     gains_ms = _wished_ms(row) - row.hold_until
     if not profile.extend or gains_ms <= WORTH_S * 1000:

@@ -32,7 +32,7 @@ class Goals:
         voided_there = row.state == "voided" and row.reason == "looked_up" and row.release_cause is None
         if (row.state == "expired" and row.release_cause is None) or voided_there:
             return self._repaired(row, ends=ends)
-        if row.state not in {"authorized", "extending", "capturing"}:
+        if row.state not in {"authorized", "partially_captured", "extending", "capturing"}:
             # Above all not while authorizing: nobody can have paid the rest of an amount that was never known.
             return row
         return self._reach(row, _plan_capture, ends=ends)
@@ -40,7 +40,9 @@ class Goals:
     def release(self, row: RedemptionRow, *, cause: str, ends: float) -> RedemptionRow:
         """These points go back, whatever they are now; the wish is noted, and carried out once."""
         if row.state == "short":
-            return self._change(row, replace(row, state=ended_short(row), release_cause=cause))
+            row = self._change(row, replace(row, state=ended_short(row), release_cause=cause))
+            if row.state not in {"captured", "partially_reversed"}:
+                return row
         if row.state in {"expired", "voided"} and row.release_cause is None:
             # The deal ends as well: nothing is taken anew when somebody captures later.
             return self._change(row, replace(row, release_cause=cause, check_at=None))
@@ -116,7 +118,7 @@ class Goals:
 
 
 def _plan_capture(row: RedemptionRow) -> NextOperation | None:
-    if row.state in {"authorized", "extending"} and row.release_cause is None:
+    if row.state in {"authorized", "partially_captured", "extending"} and row.release_cause is None:
         return capture_of(row)
     return None
 

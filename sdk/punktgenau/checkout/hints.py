@@ -45,7 +45,7 @@ def follow_up(
         return None
     try:
         evidence = executor.look_up(before, deadline_s=deadline_s)
-        after = before if evidence is None else _noted(journal, executor, before, evidence)
+        after = before if evidence is None else noted(journal, executor, before, evidence)
         if (planned := wished(after)) is not None:
             after, _ = executor.run(journal.begin_operation(after, planned, lease_s=deadline_s), deadline_s=deadline_s)
         elif (repair := executor.repair(after, lease_s=deadline_s)) is not None:
@@ -61,14 +61,15 @@ def follow_up(
     return before, after
 
 
-def _noted(journal: Journal, executor: Executor, row: RedemptionRow, evidence: Redemption) -> RedemptionRow:
+def noted(journal: Journal, executor: Executor, row: RedemptionRow, evidence: Redemption) -> RedemptionRow:
+    """Write down what a look-up shows of a row without an open operation, also where it was believed to be over."""
     is_over = state_of(evidence) in CLOSED
     if row.state == "short" and is_over:
         # That its points are gone is what short means.
         return row
     if row.state == "captured" and row.release_cause is None and is_over and state_of(evidence) != "reversed":
         # The capture failed later. Nobody gave anything back, so the order that stands is short of its points.
-        return executor.fall_short(replace(row, state=state_of(evidence), captured_points=0))
+        return executor.fall_short(replace(row, state=state_of(evidence), captured_points=0, captured_minor=0))
     if row.state not in CLOSED:
         return executor.note_evidence(row, evidence)
     if is_over:

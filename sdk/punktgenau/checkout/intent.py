@@ -16,6 +16,9 @@ as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 """How requests and replies are kept; made once, because `json.dumps` with these settings makes one per call."""
 
 
+_BEGUN_ANEW = frozenset({UNDONE, "reversal_exceeds_capture"})
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The right to send one operation until its lease ends; `token` fences off whoever had it before."""
@@ -110,8 +113,12 @@ def giving_up(profile: ProviderProfile, row: RedemptionRow, *, cause: str, age_s
 
 
 def capture_of(row: RedemptionRow) -> NextOperation:
-    """Take what is held."""
-    return anew(row, _capture_of(row))
+    """Take what is held; of an order that was amended since, fewer, and the rest is released."""
+    planned, (points, value_minor) = _capture_of(row), row.taking
+    if row.captured_points or points != row.points:
+        rest = {"points": points - row.captured_points, "value_minor": value_minor - row.captured_minor}
+        planned = replace(planned, request=rest)
+    return anew(row, planned)
 
 
 def _capture_of(row: RedemptionRow) -> NextOperation:
@@ -130,23 +137,25 @@ def extend_until(row: RedemptionRow, until_ms: int, *, hold_s: int) -> NextOpera
 
 def anew(row: RedemptionRow, planned: NextOperation) -> NextOperation:
     """The same as an operation of its own, with another key, where the last one is proven to have done nothing."""
-    return replace(planned, cause=f"{planned.cause} {row.version}") if row.reason == UNDONE else planned
+    return replace(planned, cause=f"{planned.cause} {row.version}") if row.reason in _BEGUN_ANEW else planned
 
 
 def wished(row: RedemptionRow) -> NextOperation | None:
     """What a noted wish to give back needs now, if anything: void what is held, reverse what was captured."""
     if row.release_cause is None:
         return None
-    if row.state == "authorized":
+    if row.state in {"authorized", "partially_captured"}:
         return anew(row, NextOperation(kind="void", cause="release", request={}, state="voiding"))
     if row.state in {"captured", "partially_reversed"}:
-        left = row.captured_points - row.reversed_points
+        points, value_minor = row.left_to_reverse
+        if points == 0:
+            return None
         rest = NextOperation(
             kind="reverse",
             cause="release",
             request={
-                "points": left,
-                "value_minor": row.value_minor - row.reversed_minor,
+                "points": points,
+                "value_minor": value_minor,
                 "return_reference": f"release-{row.id[:20]}",
             },
             state="reversing",

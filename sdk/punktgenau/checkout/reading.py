@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from punktgenau.checkout.database import Database, Transaction
+from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
 from punktgenau.checkout.statements import statements
 from punktgenau.errors import ConfigurationError
@@ -46,10 +47,10 @@ class Reader:
         return frozenset(str(found[0]) for found in rows)
 
     def attention(self) -> int:
-        """How many orders need a person: points that are gone, or an unknown that nobody could resolve."""
+        """How much needs a person: points that are gone, an unknown that nobody could resolve, a refused return."""
         with self._database.transaction(write=False) as tx:
-            row = tx.one(self._sql.attention, {})
-        return 0 if row is None else int(row[0] or 0)
+            rows = tx.one(self._sql.attention, {}), tx.one(STATEMENTS.refused_count, {})
+        return sum(int(row[0] or 0) for row in rows if row is not None)
 
     def waiting(self, *, most: int) -> tuple[list[str], list[str]]:
         """Ids of open operations, and of rows that somebody should look at, due or not, the longest waiting first."""

@@ -28,6 +28,7 @@ _WORD_BY_ORDER: dict[OrderState, Literal["take", "release", "wait"]] = {
     "cancelled": "release",
     "pending": "wait",
 }
+_HELD = frozenset({"authorized", "partially_captured"})
 _UNDER_WAY = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending"})
 BATCH = 10_000
 """As much as one recovery takes on; the next one goes on from there."""
@@ -171,7 +172,9 @@ def _look(
         if word == "release":
             row = replace(row, release_cause="order_gone")
         if row.state == "short" and row.release_cause:
-            return journal.change(row, replace(row, state=ended_short(row), check_at=None))
+            # Where parts of it were captured before, those go back next.
+            look_again = now if row.captured_points else None
+            return journal.change(row, replace(row, state=ended_short(row), check_at=look_again))
         if (waiting := executor.next_return(row, lease_s=deadline_s)) is not None:
             row, _ = executor.run(waiting, deadline_s=deadline_s)
             return row
@@ -188,14 +191,14 @@ def _look(
         if (longer := extension(executor.profile, row, now_ms=now)) is not None:
             row, _ = executor.run(journal.begin_operation(row, longer, lease_s=deadline_s), deadline_s=deadline_s)
             return row
-        if not executor.can_look_up and row.state == "authorized" and (row.hold_until or now) <= now:
+        if not executor.can_look_up and row.state in _HELD and (row.hold_until or now) <= now:
             ended = journal.begin_operation(row, ask_by_void(row), lease_s=deadline_s)
             return executor.run(ended, deadline_s=deadline_s)[0]
         if row.hold_until is not None and row.hold_until <= now:
             evidence = executor.look_up(row, deadline_s=deadline_s)
             if evidence is not None:
                 row = executor.note_evidence(row, evidence)
-                if row.state not in {"authorized", "expired"}:
+                if row.state not in {"authorized", "partially_captured", "expired"}:
                     return row
     except LostSwapError:
         return journal.redemption(row.id)
@@ -260,7 +263,7 @@ def _word(
 def _again(row: RedemptionRow, *, now_ms: int, loader: bool) -> int | None:
     if row.state in {"short", "captured", "expired"}:
         return now_ms + LOOK_AGAIN_MS if loader else None
-    if row.state != "authorized":
+    if row.state not in {"authorized", "partially_captured"}:
         return now_ms + LOOK_AGAIN_MS if row.release_cause else None
     if row.hold_until is None:
         return now_ms + LOOK_AGAIN_MS

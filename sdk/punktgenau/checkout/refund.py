@@ -36,6 +36,7 @@ class Refund:
     """One return of an order: points in `points`, amounts as Money; the money half is the shop's to pay.
 
     `state` tells about the points: "reversing" until the provider has confirmed, "declined" when it refused for good.
+    `goods` = `other` + `points_value` + `money` + `money_instead`.
     `restored`, `already_expired` and `converted` are points as the provider gave them back; None: not said.
     """
 
@@ -54,17 +55,22 @@ class Refund:
     converted: int | None
     expired_money: Money
     """What the shop pays in money for points that came back already expired, where its rule says so."""
+    money_instead: Money
+    """What the shop pays in money for points that the provider did not take back; these stay captured."""
     reason: str
     actor: str
     asked_at: datetime
     psp_reference: str | None
     money_refunded_at: datetime | None
+    money_paid: Money
 
     @property
     def money_due(self) -> Money:
-        """What the shop still has to pay to the customer; nothing once `money_refunded` was called."""
-        owed = self.money + self.expired_money
-        return owed if self.money_refunded_at is None else owed - owed
+        """What the shop still has to pay to the customer; nothing once `money_refunded` was called.
+
+        It may become due again: when points come back already expired, or not at all.
+        """
+        return self.money + self.expired_money + self.money_instead - self.money_paid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +105,8 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         order_reference=row.order_reference,
         return_reference=one.reference,
         policy=policy_of(one.policy),
-        points=one.points,
-        points_value=money(one.value_minor),
+        points=0 if one.instead_minor else one.points,
+        points_value=money(one.value_minor - one.instead_minor),
         money=money(one.money_minor),
         other=money(one.other_minor),
         goods=money(one.goods_minor),
@@ -109,11 +115,13 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         already_expired=one.expired_points,
         converted=one.converted_points,
         expired_money=money(one.expired_minor),
+        money_instead=money(one.instead_minor),
         reason=one.reason,
         actor=one.actor,
         asked_at=_moment(one.created_at),
         psp_reference=one.psp_reference,
         money_refunded_at=None if one.money_refunded_at is None else _moment(one.money_refunded_at),
+        money_paid=money(one.refunded_minor),
     )
 
 

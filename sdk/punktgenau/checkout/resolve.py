@@ -36,7 +36,7 @@ _STATE_BY_EVIDENCE: dict[RedemptionState, str] = {
 }
 _GOAL: dict[Kind, frozenset[str]] = {
     "authorize": frozenset({"authorized", "partially_captured", "captured", "partially_reversed", "reversed"}),
-    "capture": frozenset({"captured", "partially_reversed", "reversed"}),
+    "capture": frozenset({"captured", "partially_captured", "partially_reversed", "reversed"}),
     "void": frozenset({"voided", "expired", "abandoned", "declined"}),
     "reverse": frozenset({"reversed", "partially_reversed"}),
     "cancel_by_key": frozenset({"voided", "expired", "abandoned", "declined", "reversed"}),
@@ -70,6 +70,9 @@ STORED_ERRORS = frozenset({"internal_error", "unavailable"})
 """Codes of a 5xx from the provider itself; some keep it under the key."""
 SETTLING = "settling"
 """Nothing is sent any more, and a look-up has not shown the goal; the next one counts once its time has come."""
+_NEVER_GIVEN_BACK = frozenset({"not_offered", "invalid_request"})
+REFUSED = "refused"
+"""What a verdict calls the state of a redemption of which a part was not taken back: it is what it was before."""
 UNDONE = "proven_undone"
 """A look-up has shown that an operation did nothing, and its key can do nothing any more."""
 
@@ -81,6 +84,14 @@ class Verdict:
     outcome: Outcome
     state: str | None = None
     code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many points are captured, or given back, in all once an operation is done; earlier parts count as well."""
+
+    captured_points: int | None = None
+    reversed_points: int | None = None
 
 
 _BY_REFUSAL: dict[tuple[Kind, str], Verdict] = {
@@ -128,14 +139,20 @@ def judge_reply(kind: Kind, evidence: Redemption, *, first: bool, mismatch: str 
     return judge_evidence(kind, evidence)
 
 
-def judge_evidence(kind: Kind, evidence: Redemption, *, reversed_points: int | None = None) -> Verdict:
-    """What a look-up shows, for the operation that was under way.
-
-    `reversed_points`: of a reversal, how many are given back in all once it is done; earlier returns count as well.
-    """
-    state = state_of(evidence)
-    if reversed_points is not None and evidence.reversed_points != reversed_points:
+def judge_evidence(kind: Kind, evidence: Redemption, *, moved: Moved | None = None) -> Verdict:
+    """What a look-up shows, for the operation that was under way and would have `moved` so many points."""
+    state, moved = state_of(evidence), moved or Moved()
+    if moved.reversed_points is not None and evidence.reversed_points != moved.reversed_points:
         return Verdict("unknown", code=f"still_{state}")
+    if moved.captured_points is not None and evidence.captured_points < moved.captured_points:
+        if evidence.held_points:
+            return Verdict("unknown", code=f"still_{state}")
+        if evidence.captured_points:
+            # Parts were captured before, and the rest of the hold is gone.
+            return Verdict("not_done", state="short", code="hold_expired")
+    if kind == "void" and evidence.held_points == 0 and evidence.released_points:
+        # What was captured before the rest was released stays captured.
+        return Verdict("done", state=state)
     if state in _GOAL[kind]:
         return Verdict("done", state=state)
     if kind == "capture" and state in {"voided", "expired", "abandoned", "declined"}:
@@ -167,8 +184,10 @@ def judge_error(kind: Kind, error: PunktgenauError, *, first: bool) -> Verdict:
         return Verdict("not_done", state="declined", code=error.code)
     if kind == "authorize":
         return Verdict("unknown", code=error.code)
-    if kind == "reverse" and isinstance(error, DeclinedError):
+    if kind == "reverse" and (isinstance(error, DeclinedError) or error.code in _NEVER_GIVEN_BACK):
         # The customer's points cannot be given back as things are: a person has to know what is owed.
+        if first or proves_not_done(error):
+            return Verdict("not_done", state=REFUSED, code=error.code)
         return needing_attention(Verdict("unknown", code=error.code))
     return Verdict("not_done", code=error.code)
 

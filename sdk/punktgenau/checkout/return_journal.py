@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import DuplicateError, Transaction, UnconfirmedError, Value
-from punktgenau.checkout.intent import Claim, NextOperation, anew
+from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import Journal, LostSwapError
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
+from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
 
 REVERSIBLE = frozenset({"captured", "partially_reversed"})
 
@@ -58,7 +59,7 @@ class ReturnJournal(Journal):
                     if known.reference == reference:
                         return known, None
                 asked = plan(books)
-                tx.run(STATEMENTS.add, _values(asked))
+                tx.run(STATEMENTS.add, add_values(asked))
                 if asked.state != "requested":
                     return asked, None
                 return self._begin(tx, books.redemption, asked, lease_s=lease_s)
@@ -103,6 +104,47 @@ class ReturnJournal(Journal):
         if is_rest and tx.one(STATEMENTS.requested, {"redemption_id": seen.id}) is not None:
             raise _ReturnFirstError
 
+    def ask_again(self, asked: ReturnRow, *, actor: str, reason: str, lease_s: float) -> Claim | None:
+        """A refused return is asked for once more; the right to send it, if it is its turn.
+
+        Raises LostSwapError when it is not refused any more.
+        """
+        self._secret()
+        with self._database.transaction() as tx:
+            row = self._redemption(tx, asked.redemption_id, lock=True)
+            if tx.run(STATEMENTS.ask_again, {"return_id": asked.id}) != 1:
+                raise LostSwapError
+            self._record(tx, "retry", asked, actor=actor, reason=reason)
+            return self._begin(tx, row, replace(asked, state="requested"), lease_s=lease_s)[1]
+
+    def pay_instead(self, asked: ReturnRow, *, actor: str, reason: str) -> None:
+        """The worth of a refused return's points becomes money; they stay captured for good.
+
+        Raises LostSwapError when it is not refused any more.
+        """
+        with self._database.transaction() as tx:
+            row = self._redemption(tx, asked.redemption_id, lock=True)
+            if (
+                row.state not in REVERSIBLE
+                or row.release_cause
+                or tx.run(STATEMENTS.pay_instead, {"return_id": asked.id}) != 1
+            ):
+                raise LostSwapError
+            self._record(tx, "settle_return", asked, actor=actor, reason=reason)
+            kept = (row.kept_points + asked.points, row.kept_minor + asked.worth_minor)
+            self._swap(tx, row, replace(row, kept_points=kept[0], kept_minor=kept[1]))
+
+    def _record(self, tx: Transaction, kind: str, about: ReturnRow, *, actor: str, reason: str) -> None:
+        Actions(self._database, clock=self._clock).record_in(
+            tx,
+            kind,
+            actor=actor,
+            reason=reason,
+            subject=about.id,
+            redemption_id=about.redemption_id,
+            detail={"return_reference": about.reference, "points": about.points},
+        )
+
     def money_refunded(self, row: ReturnRow, *, psp_reference: str) -> ReturnRow:
         """Close the money half, once; the row as it stands then."""
         now = self.now_ms()
@@ -125,6 +167,12 @@ class ReturnJournal(Journal):
             rows = tx.all(STATEMENTS.owes_money, {"since": since_ms, "most": most})
         return tuple((ReturnRow(*row[:-2]), str(row[-2]), str(row[-1])) for row in rows)  # type: ignore[arg-type]
 
+    def refused(self, *, since_ms: int, most: int) -> tuple[tuple[ReturnRow, str], ...]:
+        """Returns that were refused for good and nobody has settled, the oldest first, with their order references."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(STATEMENTS.refused, {"since": since_ms, "most": most})
+        return tuple((ReturnRow(*row[:-1]), str(row[-1])) for row in rows)  # type: ignore[arg-type]
+
     def _begin(
         self, tx: Transaction, row: RedemptionRow, asked: ReturnRow, *, lease_s: float
     ) -> tuple[ReturnRow, Claim | None]:
@@ -133,7 +181,11 @@ class ReturnJournal(Journal):
             self._swap(tx, row, replace(row, check_at=self.now_ms()))
             return asked, None
         ends = self._lease_ends(lease_s)
-        operation = self._new_operation(row, anew(row, reversal_of(asked)))
+        planned = reversal_of(asked)
+        if asked.operation_id is not None:
+            # Proven to have done nothing, so it is begun anew, under another key.
+            planned = replace(planned, cause=f"{planned.cause} {row.version}")
+        operation = self._new_operation(row, planned)
         changed = self._swap(tx, row, replace(row, state="reversing", check_at=None))
         self._add(tx, operation, lease_s)
         if tx.run(STATEMENTS.begin, {"return_id": asked.id, "operation_id": operation.id}) != 1:
@@ -202,5 +254,6 @@ def wanted_json(lines: Mapping[str, int], shipping_minor: int, amount_minor: int
     )
 
 
-def _values(row: ReturnRow) -> dict[str, str | int | None]:
+def add_values(row: ReturnRow | AmendmentRow | ShipmentRow) -> dict[str, str | int | None]:
+    """A row's values by column, to be bound."""
     return {name: getattr(row, name) for name in row.__dataclass_fields__}

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, and_, bindparam, case, cast, func, insert, li
 from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.schema import redemption
-from punktgenau.checkout.schema_returns import amendment, returns
+from punktgenau.checkout.schema_returns import MONEY_MINOR, OWES_MONEY, amendment, returns
 
 _REQUESTED: ColumnElement[str] = literal_column("'requested'")
 
@@ -25,8 +25,10 @@ class ReturnStatements:
             .where(t.id == bindparam("return_id"), t.state == _REQUESTED)
             .values(state="reversing", operation_id=bindparam("operation_id"))
         )
-        # What came back already expired is paid out by the rule that was frozen with the return.
+        # What came back already expired is paid out by the rule that was frozen with the return; the money half opens
+        # again by that, where it was closed before.
         expired = cast(bindparam("expired_points"), BigInteger)
+        pays = and_(t.expired_rule == literal_column("'money'"), expired.is_not(None), expired > 0)
         self.finish = (
             update(returns)
             .where(t.operation_id == bindparam("operation_id"))
@@ -35,37 +37,74 @@ class ReturnStatements:
                 restored_points=bindparam("restored_points"),
                 expired_points=expired,
                 converted_points=bindparam("converted_points"),
-                expired_minor=case(
-                    (
-                        and_(t.expired_rule == literal_column("'money'"), expired.is_not(None)),
-                        t.worth_minor * expired / t.points,
-                    ),
-                    else_=0,
-                ),
+                expired_minor=case((pays, t.worth_minor * expired / t.points), else_=0),
+                money_refunded_at=case((pays, null()), else_=t.money_refunded_at),
                 finished_at=bindparam("finished_at"),
             )
         )
         self.reopen = (
             update(returns)
             .where(t.operation_id == bindparam("operation_id"))
-            .values(state=_REQUESTED, operation_id=null())
+            .values(state=_REQUESTED)
         )
         self.money_refunded = (
             update(returns)
-            .where(t.id == bindparam("return_id"), t.money_refunded_at.is_(None))
-            .values(psp_reference=bindparam("psp_reference"), money_refunded_at=bindparam("money_refunded_at"))
+            .where(
+                t.id == bindparam("return_id"),
+                t.money_refunded_at.is_(None),
+                # The same payment told again does not close what became owed after it.
+                func.coalesce(t.psp_reference, literal_column("''")) != bindparam("psp_reference"),
+            )
+            .values(
+                psp_reference=bindparam("psp_reference"),
+                money_refunded_at=bindparam("money_refunded_at"),
+                refunded_minor=MONEY_MINOR,
+            )
+        )
+        # A refused return: asked for once more, or its points' worth becomes money.
+        refused = and_(t.id == bindparam("return_id"), t.state == literal_column("'declined'"))
+        self.ask_again = update(returns).where(refused).values(state=_REQUESTED, finished_at=null())
+        self.pay_instead = (
+            update(returns)
+            .where(refused)
+            .values(
+                state="done",
+                instead_minor=t.worth_minor,
+                restored_points=0,
+                expired_points=0,
+                converted_points=0,
+                money_refunded_at=null(),
+            )
+        )
+        self.refused = (
+            select(returns, r.order_reference)
+            .join(redemption, r.id == t.redemption_id)
+            .where(
+                *(r[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode")),
+                t.state == literal_column("'declined'"),
+                t.created_at >= bindparam("since"),
+            )
+            .order_by(t.created_at, t.id)
+            .limit(bindparam("most"))
         )
         self.owes_money = (
             select(returns, r.order_reference, r.currency)
             .join(redemption, r.id == t.redemption_id)
             .where(
                 *(r[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode")),
-                t.money_refunded_at.is_(None),
-                t.money_minor + t.expired_minor > 0,
+                OWES_MONEY,
                 t.created_at >= bindparam("since"),
             )
             .order_by(t.created_at, t.id)
             .limit(bindparam("most"))
+        )
+        self.refused_count = (
+            select(func.count())
+            .select_from(returns.join(redemption, r.id == t.redemption_id))
+            .where(
+                *(r[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode")),
+                t.state == literal_column("'declined'"),
+            )
         )
         a = amendment.c
         self.amendment = (

@@ -89,7 +89,7 @@ class Returns:
         after = with_return(allocation, history, wanted)
         policies: dict[RefundPolicy, Split] = {}
         for each in get_args(RefundPolicy):
-            by = self._by(each)
+            by = self.by(each)
             step = returned(allocation, after, policy=by).since(returned(allocation, history, policy=by))
             policies[each] = split_of(step, returned(allocation, after, policy=by).carry_minor, row.currency)
         policy = policy_of(row.refund_policy)
@@ -148,8 +148,7 @@ class Returns:
             page = self._journal.owing_money(since_ms=since_ms, most=_PAGE)
             fresh = [one for one in page if one[0].id not in seen]
             for row, order_reference, currency in fresh:
-                owed_minor = row.money_minor + row.expired_minor
-                yield order_reference, row.reference, Money(amount_minor=owed_minor, currency=currency)
+                yield order_reference, row.reference, Money(amount_minor=row.owed_minor, currency=currency)
             if not fresh:
                 return
             since_ms = page[-1][0].created_at
@@ -159,20 +158,16 @@ class Returns:
         row = books.redemption
         policy = policy_of(row.refund_policy)
         allocation, history = so_far(books)
-        after = returned(allocation, with_return(allocation, history, wanted), policy=self._by(policy))
-        step = after.since(returned(allocation, history, policy=self._by(policy)))
+        after = returned(allocation, with_return(allocation, history, wanted), policy=self.by(policy))
+        step = after.since(returned(allocation, history, policy=self.by(policy)))
         promised = sum(one.points for one in books.returns if one.state in {"requested", "reversing"})
-        left = row.captured_points - row.reversed_points - promised
+        left = row.left_to_reverse[0] - promised
         if row.state != "capturing" and step.points > left:
             raise AssertionError(f"a return gives back {step.points} points, {left} are left")
-        now_ms = self._journal.now_ms()
-        return ReturnRow(
-            id=self._journal.fresh_id(),
-            redemption_id=row.id,
-            number=len(books.returns) + 1,
+        return self.row_of(
+            books,
             reference=reference,
             wanted=wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor),
-            policy=policy,
             goods_minor=step.goods_minor,
             other_minor=step.other_minor,
             value_minor=step.value_minor,
@@ -180,22 +175,61 @@ class Returns:
             points=step.points,
             worth_minor=step.worth_minor,
             carry_minor=after.carry_minor,
-            state="requested" if step.points else "done",
+            reason=reason,
+            actor=actor,
+        )
+
+    def row_of(
+        self,
+        books: Books,
+        *,
+        reference: str,
+        wanted: str,
+        goods_minor: int,
+        other_minor: int,
+        value_minor: int,
+        money_minor: int,
+        points: int,
+        worth_minor: int,
+        carry_minor: int,
+        reason: str,
+        actor: str,
+    ) -> ReturnRow:
+        """A return that is not written yet; where no points go back, it is done as it is written."""
+        now_ms = self._journal.now_ms()
+        return ReturnRow(
+            id=self._journal.fresh_id(),
+            redemption_id=books.redemption.id,
+            number=len(books.returns) + 1,
+            reference=reference,
+            wanted=wanted,
+            policy=books.redemption.refund_policy,
+            goods_minor=goods_minor,
+            other_minor=other_minor,
+            value_minor=value_minor,
+            money_minor=money_minor,
+            points=points,
+            worth_minor=worth_minor,
+            carry_minor=carry_minor,
+            state="requested" if points else "done",
             operation_id=None,
-            restored_points=None if step.points else 0,
-            expired_points=None if step.points else 0,
-            converted_points=None if step.points else 0,
+            restored_points=None if points else 0,
+            expired_points=None if points else 0,
+            converted_points=None if points else 0,
             expired_rule=self._settings.expired_points,
             expired_minor=0,
+            instead_minor=0,
             reason=_line(reason),
             actor=_line(actor),
             psp_reference=None,
             money_refunded_at=None,
+            refunded_minor=0,
             created_at=now_ms,
-            finished_at=None if step.points else now_ms,
+            finished_at=None if points else now_ms,
         )
 
-    def _by(self, policy: RefundPolicy) -> BackBy:
+    def by(self, policy: RefundPolicy) -> BackBy:
+        """How this provider gives back under a policy; None: as a whole or not at all."""
         return policy if self._provider.profile.partial_reversal else None
 
 

@@ -1,9 +1,9 @@
-"""The journal's tables and rows. Times are milliseconds since 1970 in UTC, amounts the smallest unit."""
+"""The journal's tables. Times are milliseconds since 1970 in UTC, amounts the smallest unit.
+
+What is read from them: `rows`.
+"""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from operator import attrgetter
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +18,26 @@ from sqlalchemy import (
     UniqueConstraint,
     literal_column,
 )
+
+from punktgenau.checkout.rows import EventRow, LinkRow, OperationRow, RedemptionRow, values_of
+
+__all__ = [
+    "PREFIX",
+    "VERSION_TABLE",
+    "EventRow",
+    "LinkRow",
+    "OperationRow",
+    "RedemptionRow",
+    "event",
+    "include_name",
+    "link",
+    "meta",
+    "metadata",
+    "operation",
+    "redemption",
+    "tender",
+    "values_of",
+]
 
 PREFIX = "punktgenau_"
 VERSION_TABLE = f"{PREFIX}schema_version"
@@ -71,6 +91,14 @@ redemption = Table(
     # Declared when the order is placed, whatever the shop decides for others later.
     Column("refund_policy", String(16), nullable=False, server_default="proportional"),
     Column("tax_mode", String(8), nullable=False, server_default="tender"),
+    Column("captured_minor", BigInteger, nullable=False, server_default="0"),
+    # The newest amendment, as far as it decides what is captured and due; NULL: the order is as it was placed.
+    Column("amended_points", BigInteger),
+    Column("amended_minor", BigInteger),
+    Column("amended_payable_minor", BigInteger),
+    # Captured points that never go back, because their worth was paid in money instead.
+    Column("kept_points", BigInteger, nullable=False, server_default="0"),
+    Column("kept_minor", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("provider", "partner", "mode", "order_reference", "attempt", name=f"{PREFIX}redemption_attempt"),
 )
 Index(
@@ -187,113 +215,3 @@ meta = Table(
 def include_name(name: str | None, type_: str, parent_names: object) -> bool:
     """For the host's `alembic` environment: leaves our tables out of the host's autogenerate."""
     return not (type_ == "table" and name is not None and name.startswith(PREFIX))
-
-
-@dataclass(frozen=True, slots=True)
-class RedemptionRow:
-    """One attempt as it stands in the journal; fields in the order of the columns."""
-
-    id: str
-    provider: str
-    partner: str
-    mode: str
-    order_reference: str
-    attempt: int
-    key: str
-    live_key: str | None
-    cause: str
-    state: str
-    version: int
-    customer_id: str
-    member_id: str
-    consent_id: str
-    wish: str
-    points: int
-    value_minor: int
-    total_minor: int
-    payable_minor: int
-    currency: str
-    rate_id: str
-    rate_points: int
-    rate_amount_minor: int
-    rate_rounding: str
-    cart: str
-    hold_s: int
-    provider_id: str | None
-    hold_until: int | None
-    captured_points: int
-    reversed_points: int
-    reversed_minor: int
-    release_cause: str | None
-    reason: str
-    check_at: int | None
-    lease_until: int
-    lease_token: int
-    created_at: int
-    updated_at: int
-    refund_policy: str = "proportional"
-    tax_mode: str = "tender"
-
-
-@dataclass(frozen=True, slots=True)
-class OperationRow:
-    """One intended provider call; fields in the order of the columns."""
-
-    id: str
-    redemption_id: str
-    kind: str
-    cause: str
-    key: str
-    fingerprint: str
-    request: str
-    reply: str | None
-    outcome: str | None
-    code: str | None
-    sends: int
-    passes: int
-    open_key: str | None
-    next_at: int | None
-    lease_until: int
-    lease_token: int
-    created_at: int
-    finished_at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRow:
-    """Which member a customer of this shop is; fields in the order of the columns after the shop's identity."""
-
-    customer_id: str
-    member_id: str
-    consent_id: str
-    linked_at: int
-    balance: str | None
-    balance_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """One event that was heard; fields in the order of the columns."""
-
-    provider: str
-    partner: str
-    id: str
-    type: str
-    key: str | None
-    provider_id: str | None
-    order_reference: str | None
-    said: str | None
-    state: str
-    reason: str
-    redemption_id: str | None
-    received_at: int
-    check_at: int | None
-
-
-_ROWS = (RedemptionRow, OperationRow, LinkRow, EventRow)
-_VALUES = {row: attrgetter(*row.__dataclass_fields__) for row in _ROWS}
-
-
-def values_of(row: RedemptionRow | OperationRow | LinkRow | EventRow) -> dict[str, str | int | None]:
-    """A row's values by column, to be bound."""
-    return dict(zip(row.__dataclass_fields__, _VALUES[type(row)](row), strict=True))

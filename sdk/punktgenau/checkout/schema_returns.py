@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, and_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    literal_column,
+)
 
 from punktgenau.checkout.schema import PREFIX, metadata, redemption
 
@@ -37,22 +49,51 @@ returns = Table(
     # "money": points that came back already expired are paid out at the order's rate, `expired_minor` of it.
     Column("expired_rule", String(8), nullable=False),
     Column("expired_minor", BigInteger, nullable=False),
+    # What points that the provider refused to take back are paid with instead.
+    Column("instead_minor", BigInteger, nullable=False, server_default="0"),
     Column("reason", String(200), nullable=False),
     Column("actor", String(200), nullable=False),
     Column("psp_reference", String(255)),
-    # When the money half was closed; NULL while it is owed, or where there is none.
+    # When the money half was closed; NULL while it is owed, or where there is none. More may become owed later.
     Column("money_refunded_at", BigInteger),
+    Column("refunded_minor", BigInteger, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     UniqueConstraint("redemption_id", "number", name=f"{PREFIX}return_number"),
     UniqueConstraint("redemption_id", "reference", name=f"{PREFIX}return_once"),
 )
-_OWES_MONEY = and_(returns.c.money_refunded_at.is_(None), returns.c.money_minor + returns.c.expired_minor > 0)
+MONEY_MINOR = returns.c.money_minor + returns.c.expired_minor + returns.c.instead_minor
+"""What a return pays in money in all."""
+OWED_MINOR = MONEY_MINOR - returns.c.refunded_minor
+OWES_MONEY = and_(returns.c.money_refunded_at.is_(None), MONEY_MINOR > 0)
 Index(
     f"{PREFIX}return_money",
     returns.c.created_at,
-    sqlite_where=_OWES_MONEY,
-    postgresql_where=_OWES_MONEY,
+    sqlite_where=OWES_MONEY,
+    postgresql_where=OWES_MONEY,
+)
+
+_REFUSED = returns.c.state == literal_column("'declined'")
+Index(f"{PREFIX}return_refused", returns.c.created_at, sqlite_where=_REFUSED, postgresql_where=_REFUSED)
+
+shipment = Table(
+    f"{PREFIX}shipment",
+    metadata,
+    Column("redemption_id", String(32), ForeignKey(redemption.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("reference", String(36), nullable=False),
+    # The units that are shipped with it, by line.
+    Column("lines", Text, nullable=False),
+    # What is captured with it: the difference of two cumulative states.
+    Column("points", BigInteger, nullable=False),
+    Column("worth_minor", BigInteger, nullable=False),
+    # Nothing is left to be captured after it.
+    Column("is_last", Integer, nullable=False),
+    # requested, capturing, done: in this order.
+    Column("state", String(16), nullable=False),
+    Column("operation_id", String(32), unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("redemption_id", "reference", name=f"{PREFIX}shipment_once"),
 )
 
 amendment = Table(
@@ -117,12 +158,35 @@ class ReturnRow:
     converted_points: int | None
     expired_rule: str
     expired_minor: int
+    instead_minor: int
     reason: str
     actor: str
     psp_reference: str | None
     money_refunded_at: int | None
+    refunded_minor: int
     created_at: int
     finished_at: int | None
+
+    @property
+    def owed_minor(self) -> int:
+        """What is still to be paid in money."""
+        return self.money_minor + self.expired_minor + self.instead_minor - self.refunded_minor
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentRow:
+    """One shipment of an order whose points are captured in parts; fields in the order of the columns."""
+
+    redemption_id: str
+    number: int
+    reference: str
+    lines: str
+    points: int
+    worth_minor: int
+    is_last: int
+    state: str
+    operation_id: str | None
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True)

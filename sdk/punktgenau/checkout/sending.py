@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from punktgenau.checkout.intent import Claim
-from punktgenau.checkout.resolve import Kind
+from punktgenau.checkout.resolve import Kind, Moved
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.money import Money
 from punktgenau.provider import Provider, Redemption, RedemptionLine, Reversal, TenderRequest
@@ -45,8 +45,10 @@ def send(provider: Provider, kind: Kind, claim: Claim, *, deadline_s: float) -> 
     if kind == "capture":
         return calls.capture(
             provider_id,
-            points=row.points,
-            value=value_of(row),
+            points=request["points"],
+            value=Money(amount_minor=request.get("value_minor", row.value_minor), currency=row.currency),
+            final=not request.get("more_to_come"),
+            capture_reference=request.get("capture_reference"),
             idempotency_key=operation.key,
             deadline_s=deadline_s,
         ), None
@@ -95,8 +97,11 @@ def reply_of(evidence: Redemption | None, given_back: Reversal | None) -> Reply:
     return kept
 
 
-def reversed_after(claim: Claim) -> int | None:
-    """How many points are given back in all once a reversal is done."""
-    if claim.operation.kind != "reverse":
-        return None
-    return claim.redemption.reversed_points + int(json.loads(claim.operation.request)["points"])
+def moved_after(claim: Claim) -> Moved:
+    """What of a redemption is captured, or given back, in all once a capture or a reversal is done."""
+    row, request = claim.redemption, json.loads(claim.operation.request)
+    if claim.operation.kind == "reverse":
+        return Moved(reversed_points=row.reversed_points + int(request["points"]))
+    if claim.operation.kind == "capture":
+        return Moved(captured_points=row.captured_points + int(request["points"]))
+    return Moved()

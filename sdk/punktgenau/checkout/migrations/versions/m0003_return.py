@@ -1,4 +1,4 @@
-"""Returns, amended orders, who did what by hand; and what is declared about returns and tax when an order is placed.
+"""Returns, shipments, amended orders, who did what by hand; and what is declared when an order is placed.
 
 Revision 0003.
 """
@@ -11,7 +11,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_OWES_MONEY = "money_refunded_at IS NULL AND money_minor + expired_minor > 0"
+_OWES_MONEY = "money_refunded_at IS NULL AND money_minor + expired_minor + instead_minor > 0"
 
 
 def upgrade() -> None:
@@ -21,7 +21,14 @@ def upgrade() -> None:
             "punktgenau_redemption",
             sa.Column(name, sa.String(length=length), server_default=declared, nullable=False),
         )
+    for name in ("captured_minor", "kept_points", "kept_minor"):
+        op.add_column("punktgenau_redemption", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
+    for name in ("amended_points", "amended_minor", "amended_payable_minor"):
+        op.add_column("punktgenau_redemption", sa.Column(name, sa.BigInteger(), nullable=True))
+    # So far everything was captured as a whole.
+    op.execute("UPDATE punktgenau_redemption SET captured_minor = value_minor WHERE captured_points > 0")
     _return()
+    _shipment()
     _amendment()
     _action()
 
@@ -49,10 +56,12 @@ def _return() -> None:
         sa.Column("converted_points", sa.BigInteger(), nullable=True),
         sa.Column("expired_rule", sa.String(length=8), nullable=False),
         sa.Column("expired_minor", sa.BigInteger(), nullable=False),
+        sa.Column("instead_minor", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("actor", sa.String(length=200), nullable=False),
         sa.Column("psp_reference", sa.String(length=255), nullable=True),
         sa.Column("money_refunded_at", sa.BigInteger(), nullable=True),
+        sa.Column("refunded_minor", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["redemption_id"], ["punktgenau_redemption.id"]),
@@ -68,6 +77,34 @@ def _return() -> None:
         unique=False,
         sqlite_where=sa.text(_OWES_MONEY),
         postgresql_where=sa.text(_OWES_MONEY),
+    )
+    op.create_index(
+        "punktgenau_return_refused",
+        "punktgenau_return",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'declined'"),
+        postgresql_where=sa.text("state = 'declined'"),
+    )
+
+
+def _shipment() -> None:
+    op.create_table(
+        "punktgenau_shipment",
+        sa.Column("redemption_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("reference", sa.String(length=36), nullable=False),
+        sa.Column("lines", sa.Text(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("worth_minor", sa.BigInteger(), nullable=False),
+        sa.Column("is_last", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("operation_id", sa.String(length=32), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["redemption_id"], ["punktgenau_redemption.id"]),
+        sa.PrimaryKeyConstraint("redemption_id", "number"),
+        sa.UniqueConstraint("operation_id"),
+        sa.UniqueConstraint("redemption_id", "reference", name="punktgenau_shipment_once"),
     )
 
 
@@ -120,6 +157,16 @@ def downgrade() -> None:
     """Drop what `upgrade` made; only for tests of this migration."""
     op.drop_table("punktgenau_action")
     op.drop_table("punktgenau_amendment")
+    op.drop_table("punktgenau_shipment")
     op.drop_table("punktgenau_return")
-    op.drop_column("punktgenau_redemption", "tax_mode")
-    op.drop_column("punktgenau_redemption", "refund_policy")
+    for name in (
+        "kept_minor",
+        "kept_points",
+        "amended_payable_minor",
+        "amended_minor",
+        "amended_points",
+        "captured_minor",
+        "tax_mode",
+        "refund_policy",
+    ):
+        op.drop_column("punktgenau_redemption", name)

@@ -1,0 +1,75 @@
+"""Pure: what a verdict, with what the provider showed, makes of a redemption's row."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from punktgenau.checkout.journal import CLOSED
+from punktgenau.checkout.resolve import REFUSED, Verdict
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.provider import Redemption
+
+
+def after_verdict(
+    before: RedemptionRow, verdict: Verdict, evidence: Redemption | None, *, now_ms: int, request: str = "{}"
+) -> RedemptionRow:
+    """The row as a verdict leaves it; `evidence` is what the provider has, `request` what it was asked for last."""
+    after = before
+    # Of an attempt that is given up a part is enough to release it.
+    in_part = evidence is not None and before.state == "abandoning" and evidence.held_points > 0
+    if evidence is not None and evidence.id and (evidence.points == before.points or in_part):
+        after = replace(
+            after,
+            provider_id=evidence.id,
+            # The interval by our own clock, not the moment by theirs: the two may differ by hours.
+            hold_until=before.hold_until if evidence.expires_in_s is None else now_ms + evidence.expires_in_s * 1000,
+            captured_points=evidence.captured_points,
+            captured_minor=evidence.captured_value.amount_minor,
+            reversed_points=evidence.reversed_points,
+            reversed_minor=evidence.reversed_value.amount_minor,
+        )
+    if evidence is None and verdict.state in {"captured", "reversed"}:
+        after = _moved_unseen(before, verdict.state, request)
+    if verdict.state is None:
+        return replace(after, reason=verdict.code or "")
+    state = "abandoned" if verdict.state == "voided" and before.state == "abandoning" else verdict.state
+    if state == REFUSED:
+        state = "partially_reversed" if after.reversed_points else "captured"
+    if state == "reversed" and after.reversed_points < after.captured_points:
+        state = "partially_reversed"
+    if state == "authorized" and after.captured_points:
+        state = "partially_captured"
+    if before.state == "abandoning" and state not in CLOSED and state != "needs_attention":
+        # It was given up and is there: it has to go back.
+        after = replace(after, release_cause=before.release_cause or "given_up")
+    if before.state == "voiding" and before.release_cause is None and state in {"voided", "abandoned"}:
+        # Nobody wished it back: asked for only because its time had passed, where nothing can be looked up.
+        state = "expired"
+    if state == "abandoned" and before.state == "voiding":
+        state = "voided"
+    if before.cause == "shortfall" and state in CLOSED and before.release_cause is None:
+        # The order is paid and this was the one repair: without its points the order stays short.
+        state = "short"
+    at_once = state == "captured" and before.state == "authorizing" and before.cause == "placed"
+    to_repair = state == "short" and before.cause != "shortfall"
+    # The deal of a hold that merely ended stands, so its order may still be paid.
+    deal_stands = state == "expired" and before.release_cause is None
+    is_held = state in {"authorized", "partially_captured"}
+    look_again = now_ms if is_held or at_once or to_repair or deal_stands else None
+    return replace(after, state=state, reason=verdict.code or "", check_at=look_again)
+
+
+def _moved_unseen(before: RedemptionRow, state: str, request: str) -> RedemptionRow:
+    """Proven by a refusal alone: only we capture and give back this redemption, and just what was asked for."""
+    points, value_minor = before.taking
+    if state == "captured":
+        return replace(before, captured_points=points, captured_minor=value_minor)
+    asked = json.loads(request)
+    return replace(
+        before,
+        captured_points=before.captured_points or points,
+        captured_minor=before.captured_minor or value_minor,
+        reversed_points=before.reversed_points + int(asked.get("points", before.left_to_reverse[0])),
+        reversed_minor=before.reversed_minor + int(asked.get("value_minor", before.left_to_reverse[1])),
+    )

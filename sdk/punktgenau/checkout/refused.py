@@ -1,0 +1,84 @@
+"""Returns whose points the provider refused for good: asked for once more, or paid in money instead; by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.journal import LostSwapError
+from punktgenau.checkout.refund import Refund
+from punktgenau.checkout.return_journal import ReturnJournal
+from punktgenau.checkout.returns import Returns
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.schema_returns import ReturnRow
+from punktgenau.checkout.standing import check_returnable
+from punktgenau.errors import NotFoundError, ReturnConflictError
+
+_PAGE = 500
+
+
+class Refused:
+    """What a person may do about a refused return. Until then its points stay captured, and nothing is sent."""
+
+    def __init__(self, journal: ReturnJournal, executor: Executor, returns: Returns, *, clock: Clock) -> None:
+        self._journal = journal
+        self._executor = executor
+        self._returns = returns
+        self._clock = clock
+
+    def ask_again(self, row: RedemptionRow, *, reference: str, actor: str, reason: str, ends: float) -> Refund:
+        """Ask for the same points once more, as an operation of its own.
+
+        Raises NotFoundError, ReturnConflictError (it is not refused), RedemptionEndedError (all goes back anyway).
+        """
+        asked = self._refused(row, reference)
+        left = max(0.1, ends - self._clock.monotonic())
+        try:
+            claim = self._journal.ask_again(asked, actor=actor, reason=reason, lease_s=left)
+        except LostSwapError as error:
+            raise _settled(asked) from error
+        if claim is not None:
+            self._executor.run(claim, deadline_s=left)
+        return self._returns.find(row, reference)
+
+    def pay_instead(self, row: RedemptionRow, *, reference: str, actor: str, reason: str) -> Refund:
+        """The points stay captured and their worth is owed in money. Raises as `ask_again`."""
+        asked = self._refused(row, reference)
+        try:
+            self._journal.pay_instead(asked, actor=actor, reason=reason)
+        except LostSwapError as error:
+            raise _settled(asked) from error
+        return self._returns.find(row, reference)
+
+    def listed(self) -> Iterator[Refund]:
+        """Every refused return that nobody has settled, the oldest first."""
+        seen: set[str] = set()
+        since_ms = 0
+        while True:
+            page = self._journal.refused(since_ms=since_ms, most=_PAGE)
+            fresh = [one for one, _ in page if one.id not in seen]
+            for one in fresh:
+                yield self._returns.find(self._journal.redemption(one.redemption_id), one.reference)
+            if not fresh:
+                return
+            since_ms = page[-1][0].created_at
+            seen = {one.id for one, _ in page if one.created_at == since_ms}
+
+    def _refused(self, row: RedemptionRow, reference: str) -> ReturnRow:
+        books = self._journal.books(row.id)
+        for one in books.returns:
+            if one.reference == reference:
+                check_returnable(books.redemption)
+                if one.state != "declined":
+                    raise _settled(one)
+                return one
+        raise NotFoundError(f"Order {row.order_reference} has no return {reference}.", field="return_reference")
+
+
+def _settled(one: ReturnRow) -> ReturnConflictError:
+    return ReturnConflictError(
+        f"Return {one.reference} is not refused, or just being changed by somebody else. Nothing was changed; look at "
+        "it again.",
+        field="return_reference",
+    )

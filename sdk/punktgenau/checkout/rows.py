@@ -1,0 +1,137 @@
+"""Rows of the journal as they are read; fields in the order of the columns in `schema`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import attrgetter
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionRow:
+    """One attempt as it stands in the journal; fields in the order of the columns."""
+
+    id: str
+    provider: str
+    partner: str
+    mode: str
+    order_reference: str
+    attempt: int
+    key: str
+    live_key: str | None
+    cause: str
+    state: str
+    version: int
+    customer_id: str
+    member_id: str
+    consent_id: str
+    wish: str
+    points: int
+    value_minor: int
+    total_minor: int
+    payable_minor: int
+    currency: str
+    rate_id: str
+    rate_points: int
+    rate_amount_minor: int
+    rate_rounding: str
+    cart: str
+    hold_s: int
+    provider_id: str | None
+    hold_until: int | None
+    captured_points: int
+    reversed_points: int
+    reversed_minor: int
+    release_cause: str | None
+    reason: str
+    check_at: int | None
+    lease_until: int
+    lease_token: int
+    created_at: int
+    updated_at: int
+    refund_policy: str = "proportional"
+    tax_mode: str = "tender"
+    captured_minor: int = 0
+    amended_points: int | None = None
+    amended_minor: int | None = None
+    amended_payable_minor: int | None = None
+    kept_points: int = 0
+    kept_minor: int = 0
+
+    @property
+    def taking(self) -> tuple[int, int]:
+        """How many points are to be captured in all, and what they are worth: fewer than held, where it was amended."""
+        if self.amended_points is None or self.amended_minor is None:
+            return self.points, self.value_minor
+        return self.amended_points, self.amended_minor
+
+    @property
+    def left_to_reverse(self) -> tuple[int, int]:
+        """How many captured points can still go back, and what they are worth."""
+        return (
+            self.captured_points - self.reversed_points - self.kept_points,
+            self.captured_minor - self.reversed_minor - self.kept_minor,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """One intended provider call; fields in the order of the columns."""
+
+    id: str
+    redemption_id: str
+    kind: str
+    cause: str
+    key: str
+    fingerprint: str
+    request: str
+    reply: str | None
+    outcome: str | None
+    code: str | None
+    sends: int
+    passes: int
+    open_key: str | None
+    next_at: int | None
+    lease_until: int
+    lease_token: int
+    created_at: int
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """Which member a customer of this shop is; fields in the order of the columns after the shop's identity."""
+
+    customer_id: str
+    member_id: str
+    consent_id: str
+    linked_at: int
+    balance: str | None
+    balance_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event that was heard; fields in the order of the columns."""
+
+    provider: str
+    partner: str
+    id: str
+    type: str
+    key: str | None
+    provider_id: str | None
+    order_reference: str | None
+    said: str | None
+    state: str
+    reason: str
+    redemption_id: str | None
+    received_at: int
+    check_at: int | None
+
+
+_ROWS = (RedemptionRow, OperationRow, LinkRow, EventRow)
+_VALUES = {row: attrgetter(*row.__dataclass_fields__) for row in _ROWS}
+
+
+def values_of(row: RedemptionRow | OperationRow | LinkRow | EventRow) -> dict[str, str | int | None]:
+    """A row's values by column, to be bound."""
+    return dict(zip(row.__dataclass_fields__, _VALUES[type(row)](row), strict=True))

@@ -1,0 +1,124 @@
+"""Returns that the provider refuses for good, and points that come back already expired.
+
+Two lamps of 24.95 and shipping of 4.90, 427 points: one lamp is 194 points and 23.01 (see test_refunds).
+"""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from _world import CART, World
+from punktgenau import Money, NotFoundError
+from punktgenau.checkout import Checkout
+from punktgenau.errors import ReturnConflictError
+
+
+def euro(amount_minor: int) -> Money:
+    return Money(amount_minor=amount_minor, currency="EUR")
+
+
+def paid(world: World, checkout: Checkout, member: str = "anna") -> None:
+    world.order("A-1", "paid")
+    checkout.balance(member, max_age_s=0)
+    checkout.authorize("A-1", CART, customer_id=member, points=427)
+    assert checkout.capture("A-1").state == "captured"  # type: ignore[union-attr]
+
+
+def refused(world: World, checkout: Checkout):
+    """The provider does not give back in parts, although its profile says so."""
+    paid(world, checkout)
+    world.provider.play("no_partial_reversal")
+    given = checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert given is not None
+    return given
+
+
+@pytest.mark.scenario("T52", "a refused give-back is told and listed, the money half stands, nothing is sent again")
+def test_a_refused_return_is_told_and_listed(world: World, checkout: Checkout):
+    given = refused(world, checkout)
+    assert (given.state, given.points, given.money, given.restored) == ("declined", 194, euro(2301), None)
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.points, payment.returned_points, payment.reason) == (
+        "captured", 427, 0, "not_offered",
+    )  # fmt: skip
+    assert ("needs_attention", "A-1") in world.events
+    assert [one.return_reference for one in checkout.refused_refunds()] == ["R-1"]
+    for _ in range(2):
+        world.advance(600)
+        assert checkout.recover().needs_attention == 1
+    assert world.provider.sent("reverse") == 1
+    assert checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1}) == checkout.refunds("A-1")[0]
+    assert world.provider.points() == (2073, 0)
+
+
+def test_a_refused_return_is_asked_for_once_more(world: World, checkout: Checkout):
+    refused(world, checkout)
+    again = checkout.refund_again("A-1", return_reference="R-1", actor="clerk 7", reason="tried")
+    assert again.state == "declined"
+    world.provider.play("reference")
+    again = checkout.refund_again("A-1", return_reference="R-1", actor="clerk 7", reason="mended")
+    assert (again.state, again.restored) == ("done", 194)
+    assert list(checkout.refused_refunds()) == []
+    assert world.provider.points() == (2073 + 194, 0)
+    with pytest.raises(ReturnConflictError):
+        checkout.refund_again("A-1", return_reference="R-1", actor="clerk 7", reason="once more")
+    with pytest.raises(NotFoundError):
+        checkout.refund_again("A-1", return_reference="R-9", actor="clerk 7", reason="no such thing")
+
+
+@pytest.mark.scenario("T31", "points that were paid in money instead never go back as points, whatever happens later")
+def test_a_refused_return_is_paid_in_money(world: World, checkout: Checkout):
+    refused(world, checkout)
+    checkout.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
+    assert list(checkout.open_refunds()) == []
+    owed = checkout.pay_instead("A-1", return_reference="R-1", actor="clerk 7", reason="member blocked")
+    assert (owed.state, owed.points, owed.money_instead, owed.money_due) == ("done", 0, euro(194), euro(194))
+    assert list(checkout.open_refunds()) == [("A-1", "R-1", euro(194))]
+    # The first payment told again does not pay the second.
+    checkout.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
+    assert list(checkout.open_refunds()) == [("A-1", "R-1", euro(194))]
+    closed = checkout.money_refunded("A-1", return_reference="R-1", psp_reference="psp_2")
+    assert (closed.money_due, closed.money_paid) == (euro(0), euro(2301 + 194))
+    with pytest.raises(ReturnConflictError):
+        checkout.pay_instead("A-1", return_reference="R-1", actor="clerk 7", reason="twice")
+    world.provider.play("reference")
+    checkout.cancel("A-1")
+    assert world.provider.points() == (2500 - 194, 0)
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.returned_points) == ("partially_reversed", 427 - 194)
+
+
+def test_a_refused_release_waits_for_a_person_and_is_asked_again(world: World, checkout: Checkout):
+    paid(world, checkout)
+    assert checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1}).state == "done"  # type: ignore[union-attr]
+    world.provider.play("no_partial_reversal")
+    # All the rest is everything that is left, which such a provider takes; so does it here.
+    assert checkout.cancel("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert world.provider.points() == (2500, 0)
+
+
+@pytest.mark.parametrize(("rule", "money"), [("tell", 0), ("money", 194)])
+@pytest.mark.scenario("T45", "points that come back already expired are told, and paid in money where the rule says so")
+def test_points_that_come_back_expired(world: World, rule: str, money: int):
+    shop = world.checkout(expired_points=rule)
+    there = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
+    until = (datetime.fromisoformat(there) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = {"id": "mbr_soon", "lots": [{"points": 427, "expires_at": until}]}
+    reply = world.provider.http.post(f"{world.provider.url}/sandbox/members", json=body, timeout=20)
+    assert reply.ok, reply.text
+    shop.link("cleo", member_id="mbr_soon", consent_id="con_9")
+    paid(world, shop, "cleo")
+    world.advance(2 * 86_400)
+    # The shop pays its money half at once, before anybody knows what expired.
+    world.provider.fault("reverse", "reset", when="after", times=20)
+    assert shop.refund("A-1", return_reference="R-1", lines={"lamp": 1}).state == "reversing"  # type: ignore[union-attr]
+    shop.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
+    world.provider.heal()
+    world.advance(600)
+    shop.recover()
+    (given,) = shop.refunds("A-1")
+    assert (given.state, given.restored, given.already_expired) == ("done", 0, 194)
+    assert (given.expired_money, given.money_due, given.money_paid) == (euro(money), euro(money), euro(2301))
+    assert list(shop.open_refunds()) == ([("A-1", "R-1", euro(money))] if money else [])
