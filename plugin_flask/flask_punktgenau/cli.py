@@ -1,4 +1,4 @@
-"""`flask punktgenau upgrade | recover | worker | doctor | sandbox`."""
+"""`flask punktgenau upgrade | recover | worker | reconcile | doctor | sandbox`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from types import FrameType
 import click
 from flask.cli import AppGroup
 
+from flask_punktgenau.cli_reconcile import reconcile
 from flask_punktgenau.doctor_command import doctor
 from flask_punktgenau.state import current_state
 from punktgenau.checkout import Recovery
@@ -21,6 +22,7 @@ SANDBOX_HOST = "127.0.0.1"
 
 punktgenau = AppGroup("punktgenau", help="Points: the journal's tables, recovery, and a provider to develop against.")
 punktgenau.add_command(doctor)
+punktgenau.add_command(reconcile)
 
 
 @punktgenau.command("upgrade")

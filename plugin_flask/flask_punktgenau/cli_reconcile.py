@@ -1,0 +1,165 @@
+"""`flask punktgenau reconcile`: a month's statement beside the journal and the shop's orders."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Literal, TypeVar
+
+import click
+from click._termui_impl import ProgressBar
+
+from flask_punktgenau.differences import as_csv, as_json, as_text
+from flask_punktgenau.state import current_state
+from punktgenau.checkout import Checkout
+from punktgenau.checkout.clearing import GRACE_S
+from punktgenau.checkout.difference import Reconciled
+from punktgenau.errors import ConfigurationError, PunktgenauError
+from punktgenau.provider import BrokenLine, StatementLine
+from punktgenau.statement_files import read_statement
+
+Format = Literal["text", "json", "csv"]
+Lines = Iterator[StatementLine | BrokenLine]
+Done = TypeVar("Done")
+DAY_S = 86_400
+_BROKEN_BEFORE_MAX = 1_000
+_LABELS = {
+    "statement": "Reading the statement",
+    "journal": "Reading the journal",
+    "matching": "Matching",
+    "orders": "Looking at the orders",
+}
+
+
+class CouldNotError(click.ClickException):
+    """It could not be done at all; the exit status is another than that of differences."""
+
+    exit_code = 2
+
+
+@click.command("reconcile")
+@click.option("--period", metavar="MONTH", help="Such as 2026-11, in UTC (the file's, else the present one).")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    help="A statement as CSV, in place of asking the provider.",
+)
+@click.option("--grace-days", type=click.IntRange(0, 14), default=GRACE_S // DAY_S, help="At the month's end (2).")
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", help="How it is told.")
+@click.option("--repair", "repairs", multiple=True, metavar="ID", help="Do what is proposed about a difference.")
+@click.option("--dismiss", "dismissals", multiple=True, metavar="ID", help="Leave a difference as it is.")
+@click.option("--by", metavar="WHO", help="Who decides that; kept for ever.")
+@click.option("--because", metavar="WHY", help="Why; kept for ever.")
+def reconcile(
+    period: str | None,
+    path: Path | None,
+    grace_days: int,
+    form: Format,
+    repairs: tuple[str, ...],
+    dismissals: tuple[str, ...],
+    by: str | None,
+    because: str | None,
+) -> None:
+    """Compare statement, journal and orders of a month, row by row; nothing is repaired by itself.
+
+    Exits with 0 if all agree, 1 if something differs or a line could not be read, 2 if it could not be done.
+    """
+    checkout = _able(current_state().require)
+    if repairs or dismissals:
+        if not by or not because:
+            raise click.UsageError("--repair and --dismiss need --by WHO and --because WHY.")
+        _decide(checkout, repairs, dismissals, by=by, because=because)
+        return
+    if by or because:
+        raise click.UsageError("--by and --because belong to --repair or --dismiss.")
+    report = _reconciled(checkout, period, path, grace_s=grace_days * DAY_S)
+    tell = {"text": as_text, "json": as_json, "csv": as_csv}[form]
+    for line in tell(report, checkout.differences(period=report.period)):
+        click.echo(line)
+    if not report.is_clean:
+        raise SystemExit(1)
+
+
+def _reconciled(checkout: Checkout, period: str | None, path: Path | None, *, grace_s: int) -> Reconciled:
+    with _bars() as progress:
+        if path is None:
+            asked = period or f"{current_state().clock.now():%Y-%m}"
+            return _able(lambda: checkout.reconcile(asked, grace_s=grace_s, progress=progress))
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            lines = _able(lambda: _opened(file, size, progress))
+            month, lines = (period, lines) if period else _able(lambda: _month_of(lines))
+            return _able(lambda: checkout.reconcile(month or "", lines, grace_s=grace_s, progress=progress))
+
+
+def _opened(file: BinaryIO, size_bytes: int, progress: Callable[[str, int, int], None]) -> Lines:
+    return read_statement(file, size_bytes=size_bytes, progress=lambda done, total: progress("statement", done, total))
+
+
+def _month_of(lines: Lines) -> tuple[str, Lines]:
+    """The month of a file, by its first booking; and all of its lines."""
+    before: list[StatementLine | BrokenLine] = []
+    for line in lines:
+        before.append(line)
+        if isinstance(line, StatementLine):
+            return f"{line.at:%Y-%m}", chain(before, lines)
+        if len(before) >= _BROKEN_BEFORE_MAX:
+            break
+    raise ConfigurationError("The file does not say which month it is about; name it with --period.", field="period")
+
+
+def _decide(
+    checkout: Checkout, repairs: tuple[str, ...], dismissals: tuple[str, ...], *, by: str, because: str
+) -> None:
+    for ids, decide in ((repairs, checkout.repair), (dismissals, checkout.dismiss)):
+        for id in ids:
+            try:
+                before = checkout.difference(id)
+                after = decide(id, by=by, because=because)
+            except PunktgenauError as error:
+                raise CouldNotError(str(error)) from error
+            if before is not None and before.state not in ("open", "repairing"):
+                said = f"was {before.state} before" + (f" by {before.actor}: {before.reason}" if before.actor else "")
+                click.echo(f"{id} {said}. Nothing was done now.")
+            else:
+                click.echo(f"{id} {after.state}: {after.result or after.proposal}")
+
+
+def _able(do: Callable[[], Done]) -> Done:
+    try:
+        return do()
+    except PunktgenauError as error:
+        raise CouldNotError(str(error)) from error
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    """One bar per step, beside what is told, which may go into a file."""
+    shown: dict[str, ProgressBar[int]] = {}
+
+    def told(what: str, done: int, total: int) -> None:
+        bar = shown.get(what)
+        if bar is None:
+            end()
+            label = _LABELS.get(what, what)
+            # Without a length nobody knows how far it is, only that it goes on.
+            bar = click.progressbar(iter(()), length=total or None, label=label, show_pos=True, file=sys.stderr)
+            shown[what] = bar
+            bar.render_progress()
+        if total:
+            bar.length = total
+        bar.update(done - bar.pos)
+
+    def end() -> None:
+        for bar in shown.values():
+            bar.render_finish()
+        shown.clear()
+
+    try:
+        yield told
+    finally:
+        end()

@@ -1,0 +1,136 @@
+"""The noun action: what a person did to the books by hand, and why; append-only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import bindparam, insert, select, tuple_
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.database import Database, Transaction, Value
+from punktgenau.checkout.schema_returns import ActionRow, action
+from punktgenau.errors import InvalidArgumentError
+
+TEXT_MAX = 200
+_a = action.c
+_OWN = tuple(_a[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode"))
+_ADD = insert(action).values(
+    {column.name: bindparam(column.name) for column in action.columns}
+    | {name: bindparam(f"own_{name}") for name in ("provider", "partner", "mode")}
+)
+_OF_REDEMPTION = (
+    select(action).where(_a.redemption_id == bindparam("redemption_id")).order_by(_a.created_at, _a.id).limit(500)
+)
+_PAGE = (
+    select(action)
+    .where(*_OWN, tuple_(_a.created_at, _a.id) < tuple_(bindparam("before_at"), bindparam("before_id")))
+    .order_by(_a.created_at.desc(), _a.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What `actor` did or asked for; `subject` names what it was about, `detail` its figures."""
+
+    id: str
+    kind: str
+    actor: str
+    reason: str
+    subject: str
+    redemption_id: str | None
+    detail: Mapping[str, str | int | None]
+    at: datetime
+
+
+class Actions:
+    """Writes down who did what, before it is done; and reads it."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def record(
+        self,
+        kind: str,
+        *,
+        actor: str,
+        reason: str,
+        subject: str,
+        redemption_id: str | None = None,
+        detail: Mapping[str, str | int | None] | None = None,
+    ) -> None:
+        """Write an action down. Raises InvalidArgumentError for an empty or unprintable actor or reason."""
+        with self._database.transaction() as tx:
+            self.record_in(
+                tx,
+                kind,
+                actor=actor,
+                reason=reason,
+                subject=subject,
+                redemption_id=redemption_id,
+                detail=detail,
+            )
+
+    def record_in(
+        self,
+        tx: Transaction,
+        kind: str,
+        *,
+        actor: str,
+        reason: str,
+        subject: str,
+        redemption_id: str | None = None,
+        detail: Mapping[str, str | int | None] | None = None,
+    ) -> None:
+        """The same, in the commit that does what it tells of."""
+        values: dict[str, Value] = {
+            "id": self._clock.random_bytes(16).hex(),
+            "kind": kind,
+            "actor": require_text(actor, field="actor"),
+            "reason": require_text(reason, field="reason", least=0),
+            "subject": subject[:TEXT_MAX],
+            "redemption_id": redemption_id,
+            "detail": json.dumps(dict(detail or {}), sort_keys=True, separators=(",", ":")),
+            "created_at": int(self._clock.now().timestamp() * 1000),
+        }
+        tx.run(_ADD, values)
+
+    def of_redemption(self, redemption_id: str) -> tuple[Action, ...]:
+        """What was done to one redemption, the oldest first."""
+        with self._database.transaction(write=False) as tx:
+            return _actions(tx.all(_OF_REDEMPTION, {"redemption_id": redemption_id}))
+
+    def page(self, *, before: tuple[int, str] | None = None, most: int = 50) -> tuple[Action, ...]:
+        """What was done, the newest first; `before` is the last one of the page before (milliseconds, id)."""
+        before_at, before_id = before or (2**62, "")
+        with self._database.transaction(write=False) as tx:
+            return _actions(tx.all(_PAGE, {"before_at": before_at, "before_id": before_id, "most": most}))
+
+
+def require_text(text: str, *, field: str, least: int = 1) -> str:
+    """A line that a person wrote. Raises InvalidArgumentError where it is empty, too long or not printable."""
+    line = " ".join(text.split()) if isinstance(text, str) else ""
+    if not least <= len(line) <= TEXT_MAX or not (line.isprintable() or not line):
+        raise InvalidArgumentError(f"{field} must be {least} to {TEXT_MAX} printable characters.", field=field)
+    return line
+
+
+def _actions(rows: list[tuple[Value, ...]]) -> tuple[Action, ...]:
+    return tuple(_action(ActionRow(*row)) for row in rows)  # type: ignore[arg-type]
+
+
+def _action(row: ActionRow) -> Action:
+    return Action(
+        id=row.id,
+        kind=row.kind,
+        actor=row.actor,
+        reason=row.reason,
+        subject=row.subject,
+        redemption_id=row.redemption_id,
+        detail=json.loads(row.detail),
+        at=datetime.fromtimestamp(row.created_at / 1000, UTC),
+    )

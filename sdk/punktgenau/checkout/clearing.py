@@ -1,0 +1,148 @@
+"""What a shop asks about clearing: reconcile a month, list what differs, and repair it by a person's decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Protocol
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.booking import window_of
+from punktgenau.checkout.bookings import Bookings
+from punktgenau.checkout.cart import Order
+from punktgenau.checkout.database import Database
+from punktgenau.checkout.difference import Difference, DifferenceState, Reconciled, difference_of
+from punktgenau.checkout.differences import Differences
+from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.findings import Findings
+from punktgenau.checkout.order_check import OrderCheck
+from punktgenau.checkout.payment import Payment
+from punktgenau.checkout.reconcile import Progress, Reconciling
+from punktgenau.checkout.repairs import Repairs
+from punktgenau.checkout.return_journal import ReturnJournal
+from punktgenau.checkout.settings import Settings
+from punktgenau.errors import ConfigurationError
+from punktgenau.provider import BrokenLine, Provider, StatementLine, StatementsProvider
+
+GRACE_S = 2 * 86_400
+
+
+class _Capture(Protocol):
+    def __call__(self, order_reference: str) -> Payment | None: ...
+
+
+class _Cancel(Protocol):
+    def __call__(self, order_reference: str, *, cause: str = "") -> Payment | None: ...
+
+
+class Clearing:
+    """The part of `Checkout` that compares its journal with the provider's statements and the shop's orders."""
+
+    settings: Settings
+    order_loader: Callable[[str], Order | None] | None
+    orders_loader: Callable[[datetime, datetime], Iterator[Order]] | None
+    capture: _Capture
+    cancel: _Cancel
+    _provider: Provider
+    _clock: Clock
+    _database: Database
+    _journal: ReturnJournal
+    _executor: Executor
+
+    def reconcile(
+        self,
+        period: str,
+        statement: Iterable[StatementLine | BrokenLine] | None = None,
+        *,
+        grace_s: int = GRACE_S,
+        progress: Progress | None = None,
+    ) -> Reconciled:
+        """Compare a month such as "2026-11" (UTC) with the journal and the orders; changes nothing but the list.
+
+        `statement` None: the provider is asked for it. Bookings up to `grace_s` seconds from the month's end may stand
+        on the next one. Raises InvalidArgumentError; ConfigurationError where the provider issues no statements;
+        NotSentError, UnavailableError and UnexpectedResponseError where it could not be read whole: the list stands as
+        it was then.
+        """
+        told = progress or (lambda what, done, total: None)
+        differences = Differences(self._database, clock=self._clock)
+        begun = differences.now_ms()
+        window = window_of(period, grace_s=grace_s, as_of_ms=begun)
+        lines = self._lines(period, told) if statement is None else statement
+        bookings = Bookings(self._database)
+        findings = Findings(differences, bookings, period=period, seen_at=begun, order_loader=self.order_loader)
+        run = Reconciling(bookings, findings, partner_id=self._provider.partner_id, window=window, progress=told)
+        run.run(lines)
+        orders = 0
+        if self.orders_loader is not None:
+            check = OrderCheck(
+                bookings,
+                findings,
+                orders_loader=self.orders_loader,
+                order_loader=self.order_loader,
+                progress=told,
+            )
+            orders = check.run(window)
+        findings.flush()
+        if not (findings.broken_count or findings.is_full):
+            differences.settle_unseen(period, window, before=begun)
+        return Reconciled(
+            period=period,
+            lines=run.counted.lines,
+            bookings=run.counted.bookings,
+            orders=orders,
+            matched=run.counted.matched,
+            points_there=run.counted.points_there,
+            points_here=run.counted.points_here,
+            found=dict(findings.found),
+            waiting=findings.waiting,
+            broken=findings.broken_count,
+            broken_lines=tuple(findings.broken_lines),
+            open_by_kind=differences.open_by_kind(period),
+        )
+
+    def differences(self, *, state: DifferenceState = "open", period: str | None = None) -> Iterator[Difference]:
+        """What statement, journal and orders do not agree about, of one month or all, by id; from the journal."""
+        for row in Differences(self._database, clock=self._clock).listed(state=state, period=period):
+            yield difference_of(row)
+
+    def difference(self, id: str) -> Difference | None:
+        """One difference, by its id."""
+        row = Differences(self._database, clock=self._clock).find(id)
+        return None if row is None else difference_of(row)
+
+    def repair(self, id: str, *, by: str, because: str) -> Difference:
+        """Do what is proposed, because somebody says so; who and why is kept. Done before: as it stands.
+
+        A call that is needed goes the way of every other: `capture`, `cancel`, or a look-up whose answer is written
+        down. Raises InvalidArgumentError without a person or a reason; NotFoundError; StateConflictError for one that
+        waits; NotSentError or UnavailableError where the provider could not be asked: it is open as before then.
+        """
+        return difference_of(self._repairs().repair(id, by=by, because=because))
+
+    def dismiss(self, id: str, *, by: str, because: str) -> Difference:
+        """Leave a difference as it is, because somebody says so; it is not proposed again. Raises as `repair`."""
+        return difference_of(self._repairs().dismiss(id, by=by, because=because))
+
+    def _repairs(self) -> Repairs:
+        return Repairs(
+            Differences(self._database, clock=self._clock),
+            self._journal,
+            self._executor,
+            capture=self.capture,
+            cancel=lambda reference, cause: self.cancel(reference, cause=cause),
+            deadline_s=self.settings.worker_deadline_s,
+        )
+
+    def _lines(self, period: str, progress: Progress) -> Iterator[StatementLine]:
+        provider = self._provider
+        if not isinstance(provider, StatementsProvider):
+            raise ConfigurationError(
+                "This provider issues no statements that can be asked for; give the file that it sends.",
+                field="provider",
+            )
+        return provider.statements.lines(
+            period=period,
+            progress=lambda done, total: progress("statement", done, total),
+            deadline_s=self.settings.worker_deadline_s,
+        )

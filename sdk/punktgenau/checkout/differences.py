@@ -1,0 +1,192 @@
+"""The noun difference: kept in the journal under an id of its own content, so that nothing is proposed twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from sqlalchemy import and_, bindparam, func, insert, literal_column, select, update
+from sqlalchemy.sql import ColumnElement
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.actions import Actions
+from punktgenau.checkout.booking import Window
+from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
+from punktgenau.checkout.schema_clearing import DifferenceRow, difference
+
+PAGE = 200
+_ROUNDS_MAX = 3
+_IDENTITY = ("provider", "partner", "mode")
+_D = difference.c
+_OURS = and_(*(_D[name] == bindparam(f"own_{name}") for name in _IDENTITY))
+_THIS = and_(_OURS, _D.id == bindparam("difference_id"))
+_SHOWN = [_D[name] for name in DifferenceRow.__dataclass_fields__]
+_MOVING = ("state", "order_state", "proposal", "note", "seen_at", "actor", "reason", "result", "done_at")
+_ONE = select(*_SHOWN).where(_THIS)
+_LOCK = select(*_SHOWN).where(_THIS).with_for_update()
+_ADD = insert(difference).values(
+    {column.name: bindparam(column.name) for column in difference.columns if column.name not in _IDENTITY}
+    | {name: bindparam(f"own_{name}") for name in _IDENTITY}
+)
+_SWAP = (
+    update(difference)
+    .where(_THIS, _D.state == bindparam("seen_state"))
+    .values({name: bindparam(f"new_{name}") for name in _MOVING})
+)
+_LIST = (
+    select(*_SHOWN).where(_OURS, _D.state == bindparam("state"), _D.id > bindparam("after")).order_by(_D.id).limit(PAGE)
+)
+_LIST_PERIOD = (
+    select(*_SHOWN)
+    .where(_OURS, _D.state == bindparam("state"), _D.period == bindparam("period"), _D.id > bindparam("after"))
+    .order_by(_D.id)
+    .limit(PAGE)
+)
+_OPEN: ColumnElement[str] = literal_column("'open'")
+_COUNT = (
+    select(_D.kind, func.count()).where(_OURS, _D.state == _OPEN, _D.period == bindparam("period")).group_by(_D.kind)
+)
+_GONE = (
+    update(difference)
+    .where(_OURS, _D.state == _OPEN, _D.period == bindparam("period"), _D.seen_at < bindparam("before"))
+    .values(state="settled", done_at=bindparam("now"))
+)
+
+
+_WAITING: ColumnElement[str] = literal_column("'waiting'")
+_CAME = (
+    update(difference)
+    .where(
+        _OURS,
+        _D.state == _WAITING,
+        _D.here_at >= bindparam("since"),
+        _D.here_at < bindparam("until"),
+        _D.seen_at < bindparam("before"),
+    )
+    .values(state="settled", done_at=bindparam("now"))
+)
+
+
+class LostDifferenceError(Exception):
+    """Somebody else has decided about a difference first."""
+
+
+def difference_id(kind: str, *about: str) -> str:
+    """The same disagreement about the same bookings has the same id in every run."""
+    return sha256("\x1f".join((kind, *about)).encode(errors="backslashreplace")).hexdigest()[:12]
+
+
+class Differences:
+    """The differences of one shop at one provider."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._actions = Actions(database, clock=clock)
+
+    def now_ms(self) -> int:
+        """The injected clock's wall time, in milliseconds."""
+        return int(self._clock.now().timestamp() * 1000)
+
+    def found(self, rows: Sequence[DifferenceRow]) -> None:
+        """Write differences down, or see them again: what a person has decided about one stands."""
+        for _ in range(_ROUNDS_MAX):
+            try:
+                with self._database.transaction() as tx:
+                    for row in rows:
+                        self._found(tx, row)
+                return
+            except DuplicateError:
+                # Another run has found the same at this moment; it is there by now.
+                continue
+
+    def _found(self, tx: Transaction, row: DifferenceRow) -> None:
+        known = self._one(tx, row.id, lock=True)
+        if known is None:
+            tx.run(_ADD, {name: getattr(row, name) for name in row.__dataclass_fields__})
+            return
+        # It is there again, or has waited for this statement in vain.
+        state = row.state if known.state in {"settled", "waiting"} else known.state
+        again = replace(
+            known,
+            state=state,
+            order_state=row.order_state,
+            proposal=row.proposal,
+            note=row.note,
+            seen_at=row.seen_at,
+            done_at=None if state != known.state else known.done_at,
+        )
+        self._swap(tx, known, again)
+
+    def find(self, id: str) -> DifferenceRow | None:
+        """One difference, by its id."""
+        with self._database.transaction(write=False) as tx:
+            return self._one(tx, id)
+
+    def listed(self, *, state: str, period: str | None = None) -> Iterator[DifferenceRow]:
+        """Those in a state, of all months or one, by id; a page of them is in memory."""
+        after = ""
+        while True:
+            values: dict[str, Value] = {"state": state, "after": after}
+            with self._database.transaction(write=False) as tx:
+                if period is None:
+                    rows = tx.all(_LIST, values)
+                else:
+                    rows = tx.all(_LIST_PERIOD, values | {"period": period})
+            for row in rows:
+                yield _row(row)
+            if len(rows) < PAGE:
+                return
+            after = str(rows[-1][0])
+
+    def open_by_kind(self, period: str) -> Mapping[str, int]:
+        """How many are open, by kind."""
+        with self._database.transaction(write=False) as tx:
+            return {str(kind): int(count or 0) for kind, count in tx.all(_COUNT, {"period": period})}
+
+    def settle_unseen(self, period: str, window: Window, *, before: int) -> None:
+        """Close what a whole run has not found any more, and what waited for just this statement and stands on it."""
+        now: dict[str, Value] = {"before": before, "now": self.now_ms()}
+        with self._database.transaction() as tx:
+            tx.run(_GONE, {"period": period, **now})
+            tx.run(_CAME, {"since": window.bookings_since, "until": window.since, **now})
+
+    def decide(self, row: DifferenceRow, *, state: str, kind: str, actor: str, reason: str) -> DifferenceRow:
+        """Note who decided what about a difference, and why, in one commit.
+
+        Raises LostDifferenceError where somebody was first.
+        """
+        decided = replace(row, state=state, actor=actor, reason=reason, done_at=self.now_ms())
+        with self._database.transaction() as tx:
+            self._swap(tx, row, decided)
+            self._actions.record_in(
+                tx,
+                kind,
+                actor=actor,
+                reason=reason,
+                subject=row.id,
+                redemption_id=row.redemption_id,
+                detail={"difference": row.kind, "order_reference": row.order_reference, "proposal": row.proposal},
+            )
+        return decided
+
+    def change(self, row: DifferenceRow, *, state: str, result: str) -> DifferenceRow:
+        """Note what became of a decision. Raises LostDifferenceError."""
+        changed = replace(row, state=state, result=result[:200], done_at=None if state == "open" else self.now_ms())
+        with self._database.transaction() as tx:
+            self._swap(tx, row, changed)
+        return changed
+
+    def _swap(self, tx: Transaction, seen: DifferenceRow, changed: DifferenceRow) -> None:
+        values: dict[str, Value] = {f"new_{name}": getattr(changed, name) for name in _MOVING}
+        if tx.run(_SWAP, values | {"difference_id": seen.id, "seen_state": seen.state}) != 1:
+            raise LostDifferenceError
+
+    def _one(self, tx: Transaction, id: str, *, lock: bool = False) -> DifferenceRow | None:
+        row = tx.one(_LOCK if lock else _ONE, {"difference_id": id})
+        return None if row is None else _row(row)
+
+
+def _row(values: tuple[Value, ...]) -> DifferenceRow:
+    return DifferenceRow(**dict(zip(DifferenceRow.__dataclass_fields__, values, strict=True)))  # type: ignore[arg-type]

@@ -1,0 +1,3 @@
+from _world import checkout, provider, provider_url, world
+
+__all__ = ["checkout", "provider", "provider_url", "world"]
