@@ -6,6 +6,15 @@ from flask import Request, after_this_request, request
 from werkzeug import Response
 
 
+# Not a content security policy: that is the shop's, and ours would stand in the place of it.
+_PRIVATE = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "SAMEORIGIN"),
+    ("Referrer-Policy", "same-origin"),
+)
+_VARY = ("Cookie", "Accept", "Accept-Language")
+
+
 def wants_json() -> bool:
     """Whether a script is asking: it sends JSON, or prefers it to a page."""
     return _prefers_json(request)
@@ -13,12 +22,15 @@ def wants_json() -> bool:
 
 def make_private(response: Response) -> Response:
     """Never to be kept by browser or proxy, different for everybody, and in no frame of another site."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    # Not a content security policy: that is the shop's, and ours would stand in the place of it.
-    response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.vary.update(("Cookie", "Accept", "Accept-Language"))
+    headers = response.headers
+    headers["Cache-Control"] = "no-store"
+    for name, value in _PRIVATE:
+        if name not in headers:
+            headers.add(name, value)
+    if "Vary" in headers:
+        response.vary.update(_VARY)
+    else:
+        headers.add("Vary", ", ".join(_VARY))
     return response
 
 

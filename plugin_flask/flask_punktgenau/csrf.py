@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request, session
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.exceptions import BadRequest
 
 from flask_punktgenau.answers import wants_json
@@ -42,7 +42,7 @@ def form_field() -> CsrfField:
     if not isinstance(nonce, str):
         nonce = current_state().clock.random_bytes(16).hex()
         keep(NONCE, nonce)
-    return CsrfField(name=FIELD, value=_serializer().dumps(nonce))
+    return CsrfField(name=FIELD, value=_signer().sign(nonce).decode())
 
 
 def check() -> None:
@@ -59,13 +59,13 @@ def check() -> None:
         return
     token = request.form.get(FIELD) or next((request.headers[name] for name in HEADERS if name in request.headers), "")
     try:
-        nonce = _serializer().loads(token, max_age=TOKEN_AGE_MAX_S)
-    except BadData as error:
+        nonce = _signer().unsign(token, max_age=TOKEN_AGE_MAX_S)
+    except BadSignature as error:
         raise _refused(
             f"The form's token is missing, altered or too old. Send {FIELD} of a page of this session as a field of "
             f"the form, or in the header {' or '.join(HEADERS)}."
         ) from error
-    if not compare_digest(str(nonce).encode(), str(session.get(NONCE, "")).encode()):
+    if not compare_digest(nonce, str(session.get(NONCE, "")).encode()):
         raise _refused(f"The token is of another browser session. Send {FIELD} of a page of this session.")
 
 
@@ -107,9 +107,9 @@ def _from_this_site() -> bool:
         return False
 
 
-def _serializer() -> URLSafeTimedSerializer:
+def _signer() -> TimestampSigner:
     secret_key = current_app.secret_key
     if not secret_key:
         raise ConfigurationError("Points need signed forms: set SECRET_KEY.", field="SECRET_KEY")
     fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or []
-    return URLSafeTimedSerializer([*fallbacks, secret_key], salt=_SALT)
+    return TimestampSigner([*fallbacks, secret_key], salt=_SALT)

@@ -24,6 +24,7 @@ MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
+@lru_cache(maxsize=1024)
 def money(amount: Money, locale: str) -> str:
     """An amount as people of that language write it, with the currency's digits by ISO 4217."""
     spoken = babel_locale(locale)
@@ -39,6 +40,7 @@ def money(amount: Money, locale: str) -> str:
     return text
 
 
+@lru_cache(maxsize=1024)
 def points(number: int, locale: str) -> str:
     """A whole number, grouped as people of that language do."""
     return str(format_decimal(number, locale=babel_locale(locale)))

@@ -48,7 +48,10 @@ class AppState:
         self.config = config
         self.loaders = loaders
         self.clock = clock
+        self.has_provider = provider is not None or not config.missing_provider_keys
+        """Whether there is somebody to ask."""
         self._app = app
+        self._own_database_url = f"sqlite:///{Path(app.instance_path) / 'punktgenau.sqlite'}"
         self._given = provider
         self._lock = RLock()
         self._provider: Provider | None = None
@@ -60,11 +63,6 @@ class AppState:
         self._told: set[OffReason] = set()
         _states.add(self)
         weakref.finalize(self, _close, self._closing)
-
-    @property
-    def has_provider(self) -> bool:
-        """Whether there is somebody to ask."""
-        return self._given is not None or not self.config.missing_provider_keys
 
     @property
     def can_link(self) -> bool:
@@ -210,7 +208,7 @@ class AppState:
         if self.config.database_url is not None:
             return self.config.database_url
         if self._app.debug or self._app.testing:
-            return f"sqlite:///{Path(self._app.instance_path) / 'punktgenau.sqlite'}"
+            return self._own_database_url
         return None
 
     def _upgraded(self, checkout: Checkout) -> bool:

@@ -98,7 +98,7 @@ class Rate:
 
     def worth(self, points: int) -> Money:
         """The value of so many points, rounded as the programme does."""
-        return Money(amount_minor=self._worth_minor(require_points(points, least=0)), currency=self.currency)
+        return Money(amount_minor=self.worth_minor(require_points(points, least=0)), currency=self.currency)
 
     def fewest_points(self, value: Money) -> int:
         """The fewest points that are worth at least `value`."""
@@ -113,7 +113,8 @@ class Rate:
             raise InvalidArgumentError(f"{self.currency} and {value.currency} cannot be mixed.", field="currency")
         return value.amount_minor
 
-    def _worth_minor(self, points: int) -> int:
+    def worth_minor(self, points: int) -> int:
+        """The same as a bare number in the smallest unit, for whoever reckons with many of them."""
         product = points * self.amount_minor
         if self.rounding == "up":
             return ceil_div(product, self.points)
@@ -131,7 +132,7 @@ class Rate:
             points = ceil_div((2 * target_minor - 1) * self.points, 2 * self.amount_minor)
         else:
             points = ceil_div(target_minor * self.points, self.amount_minor)
-        if not self._worth_minor(points) >= target_minor > self._worth_minor(points - 1):
+        if not self.worth_minor(points) >= target_minor > self.worth_minor(points - 1):
             raise AssertionError(f"the fewest points worth {target_minor} at {self} came out as {points}")
         return points
 

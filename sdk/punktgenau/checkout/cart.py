@@ -104,6 +104,10 @@ class Cart:
     other_tenders_minor: int = 0
     total_minor: int | None = None
     gross_lines: tuple[GrossLine, ...] = field(init=False, repr=False, compare=False)
+    total: Money = field(init=False, repr=False, compare=False)
+    """Goods and shipping with VAT, before any tender."""
+    payable: Money = field(init=False, repr=False, compare=False)
+    """What is left to pay after the other tenders, with points or money."""
 
     def __post_init__(self) -> None:
         Money(amount_minor=0, currency=self.currency)
@@ -131,6 +135,9 @@ class Cart:
                 "(both in the smallest unit).",
                 field="other_tenders_minor",
             )
+        object.__setattr__(self, "total", Money(amount_minor=total, currency=self.currency))
+        payable = Money(amount_minor=total - self.other_tenders_minor, currency=self.currency)
+        object.__setattr__(self, "payable", payable)
 
     def _check_lines(self) -> None:
         seen = {SHIPPING_ID}
@@ -144,19 +151,11 @@ class Cart:
             seen.add(line.id)
 
     @property
-    def total(self) -> Money:
-        """Goods and shipping with VAT, before any tender."""
-        return Money(amount_minor=sum(line.amount_minor for line in self.gross_lines), currency=self.currency)
-
-    @property
-    def payable(self) -> Money:
-        """What is left to pay after the other tenders, with points or money."""
-        return self.total - Money(amount_minor=self.other_tenders_minor, currency=self.currency)
-
-    @property
     def left_minor(self) -> tuple[int, ...]:
         """What the other tenders leave of each gross line: they pay first, every line in proportion."""
-        amounts = [line.amount_minor for line in self.gross_lines]
+        amounts = tuple(line.amount_minor for line in self.gross_lines)
+        if self.other_tenders_minor == 0:
+            return amounts
         paid = largest_remainder(self.other_tenders_minor, amounts)
         return tuple(amount - part for amount, part in zip(amounts, paid, strict=True))
 

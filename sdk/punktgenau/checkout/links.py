@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from pydantic import ValidationError
 
@@ -77,19 +78,24 @@ class Links:
             )
 
     def _link(self, row: LinkRow) -> Link:
-        try:
-            balance = None if row.balance is None else Balance.model_validate_json(row.balance)
-        except ValidationError:
-            # Written by another version of this library: ask again.
-            balance = None
         return Link(
             customer_id=row.customer_id,
             member_id=row.member_id,
             consent_id=row.consent_id,
             linked_at=datetime.fromtimestamp(row.linked_at / 1000, UTC),
-            balance=balance,
+            balance=None if row.balance is None else _balance(row.balance),
             balance_age_s=max(0.0, (self._now_ms() - row.balance_at) / 1000),
         )
+
+
+@lru_cache(maxsize=64)
+def _balance(text: str) -> Balance | None:
+    """The balance that a row holds. Its text is read every time and parsed once: the same text is the same balance."""
+    try:
+        return Balance.model_validate_json(text)
+    except ValidationError:
+        # Written by another version of this library: ask again.
+        return None
 
 
 def _identifier(text: str, field: str, *, most: int) -> None:

@@ -83,7 +83,9 @@ def quote(
     Raises InvalidArgumentError for a number that cannot be meant.
     """
     usable = usable_limits(cart=cart, available=available, rate=rate, limits=limits, rules=rules)
-    counting = _Counting(cart=cart, rate=rate, usable=usable, money_minimum_minor=rules.money_minimum_minor)
+    counting = _Counting(
+        payable=cart.payable, rate=rate, usable=usable, money_minimum_minor=rules.money_minimum_minor
+    )
     available = min(max(0, available), POINTS_MAX)
     wanted = available if asked == "all" else require_points(asked, least=0)
     points, reasons = counting.clamp(wanted) if wanted or asked == "all" else (0, ())
@@ -93,7 +95,9 @@ def quote(
         points = lower
         reasons = (*reasons, Reason(code="money_minimum", points=lower))
         neighbours = tuple(
-            Neighbour(points=near, value=rate.worth(near), due=counting.due(near)) for near in (lower, upper) if near
+            Neighbour(points=near, value=counting.value(near), due=counting.due(near))
+            for near in (lower, upper)
+            if near
         )
     made = CartQuote(
         asked=wanted,
@@ -118,23 +122,25 @@ _ON_WORTH: frozenset[ReasonCode] = frozenset({"cart", "articles", "share"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counting:
-    """One cart, one rate, one set of limits: which numbers of points fit."""
+    """One amount, one rate, one set of limits: which numbers of points fit. Reckons in the smallest unit."""
 
-    cart: Cart
+    payable: Money
     rate: Rate
     usable: UsableLimits
     money_minimum_minor: int
 
     def value(self, points: int) -> Money:
         # Without points the rate does not matter, and it may be one of another currency.
-        return self.rate.worth(points) if points else Money(amount_minor=0, currency=self.cart.currency)
+        return self.rate.worth(points) if points else Money(amount_minor=0, currency=self.payable.currency)
 
     def due(self, points: int) -> Money:
-        return self.cart.payable - self.value(points)
+        return self.payable - self.value(points)
 
     def payable_rest(self, points: int) -> bool:
-        due_minor = self.due(points).amount_minor
-        return points == 0 or due_minor == 0 or due_minor >= self.money_minimum_minor
+        if points == 0:
+            return True
+        due_minor = self.payable.amount_minor - self.rate.worth_minor(points)
+        return due_minor == 0 or due_minor >= self.money_minimum_minor
 
     def clamp(self, wanted: int) -> tuple[int, tuple[Reason, ...]]:
         """The number that limits, steps and worth make of `wanted`; the money minimum is not looked at yet."""
@@ -153,8 +159,7 @@ class _Counting:
             reasons.append(Reason(code="step", points=points))
         value = self.rate.worth(points)
         if not value:
-            cent = Money(amount_minor=1, currency=self.cart.currency)
-            return 0, (*reasons, Reason(code="worthless", points=usable.fewest(cent, self.rate)))
+            return 0, (*reasons, Reason(code="worthless", points=self._least_worth_something()))
         fewest = usable.fewest(value, self.rate)
         if fewest == points:
             return points, tuple(reasons)
@@ -165,15 +170,15 @@ class _Counting:
 
     def lower(self) -> int:
         """The most points that leave at least the money minimum; 0 where there are none."""
-        room_minor = self.cart.payable.amount_minor - self.money_minimum_minor
+        room_minor = self.payable.amount_minor - self.money_minimum_minor
         if room_minor <= 0:
             return 0
-        room = Money(amount_minor=room_minor, currency=self.cart.currency)
+        room = Money(amount_minor=room_minor, currency=self.payable.currency)
         return self._fit(self.usable.down(min(self.usable.tightest.points, self.rate.most_points(room))))
 
     def upper(self) -> int:
         """The points that leave nothing to pay; 0 where there are none."""
-        points = self.usable.fewest(self.cart.payable, self.rate)
+        points = self.usable.fewest(self.payable, self.rate)
         return points if points <= self.usable.tightest.points and not self.due(points) else 0
 
     def most(self) -> int:
@@ -183,16 +188,19 @@ class _Counting:
     def least(self) -> int:
         if self.usable.tightest.points == 0:
             return 0
-        points = self.usable.fewest(Money(amount_minor=1, currency=self.cart.currency), self.rate)
+        points = self._least_worth_something()
         if points > self.usable.tightest.points:
             return 0
         return points if self.payable_rest(points) else self.upper()
 
     def _fit(self, points: int) -> int:
         """The fewest points worth the same as these, which are on step and not above a bound; 0 where none fit."""
-        if points < self.usable.first or not self.rate.worth(points):
+        if points < self.usable.first or not (value := self.rate.worth(points)):
             return 0
-        return self.usable.fewest(self.rate.worth(points), self.rate)
+        return self.usable.fewest(value, self.rate)
+
+    def _least_worth_something(self) -> int:
+        return self.usable.fewest(Money(amount_minor=1, currency=self.payable.currency), self.rate)
 
 
 def _check(made: CartQuote, counting: _Counting) -> None:
@@ -211,7 +219,7 @@ def _check(made: CartQuote, counting: _Counting) -> None:
                 and made.least <= points <= made.most
                 and counting.payable_rest(points)
             )
-        if not fits or value + due != counting.cart.payable:
+        if not fits or value + due != counting.payable:
             raise AssertionError(f"{points} points do not fit into {made} with {counting.usable}")
     if (made.points != made.asked) != bool(made.reasons) and made.asked:
         raise AssertionError(f"reasons do not explain {made}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from punktgenau.checkout.cart import SHIPPING_ID, Cart
@@ -77,16 +77,14 @@ class UsableLimits:
     min_points: int
     step: int
     bounds: tuple[Reason, ...]
+    tightest: Reason = field(init=False)
+    """The bound that decides."""
+    first: int = field(init=False)
+    """The smallest number on step that is not below the minimum."""
 
-    @property
-    def tightest(self) -> Reason:
-        """The bound that decides."""
-        return self.bounds[0]
-
-    @property
-    def first(self) -> int:
-        """The smallest number on step that is not below the minimum."""
-        return self.up(self.min_points)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tightest", self.bounds[0])
+        object.__setattr__(self, "first", self.up(self.min_points))
 
     def down(self, points: int) -> int:
         """The next number on step that is not more."""
