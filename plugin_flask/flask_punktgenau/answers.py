@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Request, after_this_request, request
 from werkzeug import Response
 
-
 # Not a content security policy: that is the shop's, and ours would stand in the place of it.
 _PRIVATE = (
     ("X-Content-Type-Options", "nosniff"),

@@ -83,9 +83,7 @@ def quote(
     Raises InvalidArgumentError for a number that cannot be meant.
     """
     usable = usable_limits(cart=cart, available=available, rate=rate, limits=limits, rules=rules)
-    counting = _Counting(
-        payable=cart.payable, rate=rate, usable=usable, money_minimum_minor=rules.money_minimum_minor
-    )
+    counting = _Counting(payable=cart.payable, rate=rate, usable=usable, money_minimum_minor=rules.money_minimum_minor)
     available = min(max(0, available), POINTS_MAX)
     wanted = available if asked == "all" else require_points(asked, least=0)
     points, reasons = counting.clamp(wanted) if wanted or asked == "all" else (0, ())
