@@ -6,6 +6,7 @@ from flask import Flask, has_request_context
 
 from flask_punktgenau import placing
 from flask_punktgenau.after_payment import AfterPayment
+from flask_punktgenau.backoffice import make_backoffice
 from flask_punktgenau.config import read_config
 from flask_punktgenau.inline import init_inline
 from flask_punktgenau.loaders import (
@@ -65,6 +66,7 @@ class Punktgenau(AfterPayment):
         )
         state.check()
         app.register_blueprint(make_storefront())
+        app.register_blueprint(make_backoffice())
         init_problems(app)
         init_inline(app, state)
         for function in (punktgenau_panel, punktgenau_field, punktgenau_summary):

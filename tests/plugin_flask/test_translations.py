@@ -13,16 +13,23 @@ from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
 import flask_punktgenau
+from flask_punktgenau.backoffice_gate import DEEDS
+from flask_punktgenau.backoffice_language import CAUSES, STORY_CALLS, STORY_KINDS, By
 from flask_punktgenau.formatting import LANGUAGES, TRANSLATIONS
 from flask_punktgenau.language import Language
 from flask_punktgenau.pages import ChoiceKind, ConnectState
 from punktgenau.checkout.payment import PaymentState
 from punktgenau.checkout.quote import ReasonCode
+from punktgenau.checkout.refund import RefundState
+from punktgenau.checkout.resolving import Resolution
+from punktgenau.checkout.searching import STATES
+from punktgenau.checkout.settings import RefundPolicy
 from punktgenau.codes import CODES
 from punktgenau.errors import Outcome
 from punktgenau.provider import Entry
 
 PACKAGE = Path(flask_punktgenau.__file__).parent
+OFFICE = tuple(PACKAGE.glob("backoffice*.py"))
 CALLS = frozenset({"gettext", "ngettext", "markup"})
 ENDINGS = ("short.refused", "abandoned.without", "abandoning.without")
 FAMILIES = {
@@ -38,6 +45,18 @@ FAMILIES = {
     "choice": get_args(ChoiceKind),
     "problem": get_args(Outcome),
     "connect": tuple(state + ending for state in get_args(ConnectState) for ending in ("", ".text")),
+    "office": (
+        *(f"state.{state}" for state in STATES),
+        *(f"by.{by}" for by in get_args(By)),
+        *(f"cause.{cause}" for cause in CAUSES),
+        *(f"refund.{state}" for state in get_args(RefundState)),
+        *(f"policy.{policy}" for policy in get_args(RefundPolicy)),
+        *(f"resolution.{how}{ending}" for how in get_args(Resolution) for ending in ("", ".text")),
+        *(f"call.{call}" for call in STORY_CALLS),
+        *(f"done.{deed}" for deed in DEEDS),
+        *(f"outcome.{outcome}" for outcome in get_args(Outcome)),
+    ),
+    "story": STORY_KINDS,
 }
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 
@@ -72,7 +91,7 @@ def in_templates() -> Iterator[str]:
 
 def in_code() -> Iterator[str]:
     """Ids that stand in the code as they are; those that are put together belong to a family."""
-    for path in (PACKAGE / "language.py", PACKAGE / "panel.py", PACKAGE / "pages.py", PACKAGE / "preview.py"):
+    for path in (PACKAGE / "language.py", PACKAGE / "panel.py", PACKAGE / "pages.py", PACKAGE / "preview.py", *OFFICE):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue

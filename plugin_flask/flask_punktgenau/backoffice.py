@@ -1,0 +1,41 @@
+"""The back office under /points/admin: every redemption, what needs a person, figures, who did what.
+
+There is nothing here for anybody until the shop registers an `operator_loader`, and for nobody whom it does not name.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from flask_punktgenau import backoffice_lists as lists
+from flask_punktgenau import backoffice_redemption as redemption
+from flask_punktgenau import backoffice_returns as returns
+from flask_punktgenau.backoffice_gate import OFFICE, keep_private, let_in, problem_response
+from punktgenau.errors import PunktgenauError
+
+ID = "<string(length=32):redemption_id>"
+
+
+def make_backoffice() -> Blueprint:
+    """The routes under /points/admin, for one app."""
+    pages = Blueprint(OFFICE, __name__, url_prefix="/points/admin")
+    pages.before_request(let_in)
+    pages.after_request(keep_private)
+    pages.register_error_handler(PunktgenauError, problem_response)
+    pages.get("/")(lists.redemptions)
+    pages.get("/redemptions.csv")(lists.redemptions_csv)
+    pages.get("/attention")(lists.attention)
+    pages.get("/figures")(lists.figures)
+    pages.get("/figures.csv")(lists.figures_csv)
+    pages.get("/log")(lists.log)
+    pages.get(f"/redemptions/{ID}")(redemption.redemption)
+    pages.post(f"/redemptions/{ID}/retry")(redemption.retry)
+    pages.get(f"/redemptions/{ID}/resolve")(redemption.resolve)
+    pages.post(f"/redemptions/{ID}/resolve", endpoint="do_resolve")(redemption.do_resolve)
+    pages.get(f"/redemptions/{ID}/cancel")(redemption.cancel)
+    pages.post(f"/redemptions/{ID}/cancel", endpoint="do_cancel")(redemption.do_cancel)
+    pages.get(f"/redemptions/{ID}/return", endpoint="take_return")(returns.take_return)
+    pages.post(f"/redemptions/{ID}/return", endpoint="refund")(returns.refund)
+    pages.post(f"/redemptions/{ID}/money", endpoint="money")(returns.money)
+    pages.post(f"/redemptions/{ID}/settle", endpoint="settle")(returns.settle)
+    return pages

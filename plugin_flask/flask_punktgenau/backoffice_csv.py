@@ -1,0 +1,100 @@
+"""Lists as CSV: streamed, and without anything that a spreadsheet would take for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from flask import Response as FlaskResponse
+from flask import stream_with_context
+from werkzeug import Response
+
+from flask_punktgenau.backoffice_language import OfficeLanguage
+from punktgenau.checkout.figures import Figures
+from punktgenau.checkout.searching import Found
+
+Cell = str | int
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+"""By it spreadsheets recognise UTF-8."""
+
+
+def csv_response(filename: str, rows: Iterable[list[Cell]]) -> Response:
+    """The rows as a file to be saved, sent as they are found."""
+    response = FlaskResponse(stream_with_context(_written(rows)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response
+
+
+def defused(cell: Cell) -> Cell:
+    """A text that a spreadsheet shows and never runs; numbers are numbers."""
+    if isinstance(cell, int):
+        return cell
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) or cell.startswith(_FORMULA) else cell
+
+
+def redemption_rows(found: Iterable[Found]) -> Iterator[list[Cell]]:
+    """One row per attempt; amounts in the smallest unit, times in UTC."""
+    yield [
+        "order_reference", "attempt", "state", "member_id", "customer_id", "points", "value_minor", "total_minor",
+        "currency", "captured_points", "reversed_points", "reversed_minor", "reason", "placed_at", "changed_at",
+    ]  # fmt: skip
+    for one in found:
+        yield [
+            one.order_reference,
+            one.attempt,
+            one.state,
+            one.member_id,
+            one.customer_id,
+            one.points,
+            one.value.amount_minor,
+            one.payable.amount_minor,
+            one.value.currency,
+            one.captured_points,
+            one.reversed_points,
+            one.reversed_value.amount_minor,
+            one.release_cause or one.reason,
+            one.placed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            one.changed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        ]
+
+
+def figure_rows(found: Iterable[Figures], t: OfficeLanguage) -> Iterator[list[Cell]]:
+    """One row per span and currency; amounts in the smallest unit, days in the page's timezone."""
+    yield [
+        "since", "until", "attempts", "refused", "captured_points", "reversed_points", "kept_points", "currency",
+        "captured_minor", "reversed_minor",
+    ]  # fmt: skip
+    for one in found:
+        for currency in sorted(one.captured) or [""]:
+            yield [
+                t.local(one.span.since).date().isoformat(),
+                t.local(one.span.until).date().isoformat(),
+                one.attempts,
+                one.refused,
+                one.captured_points,
+                one.reversed_points,
+                one.kept_points,
+                currency,
+                one.captured[currency].amount_minor if currency else 0,
+                one.reversed[currency].amount_minor if currency else 0,
+            ]
+
+
+def _written(rows: Iterable[list[Cell]]) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    buffer.write(_BOM)
+    for count, row in enumerate(rows, 1):
+        writer.writerow([defused(cell) for cell in row])
+        if count % 200 == 0:
+            yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def _taken(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text

@@ -1,0 +1,173 @@
+"""How the back office speaks: states, the sentences of an order's story, causes, spans of time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Literal
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time, get_timezone
+from babel.numbers import get_decimal_symbol
+
+from flask_punktgenau import formatting
+from flask_punktgenau.language import Language
+from punktgenau.checkout.actions import Action
+from punktgenau.checkout.refund import RefundState
+from punktgenau.checkout.resolving import Resolution
+from punktgenau.checkout.settings import RefundPolicy
+from punktgenau.checkout.timeline import Moment
+from punktgenau.codes import CODES
+from punktgenau.money import Money
+
+By = Literal["day", "week", "month"]
+STORY_CALLS = ("authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up")
+STORY_ENDS = ("asked", "done", "not_done", "unknown")
+STORY_KINDS = (
+    *(f"{call}.{end}" for call in STORY_CALLS for end in STORY_ENDS),
+    *("placed", "taken_anew", "return", "return.customer", "money_refunded", "amended", "event"),
+    *("ended.expired", "ended.short", "reverse.return"),
+    *(f"action.{kind}" for kind in ("retry", "cancel", "money_refunded", "settle_return", "repair", "dismiss")),
+    *(f"action.resolve_{how}" for how in ("done", "not_done", "give_back", "written_off", "paid_otherwise")),
+    *("action.erase", "action.purge", "action.refund", "action.other"),
+)
+CAUSES = (
+    "payment_failed", "order_cancelled", "order_gone", "without_points", "given_up", "late_evidence", "written_off",
+    "paid_otherwise", "ended",
+)  # fmt: skip
+"""Causes that the engine itself gives; a shop's own are shown as they are."""
+
+
+class OfficeLanguage(Language):
+    """The language of a page for operators."""
+
+    __slots__ = ()
+
+    def state(self, state: str) -> str:
+        """A redemption's state, in a word or two."""
+        return self.gettext(f"office.state.{state}")
+
+    def clock(self, moment: datetime) -> str:
+        """The time of day with its seconds."""
+        return str(format_time(moment, "medium", tzinfo=self._zone, locale=self._spoken))
+
+    def date(self, moment: datetime) -> str:
+        """The date with its weekday."""
+        return str(format_date(moment.astimezone(self._zone), "full", locale=self._spoken))
+
+    def local(self, moment: datetime) -> datetime:
+        """The moment in the timezone of the page."""
+        return moment.astimezone(self._zone)
+
+    def span(self, since: datetime, by: By) -> str:
+        """The name of a day, of a week by its first day, or of a month; short, for tables and axes."""
+        skeleton = "yMMM" if by == "month" else "MMMd"
+        return str(format_skeleton(skeleton, self.local(since), locale=self._spoken))
+
+    def by(self, by: By) -> str:
+        """Days, weeks or months, as a heading of figures."""
+        return self.gettext(f"office.by.{by}")
+
+    def sentence_of(self, told: Moment) -> str:
+        """One sentence of an order's story."""
+        kind = told.kind
+        if kind == "return" and told.actor == "customer":
+            kind = "return.customer"
+        if kind == "reverse.done" and told.reference:
+            kind = "reverse.return"
+        if kind not in STORY_KINDS:
+            kind = "action.other"
+        return self.gettext(
+            f"story.{kind}",
+            points=self.count(told.points or 0),
+            value=self._amount(told.value),
+            money=self._amount(told.money),
+            actor=told.actor or "–",
+            reference=told.reference or "–",
+            code=told.code or "–",
+            version=told.version,
+            count=0,
+        )
+
+    def notes_of(self, told: Moment) -> tuple[str, ...]:
+        """What else is known of it: which units, why, how often it was sent, what the answer was."""
+        notes: list[str] = []
+        if told.units:
+            notes.append(", ".join(f"{count} × {line}" for line, count in told.units.items()))
+        if told.reason:
+            notes.append(self.cause(told.reason))
+        if told.expired_points:
+            notes.append(
+                self.gettext("%(points)s of these had expired meanwhile.", points=self.count(told.expired_points))
+            )
+        if told.code and "%(code)s" not in self.gettext(f"story.{told.kind}"):
+            notes.append(self.answer(told.code))
+        if told.sends > 1:
+            notes.append(self.gettext("Sent %(number)s times under the same key.", number=self.points(told.sends)))
+        return tuple(notes)
+
+    def cause(self, cause: str) -> str:  # type: ignore[override]  # of a text here, of a payment for customers
+        """Why points went back."""
+        return self.gettext(f"office.cause.{cause}") if cause in CAUSES else cause
+
+    def answer(self, code: str) -> str:
+        """What a code means, for an operator: the documentation's one line where there is one."""
+        known = CODES.get(code)
+        return f"{code}: {known.cause}" if known is not None else code
+
+    def action(self, action: Action) -> str:
+        """What somebody did, for the log."""
+        kind = f"action.{action.kind}"
+        said = action.detail
+        return self.gettext(
+            f"story.{kind if kind in STORY_KINDS else 'action.other'}",
+            reference=said.get("return_reference") or "–",
+            code=said.get("psp_reference") or "–",
+            count=said.get("count") or 0,
+        )
+
+    def refund_state(self, state: RefundState) -> str:
+        """How far a return is."""
+        return self.gettext(f"office.refund.{state}")
+
+    def policy(self, policy: RefundPolicy) -> str:
+        """How a return is split, in a word or two."""
+        return self.gettext(f"office.policy.{policy}")
+
+    def resolution(self, as_: Resolution) -> str:
+        """What a person may decide."""
+        return self.gettext(f"office.resolution.{as_}")
+
+    def resolution_text(self, as_: Resolution) -> str:
+        """What that leads to."""
+        return self.gettext(f"office.resolution.{as_}.text")
+
+    def call(self, kind: str) -> str:
+        """What the provider is asked for."""
+        return self.gettext(f"office.call.{kind}") if kind in STORY_CALLS else kind
+
+    def done(self, deed: str) -> str:
+        """What an operator has just done."""
+        return self.gettext(f"office.done.{deed}")
+
+    def last_moment(self, ends_at: datetime) -> str:
+        """The last day of a span that ends at that moment."""
+        return self.day(ends_at - timedelta(seconds=1))
+
+    def money_digits(self, amount_minor: int, currency: str) -> str:
+        """An amount as it is typed into a form: digits, and a comma or point where the currency has smaller units."""
+        digits = formatting.exponent(currency)
+        plain = str(Decimal(amount_minor).scaleb(-digits).quantize(Decimal(1).scaleb(-digits)))
+        return plain.replace(".", str(get_decimal_symbol(self._spoken)))
+
+    def _amount(self, amount: Money | None) -> str:
+        return "–" if amount is None else self.money(amount)
+
+    @property
+    def _spoken(self) -> Locale:
+        return formatting.babel_locale(self.locale)
+
+    @property
+    def _zone(self) -> tzinfo:
+        zone = get_timezone(self.timezone) if isinstance(self.timezone, str) else self.timezone
+        return zone if zone is not None else get_timezone("UTC")

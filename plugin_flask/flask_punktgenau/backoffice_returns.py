@@ -1,0 +1,171 @@
+"""Returns in the back office: what is wanted, its preview under every policy, then the return; and its money half."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from flask import request
+from werkzeug import Response
+from werkzeug.datastructures import MultiDict
+
+from flask_punktgenau import formatting
+from flask_punktgenau.backoffice_gate import language, office, operator, page
+from flask_punktgenau.backoffice_redemption import done, redemption, returned_units
+from punktgenau.checkout.cart import SHIPPING_ID
+from punktgenau.checkout.office import Whole
+from punktgenau.checkout.refund import RefundPreview
+from punktgenau.errors import InvalidArgumentError, PunktgenauError
+
+REFERENCE_MAX = 36
+_NUMBER = re.compile(r"\d{1,9}")
+_AMOUNT = re.compile(r"\d{1,12}(?:[.,]\d{1,4})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a form asks to take back: units by line, and amounts of the shipping or of the whole order."""
+
+    lines: dict[str, int]
+    shipping_minor: int
+    amount_minor: int | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for (yet)."""
+        return not (self.lines or self.shipping_minor or self.amount_minor)
+
+
+def take_return(redemption_id: str, *, error: PunktgenauError | None = None) -> Response:
+    """The form; once something is entered, with the preview of what would go back."""
+    its = office()
+    whole = its.whole(redemption_id)
+    said: MultiDict[str, str] = request.form if request.method == "POST" else request.args
+    preview: RefundPreview | None = None
+    wanted: Wanted | None = None
+    try:
+        wanted = _wanted(whole, said)
+        if not wanted.is_empty:
+            preview = its.preview(
+                redemption_id,
+                lines=wanted.lines,
+                shipping_minor=wanted.shipping_minor,
+                amount_minor=wanted.amount_minor,
+            )
+    except PunktgenauError as refused:
+        error = error or refused
+    return page(
+        "return.html",
+        here="redemptions",
+        error=error,
+        whole=whole,
+        said=said,
+        wanted=wanted,
+        preview=preview,
+        came_back=returned_units(whole),
+        shipping=next((line for line in whole.cart.lines if line.id == SHIPPING_ID), None),
+        reference=said.get("reference") or _next_reference(whole),
+        reference_max=REFERENCE_MAX,
+    )
+
+
+def refund(redemption_id: str) -> Response:
+    """Take the return in, just as it was shown."""
+    try:
+        wanted = _wanted(office().whole(redemption_id), request.form)
+        if wanted.is_empty:
+            raise InvalidArgumentError("Nothing is to come back.", field="lines")
+        office().refund(
+            redemption_id,
+            return_reference=request.form.get("reference", "").strip(),
+            lines=wanted.lines,
+            shipping_minor=wanted.shipping_minor,
+            amount_minor=wanted.amount_minor,
+            seen=_seen(),
+            actor=operator(),
+            reason=request.form.get("reason", ""),
+        )
+    except PunktgenauError as error:
+        return take_return(redemption_id, error=error)
+    return done(redemption_id, "refund")
+
+
+def money(redemption_id: str) -> Response:
+    """The money half of a return was paid."""
+    try:
+        office().money_refunded(
+            redemption_id,
+            return_reference=request.form.get("return_reference", ""),
+            psp_reference=request.form.get("psp_reference", "").strip(),
+            actor=operator(),
+        )
+    except PunktgenauError as error:
+        return redemption(redemption_id, error=error)
+    return done(redemption_id, "money")
+
+
+def settle(redemption_id: str) -> Response:
+    """What becomes of a return whose points the provider refused: asked for once more, or money instead."""
+    its = office()
+    settled = its.pay_instead if request.form.get("as") == "money" else its.refund_again
+    try:
+        settled(
+            redemption_id,
+            return_reference=request.form.get("return_reference", ""),
+            actor=operator(),
+            reason=request.form.get("reason", ""),
+        )
+    except PunktgenauError as error:
+        return redemption(redemption_id, error=error)
+    return done(redemption_id, "settle")
+
+
+def _wanted(whole: Whole, said: MultiDict[str, str]) -> Wanted:
+    lines: dict[str, int] = {}
+    for line in whole.cart.lines:
+        entered = said.get(f"line.{line.id}", "").strip()
+        if line.id == SHIPPING_ID or not entered:
+            continue
+        if not _NUMBER.fullmatch(entered):
+            raise InvalidArgumentError(f"{line.sku}: enter a whole number of units.", field="lines")
+        if int(entered):
+            lines[line.id] = int(entered)
+    currency = whole.row.currency
+    amount_minor = _minor(said.get("amount", ""), currency, field="amount_minor")
+    return Wanted(
+        lines=lines,
+        shipping_minor=_minor(said.get("shipping", ""), currency, field="shipping_minor"),
+        amount_minor=amount_minor or None,
+    )
+
+
+def _minor(entered: str, currency: str, *, field: str) -> int:
+    """An amount as people write it, with a comma or a point, in the smallest unit."""
+    entered = entered.strip()
+    if not entered:
+        return 0
+    digits = formatting.exponent(currency)
+    try:
+        amount = Decimal(entered.replace(",", ".")).scaleb(digits) if _AMOUNT.fullmatch(entered) else Decimal("NaN")
+        if amount != amount.to_integral_value():
+            raise InvalidOperation
+    except InvalidOperation as error:
+        example = language().money_digits(1234, currency)
+        raise InvalidArgumentError(f"Write the amount as {example}, without separators.", field=field) from error
+    return int(amount)
+
+
+def _seen() -> tuple[int, int] | None:
+    points, money_minor = request.form.get("seen_points", ""), request.form.get("seen_money", "")
+    if not (_NUMBER.fullmatch(points) and _NUMBER.fullmatch(money_minor)):
+        raise InvalidArgumentError("Look at the preview before anything goes back.", field="seen")
+    return int(points), int(money_minor)
+
+
+def _next_reference(whole: Whole) -> str:
+    taken = {refund.return_reference for refund in whole.refunds}
+    number = len(taken) + 1
+    while (reference := f"{whole.row.order_reference[: REFERENCE_MAX - 6]}-R{number}") in taken:
+        number += 1
+    return reference

@@ -1,0 +1,166 @@
+"""What needs a person, from the journal: points that are short or unknown, refused returns, money still to be paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BindParameter, FromClause, and_, bindparam, exists, func, literal_column, select
+from sqlalchemy.sql import ClauseElement, ColumnElement
+
+from punktgenau.checkout.database import Database, Transaction, Value
+from punktgenau.checkout.schema import operation, redemption
+from punktgenau.checkout.schema_returns import OWED_MINOR, OWES_MONEY, returns
+from punktgenau.checkout.searching import FOUND_COLUMNS, Found, found_of, moment
+from punktgenau.checkout.statements import ours
+from punktgenau.money import Money
+
+MOST = 200
+"""As many of each kind as one page tells; their number is told besides."""
+COUNT_MAX = 1_000
+LATE_MS = 120_000
+"""An operation that has been open for longer is not merely under way."""
+
+_r, _t, _o = redemption.c, returns.c, operation.c
+_STATES: list[ColumnElement[str]] = [literal_column("'short'"), literal_column("'needs_attention'")]
+_PERSON = and_(ours(redemption), _r.state.in_(_STATES), _r.live_key.is_not(None))
+# Not joined: without statistics SQLite would begin at the redemptions, and read every one.
+_REFUSED = and_(_t.state == literal_column("'declined'"), exists().where(_r.id == _t.redemption_id, ours(redemption)))
+_MONEY = and_(
+    OWES_MONEY,
+    exists().where(_r.id == _t.redemption_id, ours(redemption)),
+)
+_LATE = and_(
+    _o.next_at.is_not(None),
+    _o.created_at < bindparam("at"),
+    # What a person has to see is told by its own list.
+    exists().where(_r.id == _o.redemption_id, ours(redemption), _r.state != literal_column("'needs_attention'")),
+)
+_ORDER = select(_r.order_reference, _r.currency).where(_r.id == bindparam("redemption_id"))
+_OWED = select(_t.redemption_id, _t.id, _t.reference, _t.points, OWED_MINOR, _t.created_at, _t.reason)
+_WAITS = select(_o.redemption_id, _o.kind, _o.code, _o.sends, _o.created_at, _o.next_at)
+
+
+_most: BindParameter[int] = bindparam("most")
+_LIST = {
+    "person": select(*FOUND_COLUMNS).where(_PERSON).order_by(_r.updated_at).limit(_most),
+    "refused": _OWED.where(_REFUSED).order_by(_t.created_at).limit(_most),
+    "money": _OWED.where(_MONEY).order_by(_t.created_at).limit(_most),
+    "late": _WAITS.where(_LATE).order_by(_o.created_at).limit(_most),
+}
+
+
+def _counted(name: str, of: FromClause, where: ColumnElement[bool]) -> ClauseElement:
+    """How many, but never more than a thousand: somebody who never closes money halves may have very many."""
+    some = select(literal_column("1")).select_from(of).where(where).limit(COUNT_MAX).subquery()
+    return select(literal_column(f"'{name}'"), func.count()).select_from(some)
+
+
+_COUNT = (
+    select(_r.state, func.count()).where(_PERSON).group_by(_r.state),
+    _counted("refused", returns, _REFUSED),
+    _counted("money", returns, _MONEY),
+    _counted("late", operation, _LATE),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenReturn:
+    """A return that a person has to do something about: its points were refused, or its money is still owed."""
+
+    id: str
+    redemption_id: str
+    order_reference: str
+    return_reference: str
+    points: int
+    money: Money
+    reason: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An operation that has been open for more than two minutes; it is tried again by itself at `next_at`."""
+
+    redemption_id: str
+    order_reference: str
+    kind: str
+    code: str
+    sends: int
+    asked_at: datetime
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """What needs a person, the oldest first; `counts` tells how many there are of each, also beyond the lists."""
+
+    counts: dict[str, int]
+    people: tuple[Found, ...] = ()
+    refused: tuple[OpenReturn, ...] = ()
+    money: tuple[OpenReturn, ...] = ()
+    late: tuple[Waiting, ...] = ()
+
+    @property
+    def urgent(self) -> int:
+        """How many orders cannot be resolved without a person."""
+        return self.counts["short"] + self.counts["needs_attention"] + self.counts["refused"]
+
+
+def counts(database: Database, *, now_ms: int) -> Attention:
+    """How many there are of each, without the lists."""
+    return _looked(database, now_ms=now_ms, most=0)
+
+
+def attention(database: Database, *, now_ms: int) -> Attention:
+    """All that needs a person."""
+    return _looked(database, now_ms=now_ms, most=MOST)
+
+
+def _looked(database: Database, *, now_ms: int, most: int) -> Attention:
+    values: dict[str, Value] = {"at": now_ms - LATE_MS, "most": most}
+    found = {"short": 0, "needs_attention": 0}
+    lists: dict[str, list[tuple[Value, ...]]] = {name: [] for name in _LIST}
+    with database.transaction(write=False) as tx:
+        for statement in _COUNT:
+            found |= {str(name): int(number or 0) for name, number in tx.all(statement, values)}
+        if most:
+            lists = {name: tx.all(statement, values) for name, statement in _LIST.items()}
+            for name in ("refused", "money", "late"):
+                lists[name] = [row + _order(tx, row) for row in lists[name]]
+    return Attention(
+        counts=found,
+        people=tuple(found_of(row) for row in lists["person"]),
+        refused=tuple(_return(row) for row in lists["refused"]),
+        money=tuple(_return(row) for row in lists["money"]),
+        late=tuple(_waiting(row) for row in lists["late"]),
+    )
+
+
+def _order(tx: Transaction, row: tuple[Value, ...]) -> tuple[Value, ...]:
+    return tx.one(_ORDER, {"redemption_id": row[0]}) or ("", "")
+
+
+def _return(row: tuple[Value, ...]) -> OpenReturn:
+    return OpenReturn(
+        redemption_id=str(row[0]),
+        id=str(row[1]),
+        return_reference=str(row[2]),
+        points=int(row[3] or 0),
+        money=Money(amount_minor=int(row[4] or 0), currency=str(row[8])),
+        asked_at=moment(int(row[5] or 0)),
+        reason=str(row[6] or ""),
+        order_reference=str(row[7]),
+    )
+
+
+def _waiting(row: tuple[Value, ...]) -> Waiting:
+    return Waiting(
+        redemption_id=str(row[0]),
+        kind=str(row[1]),
+        code=str(row[2] or ""),
+        sends=int(row[3] or 0),
+        asked_at=moment(int(row[4] or 0)),
+        next_at=moment(int(row[5] or 0)),
+        order_reference=str(row[6]),
+    )

@@ -1,0 +1,64 @@
+"""Pure: what a person may decide about an unknown or a shortfall, and what that makes of the row."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Literal
+
+from punktgenau.checkout.intent import Claim
+from punktgenau.checkout.resolve import UNDONE
+from punktgenau.checkout.schema import OperationRow, RedemptionRow
+
+Resolution = Literal["done", "not_done", "give_back", "written_off", "paid_otherwise"]
+"""It happened at the provider; it did not, so do it anew; give all back; the points are lost; the money came in."""
+BY_HAND = "resolved_by_hand"
+_TELLABLE = frozenset({"capture", "void", "reverse"})
+"""Kinds about whose outcome a person can be believed: the redemption itself is known to the provider."""
+
+
+def resolutions(row: RedemptionRow, operation: OperationRow | None) -> tuple[Resolution, ...]:
+    """What may be decided about a row as it stands; empty where nothing needs a person."""
+    if row.state == "short":
+        return ("paid_otherwise", "written_off")
+    if row.state != "needs_attention":
+        return ()
+    if operation is None:
+        return ("give_back",)
+    if operation.kind in _TELLABLE and row.provider_id is not None:
+        may_go_back = operation.kind == "capture" and row.release_cause is None
+        return ("done", "not_done", "give_back") if may_go_back else ("done", "not_done")
+    if operation.kind == "authorize":
+        return ("give_back", "not_done")
+    return ("done",)
+
+
+def resolved(claim: Claim, as_: Resolution, *, now_ms: int) -> tuple[RedemptionRow, str, str]:
+    """The row, the operation's outcome and its code, once a person has said so.
+
+    What did not happen is done anew, as an operation of its own with another key; an authorize is closed instead.
+    """
+    row, operation = claim.redemption, claim.operation
+    if as_ == "not_done" and operation.kind == "authorize":
+        return replace(row, state="declined", reason=BY_HAND, check_at=None), "not_done", BY_HAND
+    if as_ == "not_done":
+        is_captured = operation.kind == "reverse"
+        back = "partially_reversed" if row.reversed_points else "captured"
+        state = back if is_captured else "authorized"
+        return replace(row, state=state, reason=UNDONE, check_at=now_ms), "not_done", UNDONE
+    request = json.loads(operation.request)
+    if operation.kind == "capture":
+        points = int(request.get("points", row.points))
+        changed = replace(row, state="captured", captured_points=points)
+    elif operation.kind == "reverse":
+        gone = row.reversed_points + int(request["points"])
+        changed = replace(
+            row,
+            state="reversed" if gone >= row.captured_points else "partially_reversed",
+            reversed_points=gone,
+            reversed_minor=row.reversed_minor + int(request["value_minor"]),
+        )
+    else:
+        changed = replace(row, state="voided" if operation.kind == "void" else "abandoned")
+    # What waits for its turn, or is wished for, is seen to by whoever recovers.
+    return replace(changed, reason=BY_HAND, check_at=now_ms if changed.state != "reversed" else None), "done", BY_HAND

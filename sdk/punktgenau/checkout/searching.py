@@ -1,0 +1,222 @@
+"""Searching the journal for the back office: pages by key, so that each is found as quickly as the first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from sqlalchemy import and_, bindparam, select, tuple_
+from sqlalchemy.sql import ClauseElement
+
+from punktgenau.checkout.database import Database, Value
+from punktgenau.checkout.schema import RedemptionRow, redemption
+from punktgenau.checkout.statements import ours, own
+from punktgenau.money import Money
+
+PAGE = 50
+STATES = (
+    "needs_attention",
+    "short",
+    "authorizing",
+    "authorized",
+    "extending",
+    "capturing",
+    "partially_captured",
+    "captured",
+    "reversing",
+    "partially_reversed",
+    "reversed",
+    "voiding",
+    "voided",
+    "expired",
+    "declined",
+    "abandoning",
+    "abandoned",
+)
+"""Every state of a row, in the order in which an operator looks for them."""
+_By = Literal["order_reference", "member_id", "customer_id", "provider_id"]
+_BY: tuple[_By, ...] = ("order_reference", "member_id", "customer_id", "provider_id")
+_CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{32})")
+_EARLIEST, _LATEST = 0, 2**62
+_COLUMNS = (
+    "id", "order_reference", "attempt", "cause", "state", "customer_id", "member_id", "points", "value_minor",
+    "payable_minor", "currency", "captured_points", "reversed_points", "reversed_minor", "release_cause", "reason",
+    "created_at", "updated_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What is looked for: `text` is a whole order reference, member, customer or provider's id; empty: everything.
+
+    `since` and `until` (not included) are about when the order was placed.
+    """
+
+    text: str = ""
+    state: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One redemption in a list: `points` and `value` as they were asked for, and what became of them."""
+
+    id: str
+    order_reference: str
+    attempt: int
+    state: str
+    customer_id: str
+    member_id: str
+    points: int
+    value: Money
+    payable: Money
+    captured_points: int
+    reversed_points: int
+    reversed_value: Money
+    release_cause: str
+    reason: str
+    is_repair: bool
+    placed_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPage:
+    """A page of a list, newest first; `next_cursor` leads to the next one, empty on the last."""
+
+    items: tuple[Found, ...]
+    next_cursor: str = ""
+
+
+class Searching:
+    """Finds redemptions of this shop; changes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, search: Search, *, cursor: str = "", limit: int = PAGE) -> FoundPage:
+        """One page, newest first. A cursor that is none of ours leads to the first page."""
+        before = _CURSOR.fullmatch(cursor)
+        values: dict[str, Value] = {
+            "state": search.state,
+            "since": _EARLIEST if search.since is None else milliseconds(search.since),
+            "until": _LATEST if search.until is None else milliseconds(search.until),
+            "before_at": int(before[1]) if before else _LATEST,
+            "before_id": before[2] if before else "",
+            "most": limit + 1,
+        }
+        rows = self._rows(search, values)
+        items = tuple(found_of(row) for row in rows[:limit])
+        return FoundPage(items=items, next_cursor=_cursor(items[-1]) if len(rows) > limit else "")
+
+    def all(self, search: Search) -> Iterator[Found]:
+        """Everything that is found, newest first, page by page: no transaction stays open in between."""
+        cursor = ""
+        while True:
+            page = self.page(search, cursor=cursor, limit=500)
+            yield from page.items
+            if not (cursor := page.next_cursor):
+                return
+
+    def attempts(self, order_reference: str) -> tuple[Found, ...]:
+        """Every attempt to pay an order, the oldest first."""
+        with self._database.transaction(write=False) as tx:
+            return tuple(found_of(row) for row in tx.all(_ATTEMPTS, {"text": order_reference}))
+
+    def row(self, redemption_id: str) -> RedemptionRow | None:
+        """One redemption of this shop as it stands."""
+        with self._database.transaction(write=False) as tx:
+            row = tx.one(_ONE, {"redemption_id": redemption_id})
+        return None if row is None else RedemptionRow(*row)  # type: ignore[arg-type]
+
+    def _rows(self, search: Search, values: dict[str, Value]) -> list[tuple[Value, ...]]:
+        with self._database.transaction(write=False) as tx:
+            if not search.text:
+                return tx.all(_IN_STATE if search.state else _ANY, values)
+            for by in _BY:
+                # What is found first is what was meant: a member is hardly ever called like an order.
+                found = tx.all(_SEARCHES[by], values | {"text": search.text})
+                if found:
+                    return found
+        return []
+
+
+def found_of(row: tuple[Value, ...]) -> Found:
+    """A row of `FOUND_COLUMNS` as a record."""
+    said = dict(zip(_COLUMNS, row, strict=True))
+    currency = str(said["currency"])
+
+    def number(name: str) -> int:
+        return int(said[name] or 0)
+
+    def money(name: str) -> Money:
+        return Money(amount_minor=number(name), currency=currency)
+
+    return Found(
+        id=str(said["id"]),
+        order_reference=str(said["order_reference"]),
+        attempt=number("attempt"),
+        state=str(said["state"]),
+        customer_id=str(said["customer_id"]),
+        member_id=str(said["member_id"]),
+        points=number("points"),
+        value=money("value_minor"),
+        payable=money("payable_minor"),
+        captured_points=number("captured_points"),
+        reversed_points=number("reversed_points"),
+        reversed_value=money("reversed_minor"),
+        release_cause=str(said["release_cause"] or ""),
+        reason=str(said["reason"] or ""),
+        is_repair=said["cause"] == "shortfall",
+        placed_at=moment(number("created_at")),
+        changed_at=moment(number("updated_at")),
+    )
+
+
+def moment(at_ms: int) -> datetime:
+    """A moment of the journal."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def milliseconds(at: datetime) -> int:
+    """The same for the journal; to the nearest, because a moment is kept in binary fractions of a second."""
+    return round(at.timestamp() * 1000)
+
+
+def _cursor(last: Found) -> str:
+    return f"{milliseconds(last.placed_at)}-{last.id}"
+
+
+_r = redemption.c
+FOUND_COLUMNS = tuple(_r[name] for name in _COLUMNS)
+_PAGED = and_(
+    _r.created_at >= bindparam("since"),
+    _r.created_at < bindparam("until"),
+    tuple_(_r.created_at, _r.id) < tuple_(bindparam("before_at"), bindparam("before_id")),
+)
+
+
+def _listed(*where: ClauseElement) -> ClauseElement:
+    return (
+        select(*FOUND_COLUMNS)
+        .where(*where, _PAGED)  # type: ignore[arg-type]
+        .order_by(_r.created_at.desc(), _r.id.desc())
+        .limit(bindparam("most"))
+    )
+
+
+def _search_by(by: _By) -> ClauseElement:
+    whose = own if by == "order_reference" else ours
+    any_state = (bindparam("state") == "") | (_r.state == bindparam("state"))
+    return _listed(whose(redemption), _r[by] == bindparam("text"), any_state)
+
+
+_ANY = _listed(own(redemption))
+_IN_STATE = _listed(own(redemption), _r.state == bindparam("state"))
+_SEARCHES = {by: _search_by(by) for by in _BY}
+_ATTEMPTS = select(*FOUND_COLUMNS).where(own(redemption), _r.order_reference == bindparam("text")).order_by(_r.attempt)
+_ONE = select(redemption).where(ours(redemption), _r.id == bindparam("redemption_id"))

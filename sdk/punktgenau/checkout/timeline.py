@@ -1,0 +1,214 @@
+"""An order's story from the journal: what was asked, what came of it, who did something by hand; in order of time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import bindparam, select
+
+from punktgenau.checkout.actions import Action
+from punktgenau.checkout.database import Database
+from punktgenau.checkout.schema import EventRow, OperationRow, RedemptionRow, event
+from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, amendment
+from punktgenau.checkout.searching import moment
+from punktgenau.money import Money
+
+Tone = Literal["plain", "good", "open", "bad", "hand"]
+SLOW_MS = 60_000
+"""An operation that took longer is told twice: when it was asked for, and when it was known."""
+_ENDED = frozenset({"expired", "short"})
+_TOLD_BY_RETURNS = frozenset({"refund", "money_refunded"})
+_CAUSES = frozenset({"void", "reverse", "cancel_by_key", "give_up"})
+_EVENTS = select(event).where(event.c.redemption_id == bindparam("redemption_id")).order_by(event.c.received_at)
+_AMENDMENTS = (
+    select(amendment).where(amendment.c.redemption_id == bindparam("redemption_id")).order_by(amendment.c.version)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One sentence of the story; `kind` says which, the rest fills it in.
+
+    `code` is of `punktgenau.codes` or the provider's word; `reference` names a return, `units` what came back of it.
+    """
+
+    at: datetime
+    kind: str
+    tone: Tone = "plain"
+    attempt: int = 1
+    points: int | None = None
+    value: Money | None = None
+    money: Money | None = None
+    actor: str = ""
+    reason: str = ""
+    code: str = ""
+    reference: str = ""
+    units: Mapping[str, int] | None = None
+    sends: int = 0
+    expired_points: int = 0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """All that the journal knows of one attempt."""
+
+    redemption: RedemptionRow
+    operations: tuple[OperationRow, ...]
+    returns: tuple[ReturnRow, ...]
+    amendments: tuple[AmendmentRow, ...]
+    events: tuple[EventRow, ...]
+    actions: tuple[Action, ...]
+
+
+def heard_of(database: Database, redemption_id: str) -> tuple[tuple[EventRow, ...], tuple[AmendmentRow, ...]]:
+    """The provider's events about a redemption, and the versions of its order."""
+    values = {"redemption_id": redemption_id}
+    with database.transaction(write=False) as tx:
+        events = tuple(EventRow(*row) for row in tx.all(_EVENTS, values))  # type: ignore[arg-type]
+        versions = tuple(AmendmentRow(*row) for row in tx.all(_AMENDMENTS, values))  # type: ignore[arg-type]
+    return events, versions
+
+
+def story(chapters: tuple[Chapter, ...]) -> tuple[Moment, ...]:
+    """What happened to an order's points, the oldest first; pure."""
+    told = [one for chapter in chapters for one in _told(chapter)]
+    return tuple(sorted(told, key=lambda one: one.at))
+
+
+def _told(chapter: Chapter) -> Iterator[Moment]:
+    row = chapter.redemption
+    yield Moment(
+        at=moment(row.created_at),
+        kind="taken_anew" if row.cause == "shortfall" else "placed",
+        attempt=row.attempt,
+        points=row.points,
+        value=_money(row, row.value_minor),
+        money=_money(row, row.payable_minor),
+    )
+    by_operation = {one.operation_id: one for one in chapter.returns if one.operation_id is not None}
+    for operation in chapter.operations:
+        yield from _operation(row, operation, by_operation.get(operation.id))
+    for one in chapter.returns:
+        yield from _return(row, one, chapter.actions)
+    for version in chapter.amendments:
+        yield Moment(
+            at=moment(version.created_at),
+            kind="amended",
+            tone="hand" if version.actor else "plain",
+            attempt=row.attempt,
+            points=version.points,
+            money=_money(row, version.payable_minor),
+            actor=version.actor,
+            reason=version.reason,
+            version=version.version,
+        )
+    for heard in chapter.events:
+        yield Moment(at=moment(heard.received_at), kind="event", attempt=row.attempt, code=heard.said or heard.type)
+    yield from (_action(row, one) for one in chapter.actions if one.kind not in _TOLD_BY_RETURNS)
+    if row.state in _ENDED and (ended := _ended(chapter)) is not None:
+        yield ended
+
+
+def _operation(row: RedemptionRow, operation: OperationRow, returned: ReturnRow | None) -> Iterator[Moment]:
+    request = json.loads(operation.request)
+    reply = json.loads(operation.reply or "{}")
+    points = request.get("points", row.points)
+    value_minor = request.get("value_minor", row.value_minor)
+    cause = operation.cause if operation.kind in {"cancel_by_key", "give_up"} else row.release_cause or ""
+    reason = cause if operation.kind in _CAUSES and returned is None else ""
+    is_open = operation.open_key is not None
+    outcome = "unknown" if is_open or operation.outcome is None else operation.outcome
+    finished_at = operation.finished_at
+    is_slow = finished_at is not None and finished_at - operation.created_at > SLOW_MS
+
+    def told(at_ms: int, how: str, tone: Tone) -> Moment:
+        return Moment(
+            at=moment(at_ms),
+            kind=f"{operation.kind}.{how}",
+            tone=tone,
+            attempt=row.attempt,
+            points=points,
+            value=_money(row, value_minor),
+            reason=reason,
+            reference=returned.reference if returned is not None else "",
+            code="" if how == "done" else operation.code or "",
+            sends=operation.sends,
+            expired_points=int(reply.get("expired_points") or 0),
+        )
+
+    if is_open or is_slow:
+        yield told(operation.created_at, "asked", "open")
+    if finished_at is None:
+        return
+    tone: Tone = "good" if outcome == "done" else "bad" if outcome == "not_done" else "plain"
+    yield told(finished_at, outcome, tone)
+
+
+def _return(row: RedemptionRow, one: ReturnRow, actions: tuple[Action, ...]) -> Iterator[Moment]:
+    wanted = json.loads(one.wanted)
+    yield Moment(
+        at=moment(one.created_at),
+        kind="return",
+        tone="hand" if one.actor not in {"", "customer"} else "plain",
+        attempt=row.attempt,
+        points=one.points,
+        value=_money(row, one.value_minor),
+        money=_money(row, one.money_minor),
+        actor=one.actor,
+        reason=one.reason,
+        reference=one.reference,
+        units=wanted["lines"],
+    )
+    paid_by = [
+        done.actor
+        for done in actions
+        if done.kind == "money_refunded" and done.detail.get("return_reference") == one.reference
+    ]
+    if one.money_refunded_at is not None:
+        yield Moment(
+            at=moment(one.money_refunded_at),
+            kind="money_refunded",
+            tone="good",
+            attempt=row.attempt,
+            money=_money(row, one.refunded_minor),
+            actor=paid_by[-1] if paid_by else "",
+            reference=one.reference,
+            code=one.psp_reference or "",
+        )
+
+
+def _action(row: RedemptionRow, one: Action) -> Moment:
+    return Moment(
+        at=one.at,
+        kind=f"action.{one.kind}",
+        tone="hand",
+        attempt=row.attempt,
+        actor=one.actor,
+        reason=one.reason,
+        reference=str(one.detail.get("return_reference") or ""),
+        code=str(one.detail.get("psp_reference") or ""),
+    )
+
+
+def _ended(chapter: Chapter) -> Moment | None:
+    """A hold that ended without a call of ours."""
+    row = chapter.redemption
+    if any(one.finished_at == row.updated_at for one in chapter.operations):
+        return None
+    return Moment(
+        at=moment(row.updated_at),
+        kind=f"ended.{row.state}",
+        tone="bad" if row.state == "short" else "plain",
+        attempt=row.attempt,
+        points=row.points,
+        code=row.reason,
+    )
+
+
+def _money(row: RedemptionRow, amount_minor: int) -> Money:
+    return Money(amount_minor=amount_minor, currency=row.currency)
