@@ -71,3 +71,34 @@ def test_reason_that_is_none_is_refused(tmp_path: Path, line: str) -> None:
 
 def test_reasons_of_this_project_are_well_formed() -> None:
     _matrix.read_reasons(Path(__file__).with_name("scenario_reasons.toml"))
+
+
+def test_a_page_says_what_the_matrix_says(tmp_path: Path) -> None:
+    page = tmp_path / "scenarios.md"
+    reasons = dict.fromkeys(_scenarios.IDS[1:], "waits for F9")
+    carried = {"C1": (carrier(asserts="a | b <i>"), carrier("failed", "t[sqlite-2]", "no row"))}
+    page.write_text(_matrix.Matrix(carried, reasons).document(day="2026-11-22"))
+    text = page.read_text()
+    assert "last run 2026-11-22" in text
+    assert "- faults: 107 rows: 0 passed, 1 failed, 0 none, 0 cannot apply, 106 waits\n" in text
+    assert "| C1 | 2 | failed | a \\| b &lt;i><br>no row<br>(not on postgresql yet) |\n" in text
+    found = _matrix.read_document(page)
+    assert list(found) == list(_scenarios.IDS)
+    assert found["C1"] == _matrix.as_written({"a | b <i>", "no row"})
+    assert found["C2"] == set()
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_the_page_is_the_one_of_these_marks(asserted_here: tuple[_scenarios.Asserted, set[Path]]) -> None:
+    """Without running them: every mark that was collected is on the page; and in a whole run nothing else is."""
+    asserted, files = asserted_here
+    page = _matrix.read_document(ROOT / "sdk/SCENARIOS.md")
+    assert list(page) == list(_scenarios.IDS)
+    missing = {row: found for row in asserted if (found := _matrix.as_written(asserted[row]) - page[row])}
+    assert missing == {}, "run `python3 tests --scenarios`, which writes sdk/SCENARIOS.md"
+    everywhere = {path for path in (ROOT / "tests").rglob("test_*.py") if "scenario(" in path.read_text("utf-8")}
+    if everywhere <= files | {ROOT / "tests/test_harness.py"}:
+        gone = {row: found for row in page if (found := page[row] - _matrix.as_written(asserted.get(row, set())))}
+        assert gone == {}, "run `python3 tests --scenarios`, which writes sdk/SCENARIOS.md"
