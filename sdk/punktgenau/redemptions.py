@@ -166,7 +166,7 @@ class Redemptions:
     def void(
         self, redemption_id: str, *, idempotency_key: str | None = None, deadline_s: float | None = None
     ) -> Redemption:
-        """Release an uncaptured hold; the points are available again at once.
+        """Release a hold, or what is left of it; the points are available again at once.
 
         Raises AlreadyCapturedError (use `reverse`), HoldExpiredError, AlreadyVoidedError, RedemptionEndedError.
         """
@@ -175,7 +175,7 @@ class Redemptions:
         answer = self._transport.call(operation, deadline_s=deadline_s)
         if answer.record.id != redemption_id:
             raise about_something_else(operation, "id", answer)
-        if answer.record.held_points or answer.record.state not in _ENDED_BY_RELEASE:
+        if answer.record.held_points or not (answer.record.captured_points or answer.record.state in _ENDED_BY_RELEASE):
             raise about_something_else(operation, "state", answer)
         return _noted(answer)
 

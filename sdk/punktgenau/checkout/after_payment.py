@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.amending import Amending
+from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.cart import Cart
+from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.invoice import Invoice
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund, RefundPreview
@@ -16,7 +18,8 @@ from punktgenau.checkout.returned import Wanted
 from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
-from punktgenau.errors import NotFoundError
+from punktgenau.checkout.shipping import Shipping
+from punktgenau.errors import InvalidArgumentError, NotFoundError
 from punktgenau.money import Money
 
 
@@ -29,6 +32,31 @@ class AfterPayment:
     _returns: Returns
     _refused: Refused
     _amending: Amending
+    _shipping: Shipping
+    _goals: Goals
+
+    def capture(
+        self,
+        order_reference: str,
+        *,
+        lines: Mapping[str, int] | None = None,
+        shipment_reference: str | None = None,
+    ) -> Payment | None:
+        """Goal: these points are paid. None where the order has no redemption; "capturing" where it is unknown.
+
+        With `lines`, units by line id that leave as `shipment_reference`, only what the points pay of them is captured
+        ("partially_captured"), to the point with the last; without, all that is left. Where the provider captures only
+        as a whole, all is captured with the first shipment. Safe to repeat. Raises InvalidArgumentError (more units
+        than are left), IdempotencyConflictError (the reference stands for another shipment).
+        """
+        if lines is not None and shipment_reference is None:
+            raise InvalidArgumentError("A shipment needs its reference.", field="shipment_reference")
+        row, ends = self._latest(order_reference), self._ends()
+        if row is not None and lines is not None and shipment_reference is not None:
+            shipped = self._shipping.ship(row, lines=lines, reference=shipment_reference, ends=ends)
+            if shipped is not None:
+                return payment_of(shipped)
+        return None if row is None else payment_of(self._goals.capture(row, ends=ends))
 
     def refund(
         self,

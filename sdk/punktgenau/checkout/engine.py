@@ -26,11 +26,12 @@ from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
 from punktgenau.checkout.quote import CartQuote
-from punktgenau.checkout.recovery import Recovery, recover, recover_one
+from punktgenau.checkout.recovery import Recovery, Shop, recover, recover_one
 from punktgenau.checkout.refused import Refused
 from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
+from punktgenau.checkout.shipping import Shipping
 from punktgenau.errors import InProgressError
 from punktgenau.events import Event
 from punktgenau.money import Money, require_points
@@ -42,7 +43,7 @@ Listener = Callable[[str, Payment], None]
 _ROUNDS_MAX = 3
 
 
-class Checkout(AfterPayment, Clearing):
+class Checkout(AfterPayment, Clearing):  # type: ignore[misc]  # what the one needs is a method of the other
     """Pays orders with points at one provider, with a journal of its own.
 
     The goals (`capture`, `void`, `cancel`) are safe in any state, any number of times, from any process; an unknown is
@@ -92,6 +93,7 @@ class Checkout(AfterPayment, Clearing):
         self._amending = Amending(
             journal, self._executor, self._goals, self._returns, settings=self.settings, clock=self._clock
         )
+        self._shipping = Shipping(journal, self._executor, clock=self._clock)
         self._placing = Placing(
             provider,
             self._journal,
@@ -227,11 +229,6 @@ class Checkout(AfterPayment, Clearing):
         row = self._latest(order_reference)
         return None if row is None else self._placing.again(row, ends=self._ends())
 
-    def capture(self, order_reference: str) -> Payment | None:
-        """Goal: these points are paid. None where the order has no redemption; "capturing" where it is unknown."""
-        row = self._latest(order_reference)
-        return None if row is None else payment_of(self._goals.capture(row, ends=self._ends()))
-
     def void(self, order_reference: str) -> Payment | None:
         """Goal: payment failed and the order lives on, so its points go back; a further attempt may follow."""
         return self._give_back(order_reference, "payment_failed", last=False)
@@ -250,7 +247,7 @@ class Checkout(AfterPayment, Clearing):
             self._journal,
             self._executor,
             self._events,
-            order_loader=self.order_loader,
+            shop=self._shop(),
             deadline_s=self.settings.worker_deadline_s,
             due_only=due_only,
             clock=self._clock,
@@ -258,9 +255,7 @@ class Checkout(AfterPayment, Clearing):
 
     def recover_one(self, *, deadline_s: float) -> bool:
         """Do one thing that is due, for whoever has a moment; False: nothing is due."""
-        return recover_one(
-            self._journal, self._executor, self._events, order_loader=self.order_loader, deadline_s=deadline_s
-        )
+        return recover_one(self._journal, self._executor, self._events, shop=self._shop(), deadline_s=deadline_s)
 
     def recovered_at(self) -> datetime | None:
         """When a worker or `recover` was last at work, in any process; None: never."""
@@ -275,6 +270,9 @@ class Checkout(AfterPayment, Clearing):
         return self._events.hear(event, provider=profile.name, partner=self._provider.partner_id)
 
     # Inside
+
+    def _shop(self) -> Shop:
+        return Shop(order_loader=self.order_loader, takes_paid=self.settings.capture != "shipped")
 
     def _give_back(self, order_reference: str, cause: str, *, last: bool) -> Payment | None:
         row, ends = self._latest(order_reference), self._ends()

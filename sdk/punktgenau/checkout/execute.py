@@ -12,6 +12,7 @@ from punktgenau.checkout.attempt import live_key_of, repair_of
 from punktgenau.checkout.intent import Claim, NextOperation, giving_up, wished
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.looking import Looker, is_part_of
+from punktgenau.checkout.order_journal import HELD, OrderJournal
 from punktgenau.checkout.reached import after_verdict
 from punktgenau.checkout.resolve import (
     GIVEN_UP_BY_KEY,
@@ -32,7 +33,7 @@ from punktgenau.checkout.resolve import (
     next_step,
     state_of,
 )
-from punktgenau.checkout.return_journal import REVERSIBLE, ReturnJournal
+from punktgenau.checkout.return_journal import REVERSIBLE
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.sending import Reply, moved_after, reply_of, send
 from punktgenau.checkout.writing import written
@@ -47,7 +48,7 @@ Heard = Callable[[RedemptionRow, RedemptionRow], None]
 class Executor:
     """Carries out claimed operations at the provider; `heard(before, after)` is told after each commit."""
 
-    def __init__(self, provider: Provider, journal: ReturnJournal, *, clock: Clock, heard: Heard) -> None:
+    def __init__(self, provider: Provider, journal: OrderJournal, *, clock: Clock, heard: Heard) -> None:
         self._provider = provider
         self.profile = provider.profile
         self.can_look_up = bool(provider.profile.lookup)
@@ -96,6 +97,8 @@ class Executor:
             return None if planned is None else self._journal.supersede(row, planned, lease_s=lease_s)
         if row.check_at is not None and (claim := self.next_return(row, lease_s=lease_s)) is not None:
             return claim
+        if row.state == "partially_captured" and (shipped := self.next_shipment(row, lease_s=lease_s)) is not None:
+            return shipped
         if (planned := wished(row)) is not None:
             return self._journal.begin_operation(row, planned, lease_s=lease_s)
         return self.repair(row, lease_s=lease_s)
@@ -103,6 +106,10 @@ class Executor:
     def next_return(self, row: RedemptionRow, *, lease_s: float) -> Claim | None:
         """Begin the return that has waited longest for its turn, if one does. Raises LostSwapError."""
         return self._journal.begin_return(row, lease_s=lease_s) if row.state in REVERSIBLE else None
+
+    def next_shipment(self, row: RedemptionRow, *, lease_s: float) -> Claim | None:
+        """Begin the shipment that has waited longest for its turn, if one does. Raises LostSwapError."""
+        return self._journal.begin_shipment(row, lease_s=lease_s) if row.state in HELD else None
 
     def giving_up(self, row: RedemptionRow, *, cause: str) -> NextOperation | None:
         """How an attempt is given up at this provider; None: no way, but to go on asking what became of it."""

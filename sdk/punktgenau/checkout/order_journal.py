@@ -1,17 +1,19 @@
-"""The journal with amended orders in it: each version is written down beside what it makes necessary."""
+"""The journal with amended orders and shipments: each is written down beside what it makes necessary."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from punktgenau.checkout.database import DuplicateError, UnconfirmedError
-from punktgenau.checkout.intent import Claim
+from punktgenau.checkout import shipment_statements as shipping
+from punktgenau.checkout.database import DuplicateError, Transaction, UnconfirmedError, Value
+from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import LostSwapError
+from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_journal import Books, ReturnJournal, add_values
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
+from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,12 @@ class Amended:
 
 
 PlanAmendment = Callable[[Books], Amended | None]
+PlanShipment = Callable[[Books, tuple[ShipmentRow, ...]], ShipmentRow | None]
+HELD = frozenset({"authorized", "partially_captured"})
 
 
 class OrderJournal(ReturnJournal):
-    """The journal of one shop at one provider, with returns and amended orders."""
+    """The journal of one shop at one provider, with returns, amended orders and shipments."""
 
     def amend(self, redemption_id: str, *, plan: PlanAmendment, lease_s: float) -> tuple[RedemptionRow, Claim | None]:
         """Write a new version of an order down, with what comes back by it; the row, and the right to send that.
@@ -64,3 +68,105 @@ class OrderJournal(ReturnJournal):
         except UnconfirmedError as error:
             error.outcome = "unknown"
             raise
+
+    def ship(
+        self, redemption_id: str, *, reference: str, plan: PlanShipment, lease_s: float
+    ) -> tuple[RedemptionRow, ShipmentRow | None, Claim | None]:
+        """Write a shipment down, once per reference; the one that stands, and the right to capture, if it is its turn.
+
+        `plan` decides under the row's lock; None: nothing can be captured in parts as things are. Raises as `amend`.
+        """
+        self._secret()
+        try:
+            with self._database.transaction() as tx:
+                books = self._books(tx, redemption_id, lock=True)
+                shipped = _shipments(tx.all(shipping.ALL, {"redemption_id": redemption_id}))
+                for known in shipped:
+                    if known.reference == reference:
+                        return books.redemption, known, None
+                made = plan(books, shipped)
+                if made is None:
+                    return books.redemption, None, None
+                tx.run(shipping.ADD, add_values(made))
+                if made.state != "requested":
+                    return books.redemption, made, None
+                row, claim = self._begin_shipment(tx, books.redemption, made, lease_s=lease_s)
+                return row, made, claim
+        except DuplicateError as error:
+            raise LostSwapError from error
+        except UnconfirmedError as error:
+            error.outcome = "unknown"
+            raise
+
+    def begin_shipment(self, seen: RedemptionRow, *, lease_s: float) -> Claim | None:
+        """The right to capture the shipment that waits longest; None when none waits, or all is to go back.
+
+        Raises LostSwapError when the row is no longer as seen, or has an open operation.
+        """
+        self._secret()
+        try:
+            with self._database.transaction() as tx:
+                current = self._redemption(tx, seen.id, lock=True)
+                if current.version != seen.version:
+                    raise LostSwapError
+                waiting = _shipments(tx.all(shipping.NEXT, {"redemption_id": seen.id}))
+                if not waiting or current.state not in HELD or (current.release_cause or seen.release_cause):
+                    return None
+                return self._begin_shipment(tx, current, waiting[0], lease_s=lease_s)[1]
+        except DuplicateError as error:
+            raise LostSwapError from error
+
+    def _begin_shipment(
+        self, tx: Transaction, row: RedemptionRow, made: ShipmentRow, *, lease_s: float
+    ) -> tuple[RedemptionRow, Claim | None]:
+        """Make the operation of a requested shipment, or have somebody look when the open one is finished."""
+        if row.state not in HELD:
+            return self._swap(tx, row, replace(row, check_at=self.now_ms())), None
+        ends = self._lease_ends(lease_s)
+        planned = capture_of_shipment(made)
+        if made.operation_id is not None:
+            # Proven to have done nothing, so it is begun anew, under another key.
+            planned = replace(planned, cause=f"{planned.cause} {row.version}")
+        operation = self._new_operation(row, planned)
+        changed = self._swap(tx, row, replace(row, state="capturing", check_at=None))
+        self._add(tx, operation, lease_s)
+        beginning: dict[str, Value] = {
+            "redemption_id": row.id,
+            "number": made.number,
+            "operation_id": operation.id,
+        }
+        if tx.run(shipping.BEGIN, beginning) != 1:
+            raise LostSwapError
+        return changed, Claim(operation, changed, operation.lease_token, ends)
+
+    def _finish_operation(
+        self,
+        tx: Transaction,
+        claim: Claim,
+        *,
+        outcome: str | None,
+        code: str | None,
+        reply: Mapping[str, str | int | None] | None,
+        sends: int,
+        next_at: int | None,
+    ) -> None:
+        super()._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
+        if claim.operation.kind == "capture" and next_at is None:
+            state = "done" if outcome == "done" else "requested" if code == UNDONE else "short"
+            tx.run(shipping.FINISH, {"operation_id": claim.operation.id, "state": state})
+
+
+def capture_of_shipment(made: ShipmentRow) -> NextOperation:
+    """What a shipment takes of the hold; the last one releases nothing, because nothing is left by then."""
+    request: dict[str, str | int] = {
+        "points": made.points,
+        "value_minor": made.worth_minor,
+        "capture_reference": made.reference,
+    }
+    if not made.is_last:
+        request["more_to_come"] = 1
+    return NextOperation(kind="capture", cause=f"shipment {made.number}", request=request, state="capturing")
+
+
+def _shipments(rows: Iterable[tuple[Value, ...]]) -> tuple[ShipmentRow, ...]:
+    return tuple(ShipmentRow(*row) for row in rows)  # type: ignore[arg-type]

@@ -38,6 +38,14 @@ class _NotToldError(Exception):
     """The shop did not say what became of its order."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """Who tells about orders, if anybody; and whether what is held for a paid order is captured by recovery."""
+
+    order_loader: Callable[[str], Order | None] | None
+    takes_paid: bool
+
+
 @dataclass(slots=True)
 class Recovery:
     """What one recovery did: operations finished, still open, holds looked at; and how many orders need a person."""
@@ -60,7 +68,7 @@ def recover(
     executor: Executor,
     events: Events,
     *,
-    order_loader: Callable[[str], Order | None] | None,
+    shop: Shop,
     deadline_s: float,
     due_only: bool,
     clock: Clock,
@@ -88,7 +96,7 @@ def recover(
     for seen in _checks(journal, lease_s=deadline_s, due_only=due_only):
         report.looked_at += 1
         with _alone(seen):
-            row = _look(journal, executor, seen, order_loader=order_loader, deadline_s=deadline_s)
+            row = _look(journal, executor, seen, shop=shop, deadline_s=deadline_s)
             if row.state != seen.state:
                 report.note(row)
                 if pause_s:
@@ -113,7 +121,7 @@ def recover_one(
     executor: Executor,
     events: Events,
     *,
-    order_loader: Callable[[str], Order | None] | None,
+    shop: Shop,
     deadline_s: float,
 ) -> bool:
     """Take the one operation, event or row that has been due longest, of these in this order; False: nothing is due."""
@@ -125,7 +133,7 @@ def recover_one(
             follow_up(journal, executor, events, taken, deadline_s=deadline_s)
         return True
     if (seen := journal.claim_check(lease_s=deadline_s)) is not None:
-        _look(journal, executor, seen, order_loader=order_loader, deadline_s=deadline_s)
+        _look(journal, executor, seen, shop=shop, deadline_s=deadline_s)
         return True
     return False
 
@@ -157,7 +165,7 @@ def _look(
     executor: Executor,
     row: RedemptionRow,
     *,
-    order_loader: Callable[[str], Order | None] | None,
+    shop: Shop,
     deadline_s: float,
 ) -> RedemptionRow:
     now = journal.now_ms()
@@ -166,7 +174,7 @@ def _look(
         journal.free_check(row, check_at=now + LOOK_AGAIN_MS)
         return row
     try:
-        word = None if row.release_cause else _word(row, order_loader, now_ms=now)
+        word = None if row.release_cause else _word(row, shop.order_loader, now_ms=now)
         if row.state == "expired":
             return _look_at_deal(journal, executor, row, word, now_ms=now, deadline_s=deadline_s)
         if word == "release":
@@ -178,7 +186,10 @@ def _look(
         if (waiting := executor.next_return(row, lease_s=deadline_s)) is not None:
             row, _ = executor.run(waiting, deadline_s=deadline_s)
             return row
-        planned = wished(row) or (capture_of(row) if word == "take" and row.state == "authorized" else None)
+        if (shipped := executor.next_shipment(row, lease_s=deadline_s)) is not None:
+            return executor.run(shipped, deadline_s=deadline_s)[0]
+        takes = word == "take" and row.state == "authorized" and shop.takes_paid
+        planned = wished(row) or (capture_of(row) if takes else None)
         if planned is not None:
             row, _ = executor.run(journal.begin_operation(row, planned, lease_s=deadline_s), deadline_s=deadline_s)
             return row
@@ -207,7 +218,7 @@ def _look(
         logger.exception("the order loader failed; the hold is left alone")
     except PunktgenauError as error:
         logger.warning("could not look at %s: %s", short(row.order_reference), error.code)
-    check_at = _again(row, now_ms=now, loader=order_loader is not None)
+    check_at = _again(row, now_ms=now, loader=shop.order_loader is not None)
     if check_at is not None and (longer_at := extend_at(executor.profile, row)) is not None:
         check_at = max(now + LOOK_AGAIN_MS, min(check_at, longer_at))
     journal.free_check(row, check_at=check_at)

@@ -9,7 +9,8 @@ from punktgenau.checkout.rules import ShopRules, require_setting
 from punktgenau.errors import ConfigurationError
 from punktgenau.money import AMOUNT_MINOR_MAX
 
-CaptureTime = Literal["paid", "placed"]
+CaptureTime = Literal["paid", "placed", "shipped"]
+"""shipped: recovery captures nothing because an order is paid; the shop does, parcel by parcel."""
 RefundPolicy = Literal["proportional", "points_first", "money_first"]
 ExpiredPoints = Literal["tell", "money"]
 TaxMode = Literal["tender", "discount"]

@@ -60,6 +60,12 @@ def check_returnable(row: RedemptionRow) -> None:
         )
     if row.state in _RETURNABLE:
         return
+    if row.state == "partially_captured":
+        raise StateConflictError(
+            f"A part of order {row.order_reference} is still to be shipped. Nothing was booked; capture the "
+            "rest first, or cancel the order.",
+            code="not_captured",
+        )
     if row.state in CLOSED or row.state in {"authorizing", "authorized", "extending", "voiding", "abandoning"}:
         raise StateConflictError(
             f"Points have paid nothing of order {row.order_reference} ({row.state}), so none can come back. Nothing "

@@ -1,0 +1,113 @@
+"""The noun shipment: points are captured with the goods that leave, and with the last of them to the point."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.allocation import Allocation
+from punktgenau.checkout.cart import SHIPPING_ID
+from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.goals import POLL_S
+from punktgenau.checkout.journal import LostSwapError
+from punktgenau.checkout.order_journal import OrderJournal
+from punktgenau.checkout.return_journal import Books
+from punktgenau.checkout.returned import History, Wanted, returned, with_return
+from punktgenau.checkout.returns import REFERENCE_MAX, require_text
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.schema_returns import ShipmentRow
+from punktgenau.checkout.standing import allocation_of
+from punktgenau.errors import IdempotencyConflictError, InProgressError, InvalidArgumentError
+
+_SHIPPABLE = frozenset({"authorized", "partially_captured", "capturing", "extending"})
+
+
+class Shipping:
+    """Captures the points of a shipment, once per reference; in the order in which they are told."""
+
+    def __init__(self, journal: OrderJournal, executor: Executor, *, clock: Clock) -> None:
+        self._journal = journal
+        self._executor = executor
+        self._clock = clock
+
+    def ship(
+        self, row: RedemptionRow, *, lines: Mapping[str, int], reference: str, ends: float
+    ) -> RedemptionRow | None:
+        """Capture what the points pay of these units; None where that is not possible: only all can be captured then.
+
+        Raises InvalidArgumentError (more units than are left), IdempotencyConflictError (the reference stands for
+        another shipment).
+        """
+        reference = require_text(reference, field="shipment_reference", most=REFERENCE_MAX)
+        wanted = Wanted(lines=lines)
+        text = json.dumps(dict(lines), sort_keys=True, separators=(",", ":"))
+        if self._executor.profile.captures != "many":
+            return None
+
+        def plan(books: Books, shipped: tuple[ShipmentRow, ...]) -> ShipmentRow | None:
+            if books.redemption.state not in _SHIPPABLE or books.redemption.release_cause is not None:
+                return None
+            return self._planned(books, shipped, wanted, reference=reference, lines=text)
+
+        while True:
+            left = max(0.1, ends - self._clock.monotonic())
+            try:
+                row, known, claim = self._journal.ship(row.id, reference=reference, plan=plan, lease_s=left)
+                break
+            except LostSwapError:
+                if self._clock.monotonic() + POLL_S >= ends:
+                    raise InProgressError(
+                        f"Order {row.order_reference} is being changed by others. Nothing was captured; try the same "
+                        "shipment again.",
+                        idempotency_key=row.key,
+                    ) from None
+                self._clock.sleep(POLL_S)
+        if known is None:
+            return None if row.state in _SHIPPABLE else row
+        if known.lines != text:
+            raise IdempotencyConflictError(
+                f"Shipment {reference} of order {row.order_reference} was told with other lines. The first one stands, "
+                "this one did nothing.",
+                code="reference_reused",
+                field="shipment_reference",
+            )
+        if claim is None and known.state in {"requested", "capturing"}:
+            # An earlier call has left something open, or somebody is sending it.
+            claim = self._journal.claim(row.id, lease_s=left)
+        return row if claim is None else self._executor.run(claim, deadline_s=left)[0]
+
+    def _planned(
+        self, books: Books, shipped: tuple[ShipmentRow, ...], wanted: Wanted, *, reference: str, lines: str
+    ) -> ShipmentRow:
+        allocation = allocation_of(books)
+        history: History = {}
+        for one in shipped:
+            history = _with(allocation, history, Wanted(lines=json.loads(one.lines)))
+        before = returned(allocation, history)
+        try:
+            after = returned(allocation, _with(allocation, history, wanted))
+        except InvalidArgumentError as error:
+            raise InvalidArgumentError(
+                f"Shipment {reference} is about more than is left of the order. Nothing was captured.", field="lines"
+            ) from error
+        step = after.since(before)
+        return ShipmentRow(
+            redemption_id=books.redemption.id,
+            number=len(shipped) + 1,
+            reference=reference,
+            lines=lines,
+            points=step.points,
+            worth_minor=step.worth_minor,
+            is_last=int(after.points == allocation.points),
+            state="requested" if step.points else "done",
+            operation_id=None,
+            created_at=self._journal.now_ms(),
+        )
+
+
+def _with(allocation: Allocation, history: History, wanted: Wanted) -> History:
+    """What has left so far; what shipping costs is paid with the first parcel."""
+    first = not history and any(line.id == SHIPPING_ID for line in allocation.lines)
+    lines = {**wanted.lines, SHIPPING_ID: 1} if first else wanted.lines
+    return with_return(allocation, history, Wanted(lines=lines))
