@@ -21,8 +21,16 @@ from _source import ROOT
 
 START_S = 60
 STOP_S = 15
-SHOP_TABLES = ("payments", "order_lines", "orders")
-JOURNAL_TABLES = ("punktgenau_operation", "punktgenau_tender", "punktgenau_redemption", "punktgenau_link")
+SHOP_TABLES = ("return_lines", "returns", "payments", "order_lines", "orders")
+JOURNAL_TABLES = (
+    "punktgenau_return",
+    "punktgenau_amendment",
+    "punktgenau_action",
+    "punktgenau_operation",
+    "punktgenau_tender",
+    "punktgenau_redemption",
+    "punktgenau_link",
+)
 
 
 class DemoError(Exception):
@@ -74,6 +82,11 @@ class Demo:
 
     def shop_rows(self, statement: str) -> list[tuple[Any, ...]]:
         return _rows(self.data / "shop.sqlite", statement)
+
+    def shop_write(self, statement: str) -> None:
+        """What a crash or another process would have left in the shop's database."""
+        with closing(sqlite3.connect(self.data / "shop.sqlite", timeout=10)) as database, database:
+            database.execute(statement)
 
     def journal_rows(self, statement: str) -> list[tuple[Any, ...]]:
         return _rows(self.data / "points.sqlite", statement)

@@ -3,12 +3,13 @@
 from flask import Flask, Response, render_template
 from werkzeug.exceptions import HTTPException
 
-from . import cart, csrf, customers, database, language, points
+from . import cart, clerk, csrf, customers, database, language, points
 from .clock import SandboxClock
 from .control import SandboxControl
 from .settings import Settings
-from .views import account, catalogue, checkout, demo, orders
+from .views import account, catalogue, checkout, demo, orders, receipts, returns
 from .views import cart as cart_pages
+from .views import clerk as clerk_pages
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -28,10 +29,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     language.init_app(app)
     points.init_app(app, settings)
     # Its forms carry a token of its own, bound to the same session.
-    csrf.init_app(app, exempt_blueprints=frozenset({"punktgenau"}))
-    for views in (catalogue, cart_pages, checkout, orders, account, demo):
+    csrf.init_app(app, exempt_blueprints=frozenset({"punktgenau", "punktgenau_office"}))
+    for views in (catalogue, cart_pages, checkout, orders, returns, receipts, account, clerk_pages, demo):
         app.register_blueprint(views.pages)
-    app.context_processor(lambda: {"customer": customers.current(), "cart": cart.current()})
+    app.context_processor(lambda: {"customer": customers.current(), "cart": cart.current(), "clerk": clerk.current()})
     app.register_error_handler(HTTPException, _error_page)
     app.after_request(send_headers)
     app.add_url_rule("/healthz", "healthz", _healthz)

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 from flask import Flask, g, has_request_context, request, session
 
@@ -91,6 +91,11 @@ def number(value: int) -> str:
 def moment(value: datetime) -> str:
     """Day and time where the shop is."""
     return format_datetime(value.astimezone(ZONE), current().moment, locale=current().locale)
+
+
+def day(value: datetime) -> str:
+    """The day where the shop is."""
+    return format_date(value.astimezone(ZONE), "long", locale=current().locale)
 
 
 def short_moment(value: datetime) -> str:

@@ -14,6 +14,13 @@ from .sums import Sums
 
 OrderState = Literal["pending", "paid", "cancelled"]
 
+# What a clerk's list may show, and which orders those are.
+LISTS = {
+    "all": "1",
+    "returns": "reference IN (SELECT order_reference FROM returns WHERE state IN ('asked', 'confirming'))",
+    "to_ship": "state = 'paid' AND shipped_at IS NULL",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
@@ -117,6 +124,24 @@ def list_own(*, owner: str) -> tuple[Order, ...]:
     """Newest first."""
     rows = connect().execute("SELECT * FROM orders WHERE owner = ? ORDER BY number DESC", (owner,))
     return tuple(map(_order, rows.fetchall()))
+
+
+def list_all(show: str, *, before: int | None, most: int) -> tuple[Order, ...]:
+    """Everybody's orders, newest first, from below a number on. A page for customers asks `list_own`."""
+    rows = connect().execute(
+        f"SELECT * FROM orders WHERE {LISTS[show]} AND (? IS NULL OR number < ?) ORDER BY number DESC LIMIT ?",
+        (before, before, most),
+    )
+    return tuple(map(_order, rows.fetchall()))
+
+
+def count_to_ship() -> int:
+    (count,) = connect().execute(f"SELECT count(*) FROM orders WHERE {LISTS['to_ship']}").fetchone()
+    return int(count)
+
+
+def number_of(reference: str) -> int:
+    return int(reference.removeprefix("A-"))
 
 
 def placed_between(since: datetime, until: datetime) -> Iterator[Order]:

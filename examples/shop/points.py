@@ -10,7 +10,7 @@ from flask_punktgenau import Punktgenau
 from punktgenau import CODES, DeclinedError, PunktgenauError
 from punktgenau.checkout import Cart, Line, Order, Payment
 
-from . import cart, clock, customers, language, orders
+from . import cart, clerk, clock, customers, language, orders
 from .cart import ShopCart
 from .settings import Settings
 
@@ -53,6 +53,11 @@ def order(reference: str) -> Order | None:
 @points.orders_loader
 def orders_placed(since: datetime, until: datetime) -> Iterator[Order]:
     return map(_told, orders.placed_between(since, until))
+
+
+@points.operator_loader
+def operator_id() -> str | None:
+    return clerk.current()
 
 
 @points.locale_loader

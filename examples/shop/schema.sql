@@ -58,3 +58,27 @@ CREATE TABLE IF NOT EXISTS payments (
 DROP INDEX IF EXISTS one_live_payment;
 CREATE UNIQUE INDEX IF NOT EXISTS one_open_payment ON payments (order_reference)
   WHERE state IN ('started', 'waiting');
+
+CREATE TABLE IF NOT EXISTS returns (
+  reference TEXT PRIMARY KEY,       -- A-1001-R1: what the points provider knows the return by, too
+  order_reference TEXT NOT NULL REFERENCES orders (reference),
+  draft TEXT NOT NULL,              -- one per form: a second click finds the first one's return
+  state TEXT NOT NULL CHECK (state IN ('asked', 'confirming', 'confirmed', 'refused')),
+  reason TEXT NOT NULL,
+  shipping_minor INTEGER NOT NULL,
+  asked_at TEXT NOT NULL,
+  decided_at TEXT,
+  decided_by TEXT,
+  points INTEGER,                   -- what went back, known once it is confirmed
+  value_minor INTEGER,
+  money_minor INTEGER,
+  money_reference TEXT UNIQUE,
+  UNIQUE (order_reference, draft)
+);
+
+CREATE TABLE IF NOT EXISTS return_lines (
+  return_reference TEXT NOT NULL REFERENCES returns (reference),
+  sku TEXT NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity > 0),
+  PRIMARY KEY (return_reference, sku)
+);

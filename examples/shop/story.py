@@ -5,6 +5,7 @@ from datetime import datetime
 
 from .orders import Order
 from .payments import Payment
+from .returns import Return
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,9 +13,10 @@ class Event:
     at: datetime
     what: str
     amount_minor: int | None = None
+    points: int = 0
 
 
-def story_of(order: Order, payments: tuple[Payment, ...]) -> list[Event]:
+def story_of(order: Order, payments: tuple[Payment, ...], returns: tuple[Return, ...] = ()) -> list[Event]:
     events = [Event(at=order.placed_at, what="placed")]
     for payment in payments:
         if payment.method == "none":
@@ -28,6 +30,8 @@ def story_of(order: Order, payments: tuple[Payment, ...]) -> list[Event]:
         events.append(Event(at=order.shipped_at, what="shipped"))
     if order.cancelled_at:
         events.append(Event(at=order.cancelled_at, what="cancelled"))
+    for one in returns:
+        events += _of_return(one)
     return sorted(events, key=lambda event: event.at)
 
 
@@ -38,6 +42,17 @@ def _of_payment(payment: Payment) -> list[Event]:
     if payment.ended_at and payment.amount_minor is not None:
         what = f"{_means(payment)}_{payment.state}"
         events.append(Event(at=payment.ended_at, what=what, amount_minor=payment.amount_minor))
+    return events
+
+
+def _of_return(one: Return) -> list[Event]:
+    events = [Event(at=one.asked_at, what="return_asked")]
+    if one.decided_at and one.state == "refused":
+        events.append(Event(at=one.decided_at, what="return_refused"))
+    if one.decided_at and one.state == "confirmed":
+        both = f"return_{'points' if one.points else ''}{'_' if one.points and one.money_minor else ''}"
+        what = both + ("money" if one.money_minor or not one.points else "")
+        events.append(Event(at=one.decided_at, what=what, amount_minor=one.money_minor, points=one.points or 0))
     return events
 
 

@@ -74,7 +74,7 @@ def add_to_cart() -> Response:
 
 @app.post("/orders")
 def place_order() -> Response:
-    customer, lines, reference = session.get("customer"), session.pop("cart", {}), session.get("reference")
+    customer, lines, reference = session.get("customer"), session.pop("cart", {}), session.get("reference", "")
     if not customer or not lines:
         abort(400)
     run("INSERT OR IGNORE INTO orders VALUES (?, ?, ?, 'pending', 0)", reference, customer, json.dumps(lines))

@@ -5,7 +5,7 @@ from werkzeug import Response
 
 from punktgenau import PunktgenauError
 
-from .. import customers, orders, payments, till
+from .. import customers, orders, payments, returns, till
 from ..orders import Order
 from ..payments import Method, Payment
 from ..points import due_minor, points
@@ -90,13 +90,21 @@ def situation(order: Order, payment: Payment | None) -> str:
     if order.state == "cancelled":
         return "cancelled"
     if order.state == "paid":
-        return "shipped" if order.shipped_at else _paid(order)
+        return _shipped(order) if order.shipped_at else _paid(order)
     if payment is None or not (payment.is_live or payment.state == "declined"):
         by_points = points.find(order.reference)
         return "unconfirmed" if by_points and by_points.state == "authorizing" else "unpaid"
     if payment.state == "declined":
         return "refused" if payment.method == "bank" else "declined"
     return "waiting" if payment.state == "waiting" else "working"
+
+
+def _shipped(order: Order) -> str:
+    asked = returns.of_order(order.reference)
+    if any(one.is_open for one in asked):
+        return "return_asked"
+    is_confirmed = any(one.state == "confirmed" for one in asked)
+    return "returned" if is_confirmed and not any(returns.left(order).values()) else "shipped"
 
 
 def _paid(order: Order) -> str:
@@ -115,7 +123,9 @@ def _page(order: Order, *, is_refused: bool = False) -> str:
         "order.html",
         order=order,
         situation=where,
-        story=story_of(order, tries),
+        story=story_of(order, tries, returns.of_order(order.reference)),
+        returns=returns.of_order(order.reference),
+        can_return=returns.can_ask(order),
         bank_url=bank_url(payment) if payment and payment.state == "waiting" else None,
         explained=_explained(order, where, tries),
         # Why no points were used does not matter any more once the order is paid without them, or will not happen.

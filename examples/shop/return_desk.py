@@ -1,0 +1,106 @@
+"""What a return gives back, in points and in money: the preview, and the step that does it. Safe to repeat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from . import returns
+from .orders import Order
+from .points import points
+from .returns import Return
+
+
+@dataclass(frozen=True, kw_only=True)
+class Back:
+    """What goes back by one rule: points with their worth, money, and what of a point is still owed, in cents."""
+
+    points: int
+    value_minor: int
+    money_minor: int
+    owed_minor: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a return would give back: by the order's own rule, and by each there is where points are part of it.
+
+    `expired`: how many of the points would come back expired; None: nobody can say.
+    """
+
+    goods_minor: int
+    back: Back
+    rule: str = ""
+    rules: Mapping[str, Back] | None = None
+    expired: int | None = None
+
+
+def preview(order: Order, lines: Mapping[str, int], *, shipping_minor: int) -> Preview:
+    """What this return would give back. Raises PunktgenauError: it is not to be had like that."""
+    goods_minor = _goods_minor(order, lines) + shipping_minor
+    seen = None
+    if _have_paid(order):
+        seen = points.preview_refund(order.reference, lines=lines, shipping_minor=shipping_minor)
+    if seen is None:
+        return Preview(goods_minor=goods_minor, back=Back(points=0, value_minor=0, money_minor=goods_minor))
+    rules: dict[str, Back] = {
+        policy: Back(
+            points=split.points,
+            value_minor=split.points_value.amount_minor,
+            money_minor=split.money.amount_minor,
+            owed_minor=split.carry.amount_minor,
+        )
+        for policy, split in seen.policies.items()
+    }
+    return Preview(
+        goods_minor=goods_minor, back=rules[seen.policy], rule=seen.policy, rules=rules, expired=seen.already_expired
+    )
+
+
+def confirm(order: Order, wanted: Return, *, by: str) -> bool:
+    """Give back what the return is worth. False: somebody has decided otherwise.
+
+    Whoever dies in between leaves it `confirming`; the next click does the rest, and each part only once. Raises
+    PunktgenauError: nothing went back, and it is open again.
+    """
+    if wanted.state == "confirmed":
+        return True
+    if not returns.begin_confirming(wanted.reference):
+        return False
+    try:
+        refund = None
+        if _have_paid(order):
+            refund = points.refund(
+                order.reference,
+                return_reference=wanted.reference,
+                lines=wanted.lines,
+                shipping_minor=wanted.shipping_minor,
+                reason=wanted.reason,
+                actor=by,
+            )
+    except BaseException:
+        returns.stop_confirming(wanted.reference)
+        raise
+    money_reference = f"refund-{wanted.reference}"
+    if refund is None:
+        money_minor = _goods_minor(order, wanted.lines) + wanted.shipping_minor
+    else:
+        money_minor = (refund.money + refund.expired_money).amount_minor
+        points.money_refunded(order.reference, return_reference=wanted.reference, psp_reference=money_reference)
+    returns.finish(
+        wanted.reference,
+        by=by,
+        points=refund.points if refund else 0,
+        value_minor=refund.points_value.amount_minor if refund else 0,
+        money_minor=money_minor,
+        money_reference=money_reference,
+    )
+    return True
+
+
+def _goods_minor(order: Order, lines: Mapping[str, int]) -> int:
+    return sum(line.unit_price_minor * lines.get(line.sku, 0) for line in order.lines)
+
+
+def _have_paid(order: Order) -> bool:
+    """Whether points are part of what was paid, or were until earlier returns; not those given back unused."""
+    by_points = points.find(order.reference)
+    return by_points is not None and (by_points.points > 0 or by_points.returned_points > 0)

@@ -1,0 +1,114 @@
+"""Behind the counter: orders, parcels, returns. For anybody else these pages do not exist."""
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from punktgenau import PunktgenauError
+
+from .. import clerk, orders, payments, return_desk, returns, till
+from ..orders import Order
+from ..points import points
+from ..returns import Return
+from ..story import story_of
+from .orders import situation
+from .returns import preview_of
+
+pages = Blueprint("clerk", __name__, url_prefix="/clerk")
+_PAGE = 40
+_OFFICE = "punktgenau_office.redemptions"
+
+
+@pages.before_request
+def let_in() -> None:
+    if request.endpoint != "clerk.sign_in" and clerk.current() is None:
+        abort(404)
+
+
+@pages.post("/sign-in")
+def sign_in() -> Response:
+    clerk.sign_in()
+    return redirect(url_for(".index"), 303)
+
+
+@pages.post("/sign-out")
+def sign_out() -> Response:
+    clerk.sign_out()
+    return redirect(url_for("account.show"), 303)
+
+
+@pages.get("/orders")
+def index() -> str:
+    show, before = request.args.get("show", "all"), request.args.get("before", "")
+    if show not in orders.LISTS:
+        abort(404)
+    number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
+    found = orders.list_all(show, before=number, most=_PAGE + 1)
+    rows = [
+        (order, situation(order, payments.newest(order.reference)), points.find(order.reference))
+        for order in found[:_PAGE]
+    ]
+    return render_template(
+        "clerk_orders.html",
+        rows=rows,
+        show=show,
+        lists=orders.LISTS,
+        counts={"returns": returns.count_open(), "to_ship": orders.count_to_ship()},
+        older=orders.number_of(found[_PAGE - 1].reference) if len(found) > _PAGE else None,
+        is_first=number is None,
+        office_url=url_for(_OFFICE) if _OFFICE in current_app.view_functions else "",
+    )
+
+
+@pages.get("/orders/<reference>")
+def order(reference: str) -> str:
+    return _page(_order(reference))
+
+
+@pages.post("/orders/<reference>/ship")
+def ship(reference: str) -> Response:
+    flash("clerk.shipped" if till.ship_order(_order(reference)) else "demo.not_covered", "clerk")
+    return redirect(url_for(".order", reference=reference), 303)
+
+
+@pages.post("/returns/<return_reference>/confirm")
+def confirm(return_reference: str) -> Response | tuple[str, int]:
+    wanted, found = _return(return_reference)
+    try:
+        done = return_desk.confirm(found, wanted, by=clerk.NAME)
+    except PunktgenauError as error:
+        return _page(found, problem=error), 409
+    flash("clerk.confirmed" if done else "clerk.decided", "clerk")
+    return redirect(url_for(".order", reference=found.reference) + "#returns", 303)
+
+
+@pages.post("/returns/<return_reference>/refuse")
+def refuse(return_reference: str) -> Response:
+    wanted, found = _return(return_reference)
+    flash("clerk.refused" if returns.refuse(wanted.reference, by=clerk.NAME) else "clerk.decided", "clerk")
+    return redirect(url_for(".order", reference=found.reference) + "#returns", 303)
+
+
+def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
+    tries, all_returns = payments.history(order.reference), returns.of_order(order.reference)
+    where = situation(order, tries[-1] if tries else None)
+    return render_template(
+        "clerk_order.html",
+        order=order,
+        situation=where,
+        story=story_of(order, tries, all_returns),
+        payment=points.find(order.reference),
+        paid_minor=payments.accepted_minor(order.reference),
+        returns=all_returns,
+        refunds={refund.return_reference: refund for refund in points.refunds(order.reference)},
+        previews={one.reference: preview_of(order, dict(one.lines)) for one in all_returns if one.state == "asked"},
+        problem=problem,
+    )
+
+
+def _order(reference: str) -> Order:
+    return orders.find(reference) or abort(404)
+
+
+def _return(return_reference: str) -> tuple[Return, Order]:
+    wanted = returns.find(return_reference) or abort(404)
+    return wanted, _order(wanted.order_reference)

@@ -1,0 +1,37 @@
+"""The receipt of a paid order, to look at and to print: for its customer, and behind the counter."""
+
+from flask import Blueprint, abort, render_template
+
+from punktgenau import PunktgenauError
+from punktgenau.checkout import Invoice
+
+from .. import clerk, customers, language, orders, payments, returns
+from ..points import points
+
+pages = Blueprint("receipts", __name__)
+
+
+@pages.get("/orders/<reference>/receipt")
+def show(reference: str) -> str:
+    order = orders.find(reference) if clerk.current() else orders.find_own(reference, owner=customers.owner())
+    if order is None or order.paid_at is None:
+        abort(404)
+    invoice: Invoice | None = None
+    is_known = True
+    try:
+        invoice = points.invoice(reference)
+    except PunktgenauError:
+        # Nobody knows yet who has paid what, so no receipt may say so.
+        is_known = False
+    return render_template(
+        "receipt.html",
+        order=order,
+        invoice=invoice,
+        is_known=is_known,
+        payments=[one for one in payments.history(reference) if one.amount_minor and one.state in _PAID],
+        returns=[one for one in returns.of_order(reference) if one.state == "confirmed"],
+        day=language.day,
+    )
+
+
+_PAID = ("accepted", "refunded")
