@@ -1,4 +1,4 @@
-"""What a shop asks about an order once it is paid: returns and their money halves, the receipt."""
+"""What a shop asks about an order once it is placed or paid: changes, returns and their money halves, the receipt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from flask_punktgenau.state import AppState
 from flask_punktgenau.transactions import require_no_open_transaction
-from punktgenau.checkout import Checkout, Invoice, Refund, RefundPreview
+from punktgenau.checkout import Cart, Checkout, Invoice, Payment, Refund, RefundPreview
 from punktgenau.errors import NotFoundError
 from punktgenau.money import Money
 
@@ -65,15 +65,45 @@ class AfterPayment:
             order_reference, lines=lines, shipping_minor=shipping_minor, amount_minor=amount_minor
         )
 
+    def amend(self, order_reference: str, cart: Cart, *, reason: str = "", actor: str = "") -> Payment | None:
+        """The order has changed: `cart` is what the customer keeps now; what is left to pay then is `Payment.due`.
+
+        Before the points are captured they stay, or fewer are captured where they do not fit any more. Afterwards a
+        smaller order gives back, as return `amend-<version>`; of a larger one more is due. The same cart again answers
+        as the first time. Raises InProgressError (try the same again), InvalidArgumentError (another currency),
+        RedemptionEndedError, StateConflictError, OpenTransactionError: nothing was changed then.
+        """
+        checkout = self._ready_to_write()
+        return checkout.amend(order_reference, cart, reason=reason, actor=actor) if checkout is not None else None
+
+    def refund_again(self, order_reference: str, *, return_reference: str, actor: str, reason: str) -> Refund:
+        """Ask once more for the points of a return that was refused for good; who and why are written down.
+
+        Raises NotFoundError, ReturnConflictError (it is not refused), RedemptionEndedError, OpenTransactionError.
+        """
+        checkout = self._known(order_reference)
+        return checkout.refund_again(order_reference, return_reference=return_reference, actor=actor, reason=reason)
+
+    def pay_instead(self, order_reference: str, *, return_reference: str, actor: str, reason: str) -> Refund:
+        """Let the points of a refused return stay captured and owe their worth in money (`Refund.money_instead`).
+
+        Close it by `money_refunded`, as every money half. Raises as `refund_again`.
+        """
+        checkout = self._known(order_reference)
+        return checkout.pay_instead(order_reference, return_reference=return_reference, actor=actor, reason=reason)
+
+    def refused_refunds(self) -> Iterator[Refund]:
+        """Returns whose points were refused for good, the oldest first; a person has to decide what becomes of them."""
+        checkout = self._state().journal()
+        return checkout.refused_refunds() if checkout is not None else iter(())
+
     def money_refunded(self, order_reference: str, *, return_reference: str, psp_reference: str) -> Refund:
         """The money half of a return was paid, as `psp_reference` at the payment provider.
 
         Raises NotFoundError; ReturnConflictError where it was paid before under another reference;
         OpenTransactionError.
         """
-        checkout = self._ready_to_write()
-        if checkout is None:
-            raise NotFoundError(f"No points are part of order {order_reference}.", field="order_reference")
+        checkout = self._known(order_reference)
         return checkout.money_refunded(order_reference, return_reference=return_reference, psp_reference=psp_reference)
 
     def refunds(self, order_reference: str) -> tuple[Refund, ...]:
@@ -93,6 +123,12 @@ class AfterPayment:
         """
         checkout = self._state().journal()
         return checkout.invoice(order_reference) if checkout is not None else None
+
+    def _known(self, order_reference: str) -> Checkout:
+        checkout = self._ready_to_write()
+        if checkout is None:
+            raise NotFoundError(f"No points are part of order {order_reference}.", field="order_reference")
+        return checkout
 
     def _ready_to_write(self) -> Checkout | None:
         state = self._state()

@@ -65,7 +65,11 @@ KEYS: tuple[Key, ...] = (
     Key(name="REQUIRED", kind="flag", default=False, meaning="A missing key is an error at start, not points off."),
     Key(name="ENABLED", kind="flag", default=True, meaning="0: no new quotes and holds; what is begun goes on."),
     Key(
-        name="CAPTURE", kind="text", default="paid", meaning="paid, or placed: capture at placement, reverse on cancel."
+        name="CAPTURE",
+        kind="text",
+        default="paid",
+        meaning="paid; placed: capture at placement, reverse on cancel; shipped: only as the shop says, parcel by "
+        "parcel.",
     ),
     Key(name="HOLD_S", kind="whole", default=7200, meaning="How long points are kept for an unpaid order, in seconds."),
     Key(name="MIN_MONEY_MINOR", kind="whole", default=50, meaning="The least that a card takes, in the smallest unit."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Flask, has_request_context
 
 from flask_punktgenau import placing
@@ -150,13 +152,24 @@ class Punktgenau(AfterPayment):
         checkout = state.journal()
         return checkout.find(order_reference) if checkout is not None else None
 
-    def capture(self, order_reference: str) -> Payment | None:
+    def capture(
+        self,
+        order_reference: str,
+        *,
+        lines: Mapping[str, int] | None = None,
+        shipment_reference: str | None = None,
+    ) -> Payment | None:
         """Goal: these points are paid. Safe in any state and any number of times; None where there are none.
 
-        Raises OpenTransactionError.
+        With `lines`, units by line id that leave as `shipment_reference`, only what points pay of them is captured, if
+        the provider can do that; the rest stays held ("partially_captured"), and PUNKTGENAU_CAPTURE="shipped" keeps
+        recovery from taking it because the order is paid. Raises InvalidArgumentError (more units than are left),
+        IdempotencyConflictError (the reference stands for another shipment), OpenTransactionError.
         """
         checkout = self._ready_to_write()
-        return checkout.capture(order_reference) if checkout is not None else None
+        if checkout is None:
+            return None
+        return checkout.capture(order_reference, lines=lines, shipment_reference=shipment_reference)
 
     def void(self, order_reference: str) -> Payment | None:
         """Goal: payment failed and the order lives on, so its points go back. Safe in any state, any number of times.

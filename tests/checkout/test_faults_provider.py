@@ -255,11 +255,16 @@ def test_an_account_that_is_blocked_meanwhile(
         wait(world, 1000)
         assert checkout.recover().needs_attention == 1
     payment = checkout.find("A-1")
-    assert (payment.state, payment.reason) == ("needs_attention", "member_blocked")
+    state = {"cancelled": "needs_attention", "returned": "captured"}[how]
+    assert (payment.state, payment.reason) == (state, "member_blocked")
     assert ("needs_attention", "A-1") in world.events
-    # It is not forgotten: once the account is open again, the points go back without anybody asking.
+    assert [one.state for one in checkout.refunds("A-1")] == {"cancelled": [], "returned": ["declined"]}[how]
+    # It is not forgotten. Once the account is open again, a cancelled order's points go back without anybody asking;
+    # of a refused return somebody has to decide, because its worth may have been paid in money by then.
     monkeypatch.setattr(redemptions, "reverse", reverse)
     wait(world, 1000)
+    if how == "returned":
+        checkout.refund_again("A-1", return_reference="R-1", actor="clerk 7", reason="open again")
     assert checkout.recover().needs_attention == 0
     points = {"cancelled": 427, "returned": 194}[how]
     assert world.provider.points() == (2073 + points, 0)

@@ -70,7 +70,7 @@ def test_flags(text: str, meant: bool) -> None:
         ("PUNKTGENAU_DEADLINE_S", "nan"),
         ("PUNKTGENAU_DEADLINE_S", "inf"),
         ("PUNKTGENAU_DEADLINE_S", 0),
-        ("PUNKTGENAU_CAPTURE", "shipped"),
+        ("PUNKTGENAU_CAPTURE", "sometimes"),
         ("PUNKTGENAU_REFUND_POLICY", "fair"),
         ("PUNKTGENAU_ENABLED", "maybe"),
         ("PUNKTGENAU_PROVIDER_URL", 5),

@@ -1,9 +1,12 @@
 """Returns and receipts in a shop: a lamp of 59.90 EUR, of which 427 points pay 4.27."""
 
+from collections.abc import Callable
+
 import pytest
 
 from _small_shop import SmallShop, Visitor
 from punktgenau import Money, NotFoundError
+from punktgenau.checkout import Cart, Line
 
 
 def euro(amount_minor: int) -> Money:
@@ -61,3 +64,41 @@ def test_an_order_without_points(small: SmallShop):
         assert points.refunds("A-9") == ()
         with pytest.raises(NotFoundError):
             points.money_refunded("A-9", return_reference="R-1", psp_reference="psp_1")
+
+
+def test_an_order_that_changes_and_is_shipped_in_parts(make_shop: Callable[..., SmallShop]):
+    small = make_shop(PUNKTGENAU_CAPTURE="shipped")
+    small.link()
+    lamp = Line(sku="lamp", quantity=1, unit_price_minor=3000, vat_rate="19")
+    cup = Line(sku="cup", quantity=1, unit_price_minor=1000, vat_rate="19")
+    points = small.points
+    with small.app.app_context():
+        points.authorize("A-2", Cart(currency="EUR", lines=[lamp]), points=400, customer_id="anna")
+        amended = points.amend("A-2", Cart(currency="EUR", lines=[lamp, cup]), reason="one more", actor="clerk 7")
+        assert amended is not None
+        assert (amended.points, amended.due) == (400, euro(3600))
+        first = points.capture("A-2", lines={"cup": 1}, shipment_reference="S-1")
+        assert first is not None
+        assert first.state == "partially_captured"
+        last = points.capture("A-2", lines={"lamp": 1}, shipment_reference="S-2")
+        assert last is not None
+        assert last.state == "captured"
+    # A quarter of 400 points with the cup, the rest with the lamp.
+    (redemption,) = small.provider.redemptions("A-2")
+    assert (redemption["state"], redemption["captured_points"]) == ("captured", 400)
+
+
+def test_a_refused_return_in_a_shop(bought: SmallShop):
+    points = bought.points
+    bought.provider.control("POST", "/profile", {"name": "no_partial_reversal"})
+    with bought.app.app_context():
+        given = points.refund("A-1", return_reference="R-1", amount_minor=1000)
+        assert given is not None
+        assert given.state == "declined"
+        assert [one.return_reference for one in points.refused_refunds()] == ["R-1"]
+        again = points.refund_again("A-1", return_reference="R-1", actor="clerk 7", reason="again")
+        assert again.state == "declined"
+        owed = points.pay_instead("A-1", return_reference="R-1", actor="clerk 7", reason="blocked")
+        assert (owed.money_due, owed.money_instead) == (euro(929 + 71), euro(71))
+        assert list(points.refused_refunds()) == []
+    bought.provider.control("POST", "/profile", {"name": "reference"})

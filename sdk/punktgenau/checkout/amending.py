@@ -55,12 +55,14 @@ class Amending:
             )
         frozen = freeze(cart, self._settings.rules)
 
-        def plan(books: Books) -> Amended | None:
-            newest = books.redemption.cart if books.amendment is None else books.amendment.cart
-            if newest == frozen:
-                return None
-            return self._planned(books, cart, frozen, reason=reason, actor=actor)
+        def stands(books: Books) -> bool:
+            return frozen == (books.redemption.cart if books.amendment is None else books.amendment.cart)
 
+        def plan(books: Books) -> Amended | None:
+            return None if stands(books) else self._planned(books, cart, frozen, reason=reason, actor=actor)
+
+        if stands(books := self._journal.books(row.id)) and books.redemption.state != "authorized":
+            return payment_of(books.redemption)
         while True:
             left = max(0.1, ends - self._clock.monotonic())
             try:
