@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from punktgenau import Client
+from sqlalchemy import Table
+
+from punktgenau import Client, SystemClock
 from punktgenau.checkout import Checkout, Order
 from punktgenau.checkout.schema import operation, redemption
-from punktgenau.testing import ManualClock
 
 PERIOD = "2026-10"
 SINCE = datetime(2026, 10, 1, tzinfo=UTC)
@@ -79,9 +82,7 @@ def make(folder: Path, *, lines: int) -> tuple[Books, Checkout, Path]:
     """Journal (SQLite) and statement (CSV) in this folder, about so many lines; and the engine on that journal."""
     orders = lines * EVERY // (EVERY + 1)
     books = Books(orders, timedelta(days=25) / orders)
-    client = Client("http://127.0.0.1:9", client_id="demo-shop", client_secret="demo-secret")
-    url = f"sqlite:///{folder / 'journal.sqlite'}"
-    checkout = Checkout(client, url, orders_loader=books.orders_placed, clock=ManualClock(NOW))
+    checkout = _engine(folder, books)
     checkout.upgrade()
     spots = iter(range(orders // 50, orders, orders // 50))
     plants = {next(spots): (kind, nth) for kind, count in PLANTED.items() for nth in range(count)}
@@ -117,7 +118,29 @@ def make(folder: Path, *, lines: int) -> tuple[Books, Checkout, Path]:
         end |= {"currency": "EUR", "at": stamp(NOW), "partner_id": "demo-shop"}
         writer.writerow([end.get(name, "") for name in HEAD])
     books.lines = totals[0]
+    kept = {"state_of": books.state_of, "planted": {kind: sorted(orders) for kind, orders in books.planted.items()}}
+    (folder / "books.json").write_text(json.dumps(kept))
     return books, checkout, file
+
+
+def opened(folder: Path, *, lines: int) -> tuple[Checkout, Path, dict[str, set[str]]]:
+    """What `make` has left in this folder, with what was planted."""
+    kept = json.loads((folder / "books.json").read_text())
+    orders = lines * EVERY // (EVERY + 1)
+    books = Books(orders, timedelta(days=25) / orders, state_of=kept["state_of"])
+    planted = {kind: set(references) for kind, references in kept["planted"].items()}
+    return _engine(folder, books), folder / f"statement-{PERIOD}.csv", planted
+
+
+class _StoppedClock(SystemClock):
+    def now(self) -> datetime:
+        return NOW
+
+
+def _engine(folder: Path, books: Books) -> Checkout:
+    client = Client("http://127.0.0.1:9", client_id="demo-shop", client_secret="demo-secret")
+    url = f"sqlite:///{folder / 'journal.sqlite'}"
+    return Checkout(client, url, orders_loader=books.orders_placed, clock=_StoppedClock())
 
 
 def _one(
@@ -143,18 +166,20 @@ def _one(
     if kind == "double" and nth == 0:
         given = 10
     row = {
-        "id": f"{number:032x}", "provider": "reference", "partner": "demo-shop", "mode": "", "order_reference": reference,
-        "attempt": 1, "key": key_of(number), "live_key": None if state == "voided" else f"live-{number}",
+        "id": f"{number:032x}", "provider": "reference", "partner": "demo-shop", "mode": "",
+        "order_reference": reference, "attempt": 1, "key": key_of(number),
+        "live_key": None if state == "voided" else f"live-{number}",
         "cause": "placed", "state": "partially_reversed" if given else state, "version": 3, "customer_id": "anna",
         "member_id": "mbr_1", "consent_id": "con_1", "wish": str(points), "points": points, "value_minor": points,
         "total_minor": 5000, "payable_minor": 5000, "currency": "EUR", "rate_id": "rate_eur_1", "rate_points": 1,
         "rate_amount_minor": 1, "rate_rounding": "down", "cart": "{}", "hold_s": 7200,
-        "provider_id": f"red_{number:08d}", "hold_until": None, "captured_points": captured, "captured_minor": captured, "reversed_points": given,
+        "provider_id": f"red_{number:08d}", "hold_until": None, "captured_points": captured,
+        "captured_minor": captured, "reversed_points": given,
         "reversed_minor": given, "release_cause": None, "reason": "", "check_at": None, "lease_until": 0,
         "lease_token": 0, "created_at": _ms(at), "updated_at": _ms(at), "refund_policy": "proportional",
         "tax_mode": "tender",
     }  # fmt: skip
-    redemptions.append(tuple(row.get(column.name) for column in redemption.columns))
+    redemptions.append(_values(redemption, row))
     common: dict[str, object] = {
         "redemption_id": row["provider_id"], "idempotency_key": row["key"], "order_reference": reference,
         "currency": "EUR", "partner_id": "demo-shop", "reason": f"Order {reference}",
@@ -199,7 +224,13 @@ def _operation(number: int, kind: str, at: datetime, request: str) -> tuple[obje
         "request": request, "reply": None, "outcome": "done", "code": None, "sends": 1, "passes": 1, "open_key": None,
         "next_at": None, "lease_until": 0, "lease_token": 1, "created_at": _ms(at), "finished_at": _ms(at),
     }  # fmt: skip
-    return tuple(row.get(column.name) for column in operation.columns)
+    return _values(operation, row)
+
+
+def _values(table: Table, row: dict[str, Any]) -> tuple[object, ...]:
+    """By column; of columns that are none of this test's business, nothing."""
+    nothing = {column.name: None if column.nullable else 0 for column in table.columns}
+    return tuple({**nothing, **row}[column.name] for column in table.columns)
 
 
 def _ms(at: datetime) -> int:

@@ -11,6 +11,7 @@ from typing import BinaryIO, Literal, TypeVar
 
 import click
 from click._termui_impl import ProgressBar
+from flask.cli import with_appcontext
 
 from flask_punktgenau.differences import as_csv, as_json, as_text
 from flask_punktgenau.state import current_state
@@ -18,8 +19,8 @@ from punktgenau.checkout import Checkout
 from punktgenau.checkout.clearing import GRACE_S
 from punktgenau.checkout.difference import Reconciled
 from punktgenau.errors import ConfigurationError, PunktgenauError
-from punktgenau.provider import BrokenLine, StatementLine
 from punktgenau.statement_files import read_statement
+from punktgenau.statement_records import BrokenLine, StatementLine
 
 Format = Literal["text", "json", "csv"]
 Lines = Iterator[StatementLine | BrokenLine]
@@ -54,6 +55,7 @@ class CouldNotError(click.ClickException):
 @click.option("--dismiss", "dismissals", multiple=True, metavar="ID", help="Leave a difference as it is.")
 @click.option("--by", metavar="WHO", help="Who decides that; kept for ever.")
 @click.option("--because", metavar="WHY", help="Why; kept for ever.")
+@with_appcontext
 def reconcile(
     period: str | None,
     path: Path | None,

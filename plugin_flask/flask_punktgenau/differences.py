@@ -60,9 +60,8 @@ def as_text(report: Reconciled, differences: Iterable[Difference]) -> Iterator[s
         rows.append(("", "", "", "", f"{_plain(one.note)}; proposed: {PROPOSALS[one.proposal]}"))
     yield from _table(rows)
     yield ""
-    yield f"{report.open:,} open: " + ", ".join(
-        f"{count:,} {KINDS[kind]}" for kind, count in sorted(report.open_by_kind.items()) if kind in KINDS
-    )
+    counts = (f"{KINDS[kind]}: {count:,}" for kind, count in sorted(report.open_by_kind.items()) if kind in KINDS)
+    yield f"{report.open:,} open. {'; '.join(counts)}"
     yield "Repair one: flask punktgenau reconcile --repair ID --by WHO --because WHY (or --dismiss ID)"
 
 
@@ -133,4 +132,8 @@ def _plain(text: str) -> str:
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     for row in rows:
-        yield "  ".join([*(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)), row[4]]).rstrip()
+        if row[0]:
+            cells = (cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True))
+            yield "  ".join([*cells, row[4]]).rstrip()
+        else:
+            yield " " * (widths[0] + 2) + row[4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from punktgenau._auth import PartnerToken
 from punktgenau._clock import Clock, SystemClock
@@ -11,7 +12,9 @@ from punktgenau.errors import ConfigurationError
 from punktgenau.members import Members
 from punktgenau.provider import Mode, ProviderProfile
 from punktgenau.redemptions import Redemptions
-from punktgenau.statements import Statements
+
+if TYPE_CHECKING:
+    from punktgenau.statements import Statements
 
 
 class Client:
@@ -50,7 +53,6 @@ class Client:
         self._configured_mode = mode
         self._members = Members(self._transport, base_url=self._base_url, client_id=client_id)
         self._redemptions = Redemptions(self._transport, client_id=client_id, profile=self._profile)
-        self._statements = Statements(self._transport)
 
     @property
     def partner_id(self) -> str:
@@ -80,7 +82,10 @@ class Client:
     @property
     def statements(self) -> Statements:
         """What the provider settles with the shop, month by month."""
-        return self._statements
+        # Clearing is done once a month, by no process that serves customers.
+        from punktgenau.statements import Statements
+
+        return Statements(self._transport)
 
     def close(self) -> None:
         """Close the pooled connections; the client can not be used afterwards."""

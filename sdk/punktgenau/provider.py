@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from punktgenau.money import Money
 from punktgenau.profiles import PROFILES, LookupBy, ProviderProfile
@@ -27,13 +27,15 @@ from punktgenau.records import (
     TenderKind,
     TenderRequest,
 )
-from punktgenau.statement_records import BrokenLine, StatementLine
+
+if TYPE_CHECKING:
+    # Whoever reads no statements does not pay for their records.
+    from punktgenau.statement_records import StatementLine
 
 __all__ = [
     "ENDED_STATES",
     "PROFILES",
     "Balance",
-    "BrokenLine",
     "Entries",
     "Entry",
     "ExpiringPoints",
@@ -52,7 +54,6 @@ __all__ = [
     "RedemptionState",
     "RedemptionsPort",
     "Reversal",
-    "StatementLine",
     "StatementsPort",
     "StatementsProvider",
     "Tender",

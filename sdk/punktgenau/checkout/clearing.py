@@ -22,7 +22,8 @@ from punktgenau.checkout.repairs import Repairs
 from punktgenau.checkout.return_journal import ReturnJournal
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import ConfigurationError
-from punktgenau.provider import BrokenLine, Provider, StatementLine, StatementsProvider
+from punktgenau.provider import Provider, StatementsProvider
+from punktgenau.statement_records import BrokenLine, StatementLine
 
 GRACE_S = 2 * 86_400
 

@@ -76,7 +76,7 @@ class Findings:
 
     def double(self, line: Booking, twin: Booking) -> None:
         """What another line has found is on the statement once more."""
-        self._keep("double", there=line, here=twin, note="booked twice")
+        self._keep("double", there=line, here=twin, note="another line is about the same")
 
     def unknown_line(self, line: Booking, twin: Booking | None) -> None:
         """A line about a redemption that the journal has never heard of; `twin`: its order has just that booked."""

@@ -68,7 +68,7 @@ def match(lines: Sequence[Booking], bookings: Sequence[Booking], window: Window)
         if twin is None:
             result.lines.append(line)
         else:
-            result.findings.append(Finding("double", line, twin, "booked twice"))
+            result.findings.append(Finding("double", line, twin, "another line is about the same"))
     result.bookings = open_bookings
     return result
 

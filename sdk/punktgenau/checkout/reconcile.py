@@ -12,7 +12,7 @@ from punktgenau.checkout.findings import Findings
 from punktgenau.checkout.matched import Finding, disagreement, groups, match
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.sorting import By, Sorting, sorting
-from punktgenau.provider import BrokenLine, StatementLine
+from punktgenau.statement_records import BrokenLine, StatementLine
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how far it is, and of how much (0: nobody knows)."""
