@@ -92,6 +92,7 @@ SAMPLES: dict[str, Call] = {
     "quote": lambda client, **more: client.redemptions.quote(
         **{"member_id": "mbr_2500", "total": eur(5990), "points": 427, **more}
     ),
+    "quote_reversal": lambda client, **more: client.redemptions.quote_reversal(**{**RED, "points": 100, **more}),
     "reverse": lambda client, **more: client.redemptions.reverse(
         **{
             **RED,

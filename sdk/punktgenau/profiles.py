@@ -31,8 +31,8 @@ class ProviderProfile:
     on or because what is asked lags behind; `cancel_by_key`: an authorize can be ended, and buried, by its key.
 
     Holds: `longest_hold_s` is 0 where there are none; `shortest_hold_s`; `extend`: a live hold can be made longer;
-    `captures`: in one piece or in several; `partial_reversal`: a part can be given back; `partial_approval`: fewer
-    points than asked for may be held.
+    `captures`: in one piece or in several; `partial_reversal`: a part can be given back; `quotes_reversals`: it tells
+    before what would come back already expired; `partial_approval`: fewer points than asked for may be held.
 
     `calls_per_s` is the most that recovery may send (None: no limit is known; Retry-After is always obeyed). What is
     unknown for longer than `resolution_bound_s` needs a person.
@@ -55,6 +55,7 @@ class ProviderProfile:
     extend: bool = True
     captures: Literal["one", "many"] = "many"
     partial_reversal: bool = True
+    quotes_reversals: bool = True
     partial_approval: bool = False
     calls_per_s: int | None = None
     resolution_bound_s: int = 86_400
@@ -109,6 +110,7 @@ _VARIANTS = (
     ProviderProfile(name="replays_errors", replays_errors=True),
     ProviderProfile(name="one_capture", captures="one"),
     ProviderProfile(name="no_partial_reversal", partial_reversal=False),
+    ProviderProfile(name="no_reversal_quotes", quotes_reversals=False),
     ProviderProfile(name="partial_approval", partial_approval=True),
     ProviderProfile(name="slow_lookup", settle_s=90),
     ProviderProfile(name="short_window", key_window_s=600, settle_s=30),
@@ -127,6 +129,7 @@ _VARIANTS = (
         extend=False,
         captures="one",
         partial_reversal=False,
+        quotes_reversals=False,
     ),
 )
 PROFILES: Mapping[str, ProviderProfile] = MappingProxyType({profile.name: profile for profile in _VARIANTS})

@@ -23,6 +23,7 @@ from punktgenau.records import (
     RedemptionLine,
     RedemptionState,
     Reversal,
+    ReversalQuote,
     Tender,
     TenderKind,
     TenderRequest,
@@ -54,6 +55,8 @@ __all__ = [
     "RedemptionState",
     "RedemptionsPort",
     "Reversal",
+    "ReversalQuote",
+    "ReversalQuotesPort",
     "StatementsPort",
     "StatementsProvider",
     "Tender",
@@ -183,6 +186,15 @@ class Provider(Protocol):
     @property
     def redemptions(self) -> RedemptionsPort:
         """Paying with points."""
+        ...
+
+
+@runtime_checkable
+class ReversalQuotesPort(Protocol):
+    """What a provider whose profile quotes reversals offers besides, on `redemptions`."""
+
+    def quote_reversal(self, redemption_id: str, *, points: int, deadline_s: float | None = None) -> ReversalQuote:
+        """What would become of captured points that are given back now."""
         ...
 
 

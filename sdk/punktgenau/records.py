@@ -233,6 +233,18 @@ class Reversal(Record):
     sends: int = 1
 
 
+class ReversalQuote(Record):
+    """What would become of points given back now: `restoring + already_expired + converted == points`."""
+
+    redemption_id: str
+    points: Points
+    restoring: Points
+    already_expired: Points
+    converted: Points
+    now: AwareDatetime
+    mode: Mode
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenderRequest:
     """One way in which a part shall be paid; `value` left out: the provider prices."""

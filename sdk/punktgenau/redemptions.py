@@ -14,12 +14,13 @@ from punktgenau._transport import Transport
 from punktgenau.errors import InvalidArgumentError, RedemptionEndedError
 from punktgenau.money import Money, require_points
 from punktgenau.profiles import ProviderProfile
-from punktgenau.records import ENDED_STATES, Quote, Redemption, RedemptionLine, RedemptionPage, Reversal, TenderRequest
+from punktgenau.quotes import Quotes
+from punktgenau.records import ENDED_STATES, Redemption, RedemptionLine, RedemptionPage, Reversal, TenderRequest
 
 _ENDED_BY_RELEASE = frozenset({"voided", "expired", "cancelled", "declined"})
 
 
-class Redemptions:
+class Redemptions(Quotes):
     """`client.redemptions`: paying with points. Points are whole numbers, amounts `Money`, times seconds.
 
     Every write takes `idempotency_key`; a missing one is derived from the intention, so the same call again is the
@@ -33,25 +34,6 @@ class Redemptions:
         profile = profile or ProviderProfile()
         self._has_keys = profile.keys != "none"
         self._key = partial(derived_key, profile)
-
-    def quote(self, *, member_id: str, total: Money, points: int, deadline_s: float | None = None) -> Quote:
-        """What so many points are worth for this total, by the provider's rules; never a promise of balance.
-
-        Raises NotLinkedError, LimitError (currency), NotSentError or UnavailableError.
-        """
-        body = {
-            "member_id": given.text(member_id, field="member_id"),
-            "total": given.money(total, field="total"),
-            "points": require_points(points),
-        }
-        operation = Operation(
-            name="quote", method="POST", path="/v1/redemptions/quote", reply=Quote, body=given.json_bytes(body)
-        )
-        answer = self._transport.call(operation, deadline_s=deadline_s)
-        quote = answer.record
-        if (quote.asked_points, quote.value.currency, quote.due.currency) != (points, total.currency, total.currency):
-            raise about_something_else(operation, "points", answer)
-        return quote
 
     def authorize(
         self,

@@ -11,6 +11,7 @@ from _world import CART, World
 from punktgenau import Money, NotFoundError
 from punktgenau.checkout import Checkout
 from punktgenau.errors import ReturnConflictError
+from punktgenau.provider import PROFILES
 
 
 def euro(amount_minor: int) -> Money:
@@ -111,6 +112,9 @@ def test_points_that_come_back_expired(world: World, rule: str, money: int):
     shop.link("cleo", member_id="mbr_soon", consent_id="con_9")
     paid(world, shop, "cleo")
     world.advance(2 * 86_400)
+    preview = shop.preview_refund("A-1", lines={"lamp": 1})
+    assert preview is not None
+    assert preview.already_expired == 194
     # The shop pays its money half at once, before anybody knows what expired.
     world.provider.fault("reverse", "reset", when="after", times=20)
     assert shop.refund("A-1", return_reference="R-1", lines={"lamp": 1}).state == "reversing"  # type: ignore[union-attr]
@@ -122,3 +126,24 @@ def test_points_that_come_back_expired(world: World, rule: str, money: int):
     assert (given.state, given.restored, given.already_expired) == ("done", 0, 194)
     assert (given.expired_money, given.money_due, given.money_paid) == (euro(money), euro(money), euro(2301))
     assert list(shop.open_refunds()) == ([("A-1", "R-1", euro(money))] if money else [])
+
+
+def test_a_preview_where_nobody_tells_what_has_expired(world: World, checkout: Checkout):
+    paid(world, checkout)
+    told = checkout.preview_refund("A-1", lines={"lamp": 1})
+    assert told is not None
+    assert told.already_expired == 0
+    world.provider.fault("quote_reversal", "status_503", times=20)
+    away = checkout.preview_refund("A-1", lines={"lamp": 1})
+    assert away is not None
+    assert (away.already_expired, away.policies) == (None, told.policies)
+    world.provider.heal()
+    world.profile = PROFILES["no_reversal_quotes"]
+    asked = world.provider.sent("quote_reversal")
+    other = world.checkout()
+    other._journal = checkout._journal
+    other._returns._journal = checkout._journal
+    silent = other.preview_refund("A-1", lines={"lamp": 1})
+    assert silent is not None
+    assert silent.already_expired is None
+    assert world.provider.sent("quote_reversal") == asked

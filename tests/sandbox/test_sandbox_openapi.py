@@ -66,5 +66,5 @@ def test_it_says_3_1_and_names_every_operation() -> None:
     names = {operation["operationId"] for path in described["paths"].values() for operation in path.values()}
     assert names == {
         "token", "member", "balance", "entries", "events", "quote", "authorize", "find", "get", "capture", "extend",
-        "void", "reverse", "cancel_by_key", "statement", "statement_csv",
+        "void", "reverse", "quote_reversal", "cancel_by_key", "statement", "statement_csv",
     }  # fmt: skip

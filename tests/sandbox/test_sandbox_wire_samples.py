@@ -59,6 +59,7 @@ def prepare(frozen: Any, name: str) -> None:
         "find_by_key": ["authorize"],
         "entries": ["authorize"],
         "reverse": ["authorize", "capture"],
+        "quote_reversal": ["authorize", "capture"],
         "statement": ["authorize", "capture", "reverse"],
     }
     for step in before.get(name, []):

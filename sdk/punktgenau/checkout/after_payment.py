@@ -94,7 +94,7 @@ class AfterPayment:
         """What a return would give back under each policy; books nothing. Raises what `refund` raises."""
         wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
         row = self._paying(order_reference)
-        return None if row is None else self._returns.preview(row, wanted)
+        return None if row is None else self._returns.preview(row, wanted, ends=self._ends())
 
     def money_refunded(self, order_reference: str, *, return_reference: str, psp_reference: str) -> Refund:
         """The money half of a return was paid, as `psp_reference` at the payment provider.

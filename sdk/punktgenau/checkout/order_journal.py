@@ -104,6 +104,9 @@ class OrderJournal(ReturnJournal):
         Raises LostSwapError when the row is no longer as seen, or has an open operation.
         """
         self._secret()
+        with self._database.transaction(write=False) as tx:
+            if tx.one(shipping.NEXT, {"redemption_id": seen.id}) is None:
+                return None
         try:
             with self._database.transaction() as tx:
                 current = self._redemption(tx, seen.id, lock=True)

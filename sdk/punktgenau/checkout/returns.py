@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from punktgenau._clock import Clock
+from punktgenau._redact import logger
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.invoice import Invoice, invoice_of
@@ -21,10 +22,11 @@ from punktgenau.errors import (
     InProgressError,
     InvalidArgumentError,
     NotFoundError,
+    PunktgenauError,
     ReturnConflictError,
 )
 from punktgenau.money import Money
-from punktgenau.provider import Provider
+from punktgenau.provider import Provider, ReversalQuotesPort
 
 REFERENCE_MAX = 36
 """As long as the partner API takes a return reference; it is never cut."""
@@ -81,7 +83,7 @@ class Returns:
             f"Order {row.order_reference} is being changed by others. Nothing was booked; try the same return again.",
         )
 
-    def preview(self, row: RedemptionRow, wanted: Wanted) -> RefundPreview:
+    def preview(self, row: RedemptionRow, wanted: Wanted, *, ends: float) -> RefundPreview:
         """What a return would give back, under each policy; books nothing. Raises what `refund` raises."""
         books = self._journal.books(row.id)
         check_returnable(books.redemption)
@@ -93,7 +95,27 @@ class Returns:
             step = returned(allocation, after, policy=by).since(returned(allocation, history, policy=by))
             policies[each] = split_of(step, returned(allocation, after, policy=by).carry_minor, row.currency)
         policy = policy_of(row.refund_policy)
-        return RefundPreview(order_reference=row.order_reference, policy=policy, policies=policies)
+        return RefundPreview(
+            order_reference=row.order_reference,
+            policy=policy,
+            policies=policies,
+            already_expired=self._already_expired(books.redemption, policies[policy].points, ends=ends),
+        )
+
+    def _already_expired(self, row: RedemptionRow, points: int, *, ends: float) -> int | None:
+        """How many of these points would come back expired; None where the provider does not tell, or is away."""
+        calls = self._provider.redemptions
+        if points == 0 or row.provider_id is None:
+            return 0 if points == 0 else None
+        if not self._provider.profile.quotes_reversals or not isinstance(calls, ReversalQuotesPort):
+            return None
+        try:
+            left = max(0.1, ends - self._clock.monotonic())
+            return calls.quote_reversal(row.provider_id, points=points, deadline_s=left).already_expired
+        except PunktgenauError as error:
+            # A look ahead that fails stops nobody.
+            logger.warning("what would come back expired is not known: %s", error.code)
+            return None
 
     def find(self, row: RedemptionRow, reference: str) -> Refund:
         """One return. Raises NotFoundError."""

@@ -21,6 +21,7 @@ from .schemas import (
     CaptureRequest,
     ExtendRequest,
     QuoteRequest,
+    ReversalQuoteRequest,
     ReverseRequest,
     VoidRequest,
 )
@@ -45,6 +46,11 @@ def redemption_routes() -> APIBlueprint:
     api.post("/<redemption:redemption_id>/reversals", operation_id="reverse", responses=answers(back, 404, 409, 422))(
         reverse
     )
+    api.post(
+        "/<redemption:redemption_id>/reversals/quote",
+        operation_id="quote_reversal",
+        responses=answers({200: replies.ReversalQuote}, 404, 409, 422),
+    )(quote_reversal)
     return api
 
 
@@ -117,6 +123,13 @@ def reverse(header: WriteHeader, path: RedemptionPath, body: ReverseRequest) -> 
         return Effect(path.redemption_id, reversals.reverse(work, red, body, key=header.idempotency_key))
 
     return write("reverse", header.idempotency_key, execute, status=201)
+
+
+def quote_reversal(path: RedemptionPath, body: ReversalQuoteRequest) -> Response:
+    """What would become of points that are given back now."""
+    with request_work() as work:
+        red = redemptions.get(work, path.redemption_id, partner_id=g.partner_id)
+        return reply(reversals.quote(work, red, body))
 
 
 def cancel_by_key(header: WriteHeader, body: CancelByKeyRequest) -> Response:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 Operation = Literal[
     "token", "identify", "member", "balance", "entries", "events", "quote", "authorize", "capture", "extend", "void",
-    "reverse", "get", "find", "cancel_by_key", "statement", "statement_csv",
+    "reverse", "quote_reversal", "get", "find", "cancel_by_key", "statement", "statement_csv",
 ]  # fmt: skip
 When = Literal["before", "after"]
 Kind = Literal[

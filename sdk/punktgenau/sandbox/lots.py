@@ -85,6 +85,12 @@ def give_back(work: Work, red: sqlite3.Row, *, points: int, reason: str) -> int:
     return late_points
 
 
+def expired_of(work: Work, red: sqlite3.Row, *, points: int) -> int:
+    """How many of so many captured points would come back already expired now; the same lots as `give_back`."""
+    shares = _walk(reversed(_draws(work, red)), points, lambda d: d["captured_points"] - d["reversed_points"])
+    return sum(share for draw, share in shares if draw["expires_at"] is not None and draw["expires_at"] <= work.at)
+
+
 def next_expiry(work: Work) -> datetime | None:
     """When the first of the lots that still have points past their date expired. None: no lot has."""
     at = work.text(

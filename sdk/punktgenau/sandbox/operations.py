@@ -24,6 +24,7 @@ _BY_ENDPOINT: dict[str, Operation] = {
     "redemptions.extend": "extend",
     "redemptions.void": "void",
     "redemptions.reverse": "reverse",
+    "redemptions.quote_reversal": "quote_reversal",
 }
 
 

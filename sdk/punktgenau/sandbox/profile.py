@@ -46,6 +46,7 @@ class Profile:
     extends: bool = True
     captures_in_parts: bool = True
     reverses_in_parts: bool = True
+    quotes_reversals: bool = True
     approves_in_part: bool = False
 
 
@@ -59,6 +60,7 @@ _KINDS = (
     Profile(name="replays_errors", replays_errors=True),
     Profile(name="one_capture", captures_in_parts=False),
     Profile(name="no_partial_reversal", reverses_in_parts=False),
+    Profile(name="no_reversal_quotes", quotes_reversals=False),
     Profile(name="partial_approval", approves_in_part=True),
     Profile(name="slow_lookup", settle_s=90),
     Profile(name="short_window", key_window_s=600, settle_s=30),
@@ -77,6 +79,7 @@ _KINDS = (
         extends=False,
         captures_in_parts=False,
         reverses_in_parts=False,
+        quotes_reversals=False,
     ),
 )
 VARIANTS: Mapping[str, Profile] = MappingProxyType({one.name: one for one in _KINDS})

@@ -104,6 +104,18 @@ class Reversal(_Reply):
     mode: Mode
 
 
+class ReversalQuote(_Reply):
+    """What would become of points given back now: `restoring` + `already_expired` + `converted` = `points`."""
+
+    redemption_id: str
+    points: int
+    restoring: int
+    already_expired: int
+    converted: int
+    now: Stamp
+    mode: Mode
+
+
 class RedemptionPage(_Reply):
     """Redemptions, newest first."""
 

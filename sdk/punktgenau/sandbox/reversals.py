@@ -9,7 +9,7 @@ from .arithmetic import share_minor
 from .database import Work
 from .problems import Refusal
 from .programme import known_rate
-from .schemas import ReverseRequest
+from .schemas import ReversalQuoteRequest, ReverseRequest
 
 
 def reverse(work: Work, red: sqlite3.Row, request: ReverseRequest, *, key: str) -> str:
@@ -19,8 +19,7 @@ def reverse(work: Work, red: sqlite3.Row, request: ReverseRequest, *, key: str) 
     if known is not None:
         detail = f"Return {reference} has been reversed as {known['id']}."
         raise Refusal("reference_reused", detail, field="return_reference", redemption_id=red["id"])
-    if not red["captured_points"]:
-        raise Refusal("not_captured", f"It is {red['state']}.", redemption_id=red["id"])
+    _check_captured(red)
     is_whole = request.points == red["captured_points"] - red["reversed_points"]
     profile.need(is_whole or played.reverses_in_parts, "Only everything can be given back, at once.", field="points")
     minor = _checked_minor(work, red, request)
@@ -34,6 +33,22 @@ def reverse(work: Work, red: sqlite3.Row, request: ReverseRequest, *, key: str) 
     statements.book(work, red, "reversal", points=-request.points, amount_minor=-minor, return_reference=reference)
     redemptions.change(work, red, reverse_points=request.points, reverse_minor=minor)
     return reversal_id
+
+
+def quote(work: Work, red: sqlite3.Row, request: ReversalQuoteRequest) -> replies.ReversalQuote:
+    """What would become of the points; changes nothing. Raises Refusal."""
+    profile.need(profile.current(work).quotes_reversals, "What comes back is told when it does.")
+    _check_captured(red)
+    left_points = red["captured_points"] - red["reversed_points"]
+    if request.points > left_points:
+        raise _exceeds(red, request.points)
+    expired = lots.expired_of(work, red, points=request.points)
+    return replies.ReversalQuote.model_validate(
+        {
+            "redemption_id": red["id"], "points": request.points, "restoring": request.points - expired,
+            "already_expired": expired, "converted": 0, "now": work.at, "mode": work.mode,
+        }
+    )  # fmt: skip
 
 
 def of_redemption(work: Work, redemption_id: str) -> list[sqlite3.Row]:
@@ -61,18 +76,28 @@ def reply(work: Work, reversal_id: str, red: sqlite3.Row) -> replies.Reversal:
     )
 
 
+def _check_captured(red: sqlite3.Row) -> None:
+    if not red["captured_points"]:
+        raise Refusal("not_captured", f"It is {red['state']}.", redemption_id=red["id"])
+
+
+def _exceeds(red: sqlite3.Row, points: int) -> Refusal:
+    left_points = red["captured_points"] - red["reversed_points"]
+    return Refusal(
+        "reversal_exceeds_capture",
+        f"{left_points} points can still be given back, {points} were asked for.",
+        field="points",
+        remaining_points=left_points,
+        remaining_minor=red["captured_minor"] - red["reversed_minor"],
+        redemption_id=red["id"],
+    )
+
+
 def _checked_minor(work: Work, red: sqlite3.Row, request: ReverseRequest) -> int:
     """The value to give back with the points, given or priced. Raises Refusal."""
     left_points = red["captured_points"] - red["reversed_points"]
     left_minor = red["captured_minor"] - red["reversed_minor"]
-    exceeds = Refusal(
-        "reversal_exceeds_capture",
-        f"{left_points} points can still be given back, {request.points} were asked for.",
-        field="points",
-        remaining_points=left_points,
-        remaining_minor=left_minor,
-        redemption_id=red["id"],
-    )
+    exceeds = _exceeds(red, request.points)
     if request.points > left_points:
         raise exceeds
     if request.value is None:

@@ -146,6 +146,12 @@ class ReverseRequest(_Request):
     return_reference: Reference
 
 
+class ReversalQuoteRequest(_Request):
+    """What would become of so many points if they were given back now."""
+
+    points: Points
+
+
 class CancelByKeyRequest(_Request):
     """End whatever the authorize with this key holds, now or when it should still arrive."""
 
