@@ -142,8 +142,12 @@ class Language:
         )
 
     def part(self, payment: Payment) -> str:
-        """What the points' row of a summary is called. After a return in part, number and worth no longer match."""
-        return self.gettext("Points") if payment.state == "partially_reversed" else self.count(payment.points)
+        """What the points' row of a summary is called: how many pay, or paid before some of them came back."""
+        return self.count(payment.points + payment.returned_points)
+
+    def paid(self, payment: Payment) -> Money:
+        """What that row is worth: together with what is due it makes the bill, also after a return."""
+        return payment.value + payment.returned_value
 
     def payment(self, payment: Payment) -> str:
         """What became of an order's points."""
@@ -152,6 +156,9 @@ class Language:
         if payment.state == "authorized" and not payment.points:
             # Still held at the provider, but the release is asked for.
             return self.gettext("payment.voiding")
+        if payment.state == "partially_reversed" and payment.returned_points:
+            back = {"count": self.count(payment.returned_points), "value": self.money(payment.returned_value)}
+            return self.gettext("payment.partially_reversed.points", **back)
         if payment.state == "short" and _is_refused(payment.reason):
             return self.gettext("payment.short.refused")
         if payment.state in ("abandoning", "abandoned") and payment.reason == "without_points":

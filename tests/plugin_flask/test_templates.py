@@ -265,6 +265,12 @@ def test_sums_of_a_summary() -> None:
     assert rows.text == "427 Punkte −4,27 € Restbetrag 55,63 €"
 
 
+def test_a_bill_adds_up_after_a_return_in_part() -> None:
+    page = Reader(render("summary.html", SUMMARIES["partially_reversed"], "de"))
+    assert "Rechnungsbetrag 59,90 € 427 Punkte −4,27 € Restbetrag 55,63 €" in page.text
+    assert "100 Punkte im Wert von 1,00 € kamen zurück." in page.text
+
+
 def test_the_summary_for_a_mail_is_plain_text() -> None:
     text = render("summary.txt", SUMMARIES["captured"], "en")
     assert text.splitlines() == [

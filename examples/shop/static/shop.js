@@ -28,6 +28,22 @@ document.addEventListener("punktgenau:change", ({ target, detail: { points, valu
   each("no-money", (part) => { part.hidden = dueMinor > 0; });
 });
 
+// What a form would show on its next page, shown beside it at once; the newest wish counts.
+for (const form of document.querySelectorAll("form[data-preview]")) {
+  const place = document.getElementById(form.dataset.preview);
+  let newest = 0;
+  form.querySelector("button").hidden = true;
+  form.addEventListener("change", async () => {
+    const mine = ++newest;
+    const reason = place.querySelector("select")?.value;
+    const answer = await fetch(`${form.action}?${new URLSearchParams(new FormData(form))}`);
+    const shown = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(place.id);
+    if (!answer.ok || !shown || mine !== newest) return;
+    place.replaceChildren(...shown.childNodes);
+    if (reason && place.querySelector("select")) place.querySelector("select").value = reason;
+  });
+}
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
