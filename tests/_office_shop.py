@@ -6,10 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import Response, request, session
+from flask.testing import FlaskClient
 
 from _small_shop import SmallShop
 from punktgenau.checkout import Cart, Checkout, Line
 from punktgenau.checkout.cart import OrderState
+from punktgenau.checkout.office import Office
 from punktgenau.errors import PunktgenauError
 
 OPERATOR = "Mira Sonntag"
@@ -147,3 +149,22 @@ def _trouble(filler: Filler) -> None:
     provider.fault("authorize", "reset", times=500)
     filler.order(777, state="pending")
     filler.advance(300)
+
+
+def paid(shop: SmallShop, reference: str = "A-1", points: int = 427) -> str:
+    """An order of one lamp for 59.90, paid with points and a card; the redemption's id."""
+    with shop.app.app_context():
+        made = shop.points.checkout
+        shop.shop.order(reference, state="paid", customer_id="anna")
+        made.balance("anna", max_age_s=0)
+        assert shop.shop.cart is not None
+        made.authorize(reference, shop.shop.cart, customer_id="anna", points=points)
+        made.capture(reference)
+        return Office(made).searching.attempts(reference)[-1].id
+
+
+def text_of(browser: FlaskClient, path: str) -> str:
+    """A page that is there."""
+    answer = browser.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.text

@@ -5,8 +5,10 @@ There is nothing here for anybody until the shop registers an `operator_loader`,
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, abort
+from werkzeug import Response
 
+from flask_punktgenau import backoffice_clearing as clearing
 from flask_punktgenau import backoffice_lists as lists
 from flask_punktgenau import backoffice_redemption as redemption
 from flask_punktgenau import backoffice_returns as returns
@@ -14,6 +16,7 @@ from flask_punktgenau.backoffice_gate import OFFICE, keep_private, let_in, probl
 from punktgenau.errors import PunktgenauError
 
 ID = "<string(length=32):redemption_id>"
+DIFFERENCE = "<string(maxlength=32):difference_id>"
 
 
 def make_backoffice() -> Blueprint:
@@ -38,4 +41,17 @@ def make_backoffice() -> Blueprint:
     pages.post(f"/redemptions/{ID}/return", endpoint="refund")(returns.refund)
     pages.post(f"/redemptions/{ID}/money", endpoint="money")(returns.money)
     pages.post(f"/redemptions/{ID}/settle", endpoint="settle")(returns.settle)
+    pages.get("/clearing")(clearing.clearing)
+    pages.post("/clearing", endpoint="compare")(clearing.compare)
+    pages.get(f"/clearing/{DIFFERENCE}")(clearing.difference)
+    pages.post(f"/clearing/{DIFFERENCE}", endpoint="decide")(clearing.decide)
+    # Whatever else is asked for meets the door first: to a stranger all of it is as if it were not there.
+    writing = ["POST", "PUT", "PATCH", "DELETE"]
+    pages.add_url_rule("/", "nothing", nothing, methods=writing)
+    pages.add_url_rule("/<path:elsewhere>", "nothing", nothing, methods=["GET", *writing])
     return pages
+
+
+def nothing(elsewhere: str = "") -> Response:
+    """There is no such page."""
+    abort(404)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import abort, g, make_response, render_template, request, url_for
 from werkzeug import Response
+from werkzeug.exceptions import ServiceUnavailable
 
 from flask_punktgenau import csrf
 from flask_punktgenau.answers import make_private
@@ -107,7 +108,7 @@ def problem_response(error: PunktgenauError) -> Response:
     logger.info("the back office answered with a problem: %s", error.brief)
     if not hasattr(g, _OPERATOR):
         # Refused before anybody was let in: nothing of the office is shown.
-        abort(404 if error.field != "operator_loader" else 503)
+        return ServiceUnavailable().get_response(request.environ)
     return page("problem.html", here="", error=error)
 
 
@@ -121,7 +122,7 @@ def to(page_name: str, **values: object) -> str:
     return url_for(f"{OFFICE}.{page_name}", **values)  # type: ignore[arg-type]
 
 
-DEEDS = ("retry", "resolve", "cancel", "refund", "money", "settle")
+DEEDS = ("retry", "resolve", "cancel", "refund", "money", "settle", "compare", "decide")
 """What an operator can have done, as the address says afterwards."""
 
 

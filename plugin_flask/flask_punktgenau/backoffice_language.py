@@ -13,6 +13,8 @@ from babel.numbers import get_decimal_symbol
 from flask_punktgenau import formatting
 from flask_punktgenau.language import Language
 from punktgenau.checkout.actions import Action
+from punktgenau.checkout.difference import DifferenceState, Proposal
+from punktgenau.checkout.matched import DifferenceKind
 from punktgenau.checkout.refund import RefundState
 from punktgenau.checkout.resolving import Resolution
 from punktgenau.checkout.settings import RefundPolicy
@@ -29,8 +31,9 @@ STORY_KINDS = (
     *("ended.expired", "ended.short", "reverse.return"),
     *(f"action.{kind}" for kind in ("retry", "cancel", "money_refunded", "settle_return", "repair", "dismiss")),
     *(f"action.resolve_{how}" for how in ("done", "not_done", "give_back", "written_off", "paid_otherwise")),
-    *("action.erase", "action.purge", "action.refund", "action.other"),
+    *("action.reconcile", "action.erase", "action.purge", "action.refund", "action.other"),
 )
+ORDER_STATES = ("pending", "paid", "cancelled", "missing")
 CAUSES = (
     "payment_failed", "order_cancelled", "order_gone", "without_points", "given_up", "late_evidence", "written_off",
     "paid_otherwise", "ended",
@@ -145,6 +148,30 @@ class OfficeLanguage(Language):
     def call(self, kind: str) -> str:
         """What the provider is asked for."""
         return self.gettext(f"office.call.{kind}") if kind in STORY_CALLS else kind
+
+    def difference(self, kind: DifferenceKind) -> str:
+        """What is not agreed about, in a few words."""
+        return self.gettext(f"office.difference.{kind}")
+
+    def difference_text(self, kind: DifferenceKind) -> str:
+        """The same as a sentence."""
+        return self.gettext(f"office.difference.{kind}.text")
+
+    def difference_state(self, state: DifferenceState) -> str:
+        """What has become of a difference."""
+        return self.gettext(f"office.found.{state}")
+
+    def proposal(self, proposal: Proposal) -> str:
+        """What is proposed."""
+        return self.gettext(f"office.proposal.{proposal}")
+
+    def proposal_text(self, proposal: Proposal) -> str:
+        """What that does."""
+        return self.gettext(f"office.proposal.{proposal}.text")
+
+    def order_state(self, state: str) -> str:
+        """What the shop says about an order."""
+        return self.gettext(f"office.order.{state if state in ORDER_STATES else 'unasked'}")
 
     def done(self, deed: str) -> str:
         """What an operator has just done."""

@@ -1,4 +1,4 @@
-"""`flask punktgenau upgrade | recover | worker | reconcile | doctor | sandbox`."""
+"""`flask punktgenau upgrade | recover | worker | reconcile | doctor | export | erase | purge | sandbox`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from types import FrameType
 import click
 from flask.cli import AppGroup
 
+from flask_punktgenau.cli_personal import erase, export, purge
 from flask_punktgenau.cli_reconcile import reconcile
 from flask_punktgenau.doctor_command import doctor
 from flask_punktgenau.state import current_state
@@ -23,6 +24,8 @@ SANDBOX_HOST = "127.0.0.1"
 punktgenau = AppGroup("punktgenau", help="Points: the journal's tables, recovery, and a provider to develop against.")
 punktgenau.add_command(doctor)
 punktgenau.add_command(reconcile)
+for command in (export, erase, purge):
+    punktgenau.add_command(command)
 
 
 @punktgenau.command("upgrade")

@@ -14,10 +14,12 @@ from jinja2 import Environment, nodes
 
 import flask_punktgenau
 from flask_punktgenau.backoffice_gate import DEEDS
-from flask_punktgenau.backoffice_language import CAUSES, STORY_CALLS, STORY_KINDS, By
+from flask_punktgenau.backoffice_language import CAUSES, ORDER_STATES, STORY_CALLS, STORY_KINDS, By
 from flask_punktgenau.formatting import LANGUAGES, TRANSLATIONS
 from flask_punktgenau.language import Language
 from flask_punktgenau.pages import ChoiceKind, ConnectState
+from punktgenau.checkout.difference import DifferenceState, Proposal
+from punktgenau.checkout.matched import DifferenceKind
 from punktgenau.checkout.payment import PaymentState
 from punktgenau.checkout.quote import ReasonCode
 from punktgenau.checkout.refund import RefundState
@@ -53,6 +55,10 @@ FAMILIES = {
         *(f"policy.{policy}" for policy in get_args(RefundPolicy)),
         *(f"resolution.{how}{ending}" for how in get_args(Resolution) for ending in ("", ".text")),
         *(f"call.{call}" for call in STORY_CALLS),
+        *(f"difference.{kind}{ending}" for kind in get_args(DifferenceKind) for ending in ("", ".text")),
+        *(f"found.{state}" for state in get_args(DifferenceState)),
+        *(f"proposal.{what}{ending}" for what in get_args(Proposal) for ending in ("", ".text")),
+        *(f"order.{state}" for state in (*ORDER_STATES, "unasked")),
         *(f"done.{deed}" for deed in DEEDS),
         *(f"outcome.{outcome}" for outcome in get_args(Outcome)),
     ),

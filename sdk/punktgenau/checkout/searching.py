@@ -40,6 +40,7 @@ STATES = (
 _By = Literal["order_reference", "member_id", "customer_id", "provider_id"]
 _BY: tuple[_By, ...] = ("order_reference", "member_id", "customer_id", "provider_id")
 _CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{32})")
+_ID = re.compile(r"[0-9a-f]{32}")
 _EARLIEST, _LATEST = 0, 2**62
 _COLUMNS = (
     "id", "order_reference", "attempt", "cause", "state", "customer_id", "member_id", "points", "value_minor",
@@ -129,6 +130,8 @@ class Searching:
 
     def row(self, redemption_id: str) -> RedemptionRow | None:
         """One redemption of this shop as it stands."""
+        if not _ID.fullmatch(redemption_id):
+            return None
         with self._database.transaction(write=False) as tx:
             row = tx.one(_ONE, {"redemption_id": redemption_id})
         return None if row is None else RedemptionRow(*row)  # type: ignore[arg-type]

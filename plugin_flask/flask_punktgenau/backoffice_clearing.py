@@ -1,0 +1,88 @@
+"""The reconciliation console: what statement, journal and orders do not agree about, and what a person decides."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+from flask import request
+from werkzeug import Response
+
+from flask_punktgenau.backoffice_gate import office, operator, page, to
+from flask_punktgenau.redirects import see_other
+from flask_punktgenau.state import current_state
+from punktgenau.checkout.difference import DifferenceState
+from punktgenau.errors import InvalidArgumentError, NotFoundError, PunktgenauError
+
+PAGE = 50
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_AFTER = re.compile(r"(\d{4}-\d{2})\.([0-9a-f]{1,32})")
+
+
+def clearing(*, error: PunktgenauError | None = None) -> Response:
+    """Differences by state and month, a page at a time."""
+    its, state = office(), _state()
+    period = _period(request.args.get("period", ""))
+    after = _AFTER.fullmatch(request.args.get("after", ""))
+    found = its.differences(state=state, period=period, after=(after[1], after[2]) if after else None, most=PAGE + 1)
+    shown = found[:PAGE]
+    query = {"state": state} | ({"period": period} if period else {})
+    last = f"{shown[-1].period}.{shown[-1].id}" if len(found) > PAGE else ""
+    return page(
+        "clearing.html",
+        here="clearing",
+        error=error,
+        found=shown,
+        states=get_args(DifferenceState),
+        state=state,
+        period=period,
+        counts=its.difference_counts(),
+        this_month=f"{current_state().clock.now():%Y-%m}",
+        older=to("clearing", **query, after=last) if last else "",
+        newest=to("clearing", **query) if after else "",
+    )
+
+
+def compare() -> Response:
+    """Compare a month: the provider is asked for its statement, and the list is made anew; repairs nothing."""
+    period = request.form.get("period", "")
+    try:
+        if not _MONTH.fullmatch(period):
+            raise InvalidArgumentError("A month is written as 2026-11.", field="period")
+        office().reconcile(period, actor=operator())
+    except PunktgenauError as error:
+        return clearing(error=error)
+    return see_other(to("clearing", period=period, done="compare"))
+
+
+def difference(difference_id: str, *, error: PunktgenauError | None = None) -> Response:
+    """One difference, both sides beside each other, and what is proposed."""
+    found = office().difference(difference_id)
+    if found is None:
+        return page("problem.html", here="clearing", error=NotFoundError("There is no such difference."))
+    return page("difference.html", here="clearing", error=error, one=found, entered=request.form)
+
+
+def decide(difference_id: str) -> Response:
+    """Do what is proposed, or leave it as it is; with a reason."""
+    its, reason = office(), request.form.get("reason", "")
+    try:
+        if request.form.get("as") == "repair":
+            its.repair(difference_id, actor=operator(), reason=reason)
+        elif request.form.get("as") == "dismiss":
+            its.dismiss(difference_id, actor=operator(), reason=reason)
+        else:
+            raise InvalidArgumentError("Choose what to do.", field="as")
+    except PunktgenauError as error:
+        return difference(difference_id, error=error)
+    return see_other(to("difference", difference_id=difference_id, done="decide"))
+
+
+def _state() -> DifferenceState:
+    wanted = request.args.get("state", "open")
+    states: tuple[DifferenceState, ...] = get_args(DifferenceState)
+    return next((state for state in states if state == wanted), "open")
+
+
+def _period(text: str) -> str:
+    return text if _MONTH.fullmatch(text) else ""

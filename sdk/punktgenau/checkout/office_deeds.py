@@ -1,0 +1,217 @@
+"""What an operator may do in the back office: every deed needs a name, and is recorded with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from punktgenau.checkout import searching
+from punktgenau.checkout.actions import Actions, require_text
+from punktgenau.checkout.attempt import payment_of
+from punktgenau.checkout.difference import Difference, Reconciled
+from punktgenau.checkout.engine import Checkout
+from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.intent import Claim, wished
+from punktgenau.checkout.journal import LostSwapError
+from punktgenau.checkout.payment import Payment
+from punktgenau.checkout.refund import Refund, RefundPreview
+from punktgenau.checkout.resolving import Resolution, resolutions, resolved
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.errors import AmountChangedError, InProgressError, NotFoundError, StateConflictError
+
+
+class Deeds:
+    """Changes that a person asks for; `actor` is the operator's id, a printable text."""
+
+    def __init__(self, checkout: Checkout) -> None:
+        self._checkout = checkout
+        self._journal = checkout._journal
+        self._executor: Executor = checkout._executor
+        self._clock = checkout._clock
+        self._database = checkout._database
+        self.searching = searching.Searching(self._database)
+        self.actions = Actions(self._database, clock=self._clock)
+
+    def retry(self, redemption_id: str, *, actor: str, reason: str = "") -> Payment:
+        """Do now what is due for it anyway: the open operation, a return that waits, a repair of a shortfall.
+
+        Raises InProgressError while somebody else is at it.
+        """
+        row = self._row(redemption_id)
+        self._record("retry", row, actor=actor, reason=reason)
+        deadline_s = self._checkout.settings.deadline_s
+        try:
+            claim = self._claim(row, lease_s=deadline_s)
+        except LostSwapError:
+            claim = None
+        if claim is None:
+            raise InProgressError(f"Order {row.order_reference} is being worked on by somebody else at this moment.")
+        after, _ = self._executor.run(claim, deadline_s=deadline_s)
+        return payment_of(after)
+
+    def resolve(self, redemption_id: str, *, as_: Resolution, actor: str, reason: str) -> Payment:
+        """Write down what a person found out about an unknown, or decided about a shortfall. `reason` is required.
+
+        Raises StateConflictError where that is not open (any more), InProgressError while it is being asked about.
+        """
+        require_text(reason, field="reason")
+        row = self._latest(redemption_id)
+        operation = next((one for one in self._journal.operations(row.id) if one.open_key is not None), None)
+        if as_ not in resolutions(row, operation):
+            raise StateConflictError(f"Order {row.order_reference} is not open in this way any more ({row.state}).")
+        self._record(f"resolve_{as_}", row, actor=actor, reason=reason)
+        if as_ in {"give_back", "written_off", "paid_otherwise"}:
+            given = self._checkout.cancel(row.order_reference, cause=as_ if as_ != "give_back" else reason)
+            return given if given is not None else payment_of(row)
+        claim = self._journal.claim(row.id, lease_s=self._checkout.settings.deadline_s)
+        if claim is None:
+            raise InProgressError(f"The provider is being asked about order {row.order_reference} at this moment.")
+        changed, outcome, code = resolved(claim, as_, now_ms=self._journal.now_ms())
+        try:
+            after = self._journal.finish(claim, changed, outcome=outcome, code=code, reply=None, sends=0, next_at=None)
+        except LostSwapError:
+            after = self._journal.redemption(row.id)
+        self._checkout._heard(row, after)
+        return payment_of(after)
+
+    def give_back(self, redemption_id: str, *, actor: str, reason: str) -> Payment:
+        """Give all points of an order back, held or captured: the order will not happen. `reason` is required."""
+        require_text(reason, field="reason")
+        row = self._latest(redemption_id)
+        if not can_give_back(row):
+            raise StateConflictError(f"No points of order {row.order_reference} can go back ({row.state}).")
+        self._record("cancel", row, actor=actor, reason=reason)
+        given = self._checkout.cancel(row.order_reference, cause=reason)
+        return given if given is not None else payment_of(row)
+
+    def preview(
+        self, redemption_id: str, *, lines: Mapping[str, int], shipping_minor: int, amount_minor: int | None
+    ) -> RefundPreview:
+        """What a return would give back under each policy. Raises what `Checkout.preview_refund` raises."""
+        row = self._latest(redemption_id)
+        preview = self._checkout.preview_refund(
+            row.order_reference, lines=lines, shipping_minor=shipping_minor, amount_minor=amount_minor
+        )
+        if preview is None:
+            raise NotFoundError(f"Points are no part of order {row.order_reference}.", field="order_reference")
+        return preview
+
+    def refund(
+        self,
+        redemption_id: str,
+        *,
+        return_reference: str,
+        lines: Mapping[str, int],
+        shipping_minor: int,
+        amount_minor: int | None,
+        seen: tuple[int, int] | None,
+        actor: str,
+        reason: str,
+    ) -> Refund:
+        """Take a return in; `seen` is what the operator was shown: points, and money in the smallest unit.
+
+        Raises AmountChangedError where that is not what would go back now: nothing is booked then.
+        """
+        row = self._latest(redemption_id)
+        is_known = any(one.return_reference == return_reference for one in self._checkout._returns.of_order(row))
+        if not is_known and seen is not None:
+            split = self.preview(
+                redemption_id, lines=lines, shipping_minor=shipping_minor, amount_minor=amount_minor
+            ).split
+            if seen != (split.points, split.money.amount_minor):
+                raise AmountChangedError(
+                    f"Something else of order {row.order_reference} came back meanwhile. Nothing was booked; look at "
+                    "the new figures.",
+                )
+        require_text(actor, field="actor")
+        refund = self._checkout.refund(
+            row.order_reference,
+            return_reference=return_reference,
+            lines=lines,
+            shipping_minor=shipping_minor,
+            amount_minor=amount_minor,
+            reason=reason,
+            actor=actor,
+        )
+        if refund is None:
+            raise NotFoundError(f"Points are no part of order {row.order_reference}.", field="order_reference")
+        if not is_known:
+            # The return's own row names the operator as well, in the commit that books it.
+            self._record("refund", row, actor=actor, reason=reason, return_reference=return_reference)
+        return refund
+
+    def money_refunded(self, redemption_id: str, *, return_reference: str, psp_reference: str, actor: str) -> Refund:
+        """The money half of a return was paid. Raises NotFoundError, ReturnConflictError."""
+        row = self._latest(redemption_id)
+        known = self._checkout._returns.find(row, return_reference)
+        if known.money_due.amount_minor > 0 and psp_reference:
+            detail = {"return_reference": return_reference, "psp_reference": psp_reference}
+            self._record("money_refunded", row, actor=actor, reason="", **detail)
+        return self._checkout.money_refunded(
+            row.order_reference, return_reference=return_reference, psp_reference=psp_reference
+        )
+
+    def refund_again(self, redemption_id: str, *, return_reference: str, actor: str, reason: str) -> Refund:
+        """Ask once more for the points of a refused return; the journal records who and why. `reason` is required."""
+        require_text(reason, field="reason")
+        row = self._latest(redemption_id)
+        return self._checkout.refund_again(
+            row.order_reference, return_reference=return_reference, actor=actor, reason=reason
+        )
+
+    def pay_instead(self, redemption_id: str, *, return_reference: str, actor: str, reason: str) -> Refund:
+        """Owe the worth of a refused return's points in money; recorded as above. `reason` is required."""
+        require_text(reason, field="reason")
+        row = self._latest(redemption_id)
+        return self._checkout.pay_instead(
+            row.order_reference, return_reference=return_reference, actor=actor, reason=reason
+        )
+
+    def reconcile(self, period: str, *, actor: str) -> Reconciled:
+        """Compare a month with the provider's statement; who asked is recorded. Raises as `Checkout.reconcile`."""
+        self.actions.record("reconcile", actor=actor, reason="", subject=period)
+        return self._checkout.reconcile(period)
+
+    def repair(self, difference_id: str, *, actor: str, reason: str) -> Difference:
+        """Do what is proposed; the engine records who and why. Raises what `Checkout.repair` raises."""
+        return self._checkout.repair(difference_id, by=actor, because=reason)
+
+    def dismiss(self, difference_id: str, *, actor: str, reason: str) -> Difference:
+        """Leave a difference as it is; recorded likewise. Raises what `Checkout.dismiss` raises."""
+        return self._checkout.dismiss(difference_id, by=actor, because=reason)
+
+    # Inside
+
+    def _row(self, redemption_id: str) -> RedemptionRow:
+        row = self.searching.row(redemption_id)
+        if row is None:
+            raise NotFoundError("There is no such redemption.", field="redemption_id")
+        return row
+
+    def _latest(self, redemption_id: str) -> RedemptionRow:
+        """The row, if it is its order's newest attempt: older ones are history."""
+        row = self._row(redemption_id)
+        newest = self._journal.latest(row.order_reference)
+        if newest is None or newest.id != row.id:
+            raise StateConflictError(f"A newer attempt of order {row.order_reference} has taken the place of this one.")
+        return row
+
+    def _claim(self, row: RedemptionRow, *, lease_s: float) -> Claim | None:
+        claim = self._journal.claim(row.id, lease_s=lease_s)
+        if claim is None:
+            claim = self._executor.next_return(row, lease_s=lease_s)
+        if claim is None and (planned := wished(row)) is not None:
+            claim = self._journal.begin_operation(row, planned, lease_s=lease_s)
+        return claim or self._executor.repair(row, lease_s=lease_s)
+
+    def _record(self, kind: str, row: RedemptionRow, *, actor: str, reason: str, **detail: str) -> None:
+        self.actions.record(
+            kind, actor=actor, reason=reason, subject=row.order_reference, redemption_id=row.id, detail=detail
+        )
+
+
+def can_give_back(row: RedemptionRow) -> bool:
+    """Whether points of it are held or captured, and nobody wishes them back yet."""
+    if row.release_cause is not None:
+        return False
+    held = row.state in {"authorized", "extending", "capturing", "authorizing", "partially_captured"}
+    return held or (row.state in {"captured", "partially_reversed"} and row.captured_points > row.reversed_points)

@@ -1,0 +1,51 @@
+"""The back office at a real sandbox: alone as the engine's side, and as the pages of a small shop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from _office_shop import OPERATOR, open_office
+from _small_shop import Provider as Sandbox
+from _small_shop import SmallShop, Visitor, make_small_shop
+from _world import World, checkout, provider, provider_url, world
+from punktgenau.checkout import Checkout
+from punktgenau.checkout.office import Office
+
+__all__ = ["checkout", "provider", "provider_url", "world"]
+
+
+@pytest.fixture
+def office(world: World, checkout: Checkout) -> Office:
+    """The back office of the world's shop."""
+    return Office(checkout)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, provider_url: str) -> Iterator[SmallShop]:
+    """A small shop with an operator's door; `anna` has 2,500 points."""
+    with requests.Session() as http:
+        http.trust_env = False
+        sandbox = Sandbox(url=provider_url, http=http)
+        sandbox.control("POST", "/reset")
+        small = make_small_shop(
+            tmp_path,
+            provider=sandbox,
+            provider_url=provider_url,
+            PUNKTGENAU_INLINE_RECOVERY=False,
+            PUNKTGENAU_TIMEZONE="Europe/Berlin",
+        )
+        open_office(small)
+        small.link()
+        yield small
+
+
+@pytest.fixture
+def mira(shop: SmallShop) -> Visitor:
+    """An operator's browser."""
+    visitor = Visitor(shop, shop.app.test_client())
+    assert visitor.browser.post("/operator", data={"operator": OPERATOR}).status_code == 200
+    return visitor

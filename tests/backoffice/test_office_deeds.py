@@ -1,0 +1,240 @@
+"""What an operator may do: each deed is shown before, done once, recorded with who and why, and told in the story."""
+
+import pytest
+
+from _office_shop import OPERATOR, paid, text_of
+from _small_shop import SmallShop, Visitor
+from _world import CART, World
+from punktgenau.checkout import Checkout
+from punktgenau.checkout.office import Office
+from punktgenau.errors import AmountChangedError, InvalidArgumentError, StateConflictError
+
+WHO = {"actor": "clerk 7", "reason": "the customer called"}
+
+
+def placed(world: World, checkout: Checkout, reference: str = "A-1", *, capture: bool = True) -> str:
+    world.order(reference, "paid")
+    checkout.balance("anna", max_age_s=0)
+    checkout.authorize(reference, CART, customer_id="anna", points=427)
+    if capture:
+        checkout.capture(reference)
+    return Office(checkout).searching.attempts(reference)[-1].id
+
+
+def unknown_capture(world: World, checkout: Checkout) -> str:
+    """A capture that nobody could resolve for two days."""
+    redemption_id = placed(world, checkout, capture=False)
+    for operation in ("capture", "get", "find"):
+        world.provider.fault(operation, "reset", when="before", times=500)
+    checkout.capture("A-1")
+    world.clock.advance(2 * 86_400)
+    checkout.recover()
+    world.provider.heal()
+    assert checkout.find("A-1").state == "needs_attention"  # type: ignore[union-attr]
+    return redemption_id
+
+
+def kinds(office: Office, redemption_id: str) -> list[str]:
+    return [told.kind for told in office.whole(redemption_id).story]
+
+
+def test_the_story_of_an_order_whose_card_was_declined(world: World, checkout: Checkout, office: Office) -> None:
+    redemption_id = placed(world, checkout, capture=False)
+    checkout.void("A-1")
+    checkout.authorize("A-1", CART, customer_id="anna", points=100)
+    checkout.capture("A-1")
+    whole = office.whole(redemption_id)
+    told = [(one.attempt, one.kind, one.points, one.reason) for one in whole.story]
+    assert told == [
+        (1, "placed", 427, ""),
+        (1, "authorize.done", 427, ""),
+        (1, "void.done", 427, "payment_failed"),
+        (2, "placed", 100, ""),
+        (2, "authorize.done", 100, ""),
+        (2, "capture.done", 100, ""),
+    ]
+    assert not whole.is_latest
+    assert (whole.resolutions, whole.can_retry, whole.can_return) == ((), False, False)
+    assert [one.attempt for one in whole.attempts] == [1, 2]
+
+
+def test_a_slow_answer_is_told_twice(world: World, checkout: Checkout, office: Office) -> None:
+    redemption_id = placed(world, checkout, capture=False)
+    world.provider.fault("capture", "reset", when="before", times=500)
+    checkout.capture("A-1")
+    assert kinds(office, redemption_id)[-1] == "capture.asked"
+    world.provider.heal()
+    world.clock.advance(600)
+    checkout.recover()
+    assert kinds(office, redemption_id)[-2:] == ["capture.asked", "capture.done"]
+
+
+def test_try_now(world: World, checkout: Checkout, office: Office) -> None:
+    redemption_id = placed(world, checkout, capture=False)
+    assert not office.whole(redemption_id).can_retry
+    world.provider.fault("capture", "reset", when="before", times=500)
+    checkout.capture("A-1")
+    world.provider.heal()
+    assert office.whole(redemption_id).can_retry
+    assert office.retry(redemption_id, actor="clerk 7").state == "captured"
+    assert "action.retry" in kinds(office, redemption_id)
+    assert world.provider.points() == (2500 - 427, 0)
+
+
+@pytest.mark.parametrize(("as_", "state"), [("done", "captured"), ("not_done", "authorized")])
+def test_what_a_person_found_out(world: World, checkout: Checkout, office: Office, as_: str, state: str) -> None:
+    redemption_id = unknown_capture(world, checkout)
+    assert office.whole(redemption_id).resolutions == ("done", "not_done", "give_back")
+    assert office.resolve(redemption_id, as_=as_, **WHO).state == state  # type: ignore[arg-type]
+    (action,) = office.actions.of_redemption(redemption_id)
+    assert (action.kind, action.actor, action.reason) == (f"resolve_{as_}", "clerk 7", "the customer called")
+    with pytest.raises(StateConflictError):
+        office.resolve(redemption_id, as_=as_, **WHO)  # type: ignore[arg-type]
+
+
+def test_what_did_not_happen_is_done_anew_under_another_key(world: World, checkout: Checkout, office: Office) -> None:
+    redemption_id = unknown_capture(world, checkout)
+    office.resolve(redemption_id, as_="not_done", **WHO)
+    captures = [one for one in checkout._journal.operations(redemption_id) if one.kind == "capture"]
+    assert [(one.outcome, one.code) for one in captures] == [("not_done", "proven_undone")]
+    checkout.capture("A-1")
+    keys = {one.key for one in checkout._journal.operations(redemption_id) if one.kind == "capture"}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("as_", ["written_off", "paid_otherwise"])
+def test_a_shortfall_is_settled_by_a_named_person(world: World, checkout: Checkout, office: Office, as_: str) -> None:
+    placed(world, checkout, capture=False)
+    world.clock.advance(3 * 3600)
+    world.provider.advance(3 * 3600)
+    world.provider.give("mbr_2500", 10)
+    checkout.capture("A-1")
+    assert checkout.find("A-1").state == "short"  # type: ignore[union-attr]
+    redemption_id = office.searching.attempts("A-1")[-1].id
+    assert office.attention().counts["short"] == 1
+    assert office.whole(redemption_id).resolutions == ("paid_otherwise", "written_off")
+    with pytest.raises(InvalidArgumentError):
+        office.resolve(redemption_id, as_=as_, actor="clerk 7", reason=" ")  # type: ignore[arg-type]
+    payment = office.resolve(redemption_id, as_=as_, **WHO)  # type: ignore[arg-type]
+    assert (payment.state, payment.due.amount_minor) == ("declined", 5480)
+    assert office.attention().counts["short"] == 0
+    assert f"action.resolve_{as_}" in kinds(office, redemption_id)
+
+
+@pytest.mark.parametrize(("capture", "state"), [(True, "reversed"), (False, "voided")])
+def test_give_everything_back(world: World, checkout: Checkout, office: Office, capture: bool, state: str) -> None:
+    redemption_id = placed(world, checkout, capture=capture)
+    assert office.give_back(redemption_id, **WHO).state == state
+    assert world.provider.points() == (2500, 0)
+    assert "action.cancel" in kinds(office, redemption_id)
+    with pytest.raises(StateConflictError):
+        office.give_back(redemption_id, **WHO)
+
+
+def test_a_return_goes_back_as_it_was_shown(world: World, checkout: Checkout, office: Office) -> None:
+    redemption_id = placed(world, checkout)
+    wanted = {"lines": {"lamp": 1}, "shipping_minor": 0, "amount_minor": None}
+    preview = office.preview(redemption_id, **wanted)  # type: ignore[arg-type]
+    assert {name: (split.points, split.money.amount_minor) for name, split in preview.policies.items()} == {
+        "proportional": (194, 2301), "points_first": (427, 2068), "money_first": (0, 2495),
+    }  # fmt: skip
+    with pytest.raises(AmountChangedError):
+        office.refund(redemption_id, return_reference="R-1", seen=(194, 2300), **wanted, **WHO)  # type: ignore[arg-type]
+    assert office.whole(redemption_id).refunds == ()
+    for _ in range(2):
+        given = office.refund(redemption_id, return_reference="R-1", seen=(194, 2301), **wanted, **WHO)  # type: ignore[arg-type]
+        assert (given.state, given.points, given.actor) == ("done", 194, "clerk 7")
+    assert [one.kind for one in office.actions.of_redemption(redemption_id)] == ["refund"]
+    (owed,) = office.attention().money
+    assert (owed.order_reference, owed.return_reference, owed.money.amount_minor) == ("A-1", "R-1", 2301)
+    office.money_refunded(redemption_id, return_reference="R-1", psp_reference="re_1", actor="clerk 8")
+    assert office.attention().money == ()
+    last = office.whole(redemption_id).story[-1]
+    assert (last.kind, last.actor, last.code) == ("money_refunded", "clerk 8", "re_1")
+
+
+def form(visitor: Visitor, path: str, **fields: str) -> str:
+    """Send a form and read the page that it leads to."""
+    answer = visitor.post(path, **fields)
+    assert answer.status_code == 303, answer.text
+    assert answer.location is not None
+    return text_of(visitor.browser, answer.location)
+
+
+def test_a_return_by_the_pages(shop: SmallShop, mira: Visitor) -> None:
+    one = f"/points/admin/redemptions/{paid(shop)}"
+    page = text_of(mira.browser, f"{one}/return")
+    assert 'name="line.lamp"' in page
+    assert "Give back" not in page
+    page = text_of(mira.browser, f"{one}/return?line.lamp=1")
+    assert "Give back 427 points and €55.63" in page
+    assert page.count("€59.90") >= 3
+    page = form(
+        mira, f"{one}/return", **{"line.lamp": "1", "reference": "R-9", "reason": "too <b>bright</b>",
+        "seen_points": "427", "seen_money": "5563"},
+    )  # fmt: skip
+    assert "The return is taken in." in page
+    assert "too &lt;b&gt;bright" in page
+    assert OPERATOR in page
+    assert "€55.63 to pay back" in page
+    page = form(mira, f"{one}/money", return_reference="R-9", psp_reference="re_42")
+    assert "to pay back" not in page
+    assert "€55.63 of return R-9 paid back, as re_42" in page
+    page = text_of(mira.browser, "/points/admin/log")
+    assert "Took return R-9 in" in page
+    assert "Confirmed that the money of return R-9 is paid, as re_42" in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"line.lamp": "2"}, "lamp"),
+        ({"line.lamp": "-1"}, "whole number"),
+        ({"line.lamp": "1.5"}, "whole number"),
+        ({"amount": "1.2.3"}, "Write the amount as 12.34"),
+        ({"amount": "0,001"}, "Write the amount as 12.34"),
+        ({"amount": "99999"}, "Nothing was changed."),
+        ({"shipping": "1"}, "Nothing was changed."),
+        ({}, "Nothing is to come back."),
+        ({"line.lamp": "1", "seen_points": ""}, "Look at the preview"),
+        ({"line.lamp": "1", "seen_points": "1"}, "look at the new figures"),
+        ({"line.lamp": "1", "reference": "x" * 37}, "36"),
+    ],
+)
+def test_what_cannot_be_taken_back(shop: SmallShop, mira: Visitor, fields: dict[str, str], told: str) -> None:
+    redemption_id = paid(shop)
+    entered = {"reference": "R-1", "seen_points": "427", "seen_money": "5563"} | fields
+    answer = mira.post(f"/points/admin/redemptions/{redemption_id}/return", **entered)
+    assert answer.status_code == 409
+    assert told in answer.text
+    with shop.app.app_context():
+        assert shop.points.checkout.refunds("A-1") == ()
+        assert Office(shop.points.checkout).log() == ()
+
+
+def test_cancel_by_the_pages(shop: SmallShop, mira: Visitor) -> None:
+    one = f"/points/admin/redemptions/{paid(shop)}"
+    assert "Give back 427 points" in text_of(mira.browser, f"{one}/cancel")
+    assert mira.post(f"{one}/cancel", reason="").status_code == 409
+    page = form(mira, f"{one}/cancel", reason="Lost in the mail")
+    assert "The points go back." in page
+    assert "Lost in the mail" in page
+    assert "There is nothing that could go back: Given back." in text_of(mira.browser, f"{one}/cancel")
+
+
+def test_the_provider_is_asked_only_on_request(shop: SmallShop, mira: Visitor) -> None:
+    one = f"/points/admin/redemptions/{paid(shop)}"
+    before = len(shop.provider.operations())
+    text_of(mira.browser, one)
+    assert len(shop.provider.operations()) == before
+    page = text_of(mira.browser, f"{one}?ask=1")
+    assert "<code>captured</code>" in page
+    assert "Held for order A-1" in page
+    shop.provider.fault("any", "reset", times=50)
+    assert "The provider gave no answer that can be used" in text_of(mira.browser, f"{one}?ask=1")
+
+
+def test_what_is_not_there(mira: Visitor) -> None:
+    for name in ("0" * 32, "\x00" * 32, "x" * 32, "%2e" * 10 + "aa"):
+        for page in ("", "/resolve", "/cancel", "/return"):
+            assert mira.browser.get(f"/points/admin/redemptions/{name}{page}").status_code in {404, 409}, (name, page)
