@@ -165,20 +165,7 @@ def _one(
     given = 10 if number % EVERY == 0 and not plant else 0
     if kind == "double" and nth == 0:
         given = 10
-    row = {
-        "id": f"{number:032x}", "provider": "reference", "partner": "demo-shop", "mode": "",
-        "order_reference": reference, "attempt": 1, "key": key_of(number),
-        "live_key": None if state == "voided" else f"live-{number}",
-        "cause": "placed", "state": "partially_reversed" if given else state, "version": 3, "customer_id": "anna",
-        "member_id": "mbr_1", "consent_id": "con_1", "wish": str(points), "points": points, "value_minor": points,
-        "total_minor": 5000, "payable_minor": 5000, "currency": "EUR", "rate_id": "rate_eur_1", "rate_points": 1,
-        "rate_amount_minor": 1, "rate_rounding": "down", "cart": "{}", "hold_s": 7200,
-        "provider_id": f"red_{number:08d}", "hold_until": None, "captured_points": captured,
-        "captured_minor": captured, "reversed_points": given,
-        "reversed_minor": given, "release_cause": None, "reason": "", "check_at": None, "lease_until": 0,
-        "lease_token": 0, "created_at": _ms(at), "updated_at": _ms(at), "refund_policy": "proportional",
-        "tax_mode": "tender",
-    }  # fmt: skip
+    row = _redemption(number, at, points=points, captured=captured, given=given, state=state)
     redemptions.append(_values(redemption, row))
     common: dict[str, object] = {
         "redemption_id": row["provider_id"], "idempotency_key": row["key"], "order_reference": reference,
@@ -215,6 +202,23 @@ def _one(
         again = {**takes, "redemption_id": f"red_y{nth}", "idempotency_key": f"y-{nth}"} if nth >= 4 else takes
         told.append(again)
     return told
+
+
+def _redemption(number: int, at: datetime, *, points: int, captured: int, given: int, state: str) -> dict[str, object]:
+    return {
+        "id": f"{number:032x}", "provider": "reference", "partner": "demo-shop", "mode": "",
+        "order_reference": f"A-{number}", "attempt": 1, "key": key_of(number),
+        "live_key": None if state == "voided" else f"live-{number}",
+        "cause": "placed", "state": "partially_reversed" if given else state, "version": 3, "customer_id": "anna",
+        "member_id": "mbr_1", "consent_id": "con_1", "wish": str(points), "points": points, "value_minor": points,
+        "total_minor": 5000, "payable_minor": 5000, "currency": "EUR", "rate_id": "rate_eur_1", "rate_points": 1,
+        "rate_amount_minor": 1, "rate_rounding": "down", "cart": "{}", "hold_s": 7200,
+        "provider_id": f"red_{number:08d}", "hold_until": None, "captured_points": captured,
+        "captured_minor": captured, "reversed_points": given,
+        "reversed_minor": given, "release_cause": None, "reason": "", "check_at": None, "lease_until": 0,
+        "lease_token": 0, "created_at": _ms(at), "updated_at": _ms(at), "refund_policy": "proportional",
+        "tax_mode": "tender",
+    }  # fmt: skip
 
 
 def _operation(number: int, kind: str, at: datetime, request: str) -> tuple[object, ...]:

@@ -74,6 +74,7 @@ class Clearing:
         findings = Findings(differences, bookings, period=period, seen_at=begun, order_loader=self.order_loader)
         run = Reconciling(bookings, findings, partner_id=self._provider.partner_id, window=window, progress=told)
         run.run(lines)
+        findings.flush()
         orders = 0
         if self.orders_loader is not None:
             check = OrderCheck(

@@ -49,6 +49,7 @@ class Findings:
         self._seen_at = seen_at
         self._order_loader = order_loader
         self._rows: list[DifferenceRow] = []
+        self._waited: frozenset[str] | None = None
         self.found: Counter[str] = Counter()
         self.waiting = 0
         self.broken_count = 0
@@ -97,8 +98,7 @@ class Findings:
             return
         id = difference_id("only_here", booking.id)
         if booking.at < window.since:
-            known = self._differences.find(id)
-            if known is not None and known.state in {"waiting", "open"}:
+            if id in self._awaited():
                 self._keep(
                     "only_here", there=None, here=booking, note="neither on this statement nor on the one before"
                 )
@@ -109,6 +109,14 @@ class Findings:
                 self._keep("only_here", there=None, here=booking, note="may stand on the next one", state="waiting")
             return
         self._keep("only_here", there=None, here=booking, note="the statement says nothing of it")
+
+    def _awaited(self) -> frozenset[str]:
+        """What the statement before had nothing of either; bookings before this month are no news otherwise."""
+        if self._waited is None:
+            states = ("waiting", "open")
+            rows = (row for state in states for row in self._differences.listed(state=state))
+            self._waited = frozenset(row.id for row in rows if row.kind == "only_here")
+        return self._waited
 
     def order(self, kind: DifferenceKind, order: Order, points: OrderPoints) -> None:
         """An order whose points are not where its state says."""
