@@ -36,6 +36,7 @@ OTHERS: dict[str, list[str]] = {
         "--require-coverage",
     ],
     "returns": ["tests/long/returns.py", "--processes", "2"],
+    "parallel": ["tests/long/parallel_returns.py"],
     "reconcile": ["tests/long/reconcile.py"],
     "planted": ["tests/_planted.py", "--processes", "2"],
     "mutants": ["tests/_mutants.py", "--processes", "2"],
@@ -52,6 +53,7 @@ deadlines  the longest time until control is back
 outage     requests per operation while the provider is away
 histories  10,000 simulated histories
 returns    100,000 histories of returns
+parallel   1,000 times two returns at once, on SQLite and on PostgreSQL
 reconcile  1,000,000 lines of a statement with 40 planted differences
 planted    planted bugs
 mutants    generated mutants of journal and executor

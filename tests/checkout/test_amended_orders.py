@@ -65,7 +65,6 @@ def test_before_the_capture_the_points_stay(world: World, checkout: Checkout):
     assert world.provider.points() == (2500, 0)
 
 
-@pytest.mark.scenario("T16", "a cart that became smaller captures fewer points than are held, the rest is released")
 def test_before_the_capture_fewer_points_fit(world: World, checkout: Checkout):
     held(world, checkout, 2400)
     # 4.90 is left to pay: all of it fits into 4.90.

@@ -34,7 +34,6 @@ def refused(world: World, checkout: Checkout):
     return given
 
 
-@pytest.mark.scenario("T52", "a refused give-back is told and listed, the money half stands, nothing is sent again")
 def test_a_refused_return_is_told_and_listed(world: World, checkout: Checkout):
     given = refused(world, checkout)
     assert (given.state, given.points, given.money, given.restored) == ("declined", 194, euro(2301), None)
@@ -68,7 +67,6 @@ def test_a_refused_return_is_asked_for_once_more(world: World, checkout: Checkou
         checkout.refund_again("A-1", return_reference="R-9", actor="clerk 7", reason="no such thing")
 
 
-@pytest.mark.scenario("T31", "points that were paid in money instead never go back as points, whatever happens later")
 def test_a_refused_return_is_paid_in_money(world: World, checkout: Checkout):
     refused(world, checkout)
     checkout.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
@@ -101,7 +99,6 @@ def test_a_refused_release_waits_for_a_person_and_is_asked_again(world: World, c
 
 
 @pytest.mark.parametrize(("rule", "money"), [("tell", 0), ("money", 194)])
-@pytest.mark.scenario("T45", "points that come back already expired are told, and paid in money where the rule says so")
 def test_points_that_come_back_expired(world: World, rule: str, money: int):
     shop = world.checkout(expired_points=rule)
     there = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]

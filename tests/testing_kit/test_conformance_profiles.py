@@ -33,6 +33,7 @@ NOT_APPLICABLE = {
     "replays_errors": "",
     "one_capture": "capture-in-parts",
     "no_partial_reversal": NO_PARTS,
+    "no_reversal_quotes": "",
     "partial_approval": "hold-too-many hold-declined-then-less",
     "slow_lookup": "",
     "short_window": "",
