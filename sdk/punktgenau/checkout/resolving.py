@@ -44,12 +44,17 @@ def resolved(claim: Claim, as_: Resolution, *, now_ms: int) -> tuple[RedemptionR
     if as_ == "not_done":
         is_captured = operation.kind == "reverse"
         back = "partially_reversed" if row.reversed_points else "captured"
-        state = back if is_captured else "authorized"
+        held = "partially_captured" if row.captured_points else "authorized"
+        state = back if is_captured else held
         return replace(row, state=state, reason=UNDONE, check_at=now_ms), "not_done", UNDONE
     request = json.loads(operation.request)
     if operation.kind == "capture":
-        points = int(request.get("points", row.points))
-        changed = replace(row, state="captured", captured_points=points)
+        changed = replace(
+            row,
+            state="partially_captured" if request.get("more_to_come") else "captured",
+            captured_points=row.captured_points + int(request.get("points", row.points)),
+            captured_minor=row.captured_minor + int(request.get("value_minor", row.value_minor)),
+        )
     elif operation.kind == "reverse":
         gone = row.reversed_points + int(request["points"])
         changed = replace(
