@@ -28,7 +28,7 @@ from _planted import ROOT, Bug, Edit, planted
 CHECKOUT = ROOT / "sdk" / "punktgenau" / "checkout"
 MIGRATIONS = tuple(sorted((CHECKOUT / "migrations" / "versions").glob("m*.py")))
 SURVIVORS = ROOT / "tests" / "simulation" / "survivors.toml"
-COMPARED = ("journal", "execute", "resolve", "goals")
+COMPARED = ("journal", "execute", "reached", "resolve", "goals")
 HISTORIES = 200
 LEAST_SHARE = 0.95
 TESTS_S = 600

@@ -15,6 +15,13 @@ from punktgenau.testing.simulator.shrink import Shrinker
 from punktgenau.testing.simulator.story import story
 
 _TOLD_MAX = 3
+_AVERAGES = {
+    "calls": "calls of the provider",
+    "tokens": "of these for a token only",
+    "workers": "processes",
+    "faults": "faults of network, provider and journal",
+    "crashes": "crashes and requests broken off",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,16 +31,17 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.monotonic()
     tally = Tally()
     for part in run(seeds, processes=options.processes):
+        before = tally.histories
         tally.merge(part)
-        _progress(tally, len(seeds), time.monotonic() - started)
+        _progress(tally, len(seeds), time.monotonic() - started, since=before)
         if options.until and _broken(tally, options.until):
             break
     _line(f"{tally.histories} histories in {time.monotonic() - started:.0f} s, {len(tally.broken)} broke an invariant")
-    for name in ("calls", "workers", "faults", "crashes"):
-        _line(f"  {name} per history: {getattr(tally, name) / max(1, tally.histories):.1f}")
+    for name, told in _AVERAGES.items():
+        _line(f"  {told} per history: {getattr(tally, name) / max(1, tally.histories):.1f}")
     _line(f"  trace: {tally.digest}")
     missing = coverage.missing(tally.cells)
-    if options.coverage:
+    if options.coverage or options.require_coverage:
         for line in coverage.table(tally.cells):
             _line(line)
         _line(f"{len(missing)} cells were not reached{':' if missing else ''}")
@@ -59,11 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _progress(tally: Tally, histories: int, seconds: float) -> None:
+def _progress(tally: Tally, histories: int, seconds: float, *, since: int) -> None:
+    """On a terminal all the time, elsewhere a line for every tenth of a long run."""
+    told = f"{tally.histories} of {histories}, {tally.histories / max(seconds, 0.001):.0f} a second"
+    told += f", {len(tally.broken)} broken "
     if sys.stderr.isatty():
-        rate = tally.histories / max(seconds, 0.001)
-        sys.stderr.write(f"\r{tally.histories} of {histories}, {rate:.0f} a second, {len(tally.broken)} broken ")
-        sys.stderr.flush()
+        sys.stderr.write(f"\r{told}")
+    elif histories >= 1000 and since * 10 // histories < tally.histories * 10 // histories:
+        sys.stderr.write(f"{told}\n")
+    sys.stderr.flush()
 
 
 def _broken(tally: Tally, invariant: str) -> bool:

@@ -48,7 +48,16 @@ _BY_ROUTE: tuple[Kind, ...] = ("rate_changed", "slow_lookup", "expired_early")
 _ECHOES: tuple[Echo, ...] = ("currency", "points", "order_reference", "member_id", "idempotency_key")
 _RETRY_AFTER = (None, "0", "1", "86400", "-5", "soon")
 
-SELDOM = {"token": 0.4, "balance": 0.5, "void": 1.5, "get": 2.0, "reverse": 2.5, "cancel_by_key": 3.0, "find": 4.0}
+SELDOM = {
+    "token": 0.4,
+    "balance": 0.5,
+    "void": 1.5,
+    "extend": 4.0,
+    "get": 2.0,
+    "reverse": 2.5,
+    "cancel_by_key": 3.0,
+    "find": 4.0,
+}
 """How much more, or less, often than others these meet trouble: some are sent seldom, some with each start."""
 
 LEFT_OUT = {

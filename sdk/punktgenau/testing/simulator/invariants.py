@@ -185,9 +185,9 @@ def exact(world: World) -> Iterator[str]:
     for row in world.auditor.rows("SELECT * FROM punktgenau_redemption"):
         named = f"{row['order_reference']} attempt {row['attempt']}"
         figures = [name for name in row.keys() if name.endswith(("_minor", "points"))]  # noqa: SIM118
-        # Of an order that was never amended there are no figures of that.
-        known = [row[name] for name in figures if row[name] is not None or not name.startswith("amended_")]
-        if any(type(figure) is not int or figure < 0 for figure in known):
+        # What an order was amended to stands there only once it was.
+        told = [row[name] for name in figures if row[name] is not None or not name.startswith("amended_")]
+        if any(type(figure) is not int or figure < 0 for figure in told):
             yield f"{named} has a figure that is no whole number from 0 on"
             continue
         if row["value_minor"] != row["points"] or row["value_minor"] > row["payable_minor"]:

@@ -32,6 +32,7 @@ class Tally:
 
     histories: int = 0
     calls: int = 0
+    tokens: int = 0
     workers: int = 0
     faults: int = 0
     crashes: int = 0
@@ -43,6 +44,7 @@ class Tally:
         """Count one history."""
         self.histories += 1
         self.calls += verdict.calls
+        self.tokens += verdict.tokens
         self.workers += verdict.workers
         self.faults += verdict.faults
         self.crashes += verdict.crashes
@@ -53,7 +55,7 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         """Count the histories of another tally."""
-        for name in ("histories", "calls", "workers", "faults", "crashes"):
+        for name in ("histories", "calls", "tokens", "workers", "faults", "crashes"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.cells += other.cells
         self.broken |= other.broken

@@ -148,7 +148,7 @@ def plan(seed: int) -> Plan:
     ahead_s = chance.choice((0, 0, 0, 86_400, -86_400, 3_600))
     at_once, known = chance.random() < 0.15, chance.random() < 0.75
     # Holds are made longer at one kind of provider only, and only where somebody is at work meanwhile.
-    variant = REFERENCE if chance.random() < 0.6 else chance.choice((*sorted(PROFILES), *(_EXTENDS,) * 4))
+    variant = REFERENCE if chance.random() < 0.6 else chance.choice((*sorted(PROFILES), *(_EXTENDS,) * 6))
     if variant == _EXTENDS:
         processes.append(("keeper", tuple(Step("work", wait_s=400.0) for _ in range(chance.choice((2, 3, 5))))))
     return Plan(seed, orders, tuple(processes), _odds(chance), ahead_s, variant, at_once, known)

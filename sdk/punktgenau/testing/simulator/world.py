@@ -38,6 +38,8 @@ class Verdict:
     digest: str
     cells: Counter[tuple[str, str, str]]
     calls: int
+    tokens: int
+    """How many of the calls only fetched a token."""
     workers: int
     faults: int
     crashes: int
@@ -81,7 +83,7 @@ class World:
         self.logged: list[str] = []
         self.broke: list[str] = []
         """Defects that recovery has met and gone around."""
-        self.calls = 0
+        self.calls = self.tokens = 0
 
     def run(self) -> Verdict:
         """Let the history happen, heal everything, and judge."""
@@ -105,6 +107,7 @@ class World:
             digest=self.seams.digest(),
             cells=cells,
             calls=self.calls,
+            tokens=self.tokens,
             workers=len(self.plan.processes),
             faults=sum(count for cell, count in cells.items() if cell[0] in ("fault", "journal")),
             crashes=sum(count for cell, count in cells.items() if cell[0] in ("crash", "broken")),
@@ -113,7 +116,7 @@ class World:
     def _live(self) -> list[Violation]:
         try:
             self.seams.turns.run()
-            self.calls = sum(self.watch.calls.values())
+            self.calls, self.tokens = sum(self.watch.calls.values()), self.watch.calls["token"]
             self._heal()
         except EndlessError as error:
             # Nothing has come to rest, so nothing else can be judged.
