@@ -3,7 +3,7 @@
 from flask import Flask, Response, render_template
 from werkzeug.exceptions import HTTPException
 
-from . import cart, clerk, csrf, customers, database, language, points
+from . import cart, clerk, csrf, customers, database, filling, language, points
 from .clock import SandboxClock
 from .control import SandboxControl
 from .settings import Settings
@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for views in (catalogue, cart_pages, checkout, orders, returns, receipts, account, clerk_pages, demo):
         app.register_blueprint(views.pages)
     app.context_processor(lambda: {"customer": customers.current(), "cart": cart.current(), "clerk": clerk.current()})
+    app.add_template_global(filling.progress, "filled_shop")
     app.register_error_handler(HTTPException, _error_page)
     app.after_request(send_headers)
     app.add_url_rule("/healthz", "healthz", _healthz)

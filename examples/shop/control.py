@@ -20,6 +20,8 @@ class SandboxControl:
         self.url = url.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False
+        # A connection that was kept may be closed at the other end just when it is used again.
+        self._session.headers["Connection"] = "close"
 
     def advanced_s(self) -> int:
         """How far the sandbox's clock is ahead of this machine's, in seconds."""
@@ -43,6 +45,14 @@ class SandboxControl:
 
     def member(self, member_id: str) -> JsonObject:
         return self._ask(f"/sandbox/members/{member_id}")
+
+    def put_member(self, member_id: str, *, points: int) -> None:
+        """A member who has so many points, and has consented to this shop."""
+        self._call("POST", "/sandbox/members", {"id": member_id, "points": points})
+
+    def play_profile(self, name: str) -> None:
+        """From now on the provider can do what this one of its profiles can."""
+        self._call("POST", "/sandbox/profile", {"name": name})
 
     def redemptions(self, *, member_id: str) -> list[JsonObject]:
         """What the provider holds and has captured of a member, newest first."""

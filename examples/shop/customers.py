@@ -9,6 +9,8 @@ from . import cart, database
 
 _CUSTOMER = "customer"
 _GUEST = "guest"
+SEEDED = "seed_"
+"""How the ids of customers begin who are only there to fill the shop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,10 @@ class Customer:
 
 
 def everyone() -> tuple[Customer, ...]:
-    rows = database.connect().execute("SELECT * FROM customers ORDER BY points DESC")
+    """Those that one can sign in as."""
+    rows = database.connect().execute(
+        "SELECT * FROM customers WHERE substr(id, 1, ?) != ? ORDER BY points DESC", (len(SEEDED), SEEDED)
+    )
     return tuple(Customer(**dict(row)) for row in rows)
 
 

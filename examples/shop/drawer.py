@@ -1,6 +1,10 @@
 """What the drawer at the foot of the demo shows of the provider's side, and what its buttons do there."""
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import current_app
 
@@ -10,6 +14,7 @@ from . import clock
 from .control import JsonObject, SandboxAwayError, SandboxControl
 from .customers import Customer
 from .points import points
+from .settings import Settings
 
 _NEWEST = 8
 _FOR_LONG = 1_000_000
@@ -65,7 +70,23 @@ def one_hour_later() -> None:
     clock.of_app().forget()
 
 
+def fill_the_shop() -> None:
+    """Begin, in a process of its own; it goes on while pages are looked at."""
+    settings: Settings = current_app.extensions["shop_settings"]
+    _filling.append(
+        subprocess.Popen(
+            [sys.executable, "-m", f"{__package__}.fill"],
+            cwd=Path(__file__).resolve().parents[2],
+            env=os.environ | {"SHOP_DATA": settings.data_dir},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    )
+
+
+_filling: list[subprocess.Popen[bytes]] = []
 ACTIONS = {
+    "fill": fill_the_shop,
     "lose_answer": lose_next_answer,
     "away": provider_away,
     "well": all_well,

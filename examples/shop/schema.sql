@@ -82,3 +82,9 @@ CREATE TABLE IF NOT EXISTS return_lines (
   quantity INTEGER NOT NULL CHECK (quantity > 0),
   PRIMARY KEY (return_reference, sku)
 );
+
+CREATE TABLE IF NOT EXISTS filling (
+  id INTEGER PRIMARY KEY CHECK (id = 1),  -- once per shop
+  wanted INTEGER NOT NULL,
+  done INTEGER NOT NULL
+);

@@ -10,9 +10,10 @@ from .payments import Method, Payment
 from .points import is_refused, points, to_pay
 
 
-def pay(order: Order, *, number: int, method: Method) -> None:
+def pay(order: Order, *, number: int, method: Method, wish: int | None = None) -> None:
     """Try to pay. A second click asks for the same number, finds it taken and leaves the work to the first.
 
+    `wish` is how many points; None: what the customer in front of this browser chose.
     Raises PunktgenauError: the points were refused; the order stays, unpaid.
     """
     if order.state != "pending":
@@ -20,7 +21,7 @@ def pay(order: Order, *, number: int, method: Method) -> None:
     payment = payments.begin(order.reference, number=number, method=method)
     if payment is None:
         return
-    due_minor = _hold_points(order, payment)
+    due_minor = _hold_points(order, payment, wish)
     if due_minor == 0:
         _accept(payments.need_no_money(payment), amount_minor=0)
     elif due_minor is None or method == "none":
@@ -95,10 +96,11 @@ def ship_order(order: Order) -> bool:
     return _is_covered(order) and orders.mark_shipped(order.reference)
 
 
-def _hold_points(order: Order, payment: Payment) -> int | None:
+def _hold_points(order: Order, payment: Payment, wish: int | None) -> int | None:
     """What is left to pay in money, in cents; None while nobody knows whether the points are held."""
     try:
-        held = points.authorize(order.reference, to_pay(order))
+        customer_id = order.customer_id if wish else None
+        held = points.authorize(order.reference, to_pay(order), points=wish, customer_id=customer_id)
     except PunktgenauError:
         payments.finish(payment, "stopped")
         raise
