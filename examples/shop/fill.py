@@ -38,6 +38,7 @@ class Story:
     weight: int
     method: Method
     uses_points: bool = True
+    articles: tuple[int, ...] = (1, 1, 2, 2, 3, 4)
     after: "Callable[[Trade, Order], None]"
 
 
@@ -63,7 +64,8 @@ class Trade:
     def order(self, number: int, story: Story) -> Order:
         """One order, from the cart to the till."""
         customer_id = self.chance.choice(self.customers)
-        chosen = self.chance.sample(catalogue.ARTICLES, k=self.chance.choice((1, 1, 2, 2, 3, 4)))
+        many = self.chance.choice(story.articles)
+        chosen = self.chance.sample(catalogue.ARTICLES, k=many)
         cart = ShopCart(tuple(CartLine(article, self.chance.choice((1, 1, 1, 2))) for article in chosen))
         order = orders.place(
             cart,
@@ -212,7 +214,7 @@ _STORIES = {
     "returned": Story(weight=9, method="card", after=_return_part),
     "returned_all": Story(weight=5, method="card", after=_return_all),
     "return_refused": Story(weight=2, method="card", after=_return_refused),
-    "return_lost": Story(weight=1, method="card", after=_return_lost),
+    "return_lost": Story(weight=2, method="card", articles=(3,), after=_return_lost),
     "short": Story(weight=1, method="bank", after=_short),
     "return_asked": Story(weight=0, method="card", after=_return_asked),
     "to_pack": Story(weight=0, method="card", after=_nothing),

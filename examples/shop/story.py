@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from .changes import Change
 from .orders import Order
 from .payments import Payment
 from .returns import Return
@@ -16,7 +17,12 @@ class Event:
     points: int = 0
 
 
-def story_of(order: Order, payments: tuple[Payment, ...], returns: tuple[Return, ...] = ()) -> list[Event]:
+def story_of(
+    order: Order,
+    payments: tuple[Payment, ...],
+    returns: tuple[Return, ...] = (),
+    changes: tuple[Change, ...] = (),
+) -> list[Event]:
     events = [Event(at=order.placed_at, what="placed")]
     for payment in payments:
         if payment.method == "none":
@@ -30,6 +36,9 @@ def story_of(order: Order, payments: tuple[Payment, ...], returns: tuple[Return,
         events.append(Event(at=order.shipped_at, what="shipped"))
     if order.cancelled_at:
         events.append(Event(at=order.cancelled_at, what="cancelled"))
+    events += [
+        Event(at=change.at, what="changed", points=change.points, amount_minor=change.money_minor) for change in changes
+    ]
     for one in returns:
         events += _of_return(one)
     return sorted(events, key=lambda event: event.at)

@@ -3,11 +3,14 @@ process, and none asks the points provider while a transaction of the shop is op
 
 from punktgenau import PunktgenauError
 
-from . import orders, payments
+from . import changes, orders, payments
 from .database import transaction
 from .orders import Order
 from .payments import Method, Payment
 from .points import is_refused, points, to_pay
+
+# Also where some of them came back because the order became smaller.
+_TAKEN = ("captured", "partially_reversed")
 
 
 def pay(order: Order, *, number: int, method: Method, wish: int | None = None) -> None:
@@ -60,7 +63,8 @@ def open_minor(order: Order) -> int:
         return 0
     is_paying = by_points is not None and not (by_points.state == "short" and is_refused(by_points))
     points_minor = by_points.total.amount_minor - by_points.due_minor if by_points and is_paying else 0
-    return max(0, order.total_minor - payments.accepted_minor(order.reference) - points_minor)
+    money_minor = payments.accepted_minor(order.reference) - changes.money_back_minor(order.reference)
+    return max(0, order.total_minor - money_minor - points_minor)
 
 
 def confirm_payment(order_reference: str) -> None:
@@ -128,8 +132,9 @@ def _return_money(order_reference: str) -> None:
 
 def _is_covered(order: Order) -> bool:
     by_points = points.find(order.reference)
-    points_minor = by_points.value.amount_minor if by_points and by_points.state == "captured" else 0
-    return payments.accepted_minor(order.reference) + points_minor >= order.total_minor
+    points_minor = by_points.value.amount_minor if by_points and by_points.state in _TAKEN else 0
+    money_minor = payments.accepted_minor(order.reference) - changes.money_back_minor(order.reference)
+    return money_minor + points_minor >= order.total_minor
 
 
 def _card_accepts(method: Method) -> bool:

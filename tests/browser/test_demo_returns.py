@@ -219,3 +219,40 @@ def test_others_find_nothing(shopper: Shopper, new_shopper: NewShopper, demo: De
     for path in (f"/orders/{reference}/return", f"/orders/{reference}/receipt"):
         assert other.page.request.get(demo.url + path).status == 404
     assert demo.points() == (2073, 0)
+
+
+def keep(page: Page, name: str, count: int) -> None:
+    page.get_by_label(f"How many {name} stay").fill(str(count))
+    page.get_by_role("button", name="Make the order smaller").click()
+
+
+@pytest.mark.scenario("T50", "an order is made smaller after its points were taken: their share and the money go back")
+def test_a_clerk_takes_something_out_of_an_order(shopper: Shopper, demo: Demo, axe: Callable[..., None]) -> None:
+    shopper.fill_cart("pilz", "koecher", points=427)
+    reference = shopper.place_order("card")
+    page = behind_the_counter(shopper, reference)
+    axe(page)
+    keep(page, "Köcher", 0)
+    expect(page.get_by_role("status").first).to_contain_text("Changed")
+    # 18.45 less; the order stays paid in the proportion it was: by 4.27 of 102.80.
+    ((points, money),) = demo.shop_rows("SELECT points, money_minor FROM order_changes")
+    assert points + money == 1845
+    assert demo.points() == (2073 + points, 0)
+    assert demo.journal_rows("SELECT reference, state, points, money_minor, psp_reference FROM punktgenau_return") == [
+        ("amend-2", "done", points, money, f"refund-{reference}-amend-2")
+    ]
+    # Nothing less, everything, and an old page change nothing.
+    keep(page, "Pilz", 1)
+    expect(page.get_by_role("status").first).to_contain_text("Nothing was changed")
+    keep(page, "Pilz", 0)
+    expect(page.get_by_role("status").first).to_contain_text("Nothing was changed")
+    assert demo.shop_rows("SELECT count(*) FROM order_changes") == [(1,)]
+    page.get_by_role("button", name="Send the parcel").first.click()
+    shopper.open(f"/orders/{reference}/receipt")
+    expect(page.locator(".receipt-lines tfoot")).to_contain_text("€84.35")
+    # What is left comes back as the order is now.
+    ask_for(shopper, reference, "Pilz")
+    shopper.open(f"/clerk/orders/{reference}")
+    page.get_by_role("button", name="Confirm the return").click()
+    assert demo.points() == (2500, 0)
+    assert demo.shop_rows("SELECT points, money_minor FROM returns") == [(427 - points, 9853 - money)]

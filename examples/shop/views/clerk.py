@@ -5,7 +5,7 @@ from werkzeug import Response
 
 from punktgenau import PunktgenauError
 
-from .. import clerk, orders, payments, return_desk, returns, till
+from .. import changes, clerk, orders, payments, return_desk, returns, till
 from ..orders import Order
 from ..points import points
 from ..returns import Return
@@ -70,6 +70,25 @@ def ship(reference: str) -> Response:
     return redirect(url_for(".order", reference=reference), 303)
 
 
+@pages.post("/orders/<reference>/change")
+def change(reference: str) -> Response | tuple[str, int]:
+    found = _order(reference)
+    kept = {line.sku: request.form.get(f"q.{line.sku}", "") for line in found.lines}
+    if not all(count.isascii() and count.isdigit() and len(count) < 4 for count in kept.values()):
+        abort(400)
+    if not found.can_ship or request.form.get("seen_total") != str(found.total_minor):
+        flash("clerk.decided", "clerk")
+        return redirect(url_for(".order", reference=reference), 303)
+    try:
+        changes.reduce(found, {sku: int(count) for sku, count in kept.items()}, by=clerk.NAME)
+        flash("clerk.changed", "clerk")
+    except changes.NotLessError:
+        flash("clerk.not_less", "clerk")
+    except PunktgenauError as error:
+        return _page(found, problem=error), 409
+    return redirect(url_for(".order", reference=reference), 303)
+
+
 @pages.post("/returns/<return_reference>/confirm")
 def confirm(return_reference: str) -> Response | tuple[str, int]:
     wanted, found = _return(return_reference)
@@ -95,7 +114,7 @@ def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
         "clerk_order.html",
         order=order,
         situation=where,
-        story=story_of(order, tries, all_returns),
+        story=story_of(order, tries, all_returns, changes.of_order(order.reference)),
         payment=points.find(order.reference),
         paid_minor=payments.accepted_minor(order.reference),
         returns=all_returns,

@@ -5,7 +5,7 @@ from werkzeug import Response
 
 from punktgenau import PunktgenauError
 
-from .. import customers, orders, payments, returns, till
+from .. import changes, customers, orders, payments, returns, till
 from ..orders import Order
 from ..payments import Method, Payment
 from ..points import due_minor, points
@@ -123,7 +123,7 @@ def _page(order: Order, *, is_refused: bool = False) -> str:
         "order.html",
         order=order,
         situation=where,
-        story=story_of(order, tries, returns.of_order(order.reference)),
+        story=story_of(order, tries, returns.of_order(order.reference), changes.of_order(order.reference)),
         returns=returns.of_order(order.reference),
         can_return=returns.can_ask(order),
         bank_url=bank_url(payment) if payment and payment.state == "waiting" else None,

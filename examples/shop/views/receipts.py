@@ -5,7 +5,7 @@ from flask import Blueprint, abort, render_template
 from punktgenau import PunktgenauError
 from punktgenau.checkout import Invoice
 
-from .. import clerk, customers, language, orders, payments, returns
+from .. import changes, clerk, customers, language, orders, payments, returns
 from ..points import points
 
 pages = Blueprint("receipts", __name__)
@@ -29,6 +29,7 @@ def show(reference: str) -> str:
         invoice=invoice,
         is_known=is_known,
         payments=[one for one in payments.history(reference) if one.amount_minor and one.state in _PAID],
+        changed_minor=changes.money_back_minor(reference),
         returns=[one for one in returns.of_order(reference) if one.state == "confirmed"],
         day=language.day,
     )
