@@ -22,11 +22,12 @@ def wants_json() -> bool:
 def make_private(response: Response) -> Response:
     """Never to be kept by browser or proxy, different for everybody, and in no frame of another site."""
     headers = response.headers
+    given = {name.lower() for name in headers.keys()}
     headers["Cache-Control"] = "no-store"
     for name, value in _PRIVATE:
-        if name not in headers:
+        if name.lower() not in given:
             headers.add(name, value)
-    if "Vary" in headers:
+    if "vary" in given:
         response.vary.update(_VARY)
     else:
         headers.add("Vary", ", ".join(_VARY))

@@ -21,9 +21,11 @@ def ask_balance(checkout: Checkout, customer_id: str) -> Balance:
     return _once(lambda: checkout.balance(customer_id))
 
 
-def ask_quote(checkout: Checkout, customer_id: str, cart: Cart, *, points: Points) -> CartQuote:
+def ask_quote(
+    checkout: Checkout, customer_id: str, cart: Cart, *, points: Points, balance: Balance | None = None
+) -> CartQuote:
     """See `Checkout.quote`."""
-    return _once(lambda: checkout.quote(customer_id, cart, points=points))
+    return _once(lambda: checkout.quote(customer_id, cart, points=points, balance=balance))
 
 
 def _once(ask: Callable[[], Answer]) -> Answer:

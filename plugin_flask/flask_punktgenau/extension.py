@@ -189,7 +189,7 @@ class Punktgenau(AfterPayment):
             return None
         payment = checkout.cancel(order_reference, cause=cause)
         if payment is not None:
-            forget_guest(checkout, order_reference)
+            forget_guest(checkout, payment)
         return payment
 
     @property

@@ -56,7 +56,8 @@ class AppState:
         self._lock = RLock()
         self._provider: Provider | None = None
         self._checkout: Checkout | None = None
-        self._is_ready = False
+        self._ready: Checkout | None = None
+        """The Checkout, once its tables were seen in place."""
         self._closing: list[Callable[[], None]] = []
         self._inherited: list[object] = []
         self._forking: list[Callable[[], None]] = []
@@ -90,14 +91,16 @@ class AppState:
 
         Raises UnavailableError where the database does not answer: what it knows must not be taken for nothing.
         """
+        ready = self._ready
+        if ready is not None:
+            return ready
         # Without a provider there is nothing to write down yet; only a journal that was configured may hold something.
         if self.database_url() is None or not (self.has_provider or self.config.database_url):
             return None
         with self._lock:
             checkout = self.open()
-            if not self._is_ready:
-                self._is_ready = checkout.ready() or self._upgraded(checkout)
-            if self._is_ready:
+            if checkout.ready() or self._upgraded(checkout):
+                self._ready = checkout
                 return checkout
         self._tell("not_upgraded", "the journal's tables are missing or old; run `flask punktgenau upgrade`")
         return None
@@ -177,8 +180,7 @@ class AppState:
         """Start anew in a forked child. What the parent opened is kept, unused, so that nothing here closes it."""
         self._lock = RLock()
         self._inherited += [self._checkout, self._provider]
-        self._checkout = self._provider = None
-        self._is_ready = False
+        self._checkout = self._ready = self._provider = None
         self._closing.clear()
         for begin_anew in self._forking:
             begin_anew()
@@ -231,7 +233,7 @@ class AppState:
         with self.app_context():
             fire(self._app, name, payment)
         if name in _GUEST_IS_DONE and self._checkout is not None:
-            forget_guest(self._checkout, payment.order_reference)
+            forget_guest(self._checkout, payment)
 
 
 def _weakly(
@@ -246,12 +248,12 @@ def _weakly(
     return call
 
 
-def forget_guest(checkout: Checkout, order_reference: str) -> None:
+def forget_guest(checkout: Checkout, payment: Payment) -> None:
     """End a guest's link, once the one order that it was for needs it no more; best effort."""
+    if not payment.customer_id.startswith(GUEST_PREFIX):
+        return
     try:
-        customer_id = checkout.customer_of(order_reference)
-        if customer_id is not None and customer_id.startswith(GUEST_PREFIX):
-            checkout.unlink(customer_id)
+        checkout.unlink(payment.customer_id)
     except UnavailableError as error:
         # What was asked for has happened; a link that is left over gives nobody anything.
         logger.warning("a guest's link could not be forgotten: %s", error.brief)

@@ -13,7 +13,7 @@ from flask_punktgenau.pages import HistoryView
 from flask_punktgenau.preview import Preview, preview
 from flask_punktgenau.problems import problem_response
 from flask_punktgenau.redirects import local_path, next_page, see_other
-from flask_punktgenau.session import Notice, Wish, drop_wish, keep_notice, keep_wish
+from flask_punktgenau.session import Notice, Points, Wish, drop_wish, keep_notice, keep_wish
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import BLUEPRINT, VERSION, order_urls, panel_urls
 from flask_punktgenau.visitor import current_visitor
@@ -72,7 +72,7 @@ def panel() -> Response:
 def quote() -> Response:
     """What so many points would do to this cart, as JSON; changes nothing."""
     state = current_state()
-    made, _, _ = _quote(state, request.args.get("points"))
+    made, _, _ = _quote(state, parse_points(request.args.get("points")))
     return jsonify(_preview(state, made))
 
 
@@ -81,8 +81,8 @@ def apply() -> Response:
     state = current_state()
     entered = _entered()
     try:
-        made, cart, customer_id = _quote(state, entered)
         points = parse_points(entered)
+        made, cart, customer_id = _quote(state, points)
         require_usable(made, points)
     except PunktgenauError as error:
         if wants_json():
@@ -114,9 +114,8 @@ def healthz() -> Response:
     return jsonify({"points": "on" if reason is None else "off", "reason": reason})
 
 
-def _quote(state: AppState, entered: object) -> tuple[CartQuote, Cart, str]:
-    """The quote for what was typed, with the cart and the customer that it is for."""
-    points = parse_points(entered)
+def _quote(state: AppState, points: Points) -> tuple[CartQuote, Cart, str]:
+    """The quote for so many points, with the cart and the customer that it is for."""
     if state.off_reason() is not None:
         raise ConfigurationError("Points are off in this shop.", code="points_off")
     customer_id = current_visitor(state).customer_id

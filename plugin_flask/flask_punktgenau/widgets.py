@@ -16,7 +16,7 @@ from flask_punktgenau.locales import current_language
 from flask_punktgenau.panel import PanelView, Urls, build_panel
 from flask_punktgenau.placing import FIELD_ON_PAGE
 from flask_punktgenau.redirects import this_page
-from flask_punktgenau.session import Notice, Wish, keep_wish, take_notice
+from flask_punktgenau.session import ALL, Notice, Points, Wish, keep_wish, take_notice
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import order_urls, panel_urls
 from flask_punktgenau.visitor import current_visitor, find_own_order
@@ -185,10 +185,14 @@ class _Box:
             return
         self.elsewhere = tuple(one for one in self._checkout.live(customer_id) if one.order_reference != about)
         self.balance = ask_balance(self._checkout, customer_id)
-        self.offer = ask_quote(self._checkout, customer_id, self.cart, points="all")
+        self.offer = self._quote(customer_id, ALL)
         if self.wish is not None:
-            self.quote = ask_quote(self._checkout, customer_id, self.cart, points=self.wish.points)
+            self.quote = self._quote(customer_id, self.wish.points)
             self._follow(customer_id)
+
+    def _quote(self, customer_id: str, points: Points) -> CartQuote:
+        # By the balance that the same box shows.
+        return ask_quote(self._checkout, customer_id, self.cart, points=points, balance=self.balance)
 
     def _follow(self, customer_id: str) -> None:
         """Notice that cart or balance have changed what is used, and go on saying so until the customer acts."""

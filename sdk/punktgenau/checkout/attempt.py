@@ -202,6 +202,7 @@ def payment_of(row: RedemptionRow) -> Payment:
         reason=row.reason or row.release_cause or "",
         idempotency_key=row.key,
         is_unknown=is_unknown,
+        customer_id=row.customer_id,
     )
 
 

@@ -155,12 +155,14 @@ class Checkout(AfterPayment, Clearing):  # type: ignore[misc]  # what the one ne
             member_id=link.member_id, cursor=cursor, deadline_s=self.settings.deadline_s
         )
 
-    def quote(self, customer_id: str, cart: Cart, *, points: int | Literal["all"]) -> CartQuote:
-        """What becomes of so many points in this cart, by a balance at most five seconds old.
+    def quote(
+        self, customer_id: str, cart: Cart, *, points: int | Literal["all"], balance: Balance | None = None
+    ) -> CartQuote:
+        """What becomes of so many points in this cart, by `balance`, or else by one at most five seconds old.
 
         Raises NotLinkedError, InvalidArgumentError, NotSentError, UnavailableError.
         """
-        return self._balances.quote(cart, self.balance(customer_id), points)
+        return self._balances.quote(cart, self.balance(customer_id) if balance is None else balance, points)
 
     def live(self, customer_id: str) -> tuple[Payment, ...]:
         """The customer's points that wait for orders: held, or under way to it; newest first, from the journal."""

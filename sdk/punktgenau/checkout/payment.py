@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -55,6 +55,8 @@ class Payment:
     """Nobody knows yet whether the points are held."""
     returned_points: int = 0
     """How many of the captured points came back, by returns or because the order was cancelled."""
+    customer_id: str = field(default="", repr=False, compare=False)
+    """Whose points; empty where none were asked for."""
 
     @property
     def returned_value(self) -> Money:

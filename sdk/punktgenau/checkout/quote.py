@@ -97,12 +97,13 @@ def quote(
             for near in (lower, upper)
             if near
         )
+    value = counting.value(points)
     made = CartQuote(
         asked=wanted,
         points=points,
-        value=counting.value(points),
+        value=value,
         total=cart.total,
-        due=counting.due(points),
+        due=cart.payable - value,
         available=available,
         least=counting.least(),
         most=counting.most(),
