@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+import requests
 from flask import Response, request, session
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
-from _small_shop import SmallShop
+from _small_shop import Provider, SmallShop, make_small_shop
 from punktgenau.checkout import Cart, Checkout, Line
 from punktgenau.checkout.cart import OrderState
 from punktgenau.checkout.office import Office
 from punktgenau.errors import PunktgenauError
+from punktgenau.sandbox import Database, create_app
+from punktgenau.sandbox.server import Server
 
 OPERATOR = "Mira Sonntag"
 DAY_S = 86_400
@@ -149,6 +156,7 @@ def _trouble(filler: Filler) -> None:
     provider.fault("authorize", "reset", times=500)
     filler.order(777, state="pending")
     filler.advance(300)
+    provider.no_faults()
 
 
 def paid(shop: SmallShop, reference: str = "A-1", points: int = 427) -> str:
@@ -168,3 +176,36 @@ def text_of(browser: FlaskClient, path: str) -> str:
     answer = browser.get(path)
     assert answer.status_code == 200, answer.text
     return answer.text
+
+
+@contextmanager
+def running_office(folder: Path, *, count: int) -> Iterator[tuple[str, SmallShop]]:
+    """Sandbox and shop as servers of this machine, with so many orders and one of each trouble; the shop's address."""
+    database = Database()
+    sandbox = Server(create_app(database), host="127.0.0.1", port=0)
+    sandbox_thread = threading.Thread(target=sandbox.serve_forever)
+    sandbox_thread.start()
+    with requests.Session() as http:
+        http.trust_env = False
+        provider = Provider(url=f"http://127.0.0.1:{sandbox.port}", http=http)
+        small = make_small_shop(
+            folder,
+            provider=provider,
+            provider_url=provider.url,
+            PUNKTGENAU_INLINE_RECOVERY=False,
+            PUNKTGENAU_TIMEZONE="Europe/Berlin",
+        )
+        open_office(small)
+        fill(small, count=count, days=12)
+        server = make_server("127.0.0.1", 0, small.app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.port}", small
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+            sandbox.stop()
+            sandbox_thread.join()
+            database.close()

@@ -11,6 +11,7 @@ from babel.dates import format_date, format_skeleton, format_time, get_timezone
 from babel.numbers import get_decimal_symbol
 
 from flask_punktgenau import formatting
+from flask_punktgenau.formatting import FALLBACK
 from flask_punktgenau.language import Language
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.difference import DifferenceState, Proposal
@@ -53,6 +54,10 @@ class OfficeLanguage(Language):
     def clock(self, moment: datetime) -> str:
         """The time of day with its seconds."""
         return str(format_time(moment, "medium", tzinfo=self._zone, locale=self._spoken))
+
+    def minute(self, moment: datetime) -> str:
+        """The time of day, short."""
+        return str(format_time(moment, "short", tzinfo=self._zone, locale=self._spoken))
 
     def date(self, moment: datetime) -> str:
         """The date with its weekday."""
@@ -103,7 +108,8 @@ class OfficeLanguage(Language):
             notes.append(
                 self.gettext("%(points)s of these had expired meanwhile.", points=self.count(told.expired_points))
             )
-        if told.code and "%(code)s" not in self.gettext(f"story.{told.kind}"):
+        is_own = told.kind.startswith("ended.") and told.code not in CODES
+        if told.code and not is_own and "%(code)s" not in self.gettext(f"story.{told.kind}"):
             notes.append(self.answer(told.code))
         if told.sends > 1:
             notes.append(self.gettext("Sent %(number)s times under the same key.", number=self.points(told.sends)))
@@ -114,9 +120,11 @@ class OfficeLanguage(Language):
         return self.gettext(f"office.cause.{cause}") if cause in CAUSES else cause
 
     def answer(self, code: str) -> str:
-        """What a code means, for an operator: the documentation's one line where there is one."""
+        """A code, in English with the documentation's one line; elsewhere a code is looked up by what it is called."""
         known = CODES.get(code)
-        return f"{code}: {known.cause}" if known is not None else code
+        if known is None or formatting.language_code(self.locale) != FALLBACK:
+            return code
+        return f"{code}: {known.cause}"
 
     def action(self, action: Action) -> str:
         """What somebody did, for the log."""

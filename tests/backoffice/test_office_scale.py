@@ -1,0 +1,69 @@
+"""However long the journal is: what the office looks for is found by an index, also where SQLite has no statistics."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy.sql import ClauseElement
+
+from bench.filling import fill_sqlite
+from bench.measure import in_turn, ratio
+from bench.stub import CART, engine
+from punktgenau.checkout import Checkout, attention, difference_pages, figures, personal, searching, timeline
+from punktgenau.checkout.office import Office
+from punktgenau.checkout.searching import Search
+
+READ = {
+    "list": searching._ANY,
+    "in a state": searching._IN_STATE,
+    **{f"by {by}": statement for by, statement in searching._SEARCHES.items()},
+    "attempts": searching._ATTEMPTS,
+    "one": searching._ONE,
+    "events": timeline._EVENTS,
+    "amendments": timeline._AMENDMENTS,
+    "figures": figures._SUMS,
+    **{f"attention {name}": statement for name, statement in attention._LIST.items()},
+    **{f"count {number}": statement for number, statement in enumerate(attention._COUNT)},
+    "differences": difference_pages._LISTED,
+    "old": personal._PURGED,
+    "of a customer": personal._HOW_OPEN,
+}
+
+
+def plan(checkout: Checkout, statement: ClauseElement) -> str:
+    text, defaults = checkout._database.compiled(statement)
+    names = re.findall(r":(\w+)", text)
+    values = dict.fromkeys(names, 1) | defaults | dict(checkout._database.identity)
+    with checkout._database.transaction(write=False) as tx:
+        tx._cursor.execute(f"EXPLAIN QUERY PLAN {text}", values)
+        return " | ".join(str(row[-1]) for row in tx._cursor.fetchall())
+
+
+@pytest.mark.parametrize("name", READ)
+def test_nothing_reads_a_whole_table(tmp_path: Path, name: str) -> None:
+    with engine(f"sqlite:///{tmp_path / 'journal.sqlite'}") as checkout:
+        steps = plan(checkout, READ[name])
+    assert not re.search(r"SCAN punktgenau_\w+(?! USING (COVERING )?INDEX punktgenau_return_)( |$)", steps), steps
+    if name in {"list", "in a state"}:
+        assert "TEMP B-TREE" not in steps, steps
+
+
+def test_a_long_past_costs_nothing(tmp_path: Path) -> None:
+    """A page and one redemption in a journal of 30,000 and of 300; with a million it was measured likewise."""
+    calls = {}
+    offices = []
+    for count in (300, 30_000):
+        opened = engine(f"sqlite:///{tmp_path / f'{count}.sqlite'}")
+        checkout = opened.__enter__()
+        offices.append(opened)
+        for number in range(3):
+            checkout.authorize(f"A-{number}", CART, customer_id="customer-0", points=427)
+            checkout.capture(f"A-{number}")
+        fill_sqlite(checkout, count)
+        office = Office(checkout)
+        mine = office.searching.attempts("A-1")[0].id
+        calls[str(count)] = lambda office=office, mine=mine: (office.searching.page(Search()), office.whole(mine))
+    spent = in_turn(calls, size=5, rounds=9)
+    for opened in offices:
+        opened.__exit__(None, None, None)
+    assert ratio(spent["30000"], spent["300"]).middle <= 1.5
