@@ -102,6 +102,31 @@ def test_nothing_is_left_for_points(world: World, checkout: Checkout):
     assert checkout.capture("A-1").due == euro(2000)  # type: ignore[union-attr]
 
 
+def test_a_crash_before_the_release(world: World, checkout: Checkout):
+    held(world, checkout)
+    world.order("A-1", "paid")
+    card = Line(sku="card", quantity=1, unit_price_minor=2000, vat_rate="0", points_allowed=False)
+    world.provider.fault("void", "reset", when="before", times=20)
+    assert amend(checkout, Cart(currency="EUR", lines=[card])).due == euro(2000)
+    world.provider.heal()
+    world.advance(600)
+    checkout.recover()
+    assert checkout.find("A-1").state == "voided"  # type: ignore[union-attr]
+    assert world.provider.points() == (2500, 0)
+
+
+def test_a_hold_that_has_ended_and_may_pay_nothing_any_more(world: World, checkout: Checkout):
+    held(world, checkout)
+    world.advance(9000)
+    checkout.recover()
+    assert checkout.find("A-1").state == "expired"  # type: ignore[union-attr]
+    card = Line(sku="card", quantity=1, unit_price_minor=2000, vat_rate="0", points_allowed=False)
+    assert amend(checkout, Cart(currency="EUR", lines=[card])).due == euro(2000)
+    world.order("A-1", "paid")
+    assert checkout.capture("A-1").points == 0  # type: ignore[union-attr]
+    assert world.provider.points() == (2500, 0)
+
+
 @pytest.mark.scenario("T50", "an order made smaller after it was paid gives back points and money, to the cent")
 def test_after_the_capture_a_smaller_order_gives_back(world: World, checkout: Checkout):
     paid(world, checkout)

@@ -6,10 +6,13 @@ Two lamps of 24.95 and shipping of 4.90, 427 points: one lamp is 194 points and 
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
+from _commits import counted_commits
 from _world import CART, World
-from punktgenau import Money, NotFoundError
+from punktgenau import InvalidArgumentError, Money, NotFoundError
 from punktgenau.checkout import Checkout
+from punktgenau.checkout.schema_returns import action
 from punktgenau.errors import ReturnConflictError
 from punktgenau.provider import PROFILES
 
@@ -125,6 +128,25 @@ def test_points_that_come_back_expired(world: World, rule: str, money: int):
     assert list(shop.open_refunds()) == ([("A-1", "R-1", euro(money))] if money else [])
 
 
+def test_a_part_of_the_points_comes_back_expired(world: World):
+    # 3 points are 2 cents: 426 points are 2.84; 100 of them have expired, 2.84 x 100 / 426 = 0.666.
+    shop = world.checkout(expired_points="money")
+    world.provider.rate(points=3, amount_minor=2)
+    there = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
+    until = (datetime.fromisoformat(there) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = {"id": "mbr_two", "lots": [{"points": 100, "expires_at": until}, {"points": 400}]}
+    assert world.provider.http.post(f"{world.provider.url}/sandbox/members", json=body, timeout=20).ok
+    shop.link("cleo", member_id="mbr_two", consent_id="con_9")
+    shop.balance("cleo", max_age_s=0)
+    shop.authorize("A-1", CART, customer_id="cleo", points=426)
+    shop.capture("A-1")
+    world.advance(2 * 86_400)
+    given = shop.refund("A-1", return_reference="R-1", lines={"lamp": 2}, shipping_minor=490)
+    assert given is not None
+    assert (given.state, given.points, given.points_value, given.already_expired) == ("done", 426, euro(284), 100)
+    assert (given.expired_money, given.money_due) == (euro(66), euro(5480 - 284 + 66))
+
+
 def test_a_preview_where_nobody_tells_what_has_expired(world: World, checkout: Checkout):
     paid(world, checkout)
     told = checkout.preview_refund("A-1", lines={"lamp": 1})
@@ -144,3 +166,46 @@ def test_a_preview_where_nobody_tells_what_has_expired(world: World, checkout: C
     assert silent is not None
     assert silent.already_expired is None
     assert world.provider.sent("quote_reversal") == asked
+
+
+@pytest.mark.parametrize("kind", ["reset", "status_500", "hang"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_answer_that_is_lost_when_asked_again(world: World, kind: str, when: str):
+    shop = world.checkout(deadline_s=0.6)
+    refused(world, shop)
+    world.provider.play("reference")
+    world.provider.fault("reverse", kind, when=when, times=20)
+    assert shop.refund_again("A-1", return_reference="R-1", actor="clerk 7", reason="open again").state == "reversing"
+    with pytest.raises(ReturnConflictError):
+        shop.pay_instead("A-1", return_reference="R-1", actor="clerk 7", reason="impatient")
+    world.provider.heal()
+    world.advance(600)
+    shop.recover()
+    assert [(one.state, one.restored) for one in shop.refunds("A-1")] == [("done", 194)]
+    assert world.provider.points() == (2267, 0)
+
+
+def test_who_decided_is_written_down(world: World, checkout: Checkout):
+    refused(world, checkout)
+    checkout.refund_again("A-1", return_reference="R-1", actor="clerk 7", reason="open again")
+    checkout.pay_instead("A-1", return_reference="R-1", actor="clerk 8", reason="blocked for good")
+    with checkout._database.engine.connect() as connection:
+        rows = connection.execute(select(action.c.kind, action.c.actor, action.c.reason)).all()
+    assert sorted(tuple(row) for row in rows) == [
+        ("retry", "clerk 7", "open again"),
+        ("settle_return", "clerk 8", "blocked for good"),
+    ]
+    refused_again = checkout.refund("A-1", return_reference="R-2", lines={"lamp": 1})
+    assert refused_again is not None
+    assert refused_again.state == "declined"
+    with pytest.raises(InvalidArgumentError):
+        checkout.pay_instead("A-1", return_reference="R-2", actor="", reason="")
+    assert checkout.refunds("A-1")[1] == refused_again
+
+
+def test_two_commits_for_a_return(world: World, checkout: Checkout):
+    paid(world, checkout)
+    for reference in ("R-1", "R-2"):
+        with counted_commits(checkout._database.engine) as made:
+            checkout.refund("A-1", return_reference=reference, lines={"lamp": 1})
+        assert len(made) == 2, made

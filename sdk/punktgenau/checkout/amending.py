@@ -10,7 +10,7 @@ from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.frozen import freeze
 from punktgenau.checkout.goals import POLL_S, Goals
 from punktgenau.checkout.journal import CLOSED, LostSwapError
-from punktgenau.checkout.order_journal import Amended, OrderJournal
+from punktgenau.checkout.order_journal import AMENDED, Amended, OrderJournal
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import policy_of
 from punktgenau.checkout.return_journal import REVERSIBLE, Books, wanted_json
@@ -72,9 +72,8 @@ class Amending:
                 continue
             if claim is not None:
                 row, _ = self._executor.run(claim, deadline_s=left)
-            if row.state == "authorized" and row.amended_points == 0:
-                # Points may pay nothing of it any more: nothing is left to be captured.
-                row = self._goals.release(row, cause="amended", ends=ends)
+            if row.state == "authorized" and row.release_cause == AMENDED:
+                row = self._goals.release(row, cause=AMENDED, ends=ends)
             return payment_of(row)
 
     def _settled(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.execute import Executor, Heard
-from punktgenau.checkout.intent import NextOperation, capture_of, wished
-from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError, ended_short
+from punktgenau.checkout.intent import NextOperation, capture_of, ended_short, wished
+from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
 
 OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending", "needs_attention"})

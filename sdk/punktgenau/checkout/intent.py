@@ -162,3 +162,11 @@ def wished(row: RedemptionRow) -> NextOperation | None:
         )
         return anew(row, rest)
     return None
+
+
+def ended_short(row: RedemptionRow) -> str:
+    """What a shortfall is once its order is gone: nothing is held, and nothing is short any more."""
+    if row.captured_points > row.reversed_points:
+        # Of a hold that was captured in parts only the rest is gone.
+        return "partially_reversed" if row.reversed_points else "captured"
+    return "declined" if row.cause == "shortfall" else "expired"

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, UnconfirmedError, Value
-from punktgenau.checkout.intent import Claim, NextOperation, as_json, fingerprint, new_operation
+from punktgenau.checkout.intent import Claim, NextOperation, as_json, ended_short, fingerprint, new_operation
 from punktgenau.checkout.reading import Reader
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, values_of
 
@@ -18,14 +18,6 @@ CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
 LEASE_MARGIN_MS = 5_000
 BALANCE_AGED_MS = 60_000
 """How old a balance counts at least once its points have moved: too old to be shown, not too old for a rate."""
-
-
-def ended_short(row: RedemptionRow) -> str:
-    """What a shortfall is once its order is gone: nothing is held, and nothing is short any more."""
-    if row.captured_points > row.reversed_points:
-        # Of a hold that was captured in parts only the rest is gone.
-        return "partially_reversed" if row.reversed_points else "captured"
-    return "declined" if row.cause == "shortfall" else "expired"
 
 
 class LostSwapError(Exception):

@@ -27,6 +27,8 @@ class Amended:
 PlanAmendment = Callable[[Books], Amended | None]
 PlanShipment = Callable[[Books, tuple[ShipmentRow, ...]], ShipmentRow | None]
 HELD = frozenset({"authorized", "partially_captured"})
+AMENDED = "amended"
+"""Why held points are released by a change that leaves them nothing to pay."""
 
 
 class OrderJournal(ReturnJournal):
@@ -46,16 +48,17 @@ class OrderJournal(ReturnJournal):
                 if made is None:
                     return row, None
                 tx.run(STATEMENTS.add_amendment, add_values(made.version))
-                row = self._swap(
-                    tx,
+                changed = replace(
                     row,
-                    replace(
-                        row,
-                        amended_points=made.version.points,
-                        amended_minor=made.version.value_minor,
-                        amended_payable_minor=made.version.payable_minor,
-                    ),
+                    amended_points=made.version.points,
+                    amended_minor=made.version.value_minor,
+                    amended_payable_minor=made.version.payable_minor,
                 )
+                if made.version.points == 0 and row.state in {"authorized", "expired"}:
+                    # Points may pay nothing of it any more: none are captured, and none are taken anew.
+                    check_at = self.now_ms() if row.state == "authorized" else None
+                    changed = replace(changed, release_cause=AMENDED, check_at=check_at)
+                row = self._swap(tx, row, changed)
                 if made.back is None:
                     return row, None
                 tx.run(STATEMENTS.add, add_values(made.back))
@@ -154,7 +157,7 @@ class OrderJournal(ReturnJournal):
         next_at: int | None,
     ) -> None:
         super()._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
-        if claim.operation.kind == "capture" and next_at is None:
+        if claim.operation.kind == "capture" and claim.operation.cause.startswith("shipment") and next_at is None:
             state = "done" if outcome == "done" else "requested" if code == UNDONE else "short"
             tx.run(shipping.FINISH, {"operation_id": claim.operation.id, "state": state})
 

@@ -14,8 +14,8 @@ from punktgenau.checkout.events import Events
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.extending import extend_at, extension
 from punktgenau.checkout.hints import follow_up
-from punktgenau.checkout.intent import Claim, ask_by_void, capture_of, wished
-from punktgenau.checkout.journal import Journal, LostSwapError, ended_short
+from punktgenau.checkout.intent import Claim, ask_by_void, capture_of, ended_short, wished
+from punktgenau.checkout.journal import Journal, LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import PunktgenauError, UnavailableError
 

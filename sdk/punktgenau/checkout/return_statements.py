@@ -15,7 +15,13 @@ class ReturnStatements:
     """Every statement about returns; built once, because building them costs more than running them."""
 
     def __init__(self) -> None:
-        t, r = returns.c, redemption.c
+        self._steps()
+        self._money()
+        self._refused()
+        self._amendments()
+
+    def _steps(self) -> None:
+        t = returns.c
         of_redemption = t.redemption_id == bindparam("redemption_id")
         self.add = insert(returns).values({column.name: bindparam(column.name) for column in returns.columns})
         self.of_redemption = select(returns).where(of_redemption).order_by(t.number)
@@ -37,16 +43,15 @@ class ReturnStatements:
                 restored_points=bindparam("restored_points"),
                 expired_points=expired,
                 converted_points=bindparam("converted_points"),
-                expired_minor=case((pays, t.worth_minor * expired / t.points), else_=0),
+                expired_minor=case((pays, t.worth_minor * expired // t.points), else_=0),
                 money_refunded_at=case((pays, null()), else_=t.money_refunded_at),
                 finished_at=bindparam("finished_at"),
             )
         )
-        self.reopen = (
-            update(returns)
-            .where(t.operation_id == bindparam("operation_id"))
-            .values(state=_REQUESTED)
-        )
+        self.reopen = update(returns).where(t.operation_id == bindparam("operation_id")).values(state=_REQUESTED)
+
+    def _money(self) -> None:
+        t, r = returns.c, redemption.c
         self.money_refunded = (
             update(returns)
             .where(
@@ -61,6 +66,20 @@ class ReturnStatements:
                 refunded_minor=MONEY_MINOR,
             )
         )
+        self.owes_money = (
+            select(returns, r.order_reference, r.currency)
+            .join(redemption, r.id == t.redemption_id)
+            .where(
+                *(r[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode")),
+                OWES_MONEY,
+                t.created_at >= bindparam("since"),
+            )
+            .order_by(t.created_at, t.id)
+            .limit(bindparam("most"))
+        )
+
+    def _refused(self) -> None:
+        t, r = returns.c, redemption.c
         # A refused return: asked for once more, or its points' worth becomes money.
         refused = and_(t.id == bindparam("return_id"), t.state == literal_column("'declined'"))
         self.ask_again = update(returns).where(refused).values(state=_REQUESTED, finished_at=null())
@@ -87,17 +106,6 @@ class ReturnStatements:
             .order_by(t.created_at, t.id)
             .limit(bindparam("most"))
         )
-        self.owes_money = (
-            select(returns, r.order_reference, r.currency)
-            .join(redemption, r.id == t.redemption_id)
-            .where(
-                *(r[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode")),
-                OWES_MONEY,
-                t.created_at >= bindparam("since"),
-            )
-            .order_by(t.created_at, t.id)
-            .limit(bindparam("most"))
-        )
         self.refused_count = (
             select(func.count())
             .select_from(returns.join(redemption, r.id == t.redemption_id))
@@ -106,6 +114,8 @@ class ReturnStatements:
                 t.state == literal_column("'declined'"),
             )
         )
+
+    def _amendments(self) -> None:
         a = amendment.c
         self.amendment = (
             select(amendment).where(a.redemption_id == bindparam("redemption_id")).order_by(a.version.desc()).limit(1)
@@ -113,7 +123,6 @@ class ReturnStatements:
         self.add_amendment = insert(amendment).values(
             {column.name: bindparam(column.name) for column in amendment.columns}
         )
-        self.returned_points = select(func.coalesce(func.sum(t.points), 0)).where(of_redemption)
 
 
 STATEMENTS = ReturnStatements()

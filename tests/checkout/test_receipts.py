@@ -1,0 +1,58 @@
+"""Receipts of orders as they stand; two lamps of 24.95 and shipping of 4.90, 427 points."""
+
+import pytest
+
+from _world import CART, World
+from punktgenau import Money
+from punktgenau.checkout import Checkout, Invoice
+from punktgenau.errors import OutcomeUnknownError
+
+
+def tenders(invoice: Invoice | None) -> list[tuple[str, int]]:
+    assert invoice is not None
+    return [(tender.kind, tender.amount.amount_minor) for tender in invoice.tenders]
+
+
+def place(checkout: Checkout) -> None:
+    checkout.balance("anna")
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+
+
+def test_held_captured_returned(world: World, checkout: Checkout):
+    place(checkout)
+    assert tenders(checkout.invoice("A-1")) == [("points", 427), ("money", 5053)]
+    checkout.capture("A-1")
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    invoice = checkout.invoice("A-1")
+    assert tenders(invoice) == [("points", 427), ("money", 5053)]
+    assert invoice is not None
+    assert [(one.return_reference, one.points) for one in invoice.returns] == [("R-1", 194)]
+    assert checkout.invoice("A-9") is None
+
+
+def test_points_that_went_back_before_they_paid_are_not_on_it(world: World, checkout: Checkout):
+    place(checkout)
+    checkout.void("A-1")
+    invoice = checkout.invoice("A-1")
+    assert tenders(invoice) == [("money", 5480)]
+    assert invoice is not None
+    assert (invoice.rate, invoice.points) == (None, 0)
+
+
+@pytest.mark.scenario("T53", "whether points lower VAT is declared when the order is placed, and holds for its receipt")
+def test_the_tax_mode_is_the_one_of_the_placement(world: World, checkout: Checkout):
+    discount = world.checkout(tax_mode="discount")
+    place(discount)
+    invoice = checkout.invoice("A-1")
+    assert invoice is not None
+    # 54.80 - 4.27 = 50.53; / 1.19 = 42.462
+    assert [(tax.gross.amount_minor, tax.net.amount_minor) for tax in invoice.taxes] == [(5053, 4246)]
+    assert (invoice.tax_mode, invoice.total) == ("discount", Money(amount_minor=5480, currency="EUR"))
+
+
+def test_nobody_writes_a_receipt_about_an_unknown(world: World, checkout: Checkout):
+    checkout.balance("anna")
+    world.provider.fault("authorize", "reset", when="after", times=20)
+    place(checkout)
+    with pytest.raises(OutcomeUnknownError):
+        checkout.invoice("A-1")
