@@ -119,11 +119,12 @@ def run_with_only(unpacked: Path, distributions: set[str], code: str) -> str:
 
 
 def test_wheel_holds_both_packages_whole_and_nothing_else(wheel: Path) -> None:
+    # Catalogues go along compiled, and the sandbox says its interface by itself.
     expected = {
         f"{name}/{path.relative_to(folder).as_posix()}"
         for name, folder in PACKAGES.items()
         for path in committed_files()
-        if path.is_relative_to(folder)
+        if path.is_relative_to(folder) and path.suffix != ".po" and path.name != "openapi.json"
     }
     with zipfile.ZipFile(wheel) as archive:
         inside = {name for name in archive.namelist() if ".dist-info/" not in name}
