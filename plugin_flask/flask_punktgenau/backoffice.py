@@ -15,8 +15,8 @@ from flask_punktgenau import backoffice_returns as returns
 from flask_punktgenau.backoffice_gate import OFFICE, keep_private, let_in, problem_response
 from punktgenau.errors import PunktgenauError
 
-ID = "<string(length=32):redemption_id>"
-DIFFERENCE = "<string(maxlength=32):difference_id>"
+ID = "<redemption_id>"
+DIFFERENCE = "<difference_id>"
 
 
 def make_backoffice() -> Blueprint:

@@ -16,6 +16,7 @@ from punktgenau.errors import InvalidArgumentError, NotFoundError, PunktgenauErr
 
 PAGE = 50
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_ID = re.compile(r"[0-9a-f]{1,32}")
 _AFTER = re.compile(r"(\d{4}-\d{2})\.([0-9a-f]{1,32})")
 
 
@@ -57,7 +58,7 @@ def compare() -> Response:
 
 def difference(difference_id: str, *, error: PunktgenauError | None = None) -> Response:
     """One difference, both sides beside each other, and what is proposed."""
-    found = office().difference(difference_id)
+    found = office().difference(difference_id) if _ID.fullmatch(difference_id) else None
     if found is None:
         return page("problem.html", here="clearing", error=NotFoundError("There is no such difference."))
     return page("difference.html", here="clearing", error=error, one=found, entered=request.form)

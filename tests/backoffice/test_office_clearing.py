@@ -1,0 +1,65 @@
+"""The reconciliation console: compare a month, see both sides, decide with a reason; once."""
+
+import re
+
+from _office_shop import OPERATOR, paid, text_of
+from _small_shop import SmallShop, Visitor
+from punktgenau.checkout.office import Office
+
+
+def month(shop: SmallShop) -> str:
+    return f"{shop.clock.now():%Y-%m}"
+
+
+def compare(shop: SmallShop, mira: Visitor) -> str:
+    answer = mira.post("/points/admin/clearing", period=month(shop))
+    assert answer.status_code == 303, answer.text
+    assert answer.location is not None
+    return text_of(mira.browser, answer.location)
+
+
+def test_what_agrees_leaves_an_empty_list(shop: SmallShop, mira: Visitor) -> None:
+    paid(shop)
+    page = compare(shop, mira)
+    assert "Compared. What differs stands below." in page
+    assert "Nothing stands here." in page
+    assert "Compared a month with the statement" in text_of(mira.browser, "/points/admin/log")
+
+
+def test_a_paid_order_that_was_never_captured(shop: SmallShop, mira: Visitor) -> None:
+    with shop.app.app_context():
+        checkout = shop.points.checkout
+        shop.shop.order("A-1", state="pending", customer_id="anna")
+        assert shop.shop.cart is not None
+        checkout.authorize("A-1", shop.shop.cart, customer_id="anna", points=427)
+        shop.shop.mark("A-1", "paid")
+        checkout.orders_loader = lambda since, until: iter(shop.shop.orders.values())
+        Office(checkout).reconcile(month(shop), actor=OPERATOR)
+    shop.clock.shift += type(shop.clock.shift)(hours=1)
+    page = compare(shop, mira)
+    assert "Paid, never captured" in page
+    (link,) = re.findall(r'href="(/points/admin/clearing/[0-9a-f]+)"', page)
+    page = text_of(mira.browser, link)
+    assert "Capture the points." in page
+    assert mira.post(link, **{"as": "repair", "reason": ""}).status_code == 409
+    assert mira.post(link, **{"as": "something", "reason": "x"}).status_code == 409
+    payment = shop.find("A-1")
+    assert payment is not None
+    assert payment.state == "authorized"
+    answer = mira.post(link, **{"as": "repair", "reason": "The card was charged"})
+    assert answer.status_code == 303
+    payment = shop.find("A-1")
+    assert payment is not None
+    assert payment.state == "captured"
+    page = text_of(mira.browser, link)
+    assert OPERATOR in page
+    assert "The card was charged" in page
+    assert "What is proposed" not in page
+    assert "Repaired a difference with the statement" in text_of(mira.browser, "/points/admin/log")
+
+
+def test_months_and_ids_that_cannot_be_meant(mira: Visitor) -> None:
+    assert mira.post("/points/admin/clearing", period="2026-13").status_code == 409
+    for name in ("0" * 12, "x", "\x00", "a" * 400):
+        assert mira.browser.get(f"/points/admin/clearing/{name}").status_code == 409
+    assert mira.browser.get("/points/admin/clearing?state=x&period=y&after=z").status_code == 200
