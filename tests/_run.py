@@ -67,8 +67,9 @@ def main(arguments: list[str]) -> int:
     if everything or options.checks:
         results += [_part(name, command) for name, command in CHECKS.items()]
     if not options.checks:
-        if options.workers:
-            for_pytest += ["-n", options.workers, "--dist", "loadgroup"]
+        workers = options.workers or (str(_cores()) if everything else "")
+        if workers:
+            for_pytest += ["-n", workers, "--dist", "loadgroup"]
         if options.require_browser:
             for_pytest.append("--require-browser")
         if (everything or options.require_browser) and not options.no_install:
@@ -82,6 +83,11 @@ def main(arguments: list[str]) -> int:
     return next((result.exit_code for result in reversed(results) if result.exit_code), 0)
 
 
+def _cores() -> int:
+    """As many as this process may use, but no more than the databases and browsers of the tests are made for."""
+    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 tests",
@@ -89,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("-n", dest="workers", metavar="N", help="spread the tests over N processes")
+    parser.add_argument("-n", dest="workers", metavar="N", help="spread the tests over N processes (all of them: one per core)")
     parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
     parser.add_argument(
         "--scenarios",
