@@ -26,7 +26,8 @@ def test_a_shop_is_filled_once_and_its_books_agree_with_the_provider(shopper: Sh
     assert {state for _, state in demo.orders()} == {"pending", "paid", "cancelled"}
     assert {"captured", "voided", "reversed", "authorized"} <= {state for _, state, _ in demo.journal()}
     # Each attempt is at the provider what it is in the journal, but for holds whose end nobody has looked at yet.
-    demo.run("recover")
+    recovered = subprocess.run(demo.command("recover"), cwd=ROOT, env=demo.environment, capture_output=True, text=True)
+    assert "still open 0" in recovered.stdout, recovered.stderr
     theirs = sorted(row for row in demo.ledger() if row[1] != "expired")
     ours = sorted(
         (reference, state, points)
