@@ -67,6 +67,8 @@ def chart(values: Sequence[tuple[str, int, int]]) -> Chart:
 
 def _round_above(number: int) -> int:
     """The least round number that is not less; an even one, so that half of it is whole."""
+    if number <= _STEPS[0]:
+        return max(2, number + number % 2)
     size = 1
     while number > _STEPS[-1] * size:
         size *= 10

@@ -51,7 +51,7 @@ def test_bars_stand_on_the_ground_and_fit_in() -> None:
     assert drawn.ends == ("a", "b", "c")
     assert chart([]).bars == ()
     assert [chart([("a", most, 0)]).top for most in (0, 1, 10, 11, 81, 1_234, 12_000)] == [
-        10, 10, 10, 12, 100, 1_600, 12_000,
+        2, 2, 10, 12, 100, 1_600, 12_000,
     ]  # fmt: skip
 
 
