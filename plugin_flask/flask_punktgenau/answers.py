@@ -22,7 +22,7 @@ def wants_json() -> bool:
 def make_private(response: Response) -> Response:
     """Never to be kept by browser or proxy, different for everybody, and in no frame of another site."""
     headers = response.headers
-    given = {name.lower() for name in headers.keys()}
+    given = {name.lower() for name, _ in headers}
     headers["Cache-Control"] = "no-store"
     for name, value in _PRIVATE:
         if name.lower() not in given:
