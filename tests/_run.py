@@ -95,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("-n", dest="workers", metavar="N", help="spread the tests over N processes (all of them: one per core)")
+    parser.add_argument(
+        "-n", dest="workers", metavar="N", help="spread the tests over N processes (all of them: one per core)"
+    )
     parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
     parser.add_argument(
         "--scenarios",
