@@ -81,6 +81,7 @@ def test_a_return_from_the_first_click_to_the_receipt(shopper: Shopper, demo: De
         ("done", 1768, f"refund-{reference}-R1", "counter-1")
     ]
 
+    expect(page.locator(".paid-by")).to_have_text(re.compile(r"427 points\s*€4\.27\s*Money\s*€98\.53"))
     shopper.open(f"/orders/{reference}")
     expect(page.locator("#returns")).to_contain_text("77 points back · €17.68 back")
     ask_for(shopper, reference, "Pilz")

@@ -115,13 +115,24 @@ def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
         order=order,
         situation=where,
         story=story_of(order, tries, all_returns, changes.of_order(order.reference)),
-        payment=points.find(order.reference),
-        paid_minor=payments.accepted_minor(order.reference),
+        paid=_paid_by(order),
         returns=all_returns,
         refunds={refund.return_reference: refund for refund in points.refunds(order.reference)},
         previews={one.reference: preview_of(order, dict(one.lines)) for one in all_returns if one.state == "asked"},
         problem=problem,
     )
+
+
+def _paid_by(order: Order) -> tuple[int, int, int]:
+    """Points, their worth and the money that pay the order as it is now, before anything of it was returned."""
+    money_minor = payments.accepted_minor(order.reference) - changes.money_back_minor(order.reference)
+    by_points = points.find(order.reference)
+    if by_points is None or not by_points.points + by_points.returned_points:
+        return 0, 0, money_minor
+    changed = sum(change.points for change in changes.of_order(order.reference))
+    count = by_points.points + by_points.returned_points - changed
+    worth_minor = order.total_minor - money_minor if order.state == "paid" else by_points.value.amount_minor
+    return count, worth_minor, money_minor
 
 
 def _order(reference: str) -> Order:
