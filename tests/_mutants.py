@@ -156,14 +156,19 @@ def _changed_comparisons() -> Iterator[Mutant]:
 
 
 def judge(mutant: Mutant, *, histories: int, with_tests: bool) -> Fate:
-    """Who notices it, if anybody does."""
+    """Who notices it, if anybody does; with no histories only the tests are asked."""
     started = time.monotonic()
     path = CHECKOUT / f"{mutant.file}.py"
     text = path.read_text("utf-8")
     whole = Edit(f"checkout/{mutant.file}.py", text, mutant.source(text))
-    with planted(Bug(mutant.name, "any", mutant.how, (whole,))) as folder:
-        by = _simulated(folder, histories) or (_tested(folder) if with_tests else "")
+    by = _noticed(Bug(mutant.name, "any", mutant.how, (whole,)), histories, with_tests=with_tests)
     return Fate(mutant, by, time.monotonic() - started)
+
+
+def _noticed(bug: Bug, histories: int, *, with_tests: bool) -> str:
+    with planted(bug) as folder:
+        by = _simulated(folder, histories) if histories else ""
+        return by or (_tested(folder) if with_tests else "")
 
 
 def _simulated(folder: Path, histories: int) -> str:
@@ -222,6 +227,10 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list:
         print("\n".join(one.name for one in chosen))
         return 0
+    as_it_is = Bug("the source as it is", "none", "", ())
+    if noticed := _noticed(as_it_is, options.histories, with_tests=not options.no_tests):
+        print(f"the source as it is does not pass: {noticed}")
+        return 1
     known, fates = survivors(), list[Fate]()
     with ThreadPoolExecutor(options.processes) as pool:
         jobs = [pool.submit(judge, one, histories=options.histories, with_tests=not options.no_tests) for one in chosen]
@@ -234,7 +243,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Change what decides, and see who notices.")
     parser.add_argument("names", nargs="*", help="only mutants with one of these words in their name")
-    parser.add_argument("--histories", type=int, default=HISTORIES)
+    parser.add_argument("--histories", type=int, default=HISTORIES, help="0: only the tests")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--no-tests", action="store_true", help="ask the simulator alone")
     parser.add_argument("--list", action="store_true", help="tell their names, and run nothing")
