@@ -9,6 +9,7 @@ from punktgenau.checkout.amending import Amending
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.goals import Goals
+from punktgenau.checkout.intent import WENT_WITHOUT
 from punktgenau.checkout.invoice import Invoice
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund, RefundPreview
@@ -160,7 +161,11 @@ class AfterPayment:
     def _paying(self, order_reference: str) -> RedemptionRow | None:
         """The attempt that pays an order; None where the order went on without points."""
         row = self._latest(order_reference)
-        return None if row is None or row.state in {"declined", "abandoned"} else row
+        if row is None or row.state in {"declined", "abandoned"}:
+            return None
+        # Given back because a payment failed, or because the customer chose so: another way of paying may have followed.
+        went_without = row.state in {"voided", "expired"} and row.release_cause in WENT_WITHOUT
+        return None if went_without else row
 
     def _known(self, order_reference: str) -> RedemptionRow:
         if (row := self._latest(order_reference)) is None:

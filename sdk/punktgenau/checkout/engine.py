@@ -19,6 +19,7 @@ from punktgenau.checkout.database import Connect, Database
 from punktgenau.checkout.events import Events, EventState
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
+from punktgenau.checkout.intent import PAYMENT_FAILED
 from punktgenau.checkout.heartbeat import Heartbeat
 from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.links import Link, Links
@@ -233,7 +234,7 @@ class Checkout(AfterPayment, Clearing):  # type: ignore[misc]  # what the one ne
 
     def void(self, order_reference: str) -> Payment | None:
         """Goal: payment failed and the order lives on, so its points go back; a further attempt may follow."""
-        return self._give_back(order_reference, "payment_failed", last=False)
+        return self._give_back(order_reference, PAYMENT_FAILED, last=False)
 
     def cancel(self, order_reference: str, *, cause: str = "") -> Payment | None:
         """Goal: the order will not happen, so its points go back, held or captured."""

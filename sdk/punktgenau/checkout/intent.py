@@ -18,6 +18,11 @@ as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 _BEGUN_ANEW = frozenset({UNDONE, "reversal_exceeds_capture"})
 
+PAYMENT_FAILED = "payment_failed"
+WITHOUT_POINTS = "without_points"
+WENT_WITHOUT = frozenset({PAYMENT_FAILED, WITHOUT_POINTS})
+"""Why points went back although their order may live on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

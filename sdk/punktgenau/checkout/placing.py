@@ -11,7 +11,7 @@ from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import OPEN, POLL_S, Goals
-from punktgenau.checkout.intent import Claim, ask_by_void
+from punktgenau.checkout.intent import WITHOUT_POINTS, Claim, ask_by_void
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, refusal
@@ -172,7 +172,7 @@ class Placing:
         if row is None or (row.state in CLOSED and row.state != "expired"):
             return without_points(wish.order_reference, wish.cart)
         if row.state in _GOES_WITHOUT:
-            return payment_of(self._goals.release(row, cause="without_points", ends=ends))
+            return payment_of(self._goals.release(row, cause=WITHOUT_POINTS, ends=ends))
         raise LiveRedemptionError(
             f"Order {wish.order_reference} has {row.points} points in state {row.state}; cancel it to give them back.",
             idempotency_key=row.key,
