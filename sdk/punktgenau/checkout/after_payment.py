@@ -163,7 +163,7 @@ class AfterPayment:
         row = self._latest(order_reference)
         if row is None or row.state in {"declined", "abandoned"}:
             return None
-        # Given back because a payment failed, or because the customer chose so: another way of paying may have followed.
+        # Its payment failed, or the customer chose so: it may have been paid in another way since then.
         went_without = row.state in {"voided", "expired"} and row.release_cause in WENT_WITHOUT
         return None if went_without else row
 

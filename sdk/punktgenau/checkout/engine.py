@@ -19,8 +19,8 @@ from punktgenau.checkout.database import Connect, Database
 from punktgenau.checkout.events import Events, EventState
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
-from punktgenau.checkout.intent import PAYMENT_FAILED
 from punktgenau.checkout.heartbeat import Heartbeat
+from punktgenau.checkout.intent import PAYMENT_FAILED
 from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.order_journal import OrderJournal
@@ -269,8 +269,7 @@ class Checkout(AfterPayment, Clearing):  # type: ignore[misc]  # what the one ne
 
         Raises UnavailableError when it could not be written down: then the provider has to say it again.
         """
-        profile = self._provider.profile
-        return self._events.hear(event, provider=profile.name, partner=self._provider.partner_id)
+        return self._events.hear(event, provider=self._provider.profile.name, partner=self._provider.partner_id)
 
     # Inside
 
