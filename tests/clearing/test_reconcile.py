@@ -17,7 +17,7 @@ from punktgenau import (
     UnavailableError,
     UnexpectedResponseError,
 )
-from punktgenau.checkout import Checkout, Order
+from punktgenau.checkout import Cart, Checkout, Line, Order
 from punktgenau.checkout.difference import Difference
 from punktgenau.statement_records import StatementLine
 
@@ -79,6 +79,62 @@ def test_books_that_agree(shop: Checkout, world: World):
     assert (report.lines, report.bookings, report.matched, report.orders) == (3, 3, 3, 3)
     assert report.points_there == report.points_here
     assert list(shop.differences()) == []
+
+
+def lamps(quantity: int) -> Cart:
+    lamp = Line(sku="lamp", quantity=quantity, unit_price_minor=2495, vat_rate="19")
+    return Cart(currency="EUR", lines=[lamp], shipping_minor=490, shipping_vat_rate="19")
+
+
+def test_parcels_and_amended_orders_agree(shop: Checkout, world: World):
+    for reference in ("A-1", "A-2", "A-3", "A-4"):
+        buy(shop, world, reference, 427, capture=reference in {"A-2", "A-3"})
+    # Two parcels of 232 and 195 points; a return; the first of two parcels only; an order made smaller before.
+    for parcel in ("S-1", "S-2"):
+        shop.capture("A-1", lines={"lamp": 1}, shipment_reference=parcel)
+    shop.amend("A-2", lamps(1))
+    shop.amend("A-3", lamps(1))
+    shop.refund("A-3", return_reference="R-1", lines={"lamp": 1})
+    shop.capture("A-4", lines={"lamp": 1}, shipment_reference="S-1")
+    told_there = sorted(
+        (line.order_reference, line.points, line.return_reference or line.capture_reference or "")
+        for line in lines(shop)
+    )
+    assert told_there == [
+        ("A-1", 195, "S-2"), ("A-1", 232, "S-1"), ("A-2", -194, "amend-2"), ("A-2", 427, ""),
+        ("A-3", -195, "R-1"), ("A-3", -194, "amend-2"), ("A-3", 427, ""), ("A-4", 232, "S-1"),
+    ]  # fmt: skip
+    report = shop.reconcile(period(shop), grace_s=GRACE_S)
+    assert report.is_clean
+    assert (report.lines, report.bookings, report.matched, report.orders) == (8, 8, 8, 4)
+    assert report.points_there == report.points_here == 427 + 233 + 38 + 232
+
+
+@pytest.mark.parametrize(
+    ("how", "left"),
+    [("parts", (427, 427)), ("amended", (490, 490)), ("returned", (233, 233))],
+)
+def test_what_is_left_to_give_back(shop: Checkout, world: World, how: str, left: tuple[int, int]):
+    world.order("A-1", "paid")
+    shop.authorize("A-1", CART, customer_id="anna", points=2400 if how == "amended" else 427)
+    if how == "parts":
+        shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-1")
+    elif how == "amended":
+        # Only the shipping is left to be paid, and points pay all of it: 490 of 2400 are captured.
+        shop.amend(
+            "A-1", Cart(currency="EUR", lines=[Line(sku="cup", quantity=1, unit_price_minor=490, vat_rate="19")])
+        )
+        shop.capture("A-1")
+    else:
+        shop.capture("A-1")
+        shop.amend("A-1", lamps(1))
+    world.order("A-1", "cancelled")
+    [found] = reconcile(shop)
+    assert (found.kind, found.proposal) == ("not_released", "cancel")
+    assert (found.here_points, found.here_minor) == left
+    shop.repair(found.id, by="kim", because="cancelled by telephone")
+    assert world.provider.points() == (2500, 0)
+    assert reconcile(shop) == []
 
 
 def test_a_booking_that_the_statement_lacks(shop: Checkout, world: World):

@@ -68,7 +68,8 @@ _KEY = select(redemption).where(_OURS, _R.key == bindparam("key"))
 _PROVIDER_ID = select(redemption).where(_OURS, _R.provider_id == bindparam("provider_id"))
 _ORDERS = select(
     _R.order_reference, _R.attempt, _R.id, _R.state, _R.release_cause, _R.points, _R.value_minor, _R.currency,
-    _R.provider_id, _R.captured_points, _R.reversed_points, _R.reversed_minor, _R.updated_at,
+    _R.provider_id, _R.captured_points, _R.reversed_points, _R.reversed_minor, _R.updated_at, _R.captured_minor,
+    _R.kept_points, _R.kept_minor,
 ).where(_IDENTITY, _one_of(_R.order_reference))  # fmt: skip
 _OPEN = select(operation).where(_O.open_key == bindparam("redemption_id"))
 
@@ -130,7 +131,7 @@ class Bookings:
 
 
 class OrderPoints:
-    """The newest attempt of an order, as far as clearing asks."""
+    """The newest attempt of an order, as far as clearing asks; `left`: what is held or was taken and not given back."""
 
     def __init__(self, row: tuple[Value, ...]) -> None:
         self.id, self.state = str(row[2]), str(row[3])
@@ -138,9 +139,12 @@ class OrderPoints:
         self.points, self.value_minor, self.currency = int(row[5] or 0), int(row[6] or 0), str(row[7])
         self.provider_id = str(row[8] or "")
         self.is_taken = int(row[9] or 0) > 0
-        self.left_points = int(row[9] or 0) - int(row[10] or 0) if self.is_taken else self.points
-        self.left_minor = self.value_minor - int(row[11] or 0)
         self.updated_at = int(row[12] or 0)
+        self.left_points, self.left_minor = self.points, self.value_minor
+        if self.is_taken and self.state != "partially_captured":
+            # Fewer than were held, where the order was amended; what was kept for money does not come back.
+            self.left_points = int(row[9] or 0) - int(row[10] or 0) - int(row[14] or 0)
+            self.left_minor = int(row[13] or 0) - int(row[11] or 0) - int(row[15] or 0)
 
 
 def _many(values: Sequence[str]) -> dict[str, Value]:

@@ -25,7 +25,7 @@ def disagreement(order: Order, points: OrderPoints | None) -> DifferenceKind | N
         return None
     if order.state == "paid" and points.state in _NOT_TAKEN:
         return "not_captured"
-    if order.state == "cancelled" and points.state in _NOT_BACK:
+    if order.state == "cancelled" and points.state in _NOT_BACK and points.left_points:
         return "not_released"
     return None
 
