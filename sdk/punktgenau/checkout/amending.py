@@ -9,6 +9,7 @@ from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.frozen import freeze
 from punktgenau.checkout.goals import POLL_S, Goals
+from punktgenau.checkout.intent import deal_stands
 from punktgenau.checkout.journal import CLOSED, LostSwapError
 from punktgenau.checkout.order_journal import AMENDED, Amended, OrderJournal
 from punktgenau.checkout.payment import Payment
@@ -106,7 +107,7 @@ class Amending:
             state = returned(allocation, history, policy=policy)
             made = after_capture(allocation, state, policy=policy, payable_minor=payable, fits_minor=fits)
             back = self._back(books, made, number, reason=reason, actor=actor)
-        elif row.state == "authorized" or (row.state == "expired" and row.release_cause is None):
+        elif row.state == "authorized" or deal_stands(row):
             made = before_capture(
                 points=row.points,
                 value_minor=row.value_minor,

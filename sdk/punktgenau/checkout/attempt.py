@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.frozen import freeze
+from punktgenau.checkout.intent import deal_stands
 from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.links import Link
 from punktgenau.checkout.payment import Payment, PaymentState
@@ -174,8 +175,8 @@ def same_wish(row: RedemptionRow, cart: Cart, points: int | Literal["all"], rule
 def payment_of(row: RedemptionRow) -> Payment:
     """What a row means for the shop.
 
-    The deal of a hold that merely ended by time stands: its due stays, and capturing takes the same points anew. It
-    ends with a wish to give back, or with another attempt.
+    The deal of a hold that ended unwished stands: its due stays, and capturing takes the same points anew. It ends with
+    a wish to give back, or with another attempt.
     """
     state = _shown(row)
     # Points that are to go back pay nothing, wherever they still are.
@@ -185,7 +186,7 @@ def payment_of(row: RedemptionRow) -> Payment:
     is_unknown = state == "authorizing" or is_unresolved
     pays = pays or (state == "needs_attention" and row.release_cause is None)
     # Voided without a wish is only asked whether the hold has ended.
-    stands = pays or (state in {"expired", "voiding"} and row.release_cause is None)
+    stands = pays or deal_stands(row) or (state == "voiding" and row.release_cause is None)
     points, value_minor = _paid_by(row) if pays else (0, 0)
     payable_minor = row.payable_minor if row.amended_payable_minor is None else row.amended_payable_minor
     return Payment(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.execute import Executor, Heard
-from punktgenau.checkout.intent import NextOperation, capture_of, ended_short, wished
+from punktgenau.checkout.intent import NextOperation, capture_of, deal_stands, ended_short, wished
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
 
@@ -28,9 +28,7 @@ class Goals:
 
     def capture(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
         """These points are paid. A hold that has ended meanwhile becomes a shortfall, which has to be seen."""
-        # Voided without a wish of the shop's: at the provider, and seen there.
-        voided_there = row.state == "voided" and row.reason == "looked_up" and row.release_cause is None
-        if (row.state == "expired" and row.release_cause is None) or voided_there:
+        if deal_stands(row):
             return self._repaired(row, ends=ends)
         if row.state not in {"authorized", "partially_captured", "extending", "capturing"}:
             # Above all not while authorizing: nobody can have paid the rest of an amount that was never known.
@@ -43,7 +41,7 @@ class Goals:
             row = self._change(row, replace(row, state=ended_short(row), release_cause=cause))
             if row.state not in {"captured", "partially_reversed"}:
                 return row
-        if row.state in {"expired", "voided"} and row.release_cause is None:
+        if deal_stands(row):
             # The deal ends as well: nothing is taken anew when somebody captures later.
             return self._change(row, replace(row, release_cause=cause, check_at=None))
         if row.state in CLOSED:

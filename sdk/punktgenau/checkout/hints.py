@@ -8,7 +8,7 @@ from punktgenau._redact import logger, short
 from punktgenau.checkout.attempt import live_key_of
 from punktgenau.checkout.events import Events, is_news
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.intent import wished
+from punktgenau.checkout.intent import deal_stands, wished
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.resolve import state_of
 from punktgenau.checkout.schema import EventRow, RedemptionRow
@@ -74,7 +74,7 @@ def noted(journal: Journal, executor: Executor, row: RedemptionRow, evidence: Re
         return executor.note_evidence(row, evidence)
     if is_over:
         return row
-    if row.state == "expired" and row.release_cause is None and evidence.held_points == 0:
+    if deal_stands(row) and evidence.held_points == 0:
         # Captured at the last moment: late evidence of that wins, unless the order has points again by now.
         try:
             return executor.note_evidence(replace(row, live_key=live_key_of(row)), evidence)

@@ -34,6 +34,13 @@ class Claim:
     ends: float
     """The end of the lease, on this process's monotonic clock."""
 
+    @property
+    def is_first(self) -> bool:
+        """Whether no byte can have gone out: each claim before this one has ended, proven to have sent nothing."""
+        operation = self.operation
+        unsent = operation.sends == 0 and operation.outcome in (None, "not_done")
+        return unsent and self.token == operation.passes + 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextOperation:
@@ -167,6 +174,14 @@ def wished(row: RedemptionRow) -> NextOperation | None:
         )
         return anew(row, rest)
     return None
+
+
+def deal_stands(row: RedemptionRow) -> bool:
+    """Whether what was agreed still holds although nothing is held: its hold ended, and nobody wished that.
+
+    Then its due stays, and a capture takes the same points anew. It ends with a wish to give back.
+    """
+    return row.state in {"expired", "voided"} and row.release_cause is None
 
 
 def ended_short(row: RedemptionRow) -> str:

@@ -15,7 +15,7 @@ from punktgenau.checkout.matched import DifferenceKind
 BEFORE_MS = 31 * DAY_MS
 """Orders of a month before the period are looked at as well: they may have been paid or cancelled in it."""
 TOLD_EVERY = 2_000
-_NOT_TAKEN = frozenset({"authorized", "extending", "expired", "short"})
+_NOT_TAKEN = frozenset({"authorized", "extending", "expired", "voided", "short"})
 _NOT_BACK = frozenset({"authorized", "extending", "partially_captured", "captured", "partially_reversed", "short"})
 
 

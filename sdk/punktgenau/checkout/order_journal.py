@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from punktgenau.checkout import shipment_statements as shipping
 from punktgenau.checkout.database import DuplicateError, Transaction, UnconfirmedError, Value
-from punktgenau.checkout.intent import Claim, NextOperation
+from punktgenau.checkout.intent import Claim, NextOperation, deal_stands
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_journal import Books, ReturnJournal, add_values
@@ -54,7 +54,7 @@ class OrderJournal(ReturnJournal):
                     amended_minor=made.version.value_minor,
                     amended_payable_minor=made.version.payable_minor,
                 )
-                if made.version.points == 0 and row.state in {"authorized", "expired"}:
+                if made.version.points == 0 and (row.state == "authorized" or deal_stands(row)):
                     # Points may pay nothing of it any more: none are captured, and none are taken anew.
                     check_at = self.now_ms() if row.state == "authorized" else None
                     changed = replace(changed, release_cause=AMENDED, check_at=check_at)

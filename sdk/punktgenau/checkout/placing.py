@@ -11,7 +11,7 @@ from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import OPEN, POLL_S, Goals
-from punktgenau.checkout.intent import WITHOUT_POINTS, Claim, ask_by_void
+from punktgenau.checkout.intent import WITHOUT_POINTS, Claim, ask_by_void, deal_stands
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, refusal
@@ -33,7 +33,7 @@ _ASK_AGAIN = frozenset({"rate_changed", "value_mismatch", "insufficient_points",
 """Refusals which show that the balance seen last is no longer true."""
 
 
-_GOES_WITHOUT = OPEN - {"capturing", "reversing"} | {"authorized", "expired"}
+_GOES_WITHOUT = OPEN - {"capturing", "reversing"} | {"authorized", "expired", "voided"}
 """States in which the customer may still go on without points."""
 
 
@@ -169,7 +169,7 @@ class Placing:
         raise error
 
     def _without(self, wish: Wish, row: RedemptionRow | None, *, ends: float) -> Payment:
-        if row is None or (row.state in CLOSED and row.state != "expired"):
+        if row is None or (row.state in CLOSED and row.state != "expired" and not deal_stands(row)):
             return without_points(wish.order_reference, wish.cart)
         if row.state in _GOES_WITHOUT:
             return payment_of(self._goals.release(row, cause=WITHOUT_POINTS, ends=ends))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from punktgenau.checkout.intent import deal_stands
 from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.resolve import REFUSED, Verdict
 from punktgenau.checkout.schema import RedemptionRow
@@ -16,8 +17,9 @@ def after_verdict(
 ) -> RedemptionRow:
     """The row as a verdict leaves it; `evidence` is what the provider has, `request` what it was asked for last."""
     after = before
-    # Of an attempt that is given up a part is enough to release it.
-    in_part = evidence is not None and before.state == "abandoning" and evidence.held_points > 0
+    # Of an attempt that is given up a part, held or taken, is enough to give it back.
+    is_there = evidence is not None and (evidence.held_points > 0 or evidence.captured_points > 0)
+    in_part = is_there and before.state == "abandoning"
     if evidence is not None and evidence.id and (evidence.points == before.points or in_part):
         after = replace(
             after,
@@ -40,8 +42,8 @@ def after_verdict(
         state = "partially_reversed"
     if state == "authorized" and after.captured_points:
         state = "partially_captured"
-    if before.state == "abandoning" and state not in CLOSED and state != "needs_attention":
-        # It was given up and is there: it has to go back.
+    if before.state == "abandoning" and (state == "expired" or state not in {*CLOSED, "needs_attention"}):
+        # It was given up and is there: it has to go back. Or its hold ended meanwhile: there is no deal that stands.
         after = replace(after, release_cause=before.release_cause or "given_up")
     if before.state == "voiding" and before.release_cause is None and state in {"voided", "abandoned"}:
         # Nobody wished it back: asked for only because its time had passed, where nothing can be looked up.
@@ -53,11 +55,10 @@ def after_verdict(
         state = "short"
     at_once = state == "captured" and before.state == "authorizing" and before.cause == "placed"
     to_repair = state == "short" and before.cause != "shortfall"
-    # The deal of a hold that merely ended stands, so its order may still be paid.
-    deal_stands = state == "expired" and before.release_cause is None
+    after = replace(after, state=state, reason=verdict.code or "")
     is_held = state in {"authorized", "partially_captured"}
-    look_again = now_ms if is_held or at_once or to_repair or deal_stands else None
-    return replace(after, state=state, reason=verdict.code or "", check_at=look_again)
+    look_again = now_ms if is_held or at_once or to_repair or deal_stands(after) else None
+    return replace(after, check_at=look_again)
 
 
 def _moved_unseen(before: RedemptionRow, state: str, request: str) -> RedemptionRow:

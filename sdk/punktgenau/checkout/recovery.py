@@ -22,7 +22,7 @@ from punktgenau.errors import PunktgenauError, UnavailableError
 MISSING_ORDER_MS = 120_000
 LOOK_AGAIN_MS = 60_000
 DEAL_MS = 7 * 86_400_000
-"""How long an order whose hold merely ended is asked about."""
+"""How long an order whose hold ended unwished is asked about."""
 _WORD_BY_ORDER: dict[OrderState, Literal["take", "release", "wait"]] = {
     "paid": "take",
     "cancelled": "release",
@@ -175,7 +175,7 @@ def _look(
         return row
     try:
         word = None if row.release_cause else _word(row, shop.order_loader, now_ms=now)
-        if row.state == "expired":
+        if row.state in {"expired", "voided"}:
             return _look_at_deal(journal, executor, row, word, now_ms=now, deadline_s=deadline_s)
         if word == "release":
             row = replace(row, release_cause="order_gone")
@@ -234,7 +234,7 @@ def _look_at_deal(
     now_ms: int,
     deadline_s: float,
 ) -> RedemptionRow:
-    """The hold of an order merely ended: paid since then, and nobody captured, it is short; else ask again, less often.
+    """The hold of an order ended unwished: paid since then, and nobody captured, it is short; else ask again, less often.
 
     Raises LostSwapError.
     """
@@ -272,7 +272,7 @@ def _word(
 
 
 def _again(row: RedemptionRow, *, now_ms: int, loader: bool) -> int | None:
-    if row.state in {"short", "captured", "expired"}:
+    if row.state in {"short", "captured", "expired", "voided"}:
         return now_ms + LOOK_AGAIN_MS if loader else None
     if row.state not in {"authorized", "partially_captured"}:
         return now_ms + LOOK_AGAIN_MS if row.release_cause else None

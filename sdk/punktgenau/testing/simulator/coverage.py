@@ -21,6 +21,8 @@ _NO_EDGE: dict[graph.Edge, str] = {
     ("capturing", "reversed"): _NOBODY_ELSE,
     ("voiding", "captured"): _NOBODY_ELSE,
     ("authorizing", "voided"): _NOBODY_ELSE,
+    ("voided", "short"): _NOBODY_ELSE,
+    ("voided", "captured"): _NOBODY_ELSE,
     ("expired", "captured"): "edges: the sandbox never takes back that a hold has ended",
     ("authorizing", "abandoned"): "edges: a tombstone is only laid for an attempt that is abandoning by then",
 }

@@ -25,6 +25,7 @@ _NEXT: dict[str, str] = {
     "reversing": "reversed",
     "abandoning": "abandoned expired captured",
     "expired": "short captured",
+    "voided": "short captured",
     "short": "expired declined",
 }
 AFTER_A_PERSON = (
