@@ -249,6 +249,33 @@ def requests_of(world: World) -> list[dict[str, Any]]:
 
 
 @at("partial_approval")
+def test_a_part_that_was_taken_at_once_comes_back(shop: World):
+    world = shop
+    world.provider.give("mbr_2500", 300)
+    checkout = world.checkout(capture="placed")
+    payment = checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    assert (payment.points, payment.due.amount_minor) == (0, 5480)
+    later(world)
+    assert world.provider.points() == (300, 0)
+    assert checkout.find("A-1").points == 0
+
+
+@at("partial_approval")
+def test_a_given_up_part_whose_hold_ended_is_not_taken_anew(shop: World):
+    world = shop
+    world.provider.give("mbr_2500", 300)
+    lose(world, "cancel_by_key", when="before")
+    payment = place(world)
+    # All of it is due, and is paid.
+    assert (payment.state, payment.due.amount_minor) == ("abandoning", 5480)
+    world.order("A-1", "paid")
+    world.advance(7300)
+    world.provider.give("mbr_2500", 2500)
+    later(world)
+    assert world.provider.points() == (2500, 0)
+
+
+@at("partial_approval")
 def test_fewer_points_than_asked_for_are_given_back(shop: World):
     shop.provider.give("mbr_2500", 100)
     with pytest.raises(DeclinedError):
