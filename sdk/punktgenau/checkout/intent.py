@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -130,16 +130,16 @@ def capture_of(row: RedemptionRow) -> NextOperation:
     if row.captured_points or points != row.points:
         rest = {"points": points - row.captured_points, "value_minor": value_minor - row.captured_minor}
         planned = replace(planned, request=rest)
-    return anew(row, planned)
+    return planned
 
 
 def _capture_of(row: RedemptionRow) -> NextOperation:
     return NextOperation(kind="capture", cause="paid", request={"points": row.points}, state="capturing")
 
 
-def ask_by_void(row: RedemptionRow) -> NextOperation:
+def ask_by_void() -> NextOperation:
     """Find out about a hold whose time has passed, where nothing can be looked up: end it, should it still be there."""
-    return anew(row, NextOperation(kind="void", cause="ended", request={}, state="voiding"))
+    return NextOperation(kind="void", cause="ended", request={}, state="voiding")
 
 
 def extend_until(row: RedemptionRow, until_ms: int, *, hold_s: int) -> NextOperation:
@@ -147,9 +147,16 @@ def extend_until(row: RedemptionRow, until_ms: int, *, hold_s: int) -> NextOpera
     return NextOperation(kind="extend", cause=f"until {until_ms}", request={"hold_s": hold_s}, state="extending")
 
 
-def anew(row: RedemptionRow, planned: NextOperation) -> NextOperation:
-    """The same as an operation of its own, with another key, where the last one is proven to have done nothing."""
-    return replace(planned, cause=f"{planned.cause} {row.version}") if row.reason in _BEGUN_ANEW else planned
+def anew(planned: NextOperation, seen: RedemptionRow, before: Iterable[OperationRow]) -> NextOperation | None:
+    """The same as an operation of its own, with another key, where the one `before` is proven to have done nothing.
+
+    None: there is no such proof, so nothing is begun anew. By the operations and not by the row, which may have been
+    extended or looked up since.
+    """
+    same = next((one for one in before if (one.kind, one.cause) == (planned.kind, planned.cause)), None)
+    if same is None or same.open_key is not None or same.code not in _BEGUN_ANEW:
+        return None
+    return replace(planned, cause=f"{planned.cause} {seen.version}")
 
 
 def wished(row: RedemptionRow) -> NextOperation | None:
@@ -157,12 +164,12 @@ def wished(row: RedemptionRow) -> NextOperation | None:
     if row.release_cause is None:
         return None
     if row.state in {"authorized", "partially_captured"}:
-        return anew(row, NextOperation(kind="void", cause="release", request={}, state="voiding"))
+        return NextOperation(kind="void", cause="release", request={}, state="voiding")
     if row.state in {"captured", "partially_reversed"}:
         points, value_minor = row.left_to_reverse
         if points == 0:
             return None
-        rest = NextOperation(
+        return NextOperation(
             kind="reverse",
             cause="release",
             request={
@@ -172,7 +179,6 @@ def wished(row: RedemptionRow) -> NextOperation | None:
             },
             state="reversing",
         )
-        return anew(row, rest)
     return None
 
 

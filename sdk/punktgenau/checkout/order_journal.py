@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from punktgenau.checkout import shipment_statements as shipping
 from punktgenau.checkout.database import DuplicateError, Transaction, UnconfirmedError, Value
-from punktgenau.checkout.intent import Claim, NextOperation, deal_stands
+from punktgenau.checkout.intent import Claim, NextOperation, anew, deal_stands
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_journal import Books, ReturnJournal, add_values
@@ -33,6 +33,27 @@ AMENDED = "amended"
 
 class OrderJournal(ReturnJournal):
     """The journal of one shop at one provider, with returns, amended orders and shipments."""
+
+    def begin_operation(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
+        """As written there; what is proven to have done nothing before is begun anew, with another key."""
+        try:
+            return super().begin_operation(seen, planned, lease_s=lease_s)
+        except LostSwapError:
+            return super().begin_operation(seen, self._anew(seen, planned), lease_s=lease_s)
+
+    def supersede(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
+        """As written there; what is proven to have done nothing before is begun anew, with another key."""
+        try:
+            return super().supersede(seen, planned, lease_s=lease_s)
+        except LostSwapError:
+            return super().supersede(seen, self._anew(seen, planned), lease_s=lease_s)
+
+    def _anew(self, seen: RedemptionRow, planned: NextOperation) -> NextOperation:
+        """Raises LostSwapError where it was lost to somebody else."""
+        again = anew(planned, seen, self.operations(seen.id))
+        if again is None:
+            raise LostSwapError
+        return again
 
     def amend(self, redemption_id: str, *, plan: PlanAmendment, lease_s: float) -> tuple[RedemptionRow, Claim | None]:
         """Write a new version of an order down, with what comes back by it; the row, and the right to send that.

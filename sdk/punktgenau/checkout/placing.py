@@ -181,7 +181,7 @@ class Placing:
     def _looked_up(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
         try:
             if not self._executor.can_look_up:
-                claim = self._journal.begin_operation(row, ask_by_void(row), lease_s=self._left(ends))
+                claim = self._journal.begin_operation(row, ask_by_void(), lease_s=self._left(ends))
                 return self._executor.run(claim, deadline_s=self._left(ends))[0]
             evidence = self._executor.look_up(row, deadline_s=self._left(ends))
         except LostSwapError:

@@ -203,7 +203,7 @@ def _look(
             row, _ = executor.run(journal.begin_operation(row, longer, lease_s=deadline_s), deadline_s=deadline_s)
             return row
         if not executor.can_look_up and row.state in _HELD and (row.hold_until or now) <= now:
-            ended = journal.begin_operation(row, ask_by_void(row), lease_s=deadline_s)
+            ended = journal.begin_operation(row, ask_by_void(), lease_s=deadline_s)
             return executor.run(ended, deadline_s=deadline_s)[0]
         if row.hold_until is not None and row.hold_until <= now:
             evidence = executor.look_up(row, deadline_s=deadline_s)
