@@ -28,8 +28,8 @@ STORY_CALLS = ("authorize", "capture", "void", "reverse", "cancel_by_key", "exte
 STORY_ENDS = ("asked", "done", "not_done", "unknown")
 STORY_KINDS = (
     *(f"{call}.{end}" for call in STORY_CALLS for end in STORY_ENDS),
-    *("placed", "taken_anew", "return", "return.customer", "money_refunded", "amended", "event"),
-    *("ended.expired", "ended.short", "reverse.return"),
+    *("placed", "taken_anew", "return", "return.customer", "money_refunded", "amended", "shipment", "event"),
+    *("ended.expired", "ended.short", "reverse.return", "capture.shipment"),
     *(f"action.{kind}" for kind in ("retry", "cancel", "money_refunded", "settle_return", "repair", "dismiss")),
     *(f"action.resolve_{how}" for how in ("done", "not_done", "give_back", "written_off", "paid_otherwise")),
     *("action.reconcile", "action.erase", "action.purge", "action.refund", "action.other"),
@@ -83,6 +83,8 @@ class OfficeLanguage(Language):
             kind = "return.customer"
         if kind == "reverse.done" and told.reference:
             kind = "reverse.return"
+        if kind == "capture.done" and told.reference:
+            kind = "capture.shipment"
         if kind not in STORY_KINDS:
             kind = "action.other"
         return self.gettext(
@@ -108,6 +110,12 @@ class OfficeLanguage(Language):
             notes.append(
                 self.gettext("%(points)s of these had expired meanwhile.", points=self.count(told.expired_points))
             )
+        if told.expired_money is not None:
+            money = self.money(told.expired_money)
+            notes.append(self.gettext("%(money)s more in money for points that had expired.", money=money))
+        if told.money_instead is not None:
+            money = self.money(told.money_instead)
+            notes.append(self.gettext("%(money)s in money instead of its points.", money=money))
         is_own = told.kind.startswith("ended.") and told.code not in CODES
         if told.code and not is_own and "%(code)s" not in self.gettext(f"story.{told.kind}"):
             notes.append(self.answer(told.code))

@@ -141,19 +141,20 @@ class Office(Deeds):
     # Inside
 
     def _chapter(self, row: RedemptionRow) -> Chapter:
-        events, amendments = heard_of(self._database, row.id)
+        events, amendments, shipments = heard_of(self._database, row.id)
         return Chapter(
             redemption=row,
             operations=self._journal.operations(row.id),
             returns=self._journal.books(row.id).returns,
             amendments=amendments,
+            shipments=shipments,
             events=events,
             actions=self.actions.of_redemption(row.id),
         )
 
     def _can_retry(self, chapter: Chapter, open_operation: OperationRow | None) -> bool:
         row = chapter.redemption
-        waits = any(one.state == "requested" for one in chapter.returns)
+        waits = any(one.state == "requested" for one in (*chapter.returns, *chapter.shipments))
         to_repair = row.state == "short" and row.cause != "shortfall" and not row.release_cause
         return open_operation is not None or waits or to_repair or wished(row) is not None
 

@@ -199,6 +199,8 @@ class Deeds:
         claim = self._journal.claim(row.id, lease_s=lease_s)
         if claim is None:
             claim = self._executor.next_return(row, lease_s=lease_s)
+        if claim is None:
+            claim = self._executor.next_shipment(row, lease_s=lease_s)
         if claim is None and (planned := wished(row)) is not None:
             claim = self._journal.begin_operation(row, planned, lease_s=lease_s)
         return claim or self._executor.repair(row, lease_s=lease_s)

@@ -58,7 +58,10 @@ _OF_CUSTOMER = and_(ours(redemption), _r.customer_id == bindparam("customer_id")
 _HOW_OPEN = select(_r.id, _r.order_reference, _r.updated_at, _open_word).where(_OF_CUSTOMER).order_by(_r.created_at)
 _EXPORTED = select(*FOUND_COLUMNS).where(_OF_CUSTOMER).order_by(_r.created_at, _r.id)
 _RETURNS = (
-    select(_t.reference, _t.points, _t.money_minor, _t.reason, _t.created_at, _r.order_reference, _r.currency)
+    select(
+        *(_t.reference, _t.points, _t.money_minor, _t.reason, _t.created_at, _r.order_reference, _r.currency),
+        *(_t.expired_minor, _t.instead_minor),
+    )
     .join(redemption, _r.id == _t.redemption_id)
     .where(_OF_CUSTOMER)
     .order_by(_t.created_at)
@@ -237,6 +240,8 @@ def _return(row: tuple[Value, ...]) -> dict[str, str | int]:
         "return_reference": str(row[0]),
         "points": int(row[1] or 0),
         "money_minor": int(row[2] or 0),
+        "expired_money_minor": int(row[7] or 0),
+        "money_instead_minor": int(row[8] or 0),
         "currency": str(row[6]),
         "reason": str(row[3] or ""),
         "asked_at": _text(row[4]),

@@ -13,8 +13,9 @@ from sqlalchemy import bindparam, select
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.schema import EventRow, OperationRow, RedemptionRow, event
-from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, amendment
+from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow, amendment
 from punktgenau.checkout.searching import moment
+from punktgenau.checkout.shipment_statements import ALL as _SHIPMENTS
 from punktgenau.money import Money
 
 Tone = Literal["plain", "good", "open", "bad", "hand"]
@@ -33,7 +34,8 @@ _AMENDMENTS = (
 class Moment:
     """One sentence of the story; `kind` says which, the rest fills it in.
 
-    `code` is of `punktgenau.codes` or the provider's word; `reference` names a return, `units` what came back of it.
+    `code` is of `punktgenau.codes` or the provider's word; `reference` names a return or a shipment, `units` what came
+    back or left with it. What a return pays in money besides `money`: `expired_money`, `money_instead`.
     """
 
     at: datetime
@@ -50,6 +52,8 @@ class Moment:
     units: Mapping[str, int] | None = None
     sends: int = 0
     expired_points: int = 0
+    expired_money: Money | None = None
+    money_instead: Money | None = None
     version: int = 0
 
 
@@ -61,17 +65,21 @@ class Chapter:
     operations: tuple[OperationRow, ...]
     returns: tuple[ReturnRow, ...]
     amendments: tuple[AmendmentRow, ...]
+    shipments: tuple[ShipmentRow, ...]
     events: tuple[EventRow, ...]
     actions: tuple[Action, ...]
 
 
-def heard_of(database: Database, redemption_id: str) -> tuple[tuple[EventRow, ...], tuple[AmendmentRow, ...]]:
-    """The provider's events about a redemption, and the versions of its order."""
+def heard_of(
+    database: Database, redemption_id: str
+) -> tuple[tuple[EventRow, ...], tuple[AmendmentRow, ...], tuple[ShipmentRow, ...]]:
+    """The provider's events about a redemption, the versions of its order, and its shipments."""
     values = {"redemption_id": redemption_id}
     with database.transaction(write=False) as tx:
         events = tuple(EventRow(*row) for row in tx.all(_EVENTS, values))  # type: ignore[arg-type]
         versions = tuple(AmendmentRow(*row) for row in tx.all(_AMENDMENTS, values))  # type: ignore[arg-type]
-    return events, versions
+        shipments = tuple(ShipmentRow(*row) for row in tx.all(_SHIPMENTS, values))  # type: ignore[arg-type]
+    return events, versions, shipments
 
 
 def story(chapters: tuple[Chapter, ...]) -> tuple[Moment, ...]:
@@ -90,6 +98,7 @@ def _told(chapter: Chapter) -> Iterator[Moment]:
         value=_money(row, row.value_minor),
         money=_money(row, row.payable_minor),
     )
+    yield from (_shipment(row, one) for one in chapter.shipments)
     by_operation = {one.operation_id: one for one in chapter.returns if one.operation_id is not None}
     for operation in chapter.operations:
         yield from _operation(row, operation, by_operation.get(operation.id))
@@ -135,7 +144,7 @@ def _operation(row: RedemptionRow, operation: OperationRow, returned: ReturnRow 
             points=points,
             value=_money(row, value_minor),
             reason=reason,
-            reference=returned.reference if returned is not None else "",
+            reference=returned.reference if returned is not None else str(request.get("capture_reference") or ""),
             code="" if how == "done" else operation.code or "",
             sends=operation.sends,
             expired_points=int(reply.get("expired_points") or 0),
@@ -149,6 +158,18 @@ def _operation(row: RedemptionRow, operation: OperationRow, returned: ReturnRow 
     yield told(finished_at, outcome, tone)
 
 
+def _shipment(row: RedemptionRow, one: ShipmentRow) -> Moment:
+    return Moment(
+        at=moment(one.created_at),
+        kind="shipment",
+        attempt=row.attempt,
+        points=one.points,
+        value=_money(row, one.worth_minor),
+        reference=one.reference,
+        units=json.loads(one.lines),
+    )
+
+
 def _return(row: RedemptionRow, one: ReturnRow, actions: tuple[Action, ...]) -> Iterator[Moment]:
     wanted = json.loads(one.wanted)
     yield Moment(
@@ -159,6 +180,8 @@ def _return(row: RedemptionRow, one: ReturnRow, actions: tuple[Action, ...]) -> 
         points=one.points,
         value=_money(row, one.value_minor),
         money=_money(row, one.money_minor),
+        expired_money=_money(row, one.expired_minor) if one.expired_minor else None,
+        money_instead=_money(row, one.instead_minor) if one.instead_minor else None,
         actor=one.actor,
         reason=one.reason,
         reference=one.reference,
