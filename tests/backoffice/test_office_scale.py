@@ -11,6 +11,7 @@ from bench.measure import in_turn, ratio
 from bench.stub import CART, engine
 from punktgenau.checkout import Checkout, attention, difference_pages, figures, personal, searching, timeline
 from punktgenau.checkout.office import Office
+from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.searching import Search
 
 READ = {
@@ -27,6 +28,17 @@ READ = {
     "differences": difference_pages._LISTED,
     "old": personal._PURGED,
     "of a customer": personal._HOW_OPEN,
+    "refused": STATEMENTS.refused,
+    "refused count": STATEMENTS.refused_count,
+    "owes money": STATEMENTS.owes_money,
+    "shipments": timeline._SHIPMENTS,
+}
+# Without this index every return that there ever was would be read.
+OF_RETURNS = {
+    **dict.fromkeys(("owes money", "attention money", "count 2"), "punktgenau_return_money"),
+    **dict.fromkeys(
+        ("refused", "refused count", "attention refused", "count 1"), "punktgenau_return_(declined|refused)"
+    ),
 }
 
 
@@ -44,6 +56,14 @@ def test_nothing_reads_a_whole_table(tmp_path: Path, name: str) -> None:
     with engine(f"sqlite:///{tmp_path / 'journal.sqlite'}") as checkout:
         steps = plan(checkout, READ[name])
     assert not re.search(r"SCAN punktgenau_\w+(?! USING (COVERING )?INDEX punktgenau_return_)( |$)", steps), steps
+    if name in OF_RETURNS:
+        # What is open leads to its redemption, by that one's id; not the other way round.
+        assert re.match(
+            rf"(CO-ROUTINE anon_1 \| )?(SCAN|SEARCH) punktgenau_return USING INDEX {OF_RETURNS[name]}", steps
+        ), steps
+        assert not re.search("punktgenau_redemption (AS \\w+ )?USING (COVERING )?INDEX (?!sqlite_autoindex)", steps), (
+            steps
+        )
     if name in {"list", "in a state"}:
         assert "TEMP B-TREE" not in steps, steps
 

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, and_, bindparam, case, cast, func, insert, literal_column, null, select, update
+from sqlalchemy import (
+    BigInteger,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.schema import redemption
 from punktgenau.checkout.schema_returns import MONEY_MINOR, OWES_MONEY, amendment, returns
+from punktgenau.checkout.statements import ours
 
 _REQUESTED: ColumnElement[str] = literal_column("'requested'")
+# Not joined: without statistics SQLite would begin at the redemptions, and read every one.
+_OURS = exists().where(redemption.c.id == returns.c.redemption_id, ours(redemption))
 
 
 class ReturnStatements:
@@ -67,13 +83,8 @@ class ReturnStatements:
             )
         )
         self.owes_money = (
-            select(returns, r.order_reference, r.currency)
-            .join(redemption, r.id == t.redemption_id)
-            .where(
-                *(r[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode")),
-                OWES_MONEY,
-                t.created_at >= bindparam("since"),
-            )
+            select(returns, _of(r.order_reference), _of(r.currency))
+            .where(OWES_MONEY, _OURS, t.created_at >= bindparam("since"))
             .order_by(t.created_at, t.id)
             .limit(bindparam("most"))
         )
@@ -96,23 +107,13 @@ class ReturnStatements:
             )
         )
         self.refused = (
-            select(returns, r.order_reference)
-            .join(redemption, r.id == t.redemption_id)
-            .where(
-                *(r[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode")),
-                t.state == literal_column("'declined'"),
-                t.created_at >= bindparam("since"),
-            )
+            select(returns, _of(r.order_reference))
+            .where(t.state == literal_column("'declined'"), _OURS, t.created_at >= bindparam("since"))
             .order_by(t.created_at, t.id)
             .limit(bindparam("most"))
         )
         self.refused_count = (
-            select(func.count())
-            .select_from(returns.join(redemption, r.id == t.redemption_id))
-            .where(
-                *(r[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode")),
-                t.state == literal_column("'declined'"),
-            )
+            select(func.count()).select_from(returns).where(t.state == literal_column("'declined'"), _OURS)
         )
 
     def _amendments(self) -> None:
@@ -123,6 +124,11 @@ class ReturnStatements:
         self.add_amendment = insert(amendment).values(
             {column.name: bindparam(column.name) for column in amendment.columns}
         )
+
+
+def _of(column: ColumnElement[str]) -> ColumnElement[str]:
+    """A column of the redemption that a return belongs to."""
+    return select(column).where(redemption.c.id == returns.c.redemption_id).scalar_subquery()
 
 
 STATEMENTS = ReturnStatements()

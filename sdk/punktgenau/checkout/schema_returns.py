@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     literal_column,
 )
+from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.schema import PREFIX, metadata, redemption
 
@@ -65,7 +66,9 @@ returns = Table(
 MONEY_MINOR = returns.c.money_minor + returns.c.expired_minor + returns.c.instead_minor
 """What a return pays in money in all."""
 OWED_MINOR = MONEY_MINOR - returns.c.refunded_minor
-OWES_MONEY = and_(returns.c.money_refunded_at.is_(None), MONEY_MINOR > 0)
+_NOTHING: ColumnElement[int] = literal_column("0")
+# Not bound: PostgreSQL's general plan for every value could not use the index then.
+OWES_MONEY = and_(returns.c.money_refunded_at.is_(None), MONEY_MINOR > _NOTHING)
 Index(
     f"{PREFIX}return_money",
     returns.c.created_at,
