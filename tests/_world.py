@@ -15,7 +15,7 @@ import requests
 
 from punktgenau import Client
 from punktgenau.checkout import Cart, Checkout, Line, Order, Payment, Settings
-from punktgenau.provider import ProviderProfile
+from punktgenau.provider import PROFILES, ProviderProfile
 from punktgenau.sandbox import Database, create_app
 from punktgenau.sandbox.server import Server
 
@@ -188,3 +188,19 @@ def world(provider: Provider, database_url: str) -> Iterator[World]:
 @pytest.fixture
 def checkout(world: World) -> Checkout:
     return world.made[0][0]
+
+
+@pytest.fixture
+def shop(provider: Provider, database_url: str, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A shop at a provider of the kind that the test names."""
+    name: str = request.param
+    provider.play(name)
+    world = World(provider, MovedClock(), database_url, profile=PROFILES[name])
+    checkout = world.checkout()
+    checkout.upgrade()
+    checkout.link("anna", member_id="mbr_2500", consent_id="con_1")
+    checkout.balance("anna")
+    yield world
+    for made, client in world.made:
+        made.close()
+        client.close()

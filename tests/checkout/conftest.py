@@ -1,3 +1,3 @@
-from _world import checkout, provider, provider_url, world
+from _world import checkout, provider, provider_url, shop, world
 
-__all__ = ["checkout", "provider", "provider_url", "world"]
+__all__ = ["checkout", "provider", "provider_url", "shop", "world"]

@@ -34,7 +34,7 @@ from punktgenau.checkout.resolve import (
     state_of,
 )
 from punktgenau.checkout.return_journal import REVERSIBLE
-from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.schema import OperationRow, RedemptionRow
 from punktgenau.checkout.sending import Reply, moved_after, reply_of, send
 from punktgenau.checkout.writing import written
 from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
@@ -148,7 +148,7 @@ class Executor:
             return self._journal.redemption(row.id), None
         ends = self._clock.monotonic() + deadline_s
         kind = kind_of(operation.kind)
-        first = operation.passes == 0 and claim.token == 1
+        first = claim.is_first
         evidence: Redemption | None = None
         given_back: Reversal | None = None
         failure: PunktgenauError | None = None
@@ -174,6 +174,9 @@ class Executor:
             if verdict.state == REFUSED and not operation.cause.startswith("return"):
                 # All was to go back, and nobody else would notice that it does not.
                 verdict = needing_attention(Verdict("unknown", code=error.code))
+        if verdict == Verdict("not_done", code=verdict.code) and age_s > self.profile.resolution_bound_s:
+            # Refused, or away, for so long: a person has to know, and the provider is asked all the same.
+            verdict = needing_attention(verdict)
         sends = evidence.sends if evidence is not None else failure.sends if failure is not None else 0
         if verdict.outcome == "unknown":
             evidence, verdict = self._resolved(claim, kind, verdict, age_s=age_s, ends=ends)
@@ -248,11 +251,7 @@ class Executor:
         if evidence is None and named is not None and before.provider_id is None:
             # A refusal that names it, where nothing can be looked up.
             after = replace(after, provider_id=named)
-        closed = verdict.outcome != "unknown" and verdict.state is not None
-        due = self._journal.now_ms() + back_off_s(claim.operation.passes) * 1000
-        if verdict.code == SETTLING:
-            settled = due if claim.operation.code == SETTLING else self._journal.now_ms() + self._settle_s * 1000
-            due = max(settled, claim.operation.next_at or 0)
+        closed = verdict.outcome != "unknown" and verdict.state not in (None, "needs_attention")
         write = partial(
             self._journal.finish,
             claim,
@@ -262,7 +261,7 @@ class Executor:
             code=verdict.code,
             reply=reply,
             sends=sends,
-            next_at=None if closed else due,
+            next_at=None if closed else self._due(claim.operation, verdict),
         )
         try:
             row = written(write, clock=self._clock)
@@ -274,3 +273,13 @@ class Executor:
             return replace(before, reason="journal_unavailable")
         self._heard(before, row)
         return row
+
+    def _due(self, operation: OperationRow, verdict: Verdict) -> int:
+        """When an operation that stays open is due again; asking for it more often does not put its settling off."""
+        now_ms = self._journal.now_ms()
+        if verdict.code != SETTLING:
+            return now_ms + back_off_s(operation.passes) * 1000
+        if operation.code != SETTLING:
+            return max(now_ms + self._settle_s * 1000, operation.next_at or 0)
+        settled = operation.next_at or 0
+        return settled if settled > now_ms else now_ms + back_off_s(operation.passes) * 1000

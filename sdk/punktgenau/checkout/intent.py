@@ -160,9 +160,10 @@ def anew(planned: NextOperation, seen: RedemptionRow, before: Iterable[Operation
 
 
 def wished(row: RedemptionRow) -> NextOperation | None:
-    """What a noted wish to give back needs now, if anything: void what is held, reverse what was captured."""
+    """What a noted wish needs now, if anything: take what is paid; or void what is held, reverse what was captured."""
     if row.release_cause is None:
-        return None
+        is_paid = row.paid_at is not None and row.state in {"authorized", "partially_captured"}
+        return capture_of(row) if is_paid else None
     if row.state in {"authorized", "partially_captured"}:
         return NextOperation(kind="void", cause="release", request={}, state="voiding")
     if row.state in {"captured", "partially_reversed"}:
