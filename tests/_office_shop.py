@@ -22,6 +22,8 @@ from punktgenau.sandbox import Database, create_app
 from punktgenau.sandbox.server import Server
 
 OPERATOR = "Mira Sonntag"
+REFUSED = "R-refused"
+"""The return whose points the provider does not take back."""
 DAY_S = 86_400
 ARTICLES = (
     ("glocke", 12_900, "19"),
@@ -157,6 +159,12 @@ def _trouble(filler: Filler) -> None:
     filler.order(777, state="pending")
     filler.advance(300)
     provider.no_faults()
+    refused = filler.order(640)
+    checkout.capture(refused)
+    checkout.refund(refused, return_reference=f"{refused}-R1", amount_minor=500, actor="T. Brandt")
+    provider.control("POST", "/profile", {"name": "no_partial_reversal"})
+    checkout.refund(refused, return_reference=REFUSED, lines={filler.line_of(refused): 1}, actor="T. Brandt")
+    provider.control("POST", "/profile", {"name": "reference"})
 
 
 def paid(shop: SmallShop, reference: str = "A-1", points: int = 427) -> str:

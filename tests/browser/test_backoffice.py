@@ -41,7 +41,9 @@ def addresses(page: Page, url: str, states: tuple[str, ...] = STATES) -> list[st
             page.goto(one)
             sku = page.locator("section[aria-labelledby=lines] tbody th").first.inner_text().strip()
             found += [f"{one}?ask=1", f"{one}/return", f"{one}/return?line.{sku}=1&shipping=1,50"]
-    return found
+    page.goto(f"{url}attention")
+    refused = page.locator("section[aria-labelledby=refused] tbody th a").first.get_attribute("href")
+    return [*found, f"{url.replace('/points/admin/', '')}{refused}"]
 
 
 @pytest.mark.parametrize(
