@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import sqlalchemy
 
 from _world import CART, MovedClock, Provider, World
+from punktgenau.checkout.extending import extension
 from punktgenau.provider import PROFILES
 
 
@@ -49,3 +51,70 @@ def test_a_capture_proven_undone_and_then_a_longer_hold(shop: World) -> None:
     assert [operation.kind for operation in operations].count("capture") == 2
     assert len({operation.key for operation in operations}) == 4
     assert shop.provider.points() == (2073, 0)
+
+
+def extending_and_dead(provider: Provider, database_url: str) -> World:
+    """A shop without an order loader, whose worker died while it made a hold longer; its lease goes on."""
+    provider.play("short_holds")
+    world = World(provider, MovedClock(), database_url, profile=PROFILES["short_holds"])
+    checkout = world.checkout(loader=False, deadline_s=0.5)
+    checkout.upgrade()
+    checkout.link("anna", member_id="mbr_2500", consent_id="con_1")
+    checkout.authorize("A-1", CART, customer_id="anna", points=427, hold_s=7200)
+    world.advance(700)
+    row = checkout._journal.latest("A-1")
+    assert row is not None
+    longer = extension(PROFILES["short_holds"], row, now_ms=checkout._journal.now_ms())
+    assert longer is not None
+    checkout._journal.begin_operation(row, longer, lease_s=8)
+    return world
+
+
+def lease_ends(world: World) -> None:
+    """On PostgreSQL leases go by the server's clock, which no test moves."""
+    engine = sqlalchemy.create_engine(world.database_url)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE punktgenau_operation SET lease_until = 0"))
+    engine.dispose()
+
+
+def close(world: World) -> None:
+    for made, client in world.made:
+        made.close()
+        client.close()
+
+
+@pytest.mark.parametrize("ends_s", [61, 1000])
+def test_paid_while_a_dead_worker_makes_the_hold_longer(provider: Provider, database_url: str, ends_s: int) -> None:
+    """Noted, and carried out without an order loader: by the hold, or anew where that has ended meanwhile."""
+    world = extending_and_dead(provider, database_url)
+    checkout = world.made[0][0]
+    payment = checkout.capture("A-1")
+    assert payment is not None
+    assert (payment.state, payment.points, payment.due.amount_minor) == ("capturing", 427, 5053)
+    assert checkout.capture("A-1") == payment
+    lease_ends(world)
+    for _ in range(3):
+        world.advance(ends_s)
+        checkout.recover(due_only=True)
+    payment = checkout.find("A-1")
+    close(world)
+    assert payment is not None
+    assert (payment.state, payment.attempt) == ("captured", 1 if ends_s == 61 else 2)
+    assert provider.points() == (2073, 0)
+
+
+def test_cancelled_after_it_was_noted_as_paid(provider: Provider, database_url: str) -> None:
+    world = extending_and_dead(provider, database_url)
+    checkout = world.made[0][0]
+    checkout.capture("A-1")
+    checkout.cancel("A-1")
+    lease_ends(world)
+    for _ in range(3):
+        world.advance(61)
+        checkout.recover(due_only=True)
+    payment = checkout.find("A-1")
+    close(world)
+    assert payment is not None
+    assert (payment.state, payment.due.amount_minor) == ("voided", 5480)
+    assert provider.points() == (2500, 0)

@@ -157,6 +157,7 @@ def repair_of(short: RedemptionRow, changed: AmendmentRow | None, *, row_id: str
         provider_id=None,
         hold_until=None,
         release_cause=None,
+        paid_at=None,
         reason="",
         check_at=None,
         lease_until=0,
@@ -230,6 +231,9 @@ def _shown(row: RedemptionRow) -> PaymentState:
     """A repair shows as the shortfall that it repairs, until it has ended well: the order stands meanwhile."""
     if row.cause == "shortfall" and row.release_cause is None and row.state in _OPEN:
         return "short"
+    if row.paid_at is not None and row.release_cause is None and row.state in {"authorized", "extending"}:
+        # Nothing more is asked of the shop: recovery takes them.
+        return "capturing"
     # A hold that is being made longer is a hold.
     return "authorized" if row.state == "extending" else _state(row.state)
 

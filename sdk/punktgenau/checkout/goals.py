@@ -13,6 +13,7 @@ from punktgenau.checkout.schema import RedemptionRow
 
 OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending", "needs_attention"})
 """States with an operation under way, or one that nobody could resolve so far."""
+_HELD = frozenset({"authorized", "partially_captured", "extending"})
 POLL_S = 0.05
 _Plan = Callable[[RedemptionRow], NextOperation | None]
 
@@ -30,7 +31,7 @@ class Goals:
         """These points are paid. A hold that has ended meanwhile becomes a shortfall, which has to be seen."""
         if deal_stands(row):
             return self._repaired(row, ends=ends)
-        if row.state not in {"authorized", "partially_captured", "extending", "capturing"}:
+        if row.state not in _HELD | {"capturing"}:
             # Above all not while authorizing: nobody can have paid the rest of an amount that was never known.
             return row
         return self._reach(row, _plan_capture, ends=ends)
@@ -96,13 +97,17 @@ class Goals:
         return row if claim is None else self._executor.run(claim, deadline_s=left)[0]
 
     def _give_up(self, redemption_id: str, cause: str | None) -> RedemptionRow:
+        """The time is up: what was wished is noted, to be carried out by whoever comes next."""
         row = self._journal.redemption(redemption_id)
-        if cause is None or row.release_cause is not None or row.state in CLOSED:
+        if row.release_cause is not None or row.state in CLOSED:
             return row
+        if cause is None and (row.paid_at is not None or row.state not in _HELD):
+            return row
+        paid_at = row.paid_at if cause is not None else self._journal.now_ms()
         try:
             # Beside an operation its result brings the wish to light; otherwise somebody has to look.
             check_at = row.check_at if row.state in OPEN else self._journal.now_ms()
-            return self._journal.note_wish(replace(row, release_cause=cause, check_at=check_at))
+            return self._journal.note_wish(replace(row, release_cause=cause, paid_at=paid_at, check_at=check_at))
         except LostSwapError:
             return self._give_up(redemption_id, cause)
 
@@ -116,7 +121,7 @@ class Goals:
 
 
 def _plan_capture(row: RedemptionRow) -> NextOperation | None:
-    if row.state in {"authorized", "partially_captured", "extending"} and row.release_cause is None:
+    if row.state in _HELD and row.release_cause is None:
         return capture_of(row)
     return None
 

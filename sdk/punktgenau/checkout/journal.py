@@ -171,8 +171,7 @@ class Journal(Reader):
             noted = wish or current.check_at is not None
             check_at = self.now_ms() if noted and next_at is None and changed.state not in CLOSED else changed.check_at
             self._age_balance(tx, current, changed)
-            if (wish, check_at) != (changed.release_cause, changed.check_at):
-                changed = replace(changed, release_cause=wish, check_at=check_at)
+            changed = replace(changed, release_cause=wish, paid_at=current.paid_at, check_at=check_at)
             return self._swap(tx, current, changed)
 
     def change(self, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
@@ -188,7 +187,7 @@ class Journal(Reader):
             raise LostSwapError from error
 
     def note_wish(self, row: RedemptionRow) -> RedemptionRow:
-        """Write down the wish to give back that `row` carries, and its `check_at`; once, the first cause stays.
+        """Write down the wish that `row` carries, to give back or to take, and its `check_at`; the first cause stays.
 
         Raises LostSwapError when the row is no longer as seen.
         """
@@ -198,7 +197,7 @@ class Journal(Reader):
                 return current
             if current.version != row.version:
                 raise LostSwapError
-            return self._swap(tx, current, replace(current, release_cause=row.release_cause, check_at=row.check_at))
+            return self._swap(tx, current, row)
 
     def prepare(self) -> None:
         """Make the key of the fingerprints, once, on `upgrade`."""

@@ -171,7 +171,7 @@ class Placing:
     def _without(self, wish: Wish, row: RedemptionRow | None, *, ends: float) -> Payment:
         if row is None or (row.state in CLOSED and row.state != "expired" and not deal_stands(row)):
             return without_points(wish.order_reference, wish.cart)
-        if row.state in _GOES_WITHOUT:
+        if row.state in _GOES_WITHOUT and row.paid_at is None:
             return payment_of(self._goals.release(row, cause=WITHOUT_POINTS, ends=ends))
         raise LiveRedemptionError(
             f"Order {wish.order_reference} has {row.points} points in state {row.state}; cancel it to give them back.",

@@ -205,7 +205,7 @@ def _look(
         if not executor.can_look_up and row.state in _HELD and (row.hold_until or now) <= now:
             ended = journal.begin_operation(row, ask_by_void(), lease_s=deadline_s)
             return executor.run(ended, deadline_s=deadline_s)[0]
-        if row.hold_until is not None and row.hold_until <= now:
+        if row.state != "short" and row.hold_until is not None and row.hold_until <= now:
             evidence = executor.look_up(row, deadline_s=deadline_s)
             if evidence is not None:
                 row = executor.note_evidence(row, evidence)
@@ -260,6 +260,9 @@ def _word(
 
     Raises _NotToldError when the loader fails.
     """
+    if row.paid_at is not None and row.state != "short":
+        # By the shop's own call.
+        return "take"
     if order_loader is None:
         return None
     try:

@@ -56,6 +56,7 @@ class RedemptionRow:
     amended_payable_minor: int | None = None
     kept_points: int = 0
     kept_minor: int = 0
+    paid_at: int | None = None
 
     @property
     def taking(self) -> tuple[int, int]:

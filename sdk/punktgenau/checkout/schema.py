@@ -99,6 +99,8 @@ redemption = Table(
     # Captured points that never go back, because their worth was paid in money instead.
     Column("kept_points", BigInteger, nullable=False, server_default="0"),
     Column("kept_minor", BigInteger, nullable=False, server_default="0"),
+    # When the shop said that the order is paid while a hold was just being made longer; NULL: captured at once, or not.
+    Column("paid_at", BigInteger),
     UniqueConstraint("provider", "partner", "mode", "order_reference", "attempt", name=f"{PREFIX}redemption_attempt"),
 )
 Index(

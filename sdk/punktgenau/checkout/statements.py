@@ -118,6 +118,7 @@ class Statements:
                         "amended_minor",
                         "amended_payable_minor",
                         "release_cause",
+                        "paid_at",
                         "reason",
                         "check_at",
                         "updated_at",

@@ -199,7 +199,7 @@ class Watch:
         # A repair is told as the shortfall that it repairs, and a hold that is made longer as a hold.
         if rows and rows[0]["cause"] == "shortfall":
             states.append("short")
-        return (*states, "authorized") if "extending" in states else tuple(states)
+        return (*states, "authorized", "capturing") if "extending" in states else tuple(states)
 
     def books_of(self, reference: str) -> tuple[dict[str, object], ...]:
         """What the provider's books say about an order now."""

@@ -23,7 +23,7 @@ def upgrade() -> None:
         )
     for name in ("captured_minor", "kept_points", "kept_minor"):
         op.add_column("punktgenau_redemption", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
-    for name in ("amended_points", "amended_minor", "amended_payable_minor"):
+    for name in ("amended_points", "amended_minor", "amended_payable_minor", "paid_at"):
         op.add_column("punktgenau_redemption", sa.Column(name, sa.BigInteger(), nullable=True))
     # So far everything was captured as a whole.
     op.execute("UPDATE punktgenau_redemption SET captured_minor = value_minor WHERE captured_points > 0")
@@ -160,6 +160,7 @@ def downgrade() -> None:
     op.drop_table("punktgenau_shipment")
     op.drop_table("punktgenau_return")
     for name in (
+        "paid_at",
         "kept_minor",
         "kept_points",
         "amended_payable_minor",
