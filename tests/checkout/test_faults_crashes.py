@@ -216,3 +216,30 @@ def test_half_a_body_that_can_be_read_is_not_acted_upon(world: World, checkout: 
         there.sendall(request + b" " * len(body))
         assert there.recv(4096).startswith(b"HTTP/1.1 201 ")
     assert world.provider.redemptions() == [("A-1", "authorized", 427)]
+
+
+@pytest.mark.scenario("C12", "killed between seeing a shortfall and beginning its repair: recovery repairs it, once")
+@pytest.mark.parametrize(
+    ("step", "commit", "side"),
+    [("capture", 1, "after"), ("capture", 2, "before"), ("recover", 3, "after"), ("recover", 4, "before")],
+)
+def test_between_a_shortfall_and_its_repair(
+    world: World, checkout: Checkout, mortal: Mortal, step: str, commit: int, side: Side
+) -> None:
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.order("A-1", "pending")
+    world.advance(7300)
+    checkout.recover()
+    assert checkout.find("A-1").state == "expired"
+    assert mortal.live(step, commit=commit, side=side, orders={"A-1": "paid"}) == "killed"
+    assert (states(world), world.provider.sent("authorize")) == ((["short"], 0), 1)
+    # As long as the shop does not say that it is paid, nothing is taken.
+    checkout.recover(due_only=True)
+    assert (checkout.find("A-1").state, world.provider.sent("authorize")) == ("short", 1)
+    world.order("A-1", "paid")
+    for _ in range(3):
+        world.clock.advance(61)
+        checkout.recover(due_only=True)
+    assert (checkout.find("A-1").state, checkout.find("A-1").attempt) == ("captured", 2)
+    assert world.provider.sent("authorize") == 2
+    assert world.provider.points() == (2073, 0)

@@ -11,7 +11,7 @@ from punktgenau._redact import logger, short
 from punktgenau.checkout.attempt import live_key_of, repair_of
 from punktgenau.checkout.intent import Claim, NextOperation, giving_up, wished
 from punktgenau.checkout.journal import LostSwapError
-from punktgenau.checkout.looking import Looker, is_part_of
+from punktgenau.checkout.looking import Looker, OtherContentError, is_part_of
 from punktgenau.checkout.order_journal import HELD, OrderJournal
 from punktgenau.checkout.reached import after_verdict
 from punktgenau.checkout.resolve import (
@@ -80,10 +80,7 @@ class Executor:
 
         Raises LostSwapError.
         """
-        if short.state != "short" or short.cause == "shortfall" or short.live_key is None or short.release_cause:
-            return None
-        if short.captured_points:
-            # Parts of it are paid: which points are missing is for a person to settle.
+        if not _is_repairable(short):
             return None
         changed = None if short.amended_points is None else self._journal.books(short.id).amendment
         attempt = repair_of(short, changed, row_id=self._journal.fresh_id(), now_ms=self._journal.now_ms())
@@ -118,13 +115,16 @@ class Executor:
     def look_up(self, row: RedemptionRow, *, deadline_s: float) -> Redemption | None:
         """The provider's evidence for a row, or None where it knows nothing of it.
 
-        Raises NotSentError or UnavailableError when there is no answer.
+        Raises NotSentError or UnavailableError when there is no answer, and what `Looker.look_up` raises besides.
         """
         return self._looker.look_up(row, deadline_s=deadline_s)
 
     def fall_short(self, row: RedemptionRow) -> RedemptionRow:
         """The hold has ended and its order is paid: a shortfall, which has to be seen. Raises LostSwapError."""
         short = replace(row, state="short", reason=f"hold_{row.state}", live_key=live_key_of(row), check_at=None)
+        if _is_repairable(short):
+            # Whoever dies before the repair begins leaves it to recovery.
+            short = replace(short, check_at=self._journal.now_ms())
         changed = self._journal.change(row, short)
         self._heard(row, changed)
         return changed
@@ -206,6 +206,8 @@ class Executor:
             return None, verdict
         try:
             evidence = self.look_up(claim.redemption, deadline_s=left)
+        except OtherContentError as error:
+            return None, needing_attention(Verdict("unknown", code=error.code)) if operation.passes else verdict
         except PunktgenauError:
             return None, verdict
         if not may_send(profile, kind, code=verdict.code, age_s=age_s, first=False):
@@ -283,3 +285,9 @@ class Executor:
             return max(now_ms + self._settle_s * 1000, operation.next_at or 0)
         settled = operation.next_at or 0
         return settled if settled > now_ms else now_ms + back_off_s(operation.passes) * 1000
+
+
+def _is_repairable(short: RedemptionRow) -> bool:
+    """Whether all of its points may be taken anew; where parts are paid, a person settles which are missing."""
+    is_short = short.state == "short" and short.cause != "shortfall" and short.live_key is not None
+    return is_short and not short.release_cause and not short.captured_points
