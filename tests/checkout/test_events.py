@@ -315,8 +315,9 @@ def test_one_thing_at_a_time(world: World, checkout: Checkout, desk: Client):
     helped = 0
     while checkout.recover_one(deadline_s=2.0):
         helped += 1
-        assert world.provider.sent("capture") + world.provider.sent("get") == helped
-    assert helped == 4
+        assert world.provider.sent("capture") + world.provider.sent("get") in {helped, helped - 1}
+    # The last one asks the shop alone, whether the voided hold's order was paid nevertheless.
+    assert helped == 5
     assert [checkout.find(f"A-{number}").state for number in range(4)] == ["captured"] * 3 + ["voided"]
 
 

@@ -5,12 +5,13 @@ Going through the expression path per call costs 4 to 7 times the driver; compil
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Literal
 
-from sqlalchemy import BigInteger, Engine, bindparam, cast, create_engine, event, extract, func, make_url
+from sqlalchemy import URL, BigInteger, Engine, bindparam, cast, create_engine, event, extract, func, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
@@ -24,7 +25,10 @@ from punktgenau.errors import ConfigurationError, UnavailableError
 Value = str | int | None
 Connect = Callable[[], DBAPIConnection]
 SQLITE_BUSY_MS = 3_000
-POSTGRES_WAIT_S = 3
+POSTGRES_WAIT_S = 3.0
+"""How long somebody else's lock, or a connection, is waited for at most; a shop's own deadline may be shorter."""
+POSTGRES_STATEMENT_S = 15.0
+"""No statement of ours takes nearly as long, even in reconciling; what does is stuck."""
 
 # By dialect and statement: the same text serves every journal of a process.
 _COMPILED: dict[tuple[str, int], tuple[str, dict[str, Value], ClauseElement]] = {}
@@ -76,7 +80,13 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, clock: Clock, connect: Connect | None = None, identity: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        connect: Connect | None = None,
+        identity: Mapping[str, str] | None = None,
+        wait_s: float = POSTGRES_WAIT_S,
     ) -> None:
         # Whose rows are meant, bound by every statement that looks for some: own_provider, own_partner, own_mode.
         self.identity: Mapping[str, Value] = {f"own_{name}": text for name, text in (identity or {}).items()}
@@ -95,7 +105,7 @@ class Database:
                 raise ConfigurationError(
                     "The journal needs a SQLite file: memory is lost with the process.", field="database_url"
                 )
-            self._engine = _engine(parsed.render_as_string(hide_password=False), dialect, connect)
+            self._engine = _engine(parsed, dialect, connect, wait_s=min(wait_s, POSTGRES_WAIT_S))
         except (NoSuchModuleError, ImportError) as error:
             raise ConfigurationError(
                 f"The journal's database has no driver here: {error}", field="database_url"
@@ -183,10 +193,10 @@ class Database:
         self._engine.dispose()
 
 
-def _engine(url: str, dialect: str, connect: Connect | None) -> Engine:
+def _engine(url: URL, dialect: str, connect: Connect | None, *, wait_s: float) -> Engine:
     opened_by = {} if connect is None else {"creator": connect}
     if dialect == "postgresql":
-        return create_engine(url, pool_pre_ping=False, pool_size=5, max_overflow=10, pool_timeout=5, **opened_by)
+        return _postgres(url, opened_by, wait_s=wait_s)
     engine = create_engine(
         url,
         paramstyle="named",
@@ -206,6 +216,38 @@ def _engine(url: str, dialect: str, connect: Connect | None) -> Engine:
             connection.close()
             raise
         cursor.close()
+
+    return engine
+
+
+def _postgres(url: URL, opened_by: dict[str, Connect], *, wait_s: float) -> Engine:
+    """An engine whose connections never wait for ever; the address may say otherwise."""
+    # The driver waits for two seconds at least.
+    lost: dict[str, int] = {
+        "connect_timeout": math.ceil(wait_s),
+        "tcp_user_timeout": int(POSTGRES_STATEMENT_S * 1000),
+    }
+    engine = create_engine(
+        url,
+        pool_pre_ping=False,
+        pool_size=5,
+        max_overflow=10,
+        pool_timeout=POSTGRES_WAIT_S,
+        connect_args={name: limit for name, limit in lost.items() if name not in url.query},
+        **opened_by,
+    )
+    stuck = {"lock_timeout": int(wait_s * 1000), "statement_timeout": int(POSTGRES_STATEMENT_S * 1000)}
+    given = str(url.query.get("options", ""))
+
+    @event.listens_for(engine, "connect")
+    def _bound(connection: PoolProxiedConnection, record: object) -> None:
+        # Not as a start-up parameter: poolers in between refuse those.
+        cursor = connection.cursor()
+        for name, limit_ms in stuck.items():
+            if name not in given:
+                cursor.execute(f"SET {name} = {limit_ms}")
+        cursor.close()
+        connection.commit()
 
     return engine
 

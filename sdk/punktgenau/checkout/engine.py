@@ -80,6 +80,7 @@ class Checkout(AfterPayment, Clearing):  # type: ignore[misc]  # what the one ne
                 "partner": provider.partner_id,
                 "mode": provider.mode or "",
             },
+            wait_s=self.settings.deadline_s,
         )
         journal = OrderJournal(self._database, clock=self._clock, key_of=provider.profile.key_of)
         self._journal = journal

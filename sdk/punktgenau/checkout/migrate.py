@@ -45,6 +45,9 @@ def upgrade(database: Database) -> None:
     config = _config()
     with _connection(database) as connection:
         if database.dialect == "postgresql":
+            # To change a table takes the time that it takes, and waits for whoever is at work.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
             # Two deployments at once: the second waits here and then finds nothing to do.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         else:
