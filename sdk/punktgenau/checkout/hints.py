@@ -10,6 +10,7 @@ from punktgenau.checkout.events import Events, is_news
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.intent import deal_stands, wished
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
+from punktgenau.checkout.looking import OtherContentError
 from punktgenau.checkout.resolve import state_of
 from punktgenau.checkout.schema import EventRow, RedemptionRow
 from punktgenau.errors import PunktgenauError
@@ -52,6 +53,11 @@ def follow_up(
             after, _ = executor.run(repair, deadline_s=deadline_s)
     except LostSwapError:
         events.done(heard, check_at=journal.now_ms())
+        return None
+    except OtherContentError as error:
+        # Asking again would show the same.
+        logger.warning("what an event of %s is about is not what was asked for: %s", short(before.order_reference), error)
+        events.done(heard)
         return None
     except PunktgenauError as error:
         logger.warning("could not look at %s after an event: %s", short(before.order_reference), error.code)

@@ -11,6 +11,7 @@ from typing import Literal
 from punktgenau._retry import proves_not_done
 from punktgenau.errors import (
     DeclinedError,
+    IdempotencyConflictError,
     NotSentError,
     Outcome,
     OutcomeUnknownError,
@@ -59,6 +60,7 @@ ASK_FIRST = frozenset(
         "capture_exceeds_hold",
         "reversal_exceeds_capture",
         "reference_reused",
+        "idempotency_key_reused",
     }
 )
 """Answers that say the provider knows more than we do: a look-up decides."""
@@ -179,6 +181,9 @@ def judge_error(kind: Kind, error: PunktgenauError, *, first: bool) -> Verdict:
     if kind == "extend" and not isinstance(error, NotSentError):
         return Verdict("not_done", state="authorized", code="extend_refused")
     if isinstance(error, StateConflictError) and error.code not in {"order_has_live_redemption"} and not first:
+        return Verdict("unknown", code=error.code)
+    if isinstance(error, IdempotencyConflictError) and not first:
+        # Under our key there is something, be it not what is asked for now.
         return Verdict("unknown", code=error.code)
     if kind == "authorize" and (first or (proves_not_done(error) and not isinstance(error, NotSentError))):
         return Verdict("not_done", state="declined", code=error.code)
