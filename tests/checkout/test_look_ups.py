@@ -155,3 +155,20 @@ def test_a_look_up_that_lags_behind_moves_nothing_back(world: World, checkout: C
     checkout.recover()
     now = row_of(checkout)
     assert (now.state, now.captured_points, now.reversed_points) == ("partially_reversed", 427, 77)
+
+
+@at("partial_approval", "no_cancel_by_key", "no_keys")
+def test_a_repair_that_took_a_part_gives_it_back_and_is_short(shop: World):
+    checkout = first(shop)
+    checkout.authorize("A-1", CART, customer_id="anna", points=427, hold_s=300)
+    shop.order("A-1", "pending")
+    shop.advance(400)
+    checkout.recover()
+    shop.order("A-1", "paid")
+    shop.provider.fault("authorize", "partial_approval", when="before")
+    checkout.capture("A-1")
+    later(shop, rounds=4)
+    row = row_of(checkout)
+    assert (row.attempt, row.state, row.captured_points, row.reversed_points) == (2, "short", 213, 213)
+    assert shop.provider.points() == (2500, 0)
+    assert checkout.recover().needs_attention == 1

@@ -56,7 +56,7 @@ def follow_up(
         return None
     except OtherContentError as error:
         # Asking again would show the same.
-        logger.warning("what an event of %s is about is not what was asked for: %s", short(before.order_reference), error)
+        logger.warning("an event of %s is about something else: %s", short(before.order_reference), error.code)
         events.done(heard)
         return None
     except PunktgenauError as error:

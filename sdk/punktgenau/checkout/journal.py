@@ -166,6 +166,8 @@ class Journal(Reader):
             self._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
             # A wish to give back, or a return, may have been noted meanwhile; nothing else changes beside an operation.
             wish = current.release_cause or changed.release_cause
+            if current.release_cause == claim.redemption.release_cause:
+                wish = changed.release_cause
             if wish and changed.state == "short":
                 changed = replace(changed, state=ended_short(changed))
             noted = wish or current.check_at is not None

@@ -120,7 +120,7 @@ def _is_about(row: RedemptionRow, evidence: Redemption) -> bool:
 
 
 def _is_older_than(row: RedemptionRow, evidence: Redemption) -> bool:
-    """Whether this shows less than the row has seen: what was captured or given back never gets less, unless it ends."""
+    """Whether this shows less than the row has seen: what was captured or given back stays so, unless all has ended."""
     if row.reason == BY_HAND:
         # A person said so, and may have been wrong.
         return False

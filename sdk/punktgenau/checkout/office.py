@@ -12,6 +12,7 @@ from punktgenau.checkout.difference import Difference, DifferenceState
 from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.frozen import FrozenCart, thaw
 from punktgenau.checkout.intent import wished
+from punktgenau.checkout.looking import OtherContentError
 from punktgenau.checkout.office_deeds import Deeds, can_give_back
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund
@@ -104,7 +105,7 @@ class Office(Deeds):
         row = self._row(redemption_id)
         deadline_s = self._checkout.settings.deadline_s
         try:
-            evidence = self._executor.look_up(row, deadline_s=deadline_s) if self._executor.can_look_up else None
+            evidence = self._looked_up(row, deadline_s=deadline_s) if self._executor.can_look_up else None
             entries: list[Entry] = []
             cursor: str | None = None
             for _ in range(_ENTRY_PAGES_MAX):
@@ -139,6 +140,13 @@ class Office(Deeds):
         return self._checkout.difference(difference_id)
 
     # Inside
+
+    def _looked_up(self, row: RedemptionRow, *, deadline_s: float) -> Redemption | None:
+        try:
+            return self._executor.look_up(row, deadline_s=deadline_s)
+        except OtherContentError as error:
+            # Just what a person has to see.
+            return error.found
 
     def _chapter(self, row: RedemptionRow) -> Chapter:
         events, amendments, shipments = heard_of(self._database, row.id)

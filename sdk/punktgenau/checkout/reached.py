@@ -11,6 +11,9 @@ from punktgenau.checkout.resolve import REFUSED, Verdict
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.provider import Redemption
 
+_GIVEN_UP = "given_up"
+"""Why what was never all that was asked for goes back, where nobody wished that."""
+
 
 def after_verdict(
     before: RedemptionRow, verdict: Verdict, evidence: Redemption | None, *, now_ms: int, request: str = "{}"
@@ -20,6 +23,8 @@ def after_verdict(
     # Of an attempt that is given up a part, held or taken, is enough to give it back.
     is_there = evidence is not None and (evidence.held_points > 0 or evidence.captured_points > 0)
     in_part = is_there and before.state == "abandoning"
+    if evidence is not None and before.release_cause is not None and evidence.id == before.provider_id:
+        in_part = True
     if evidence is not None and evidence.id and (evidence.points == before.points or in_part):
         after = replace(
             after,
@@ -44,15 +49,15 @@ def after_verdict(
         state = "partially_captured"
     if before.state == "abandoning" and (state == "expired" or state not in {*CLOSED, "needs_attention"}):
         # It was given up and is there: it has to go back. Or its hold ended meanwhile: there is no deal that stands.
-        after = replace(after, release_cause=before.release_cause or "given_up")
+        after = replace(after, release_cause=before.release_cause or _GIVEN_UP)
     if before.state == "voiding" and before.release_cause is None and state in {"voided", "abandoned"}:
         # Nobody wished it back: asked for only because its time had passed, where nothing can be looked up.
         state = "expired"
     if state == "abandoned" and before.state == "voiding":
         state = "voided"
-    if before.cause == "shortfall" and state in CLOSED and before.release_cause is None:
+    if before.cause == "shortfall" and state in CLOSED and before.release_cause in (None, _GIVEN_UP):
         # The order is paid and this was the one repair: without its points the order stays short.
-        state = "short"
+        state, after = "short", replace(after, release_cause=None)
     at_once = state == "captured" and before.state == "authorizing" and before.cause == "placed"
     to_repair = state == "short" and before.cause != "shortfall"
     after = replace(after, state=state, reason=verdict.code or "")
