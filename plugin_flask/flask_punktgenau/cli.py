@@ -20,6 +20,8 @@ from punktgenau.checkout import Recovery
 from punktgenau.errors import PunktgenauError, UnavailableError
 
 SANDBOX_HOST = "127.0.0.1"
+TOLD_EVERY_S = 10.0
+"""How often a worker says how far it has come while a pass takes long."""
 
 punktgenau = AppGroup("punktgenau", help="Points: the journal's tables, recovery, and a provider to develop against.")
 punktgenau.add_command(doctor)
@@ -53,7 +55,7 @@ def recover() -> None:
 @punktgenau.command("worker")
 @click.option("--every", "pause_s", type=click.FloatRange(0.1, 3600), default=5.0, help="Pause between passes (5 s).")
 def worker(pause_s: float) -> None:
-    """Recover again and again, until it is told to end; a pass that has begun is finished first."""
+    """Recover again and again, until it is told to end; what has begun is finished first, and no more than that."""
     stop = Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -65,10 +67,19 @@ def worker(pause_s: float) -> None:
         checkout = current_state().require()
     except PunktgenauError as error:
         raise click.ClickException(str(error)) from error
+    clock = current_state().clock
+    told_s = clock.monotonic()
+
+    def tell(so_far: Recovery) -> None:
+        nonlocal told_s
+        if clock.monotonic() - told_s >= TOLD_EVERY_S:
+            told_s = clock.monotonic()
+            click.echo(f"{_told(so_far)} so far")
+
     click.echo("The worker is at work.")
     while not stop.is_set():
         try:
-            report = checkout.recover(due_only=True)
+            report = checkout.recover(due_only=True, stop=stop.is_set, progress=tell)
         except UnavailableError as error:
             # The database is away: that passes, and everything due is still written down.
             click.echo(str(error), err=True)

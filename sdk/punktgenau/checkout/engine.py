@@ -16,7 +16,7 @@ from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart, Order
 from punktgenau.checkout.clearing import Clearing
 from punktgenau.checkout.database import Connect, Database
-from punktgenau.checkout.events import Events, EventState
+from punktgenau.checkout.events import Events
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.heartbeat import Heartbeat
@@ -27,14 +27,13 @@ from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
 from punktgenau.checkout.quote import CartQuote
-from punktgenau.checkout.recovery import Recovery, Shop, recover, recover_one
+from punktgenau.checkout.recovering import Recovering
 from punktgenau.checkout.refused import Refused
 from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.checkout.shipping import Shipping
 from punktgenau.errors import InProgressError
-from punktgenau.events import Event
 from punktgenau.money import Money, require_points
 from punktgenau.provider import Balance, Entries, Provider
 
@@ -44,7 +43,7 @@ Listener = Callable[[str, Payment], None]
 _ROUNDS_MAX = 3
 
 
-class Checkout(AfterPayment, Clearing):  # type: ignore[misc]  # what the one needs is a method of the other
+class Checkout(AfterPayment, Clearing, Recovering):  # type: ignore[misc]  # what the one needs is a method of the other
     """Pays orders with points at one provider, with a journal of its own.
 
     The goals (`capture`, `void`, `cancel`) are safe in any state, any number of times, from any process; an unknown is
@@ -241,41 +240,7 @@ class Checkout(AfterPayment, Clearing):  # type: ignore[misc]  # what the one ne
         """Goal: the order will not happen, so its points go back, held or captured."""
         return self._give_back(order_reference, cause or "order_cancelled", last=True)
 
-    def recover(self, *, due_only: bool = False) -> Recovery:
-        """Finish what a crash or an outage left open, and ask the shop what should become of holds.
-
-        Takes everything that is open, once; with `due_only` only what is due, as a worker does round after round.
-        """
-        self._heartbeat.beat()
-        return recover(
-            self._journal,
-            self._executor,
-            self._events,
-            shop=self._shop(),
-            deadline_s=self.settings.worker_deadline_s,
-            due_only=due_only,
-            clock=self._clock,
-        )
-
-    def recover_one(self, *, deadline_s: float) -> bool:
-        """Do one thing that is due, for whoever has a moment; False: nothing is due."""
-        return recover_one(self._journal, self._executor, self._events, shop=self._shop(), deadline_s=deadline_s)
-
-    def recovered_at(self) -> datetime | None:
-        """When a worker or `recover` was last at work, in any process; None: never."""
-        return self._heartbeat.last()
-
-    def hear(self, event: Event) -> EventState:
-        """Take a verified event as a hint: whatever it is about is looked up at the provider soon, once.
-
-        Raises UnavailableError when it could not be written down: then the provider has to say it again.
-        """
-        return self._events.hear(event, provider=self._provider.profile.name, partner=self._provider.partner_id)
-
     # Inside
-
-    def _shop(self) -> Shop:
-        return Shop(order_loader=self.order_loader, takes_paid=self.settings.capture != "shipped")
 
     def _give_back(self, order_reference: str, cause: str, *, last: bool) -> Payment | None:
         row, ends = self._latest(order_reference), self._ends()

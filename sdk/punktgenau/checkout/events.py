@@ -104,7 +104,9 @@ class Events:
         if found is None and now - row.received_at >= EARLY_MS:
             return replace(row, state="unmatched", reason="unknown_redemption", check_at=None)
         if found is None:
-            return replace(row, state="early", check_at=now + EARLY_AGAIN_MS)
+            # Those that belong to nobody must not crowd out the others: 1, 2, 4 ... minutes.
+            again = now + max(EARLY_AGAIN_MS, now - row.received_at)
+            return replace(row, state="early", check_at=min(again, row.received_at + EARLY_MS))
         about = RedemptionRow(*found)  # type: ignore[arg-type]
         if _contradicts(row, about):
             return replace(row, state="unmatched", reason="contradicts", check_at=None)

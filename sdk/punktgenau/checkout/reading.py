@@ -52,6 +52,13 @@ class Reader:
             rows = tx.one(self._sql.attention, {}), tx.one(STATEMENTS.refused_count, {})
         return sum(int(row[0] or 0) for row in rows if row is not None)
 
+    def due_since(self, *, at: int) -> tuple[int | None, int | None]:
+        """Since when the operation, and the row, has been due that waits longest `at` this moment; None: nothing is."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.one(self._sql.operation_since, {"at": at}), tx.one(self._sql.check_since, {"at": at})
+        operation, check = (None if row is None else int(row[0] or 0) for row in rows)
+        return operation, check
+
     def waiting(self, *, most: int) -> tuple[list[str], list[str]]:
         """Ids of open operations, and of rows that somebody should look at, due or not, the longest waiting first."""
         with self._database.transaction(write=False) as tx:

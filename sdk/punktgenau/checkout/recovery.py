@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
 from punktgenau.checkout.cart import Order, OrderState
+from punktgenau.checkout.defects import LOOK_AGAIN_MS, alone
 from punktgenau.checkout.events import Events
-from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.execute import CIRCUIT_OPEN, Executor
 from punktgenau.checkout.extending import extend_at, extension
 from punktgenau.checkout.hints import follow_up
 from punktgenau.checkout.intent import Claim, ask_by_void, capture_of, ended_short, wished
 from punktgenau.checkout.journal import Journal, LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.errors import PunktgenauError, UnavailableError
+from punktgenau.errors import PunktgenauError
 
 MISSING_ORDER_MS = 120_000
-LOOK_AGAIN_MS = 60_000
 DEAL_MS = 7 * 86_400_000
 """How long an order whose hold ended unwished is asked about."""
 _WORD_BY_ORDER: dict[OrderState, Literal["take", "release", "wait"]] = {
@@ -72,95 +71,80 @@ def recover(
     deadline_s: float,
     due_only: bool,
     clock: Clock,
+    stop: Callable[[], bool],
+    progress: Callable[[Recovery], None],
 ) -> Recovery:
     """Take open work once each; with `due_only`, until nothing is due. Any number of processes may do so at once.
 
-    It goes no faster than the provider's profile allows; live requests never wait for that.
+    It goes no faster than the provider's profile allows; live requests never wait for that. Ends early, between two of
+    them, once `stop` says so; `progress` is told what was done so far.
     """
     report = Recovery()
     pause_s = 0.0 if executor.profile.calls_per_s is None else 1 / executor.profile.calls_per_s
-    for claim in _claims(journal, lease_s=deadline_s, due_only=due_only):
-        with _alone(claim.redemption):
-            row, _ = executor.run(claim, deadline_s=deadline_s)
+    for claim in _claims(journal, lease_s=deadline_s, due_only=due_only, stop=stop):
+        error: PunktgenauError | None = None
+        with alone(journal, events, claim):
+            row, error = executor.run(claim, deadline_s=deadline_s)
             report.note(row)
+        progress(report)
+        if error is not None and error.code == CIRCUIT_OPEN:
+            # Nor would any other call be made; what is due stays due.
+            report.needs_attention = journal.attention()
+            return report
         if pause_s:
             clock.sleep(pause_s)
     for heard in events.waiting(most=BATCH, due_only=due_only):
+        if stop():
+            break
         if (taken := events.take(heard, lease_s=deadline_s)) is None:
             continue
-        rows = follow_up(journal, executor, events, taken, deadline_s=deadline_s)
-        if rows is not None:
-            report.looked_at += 1
-            if rows[0].state != rows[1].state:
-                report.note(rows[1])
-    for seen in _checks(journal, lease_s=deadline_s, due_only=due_only):
+        with alone(journal, events, taken):
+            rows = follow_up(journal, executor, events, taken, deadline_s=deadline_s)
+            if rows is not None:
+                report.looked_at += 1
+                if rows[0].state != rows[1].state:
+                    report.note(rows[1])
+        progress(report)
+    for seen in _checks(journal, lease_s=deadline_s, due_only=due_only, stop=stop):
         report.looked_at += 1
-        with _alone(seen):
-            row = _look(journal, executor, seen, shop=shop, deadline_s=deadline_s)
+        with alone(journal, events, seen):
+            row = look_at(journal, executor, seen, shop=shop, deadline_s=deadline_s)
             if row.state != seen.state:
                 report.note(row)
                 if pause_s:
                     clock.sleep(pause_s)
+        progress(report)
     report.needs_attention = journal.attention()
     return report
 
 
-@contextmanager
-def _alone(row: RedemptionRow) -> Iterator[None]:
-    """Whatever breaks over one order, the others are not left waiting; its lease ends, and it is tried again."""
-    try:
-        yield
-    except UnavailableError:
-        raise
-    except Exception:  # an adapter's or a journal row's defect: told, and left open
-        logger.exception("recovery of %s failed", short(row.order_reference))
-
-
-def recover_one(
-    journal: Journal,
-    executor: Executor,
-    events: Events,
-    *,
-    shop: Shop,
-    deadline_s: float,
-) -> bool:
-    """Take the one operation, event or row that has been due longest, of these in this order; False: nothing is due."""
-    if (claim := journal.claim_due(lease_s=deadline_s)) is not None:
-        executor.run(claim, deadline_s=deadline_s)
-        return True
-    for heard in events.waiting(most=1, due_only=True):
-        if (taken := events.take(heard, lease_s=deadline_s)) is not None:
-            follow_up(journal, executor, events, taken, deadline_s=deadline_s)
-        return True
-    if (seen := journal.claim_check(lease_s=deadline_s)) is not None:
-        _look(journal, executor, seen, shop=shop, deadline_s=deadline_s)
-        return True
-    return False
-
-
-def _claims(journal: Journal, *, lease_s: float, due_only: bool) -> Iterator[Claim]:
+def _claims(journal: Journal, *, lease_s: float, due_only: bool, stop: Callable[[], bool]) -> Iterator[Claim]:
     if due_only:
-        while (claim := journal.claim_due(lease_s=lease_s)) is not None:
+        while not stop() and (claim := journal.claim_due(lease_s=lease_s)) is not None:
             yield claim
         return
     for operation_id in journal.waiting(most=BATCH)[0]:
+        if stop():
+            return
         claim = journal.claim_operation(operation_id, lease_s=lease_s)
         if claim is not None:
             yield claim
 
 
-def _checks(journal: Journal, *, lease_s: float, due_only: bool) -> Iterator[RedemptionRow]:
+def _checks(journal: Journal, *, lease_s: float, due_only: bool, stop: Callable[[], bool]) -> Iterator[RedemptionRow]:
     if due_only:
-        while (row := journal.claim_check(lease_s=lease_s)) is not None:
+        while not stop() and (row := journal.claim_check(lease_s=lease_s)) is not None:
             yield row
         return
     for redemption_id in journal.waiting(most=BATCH)[1]:
+        if stop():
+            return
         row = journal.claim_check(redemption_id, lease_s=lease_s)
         if row is not None:
             yield row
 
 
-def _look(
+def look_at(
     journal: Journal,
     executor: Executor,
     row: RedemptionRow,
@@ -168,6 +152,7 @@ def _look(
     shop: Shop,
     deadline_s: float,
 ) -> RedemptionRow:
+    """Ask shop and provider what should become of a row without an open operation, and do that; as it stands then."""
     now = journal.now_ms()
     if row.state in _UNDER_WAY:
         # Its own operation finds out what it is by now; what waits for that stays due until then.
@@ -234,7 +219,7 @@ def _look_at_deal(
     now_ms: int,
     deadline_s: float,
 ) -> RedemptionRow:
-    """The hold of an order ended unwished: paid since then, and nobody captured, it is short; else ask again, less often.
+    """The hold of an order ended unwished: paid since, and nobody captured, it is short; else ask again, less often.
 
     Raises LostSwapError.
     """

@@ -126,13 +126,9 @@ class Statements:
                 },
             )
         )
-        self.due_checks = (
-            select(r.id)
-            .where(ours(redemption), r.check_at.is_not(None), r.check_at <= bindparam("at"), r.lease_until < now)
-            .order_by(r.check_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        is_due = and_(ours(redemption), r.check_at.is_not(None), r.check_at <= bindparam("at"), r.lease_until < now)
+        self.check_since = select(r.check_at).where(is_due).order_by(r.check_at).limit(1)
+        self.due_checks = select(r.id).where(is_due).order_by(r.check_at).limit(1).with_for_update(skip_locked=True)
         self.waiting_checks = (
             select(r.id).where(ours(redemption), r.check_at.is_not(None)).order_by(r.check_at).limit(bindparam("most"))
         )
@@ -163,14 +159,15 @@ class Statements:
         self.operations = (
             select(operation).where(o.redemption_id == bindparam("redemption_id")).order_by(o.created_at, o.id)
         )
-        self.due_operations = (
+        due = (
             select(o.id)
             .join(redemption, redemption.c.id == o.redemption_id)
             .where(ours(redemption), o.next_at.is_not(None), o.next_at <= bindparam("at"), o.lease_until < now)
             .order_by(o.next_at)
             .limit(1)
-            .with_for_update(skip_locked=True, of=operation)
         )
+        self.operation_since = due.with_only_columns(o.next_at)
+        self.due_operations = due.with_for_update(skip_locked=True, of=operation)
         self.waiting_operations = (
             select(o.id)
             .join(redemption, redemption.c.id == o.redemption_id)

@@ -1,0 +1,58 @@
+"""Recovery for whoever has a moment: one thing that is due, and of all of them the one that has waited longest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from punktgenau.checkout.defects import alone
+from punktgenau.checkout.events import Events
+from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.hints import follow_up
+from punktgenau.checkout.journal import Journal
+from punktgenau.checkout.recovery import Shop, look_at
+
+
+def recover_one(
+    journal: Journal,
+    executor: Executor,
+    events: Events,
+    *,
+    shop: Shop,
+    deadline_s: float,
+) -> bool:
+    """Take the one operation, event or row that has been due longest; False: nothing is due."""
+
+    def operation() -> bool:
+        if (claim := journal.claim_due(lease_s=deadline_s)) is None:
+            return False
+        with alone(journal, events, claim):
+            error = executor.run(claim, deadline_s=deadline_s)[1]
+            if error is not None and error.code == CIRCUIT_OPEN:
+                raise _NoCallsError
+        return True
+
+    def event() -> bool:
+        for heard in events.waiting(most=1, due_only=True):
+            if (taken := events.take(heard, lease_s=deadline_s)) is not None:
+                with alone(journal, events, taken):
+                    follow_up(journal, executor, events, taken, deadline_s=deadline_s)
+            return True
+        return False
+
+    def check() -> bool:
+        if (seen := journal.claim_check(lease_s=deadline_s)) is None:
+            return False
+        with alone(journal, events, seen):
+            look_at(journal, executor, seen, shop=shop, deadline_s=deadline_s)
+        return True
+
+    since_operation, since_check = journal.due_since(at=journal.now_ms())
+    waiting = events.waiting(most=1, due_only=True)
+    since_event = waiting[0].check_at if waiting else None
+    ways: list[tuple[int | None, Callable[[], bool]]] = [
+        (since_operation, operation),
+        (since_event, event),
+        (since_check, check),
+    ]
+    due = sorted(((since, way) for since, way in ways if since is not None), key=lambda one: one[0])
+    return any(way() for _, way in due)
