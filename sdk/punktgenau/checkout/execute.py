@@ -9,7 +9,7 @@ from functools import partial
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
 from punktgenau.checkout.attempt import live_key_of, repair_of
-from punktgenau.checkout.intent import Claim, NextOperation, giving_up, wished
+from punktgenau.checkout.intent import Claim, NextOperation, giving_up, is_repairable, wished
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.looking import Looker, OtherContentError, is_part_of
 from punktgenau.checkout.order_journal import HELD, OrderJournal
@@ -42,6 +42,8 @@ from punktgenau.provider import Provider, Redemption, Reversal
 
 LEAST_S = 0.05
 """With less time than this left no further call is begun."""
+CIRCUIT_OPEN = "circuit_open"
+"""The code of a call that was not made: nothing was learnt by it, and the next one would not be made either."""
 Heard = Callable[[RedemptionRow, RedemptionRow], None]
 
 
@@ -65,7 +67,7 @@ class Executor:
         """
         ends = self._clock.monotonic() + deadline_s
         row, error = self._send_and_finish(claim, deadline_s=deadline_s)
-        while (left := ends - self._clock.monotonic()) > LEAST_S:
+        while (error is None or error.code != CIRCUIT_OPEN) and (left := ends - self._clock.monotonic()) > LEAST_S:
             try:
                 follow = self._follow(row, lease_s=left)
             except LostSwapError:
@@ -80,7 +82,7 @@ class Executor:
 
         Raises LostSwapError.
         """
-        if not _is_repairable(short):
+        if not is_repairable(short):
             return None
         changed = None if short.amended_points is None else self._journal.books(short.id).amendment
         attempt = repair_of(short, changed, row_id=self._journal.fresh_id(), now_ms=self._journal.now_ms())
@@ -122,7 +124,7 @@ class Executor:
     def fall_short(self, row: RedemptionRow) -> RedemptionRow:
         """The hold has ended and its order is paid: a shortfall, which has to be seen. Raises LostSwapError."""
         short = replace(row, state="short", reason=f"hold_{row.state}", live_key=live_key_of(row), check_at=None)
-        if _is_repairable(short):
+        if is_repairable(short):
             # Whoever dies before the repair begins leaves it to recovery.
             short = replace(short, check_at=self._journal.now_ms())
         changed = self._journal.change(row, short)
@@ -156,7 +158,10 @@ class Executor:
         age_s = self._looker.age_s(row if kind == "cancel_by_key" else operation) + deadline_s
         if not may_send(self.profile, kind, code=operation.code, age_s=age_s, first=first):
             unsent = Verdict("unknown", code=operation.code)
-            evidence, verdict = self._resolved(claim, kind, unsent, age_s=age_s, ends=ends)
+            try:
+                evidence, verdict = self._resolved(claim, kind, unsent, age_s=age_s, ends=ends, sent=False)
+            except PunktgenauError as error:
+                return self._journal.put_back(claim), error
             return self._finish(claim, kind, verdict, evidence, reply_of(evidence, None), sends=0), None
         if not first and not self._journal.is_as_written(operation, row):
             # Under a key that the provider knows with other content no answer would prove anything.
@@ -167,6 +172,8 @@ class Executor:
             mismatch = self._looker.mismatch(kind, row, evidence)
             verdict = judge_reply(kind, evidence, first=first, mismatch=mismatch)
         except PunktgenauError as error:
+            if error.code == CIRCUIT_OPEN and claim.token > 1:
+                return self._journal.put_back(claim), error
             failure, verdict = error, judge_failure(self.profile, kind, error, first=first)
             if row.cause == "shortfall" and isinstance(error, NotSentError):
                 # The order is paid: a provider that is away is no refusal, and the repair stays due.
@@ -185,9 +192,12 @@ class Executor:
         return row, failure
 
     def _resolved(
-        self, claim: Claim, kind: Kind, verdict: Verdict, *, age_s: float, ends: float
+        self, claim: Claim, kind: Kind, verdict: Verdict, *, age_s: float, ends: float, sent: bool = True
     ) -> tuple[Redemption | None, Verdict]:
-        """What becomes of an unknown now: looked up where that helps, and left to a person where nothing does."""
+        """What becomes of an unknown now: looked up where that helps, and left to a person where nothing does.
+
+        Raises PunktgenauError (`circuit_open`) where nothing was `sent` and nothing can be asked.
+        """
         operation, profile = claim.operation, self.profile
         step = next_step(profile, kind, code=verdict.code, age_s=age_s)
         if not profile.lookup and (told := judge_refusal(kind, verdict)).outcome != "unknown":
@@ -208,7 +218,9 @@ class Executor:
             evidence = self.look_up(claim.redemption, deadline_s=left)
         except OtherContentError as error:
             return None, needing_attention(Verdict("unknown", code=error.code)) if operation.passes else verdict
-        except PunktgenauError:
+        except PunktgenauError as error:
+            if error.code == CIRCUIT_OPEN and not sent:
+                raise
             return None, verdict
         if not may_send(profile, kind, code=verdict.code, age_s=age_s, first=False):
             return self._settled(claim, kind, evidence, verdict)
@@ -285,9 +297,3 @@ class Executor:
             return max(now_ms + self._settle_s * 1000, operation.next_at or 0)
         settled = operation.next_at or 0
         return settled if settled > now_ms else now_ms + back_off_s(operation.passes) * 1000
-
-
-def _is_repairable(short: RedemptionRow) -> bool:
-    """Whether all of its points may be taken anew; where parts are paid, a person settles which are missing."""
-    is_short = short.state == "short" and short.cause != "shortfall" and short.live_key is not None
-    return is_short and not short.release_cause and not short.captured_points

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from punktgenau.checkout.defects import alone
 from punktgenau.checkout.events import Events
-from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.execute import CIRCUIT_OPEN, Executor
 from punktgenau.checkout.hints import follow_up
 from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.recovery import Shop, look_at
@@ -20,16 +20,20 @@ def recover_one(
     shop: Shop,
     deadline_s: float,
 ) -> bool:
-    """Take the one operation, event or row that has been due longest; False: nothing is due."""
+    """Take the one operation, event or row that has been due longest.
+
+    False: nothing is due, or no calls are made at the moment; what is due stays due then.
+    """
+    may_call = True
 
     def operation() -> bool:
         if (claim := journal.claim_due(lease_s=deadline_s)) is None:
             return False
         with alone(journal, events, claim):
             error = executor.run(claim, deadline_s=deadline_s)[1]
-            if error is not None and error.code == CIRCUIT_OPEN:
-                raise _NoCallsError
-        return True
+            nonlocal may_call
+            may_call = error is None or error.code != CIRCUIT_OPEN
+        return may_call
 
     def event() -> bool:
         for heard in events.waiting(most=1, due_only=True):
@@ -55,4 +59,9 @@ def recover_one(
         (since_check, check),
     ]
     due = sorted(((since, way) for since, way in ways if since is not None), key=lambda one: one[0])
-    return any(way() for _, way in due)
+    for _, way in due:
+        if way():
+            return True
+        if not may_call:
+            break
+    return False

@@ -191,6 +191,12 @@ def deal_stands(row: RedemptionRow) -> bool:
     return row.state in {"expired", "voided"} and row.release_cause is None
 
 
+def is_repairable(short: RedemptionRow) -> bool:
+    """Whether all of its points may be taken anew; where parts are paid, a person settles which are missing."""
+    is_short = short.state == "short" and short.cause != "shortfall" and short.live_key is not None
+    return is_short and not short.release_cause and not short.captured_points
+
+
 def ended_short(row: RedemptionRow) -> str:
     """What a shortfall is once its order is gone: nothing is held, and nothing is short any more."""
     if row.captured_points > row.reversed_points:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from sqlalchemy import bindparam, update
+
 from punktgenau.checkout import shipment_statements as shipping
 from punktgenau.checkout.database import DuplicateError, Transaction, UnconfirmedError, Value
 from punktgenau.checkout.intent import Claim, NextOperation, anew, deal_stands
@@ -12,7 +14,7 @@ from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_journal import Books, ReturnJournal, add_values
 from punktgenau.checkout.return_statements import STATEMENTS
-from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.schema import RedemptionRow, operation
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
 
 
@@ -28,6 +30,11 @@ PlanAmendment = Callable[[Books], Amended | None]
 PlanShipment = Callable[[Books, tuple[ShipmentRow, ...]], ShipmentRow | None]
 HELD = frozenset({"authorized", "partially_captured"})
 AMENDED = "amended"
+_PUT_BACK = (
+    update(operation)
+    .where(operation.c.id == bindparam("operation_id"), operation.c.lease_token == bindparam("seen_token"))
+    .values(lease_until=0, lease_token=operation.c.lease_token - 1)
+)
 """Why held points are released by a change that leaves them nothing to pay."""
 
 
@@ -165,6 +172,15 @@ class OrderJournal(ReturnJournal):
         if tx.run(shipping.BEGIN, beginning) != 1:
             raise LostSwapError
         return changed, Claim(operation, changed, operation.lease_token, ends)
+
+    def put_back(self, claim: Claim) -> RedemptionRow:
+        """Give a claim up by which no call was made: its operation is as it was, and as due. Returns its redemption.
+
+        Also its token: who gave it up does nothing more under it.
+        """
+        with self._database.transaction() as tx:
+            tx.run(_PUT_BACK, {"operation_id": claim.operation.id, "seen_token": claim.token})
+        return claim.redemption
 
     def _finish_operation(
         self,
