@@ -18,6 +18,7 @@ from click.testing import Result
 
 from _small_shop import CREDENTIALS, Provider, SmallShop, make_small_shop
 from flask_punktgenau.cli import punktgenau
+from punktgenau.checkout import Order
 
 SHOP = "from flask import Flask\nfrom flask_punktgenau import Punktgenau\napp = Flask(__name__)\nPunktgenau(app)\n"
 
@@ -130,6 +131,37 @@ def test_the_command_is_there_for_every_shop_and_the_worker_stops_when_told(tmp_
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) == 0
         assert worker.stdout.read() == "The worker has ended.\n"
+
+
+def test_a_worker_that_is_told_to_end_does_so_after_the_row_at_hand(
+    small: SmallShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = small.visitor("anna")
+    for reference in ("A-1", "A-2", "A-3"):
+        anna.apply("100")
+        anna.place(reference, card="later")
+    small.clock.shift += timedelta(minutes=10)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    asked: list[str] = []
+
+    def slow_database(reference: str) -> Order:
+        asked.append(reference)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return Order(reference=reference, state="pending")
+
+    with small.app.app_context():
+        monkeypatch.setattr(small.points.checkout, "order_loader", slow_database)
+    try:
+        result = run(small, "worker")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert len(asked) == 1
+    assert result.output.splitlines() == [
+        "The worker is at work.",
+        "finished 0, still open 0, looked at 1, need attention 0",
+        "The worker has ended.",
+    ]
 
 
 def test_the_sandbox_tells_its_three_lines_and_ends_with_its_parent(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from punktgenau.checkout.resolve import (
 )
 from punktgenau.checkout.return_journal import REVERSIBLE
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
-from punktgenau.checkout.sending import Reply, moved_after, reply_of, send
+from punktgenau.checkout.sending import Reply, moved_after, reply_of, send, wished_wait_ms
 from punktgenau.checkout.writing import written
 from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
 from punktgenau.provider import Provider, Redemption, Reversal
@@ -188,7 +188,8 @@ class Executor:
         if verdict.outcome == "unknown":
             evidence, verdict = self._resolved(claim, kind, verdict, age_s=age_s, ends=ends)
         named = failure.redemption_id if failure is not None and verdict.state == "captured" else None
-        row = self._finish(claim, kind, verdict, evidence, reply_of(evidence, given_back), sends=sends, named=named)
+        reply, wait_ms = reply_of(evidence, given_back), wished_wait_ms(failure)
+        row = self._finish(claim, kind, verdict, evidence, reply, sends=sends, named=named, wait_ms=wait_ms)
         return row, failure
 
     def _resolved(
@@ -259,6 +260,7 @@ class Executor:
         *,
         sends: int,
         named: str | None = None,
+        wait_ms: int = 0,
     ) -> RedemptionRow:
         before = claim.redemption
         after = after_verdict(before, verdict, evidence, now_ms=self._journal.now_ms(), request=claim.operation.request)
@@ -275,7 +277,7 @@ class Executor:
             code=verdict.code,
             reply=reply,
             sends=sends,
-            next_at=None if closed else self._due(claim.operation, verdict),
+            next_at=None if closed else max(self._due(claim.operation, verdict), self._journal.now_ms() + wait_ms),
         )
         try:
             row = written(write, clock=self._clock)

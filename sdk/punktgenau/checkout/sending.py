@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from punktgenau.checkout.intent import Claim
 from punktgenau.checkout.resolve import Kind, Moved
 from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.errors import PunktgenauError
 from punktgenau.money import Money
 from punktgenau.provider import Provider, Redemption, RedemptionLine, Reversal, TenderRequest
 
 Reply = Mapping[str, str | int | None] | None
+RETRY_AFTER_MOST_S = 900
+"""A provider's wish to wait is followed so far, and no further: nobody may put off what is open for days."""
 
 
 def send(provider: Provider, kind: Kind, claim: Claim, *, deadline_s: float) -> tuple[Redemption, Reversal | None]:
@@ -95,6 +98,13 @@ def reply_of(evidence: Redemption | None, given_back: Reversal | None) -> Reply:
             "converted_points": given_back.converted,
         }
     return kept
+
+
+def wished_wait_ms(failure: PunktgenauError | None) -> int:
+    """How long the provider wishes not to be asked again (`Retry-After`), in milliseconds."""
+    if failure is None or failure.retry_after_s is None:
+        return 0
+    return int(1000 * min(failure.retry_after_s, RETRY_AFTER_MOST_S))
 
 
 def moved_after(claim: Claim) -> Moved:
