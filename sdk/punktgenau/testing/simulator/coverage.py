@@ -14,6 +14,7 @@ Cell = tuple[str, str, str]
 EDGE = "edge"
 VARIANT = "variant"
 _NOBODY_ELSE = "edges: nobody but the shop touches its redemptions at the provider"
+_CROSSING = "edges: only where two rare things cross; told when it is reached, not asked for"
 _NO_EDGE: dict[graph.Edge, str] = {
     ("authorized", "captured"): _NOBODY_ELSE,
     ("authorized", "voided"): _NOBODY_ELSE,
@@ -23,10 +24,10 @@ _NO_EDGE: dict[graph.Edge, str] = {
     ("authorizing", "voided"): _NOBODY_ELSE,
     ("voided", "short"): _NOBODY_ELSE,
     ("voided", "captured"): _NOBODY_ELSE,
+    ("short", "declined"): _CROSSING,
     ("expired", "captured"): "edges: the sandbox never takes back that a hold has ended",
     ("authorizing", "abandoned"): "edges: a tombstone is only laid for an attempt that is abandoning by then",
 }
-_CROSSING = "edges: only where two rare things cross; told when it is reached, not asked for"
 _NO_EDGE |= dict.fromkeys(
     (
         *(("extending", now) for now in ("capturing", "voiding", "captured", "voided")),

@@ -62,9 +62,10 @@ SELDOM = {
 
 LEFT_OUT = {
     "status_429 after": "a 429 comes before the key is looked at, so nothing can have been done",
-    "partial_approval": "the reference profile approves all or nothing",
-    "replayed_500": "the reference profile keeps no 5xx under a key",
+    "partial_approval, replayed_500": "not faults here but kinds of provider, which are played",
     "huge_body, gzip_bomb, drip": "a matter of bytes and sockets, which are not simulated; tests over TCP play them",
+    "duplicate": "without keys a request that comes twice is two requests, so providers without keys are spared it",
+    "slow_lookup": "not where only a promised time makes a look-up's answer true",
 }
 
 

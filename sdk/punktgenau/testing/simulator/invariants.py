@@ -51,7 +51,8 @@ def conserved(world: World) -> Iterator[str]:
         row = ours.get(theirs["idempotency_key"]) or ours.get(theirs["id"])
         if row is None or row["state"] == "needs_attention":
             continue
-        in_part = world.profile.partial_approval and not theirs["captured_points"]
+        # Held or taken in part, it was given up and is over.
+        in_part = world.profile.partial_approval and theirs["captured_points"] == theirs["reversed_points"]
         for name in ("captured_points", "reversed_points", *(() if in_part else ("points",))):
             if row[name] != theirs[name]:
                 yield f"{_named(theirs)}: {name} is {row[name]} in the journal, {theirs[name]} at the provider"

@@ -104,7 +104,9 @@ def exact(world: World) -> Iterator[str]:
         if payment.points and payment.state not in ("partially_reversed",) and pays != payment.value.amount_minor:
             yield f"{told.reference}: {payment.points} points pay {pays}, told as {payment.value.amount_minor}"
         # Where nothing can be looked up, a hold whose time is over is asked about by voiding it; the deal stands.
-        stands = ("reversed", "expired", "voided") if world.profile.lookup else ("reversed", "expired", "voided", "voiding")
+        stands = (
+            ("reversed", "expired", "voided") if world.profile.lookup else ("reversed", "expired", "voided", "voiding")
+        )
         if pays and not payment.points and payment.state not in stands:
             yield f"{told.reference}: no points are told, but {pays} less are due"
 

@@ -116,8 +116,10 @@ class Watch:
             self._wrong("I4", "cancel_by_key leaves for a key that is not in its intent")
         elif operation in ("capture", "reverse"):
             said = (content.get("points"), _minor(content.get("value")))
-            if said != (row["points"], row["value_minor"]):
-                self._wrong("I4", f"{operation} leaves with {said}, the intent says {row['points']}")
+            written = json.loads(row["request"])
+            meant = (written.get("points"), written.get("value_minor", row["value_minor"]))
+            if said != meant:
+                self._wrong("I4", f"{operation} leaves with {said}, the intent says {meant}")
 
     def heard(self, operation: str, key: str | None, status: int, code: str) -> None:
         """The provider has answered, whether anybody listens or not."""
