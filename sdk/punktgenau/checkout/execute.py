@@ -149,8 +149,7 @@ class Executor:
             # This process stood still: the lease may end while the call is under way, so somebody else has to make it.
             return self._journal.redemption(row.id), None
         ends = self._clock.monotonic() + deadline_s
-        kind = kind_of(operation.kind)
-        first = claim.is_first
+        kind, first = kind_of(operation.kind), claim.is_first
         evidence: Redemption | None = None
         given_back: Reversal | None = None
         failure: PunktgenauError | None = None
@@ -297,5 +296,4 @@ class Executor:
             return now_ms + back_off_s(operation.passes) * 1000
         if operation.code != SETTLING:
             return max(now_ms + self._settle_s * 1000, operation.next_at or 0)
-        settled = operation.next_at or 0
-        return settled if settled > now_ms else now_ms + back_off_s(operation.passes) * 1000
+        return at if (at := operation.next_at or 0) > now_ms else now_ms + back_off_s(operation.passes) * 1000
