@@ -78,16 +78,17 @@ class Looker:
 
     def differs(self, row: RedemptionRow, evidence: Redemption) -> str | None:
         """The first field in which this is not what the row asked for."""
-        if evidence.id == row.provider_id and row.release_cause is not None and _is_about(row, evidence):
-            # What has to go back goes by its id, also where it never was all that was asked for.
-            return None
+        # What goes back is known by its id, and may be a part, or worth something else than was asked for.
+        is_back = evidence.id == row.provider_id and row.release_cause is not None
+        in_part = is_back and 0 < evidence.points == row.captured_points
+        total_minor = evidence.total.amount_minor if is_back else row.total_minor
         return evidence.differs_from(
             idempotency_key=None if self._provider.profile.keys == "none" else row.key,
             order_reference=row.order_reference,
             member_id=row.member_id,
-            points=row.points,
-            value=value_of(row),
-            total=Money(amount_minor=row.total_minor, currency=row.currency),
+            points=row.captured_points if in_part else row.points,
+            value=None if is_back else value_of(row),
+            total=Money(amount_minor=total_minor, currency=row.currency),
         )
 
     def mismatch(self, kind: Kind, row: RedemptionRow, evidence: Redemption) -> str | None:
