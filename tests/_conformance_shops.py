@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
@@ -119,6 +119,22 @@ class DemoShop(ShopConformance):
     def cancel(self, order: ShopOrder) -> ShopOrder:
         path = f"/orders/{order.reference}"
         self.send(self.browsers[order.reference], f"{path}/cancel", of=path)
+        return self.order(order.reference)
+
+    def refund(self, order: ShopOrder, *, lines: Mapping[str, int], return_reference: str) -> ShopOrder:
+        """The parcel leaves, the customer asks for the return by a draft of that name, the clerk confirms."""
+        browser, path = self.browsers[order.reference], f"/orders/{order.reference}/return"
+        self.send(browser, "/clerk/sign-in", of="/account")
+        desk = f"/clerk/orders/{order.reference}"
+        self.send(browser, f"{desk}/ship", of=desk)
+        token = {"csrf_token": (form(browser.get("/account").text, "/account/sign-out") or {})["csrf_token"]}
+        chosen = {f"q.{sku}": str(count) for sku, count in lines.items()}
+        # Sent again even where the page offers nothing more.
+        browser.post(path, data={**token, **chosen, "draft": return_reference, "reason": "wrong"})
+        (found,) = self.row(
+            "SELECT reference FROM returns WHERE order_reference = ? AND draft = ?", order.reference, return_reference
+        )
+        browser.post(f"/clerk/returns/{found}/confirm", data=token)
         return self.order(order.reference)
 
     def send(self, browser: FlaskClient, path: str, *, of: str, **typed: str) -> TestResponse:
