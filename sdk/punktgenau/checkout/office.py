@@ -162,7 +162,8 @@ class Office(Deeds):
 
     def _can_retry(self, chapter: Chapter, open_operation: OperationRow | None) -> bool:
         row = chapter.redemption
-        waits = any(one.state == "requested" for one in (*chapter.returns, *chapter.shipments))
+        states = {*(one.state for one in chapter.returns), *(one.state for one in chapter.shipments)}
+        waits = "requested" in states
         to_repair = row.state == "short" and row.cause != "shortfall" and not row.release_cause
         return open_operation is not None or waits or to_repair or wished(row) is not None
 
