@@ -238,7 +238,7 @@ def test_the_drawer_leads_nowhere_else(anna: Browser, back: str) -> None:
 
 def pages_of(app: Flask) -> Iterator[str]:
     for rule in app.url_map.iter_rules():
-        if "POST" in (rule.methods or set()) and not rule.endpoint.startswith("punktgenau."):
+        if "POST" in (rule.methods or set()) and not rule.endpoint.startswith("punktgenau"):
             yield re.sub(r"<[^>]+>", "A-1001", rule.rule)
 
 

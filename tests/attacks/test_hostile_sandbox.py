@@ -62,6 +62,7 @@ ROUTES: dict[str, Described] = {
     "control.list_redemptions": _read("order_reference", "member_id"),
     "control.list_requests": _read(),
     "control.set_programme": _write("rate", "limits"),
+    "control.add_line": _write("line_id", "kind", "points", "amount_minor", "reason", known=("capture", "correction")),
     "control.show_profile": _read(),
     "control.play_profile": _write("name", "has_keys", "settle_s", "key_format", known=("no_holds", "no_keys")),
     "control.list_webhooks": _read(),
