@@ -19,7 +19,7 @@ BENT: dict[str, tuple[str, Edits]] = {
     "a declined card pays": ("declined", (("due_minor == 0 or charge", "True or charge"),)),
     "the cart stays, so a second click is a second order": (
         "double-place",
-        (('session.pop("cart", {})', 'session.get("cart", {})'),),
+        (('session.pop("cart", {})', 'session.get("cart", {})'), ('session.get("reference", "")', "uuid4().hex[:12]")),
     ),
     "a second payment is charged": (
         "double-pay",

@@ -12,6 +12,7 @@ from http.server import HTTPServer
 from typing import IO, cast
 
 from flask import Flask
+from werkzeug.datastructures import Headers
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
@@ -103,6 +104,14 @@ class Handler(WSGIRequestHandler):
             self.close_connection = True
             wire.play(self.connection, fault)
             return
+        try:
+            self._answer(chunks, status, headers)
+        finally:
+            # The application's files and connections end with its answer, also where nobody read it.
+            if (close := getattr(chunks, "close", None)) is not None:
+                close()
+
+    def _answer(self, chunks: Iterable[bytes], status: str, headers: Headers) -> None:
         head = [f"{self.protocol_version} {status}", f"Date: {formatdate(usegmt=True)}"]
         head += [f"{name}: {value}" for name, value in headers if name.lower() != "content-length"]
         is_empty = status.startswith(("204", "304"))
