@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, insert, select, tuple_
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, Transaction, Value
+from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema_returns import ActionRow, action
 from punktgenau.errors import InvalidArgumentError
 
@@ -120,7 +121,7 @@ def require_text(text: str, *, field: str, least: int = 1) -> str:
 
 
 def _actions(rows: list[tuple[Value, ...]]) -> tuple[Action, ...]:
-    return tuple(_action(ActionRow(*row)) for row in rows)  # type: ignore[arg-type]
+    return tuple(_action(row_of(ActionRow, row)) for row in rows)
 
 
 def _action(row: ActionRow) -> Action:

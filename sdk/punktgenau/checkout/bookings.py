@@ -10,6 +10,7 @@ from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.booking import Booking, Window
 from punktgenau.checkout.database import Database, Value
+from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, operation, redemption
 
 PAGE = 1_000
@@ -110,13 +111,13 @@ class Bookings:
             row = tx.one(_KEY, {"key": booking.key}) if booking.key else None
             if row is None and booking.provider_id:
                 row = tx.one(_PROVIDER_ID, {"provider_id": booking.provider_id})
-        return None if row is None else RedemptionRow(*row)  # type: ignore[arg-type]
+        return None if row is None else row_of(RedemptionRow, row)
 
     def open_operation(self, redemption_id: str) -> OperationRow | None:
         """What is under way or unknown for a redemption."""
         with self._database.transaction(write=False) as tx:
             row = tx.one(_OPEN, {"redemption_id": redemption_id})
-        return None if row is None else OperationRow(*row)  # type: ignore[arg-type]
+        return None if row is None else row_of(OperationRow, row)
 
     def of_orders(self, references: Sequence[str]) -> Mapping[str, OrderPoints]:
         """What points have to do with these orders, by the newest attempt; at most `MANY` at once."""

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, func, select, tuple_
 
 from punktgenau.checkout.database import Database, Value
 from punktgenau.checkout.difference import Difference, DifferenceState, difference_of
+from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema_clearing import DifferenceRow, difference
 from punktgenau.checkout.statements import own
 
@@ -41,8 +42,7 @@ def page(
     }
     with database.transaction(write=False) as tx:
         rows = tx.all(_LISTED, values)
-    fields = DifferenceRow.__dataclass_fields__
-    return tuple(difference_of(DifferenceRow(**dict(zip(fields, row, strict=True)))) for row in rows)  # type: ignore[arg-type]
+    return tuple(difference_of(row_of(DifferenceRow, row)) for row in rows)
 
 
 def counts(database: Database) -> dict[str, int]:

@@ -13,6 +13,7 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.booking import Window
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
+from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema_clearing import DifferenceRow, difference
 
 PAGE = 200
@@ -104,7 +105,7 @@ class Differences:
     def _found(self, tx: Transaction, row: DifferenceRow) -> None:
         known = self._one(tx, row.id, lock=True)
         if known is None:
-            tx.run(_ADD, {name: getattr(row, name) for name in row.__dataclass_fields__})
+            tx.run(_ADD, values_of(row))
             return
         # It is there again, or has waited for this statement in vain.
         state = row.state if known.state in {"settled", "waiting"} else known.state
@@ -135,7 +136,7 @@ class Differences:
                 else:
                     rows = tx.all(_LIST_PERIOD, values | {"period": period})
             for row in rows:
-                yield _row(row)
+                yield row_of(DifferenceRow, row)
             if len(rows) < PAGE:
                 return
             after = str(rows[-1][0])
@@ -185,8 +186,4 @@ class Differences:
 
     def _one(self, tx: Transaction, id: str, *, lock: bool = False) -> DifferenceRow | None:
         row = tx.one(_LOCK if lock else _ONE, {"difference_id": id})
-        return None if row is None else _row(row)
-
-
-def _row(values: tuple[Value, ...]) -> DifferenceRow:
-    return DifferenceRow(**dict(zip(DifferenceRow.__dataclass_fields__, values, strict=True)))  # type: ignore[arg-type]
+        return None if row is None else row_of(DifferenceRow, row)

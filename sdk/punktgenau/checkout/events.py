@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction
+from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import EventRow, RedemptionRow, event, link, redemption, values_of
 from punktgenau.events import Event
 
@@ -74,7 +75,7 @@ class Events:
         """Events to be followed up, the longest waiting first."""
         with self._database.transaction(write=False) as tx:
             rows = tx.all(_WAITING, {"at": self._now_ms() if due_only else _FAR, "most": most})
-        return tuple(EventRow(*row) for row in rows)  # type: ignore[arg-type]
+        return tuple(row_of(EventRow, row) for row in rows)
 
     def take(self, seen: EventRow, *, lease_s: float) -> EventRow | None:
         """Take an event, so that nobody else follows it up meanwhile, and join it if it was early; None: too late."""
@@ -107,7 +108,7 @@ class Events:
             # Those that belong to nobody must not crowd out the others: 1, 2, 4 ... minutes.
             again = now + max(EARLY_AGAIN_MS, now - row.received_at)
             return replace(row, state="early", check_at=min(again, row.received_at + EARLY_MS))
-        about = RedemptionRow(*found)  # type: ignore[arg-type]
+        about = row_of(RedemptionRow, found)
         if _contradicts(row, about):
             return replace(row, state="unmatched", reason="contradicts", check_at=None)
         due = now if is_news(row, about) else None

@@ -17,6 +17,7 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.payment import Payment
+from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import PREFIX, RedemptionRow, event, link, operation, redemption
 from punktgenau.errors import UnavailableError
 from punktgenau.provider import Provider
@@ -129,7 +130,7 @@ class Examiner:
             with self._database.transaction(write=False) as tx:
                 found = tx.all(_LIVE, {"since": since_ms, "until": _ms(until), "after_id": after_id})
             for values in found:
-                row = RedemptionRow(*values)  # type: ignore[arg-type]
+                row = row_of(RedemptionRow, values)
                 yield payment_of(row)
                 since_ms, after_id = row.created_at, row.id
             if len(found) < _PAGE:

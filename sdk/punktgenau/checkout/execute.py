@@ -17,6 +17,7 @@ from punktgenau.checkout.reached import after_verdict
 from punktgenau.checkout.resolve import (
     GIVEN_UP_BY_KEY,
     LEAST_SETTLE_S,
+    NOT_SENT,
     REFUSED,
     SETTLING,
     Kind,
@@ -276,7 +277,7 @@ class Executor:
             code=verdict.code,
             reply=reply,
             sends=sends,
-            next_at=None if closed else max(self._due(claim.operation, verdict), self._journal.now_ms() + wait_ms),
+            next_at=None if closed else max(self._due(claim.operation, verdict, sends), self._journal.now_ms() + wait_ms),
         )
         try:
             row = written(write, clock=self._clock)
@@ -289,11 +290,11 @@ class Executor:
         self._heard(before, row)
         return row
 
-    def _due(self, operation: OperationRow, verdict: Verdict) -> int:
+    def _due(self, operation: OperationRow, verdict: Verdict, sends: int) -> int:
         """When an operation that stays open is due again; asking for it more often does not put its settling off."""
         now_ms = self._journal.now_ms()
         if verdict.code != SETTLING:
-            return now_ms + back_off_s(operation.passes) * 1000
+            return now_ms + back_off_s(operation.passes, away=not sends and verdict.code == NOT_SENT) * 1000
         if operation.code != SETTLING:
             return max(now_ms + self._settle_s * 1000, operation.next_at or 0)
         return at if (at := operation.next_at or 0) > now_ms else now_ms + back_off_s(operation.passes) * 1000

@@ -11,6 +11,7 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, UnconfirmedError, Value
 from punktgenau.checkout.intent import Claim, NextOperation, as_json, ended_short, fingerprint, new_operation
 from punktgenau.checkout.reading import Reader
+from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, values_of
 
 CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
@@ -96,7 +97,7 @@ class Journal(Reader):
             self._redemption(tx, seen.id, lock=True)
             current = tx.one(self._sql.open_operation, {"redemption_id": seen.id})
             if current is not None:
-                claim = self._lease(tx, OperationRow(*current).id, lease_s)  # type: ignore[arg-type]
+                claim = self._lease(tx, row_of(OperationRow, current).id, lease_s)
                 if claim is None:
                     raise LostSwapError
                 self._finish_operation(
@@ -110,7 +111,7 @@ class Journal(Reader):
         """Take over the open operation of a redemption, due or not; None when there is none or somebody has it."""
         with self._database.transaction() as tx:
             current = tx.one(self._sql.open_operation, {"redemption_id": redemption_id})
-            return None if current is None else self._lease(tx, OperationRow(*current).id, lease_s)  # type: ignore[arg-type]
+            return None if current is None else self._lease(tx, row_of(OperationRow, current).id, lease_s)
 
     def claim_operation(self, operation_id: str, *, lease_s: float) -> Claim | None:
         """Take over this operation, due or not; None when it is finished or somebody has it."""
@@ -250,7 +251,7 @@ class Journal(Reader):
         row = tx.one(self._sql.operation, values)
         if row is None:
             raise AssertionError("a leased operation is gone")
-        operation = OperationRow(*row)  # type: ignore[arg-type]
+        operation = row_of(OperationRow, row)
         return Claim(operation, self._redemption(tx, operation.redemption_id), operation.lease_token, ends)
 
     def _lease_ends(self, lease_s: float) -> float:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError
+from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import LinkRow, values_of
 from punktgenau.checkout.statements import statements
 from punktgenau.errors import InvalidArgumentError
@@ -62,7 +63,7 @@ class Links:
         """The link of a customer."""
         with self._database.transaction(write=False) as tx:
             row = tx.one(self._sql.link, {"customer_id": customer_id})
-        return None if row is None else self._link(LinkRow(*row))  # type: ignore[arg-type]
+        return None if row is None else self._link(row_of(LinkRow, row))
 
     def keep_balance(self, link: Link, balance: Balance | None) -> None:
         """Remember what the provider said last; None: forget it, so that the next quote asks."""

@@ -12,8 +12,9 @@ from punktgenau.checkout.database import DuplicateError, Transaction, Unconfirme
 from punktgenau.checkout.intent import Claim, NextOperation, anew, deal_stands
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.resolve import UNDONE
-from punktgenau.checkout.return_journal import Books, ReturnJournal, add_values
+from punktgenau.checkout.return_journal import Books, ReturnJournal
 from punktgenau.checkout.return_statements import STATEMENTS
+from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import RedemptionRow, operation
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
 
@@ -75,7 +76,7 @@ class OrderJournal(ReturnJournal):
                 row, made = books.redemption, plan(books)
                 if made is None:
                     return row, None
-                tx.run(STATEMENTS.add_amendment, add_values(made.version))
+                tx.run(STATEMENTS.add_amendment, values_of(made.version))
                 changed = replace(
                     row,
                     amended_points=made.version.points,
@@ -89,7 +90,7 @@ class OrderJournal(ReturnJournal):
                 row = self._swap(tx, row, changed)
                 if made.back is None:
                     return row, None
-                tx.run(STATEMENTS.add, add_values(made.back))
+                tx.run(STATEMENTS.add, values_of(made.back))
                 if made.back.state != "requested":
                     return row, None
                 claim = self._begin(tx, row, made.back, lease_s=lease_s)[1]
@@ -118,7 +119,7 @@ class OrderJournal(ReturnJournal):
                 made = plan(books, shipped)
                 if made is None:
                     return books.redemption, None, None
-                tx.run(shipping.ADD, add_values(made))
+                tx.run(shipping.ADD, values_of(made))
                 if made.state != "requested":
                     return books.redemption, made, None
                 row, claim = self._begin_shipment(tx, books.redemption, made, lease_s=lease_s)
@@ -212,4 +213,4 @@ def capture_of_shipment(made: ShipmentRow) -> NextOperation:
 
 
 def _shipments(rows: Iterable[tuple[Value, ...]]) -> tuple[ShipmentRow, ...]:
-    return tuple(ShipmentRow(*row) for row in rows)  # type: ignore[arg-type]
+    return tuple(row_of(ShipmentRow, row) for row in rows)

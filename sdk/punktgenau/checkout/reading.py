@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from punktgenau.checkout.database import Database, Transaction
 from punktgenau.checkout.return_statements import STATEMENTS
+from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
 from punktgenau.checkout.statements import statements
 from punktgenau.errors import ConfigurationError
@@ -21,7 +22,7 @@ class Reader:
         """The newest attempt of an order."""
         with self._database.transaction(write=False) as tx:
             row = tx.one(self._sql.latest, {"order_reference": order_reference})
-        return None if row is None else RedemptionRow(*row)  # type: ignore[arg-type]
+        return None if row is None else row_of(RedemptionRow, row)
 
     def redemption(self, redemption_id: str) -> RedemptionRow:
         """One attempt as it stands."""
@@ -32,13 +33,13 @@ class Reader:
         """What of this customer is live, newest first."""
         with self._database.transaction(write=False) as tx:
             rows = tx.all(self._sql.live_of_customer, {"customer_id": customer_id})
-        return tuple(RedemptionRow(*row) for row in rows)  # type: ignore[arg-type]
+        return tuple(row_of(RedemptionRow, row) for row in rows)
 
     def operations(self, redemption_id: str) -> tuple[OperationRow, ...]:
         """All operations of an attempt, oldest first."""
         with self._database.transaction(write=False) as tx:
             rows = tx.all(self._sql.operations, {"redemption_id": redemption_id})
-        return tuple(OperationRow(*row) for row in rows)  # type: ignore[arg-type]
+        return tuple(row_of(OperationRow, row) for row in rows)
 
     def other_ids(self, row: RedemptionRow) -> frozenset[str]:
         """What the provider calls the other attempts of the same order."""
@@ -71,7 +72,7 @@ class Reader:
         row = tx.one(statement, {"redemption_id": redemption_id})
         if row is None:
             raise AssertionError(f"redemption {redemption_id} is gone from the journal")
-        return RedemptionRow(*row)  # type: ignore[arg-type]
+        return row_of(RedemptionRow, row)
 
     def _secret(self) -> bytes:
         if self._fingerprint_key is None:

@@ -70,6 +70,9 @@ LEAST_SETTLE_S = 5
 """However quickly a provider's look-ups see everything, nothing is believed to be missing at first sight."""
 STORED_ERRORS = frozenset({"internal_error", "unavailable"})
 """Codes of a 5xx from the provider itself; some keep it under the key."""
+NOT_SENT = "not_sent"
+"""The code of a call of which no byte went out."""
+AWAY_S = 30
 SETTLING = "settling"
 """Nothing is sent any more, and a look-up has not shown the goal; the next one counts once its time has come."""
 _NEVER_GIVEN_BACK = frozenset({"not_offered", "invalid_request"})
@@ -276,6 +279,9 @@ def needing_attention(verdict: Verdict) -> Verdict:
     return replace(verdict, state="needs_attention", code=verdict.code or "no_answer")
 
 
-def back_off_s(passes: int) -> int:
-    """Seconds until an unresolved operation is due again: 5, 10, 20 ... up to 15 minutes."""
-    return int(min(900, 5 * 2 ** min(passes, 10)))
+def back_off_s(passes: int, *, away: bool = False) -> int:
+    """Seconds until an unresolved operation is due again: 5, 10, 20 ... up to 15 minutes.
+
+    `away`: not a byte went out, so the provider learnt nothing of it, and once it is back nobody waits for long.
+    """
+    return int(min(AWAY_S if away else 900, 5 * 2 ** min(passes, 10)))

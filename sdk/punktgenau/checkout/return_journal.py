@@ -12,8 +12,9 @@ from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import Journal, LostSwapError
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_statements import STATEMENTS
+from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
+from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
 
 REVERSIBLE = frozenset({"captured", "partially_reversed"})
 
@@ -59,7 +60,7 @@ class ReturnJournal(Journal):
                     if known.reference == reference:
                         return known, None
                 asked = plan(books)
-                tx.run(STATEMENTS.add, add_values(asked))
+                tx.run(STATEMENTS.add, values_of(asked))
                 if asked.state != "requested":
                     return asked, None
                 return self._begin(tx, books.redemption, asked, lease_s=lease_s)
@@ -85,7 +86,7 @@ class ReturnJournal(Journal):
                     return None
                 # What the caller wishes besides (to give back the rest) is kept with it.
                 wishing = replace(current, release_cause=current.release_cause or seen.release_cause)
-                return self._begin(tx, wishing, ReturnRow(*waiting), lease_s=lease_s)[1]  # type: ignore[arg-type]
+                return self._begin(tx, wishing, row_of(ReturnRow, waiting), lease_s=lease_s)[1]
         except DuplicateError as error:
             raise LostSwapError from error
 
@@ -165,13 +166,13 @@ class ReturnJournal(Journal):
         """Returns whose money half is open, the oldest first, each with its order reference and currency."""
         with self._database.transaction(write=False) as tx:
             rows = tx.all(STATEMENTS.owes_money, {"since": since_ms, "most": most})
-        return tuple((ReturnRow(*row[:-2]), str(row[-2]), str(row[-1])) for row in rows)  # type: ignore[arg-type]
+        return tuple((row_of(ReturnRow, row[:-2]), str(row[-2]), str(row[-1])) for row in rows)
 
     def refused(self, *, since_ms: int, most: int) -> tuple[tuple[ReturnRow, str], ...]:
         """Returns that were refused for good and nobody has settled, the oldest first, with their order references."""
         with self._database.transaction(write=False) as tx:
             rows = tx.all(STATEMENTS.refused, {"since": since_ms, "most": most})
-        return tuple((ReturnRow(*row[:-1]), str(row[-1])) for row in rows)  # type: ignore[arg-type]
+        return tuple((row_of(ReturnRow, row[:-1]), str(row[-1])) for row in rows)
 
     def _begin(
         self, tx: Transaction, row: RedemptionRow, asked: ReturnRow, *, lease_s: float
@@ -226,8 +227,8 @@ class ReturnJournal(Journal):
         changed = tx.one(STATEMENTS.amendment, {"redemption_id": redemption_id})
         return Books(
             row,
-            tuple(ReturnRow(*values) for values in rows),  # type: ignore[arg-type]
-            None if changed is None else AmendmentRow(*changed),  # type: ignore[arg-type]
+            tuple(row_of(ReturnRow, values) for values in rows),
+            None if changed is None else row_of(AmendmentRow, changed),
         )
 
 
@@ -252,8 +253,3 @@ def wanted_json(lines: Mapping[str, int], shipping_minor: int, amount_minor: int
         sort_keys=True,
         separators=(",", ":"),
     )
-
-
-def add_values(row: ReturnRow | AmendmentRow | ShipmentRow) -> dict[str, str | int | None]:
-    """A row's values by column, to be bound."""
-    return {name: getattr(row, name) for name in row.__dataclass_fields__}

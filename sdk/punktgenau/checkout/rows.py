@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import Field, dataclass
+from functools import cache
 from operator import attrgetter
+from typing import Any, ClassVar, Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +132,23 @@ class EventRow:
     check_at: int | None
 
 
-_ROWS = (RedemptionRow, OperationRow, LinkRow, EventRow)
-_VALUES = {row: attrgetter(*row.__dataclass_fields__) for row in _ROWS}
+class _Row(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
-def values_of(row: RedemptionRow | OperationRow | LinkRow | EventRow) -> dict[str, str | int | None]:
+_Kind = TypeVar("_Kind", bound=_Row)
+
+
+@cache
+def _columns_of(kind: type[_Row]) -> Callable[[_Row], tuple[str | int | None, ...]]:
+    return attrgetter(*kind.__dataclass_fields__)
+
+
+def row_of(kind: type[_Kind], values: Sequence[str | int | None]) -> _Kind:
+    """The row of a kind that was read; `values` in the order of its columns."""
+    return kind(*values)
+
+
+def values_of(row: _Row) -> dict[str, str | int | None]:
     """A row's values by column, to be bound."""
-    return dict(zip(row.__dataclass_fields__, _VALUES[type(row)](row), strict=True))
+    return dict(zip(row.__dataclass_fields__, _columns_of(type(row))(row), strict=True))

@@ -64,7 +64,7 @@ Index(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class DifferenceRow:
     """One difference; fields in the order of the columns after the shop's identity."""
 

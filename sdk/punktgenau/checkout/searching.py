@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, select, tuple_
 from sqlalchemy.sql import ClauseElement
 
 from punktgenau.checkout.database import Database, Value
+from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import RedemptionRow, redemption
 from punktgenau.checkout.statements import ours, own
 from punktgenau.money import Money
@@ -134,7 +135,7 @@ class Searching:
             return None
         with self._database.transaction(write=False) as tx:
             row = tx.one(_ONE, {"redemption_id": redemption_id})
-        return None if row is None else RedemptionRow(*row)  # type: ignore[arg-type]
+        return None if row is None else row_of(RedemptionRow, row)
 
     def _rows(self, search: Search, values: dict[str, Value]) -> list[tuple[Value, ...]]:
         with self._database.transaction(write=False) as tx:

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.database import Database
+from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import EventRow, OperationRow, RedemptionRow, event
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow, amendment
 from punktgenau.checkout.searching import moment
@@ -76,9 +77,9 @@ def heard_of(
     """The provider's events about a redemption, the versions of its order, and its shipments."""
     values = {"redemption_id": redemption_id}
     with database.transaction(write=False) as tx:
-        events = tuple(EventRow(*row) for row in tx.all(_EVENTS, values))  # type: ignore[arg-type]
-        versions = tuple(AmendmentRow(*row) for row in tx.all(_AMENDMENTS, values))  # type: ignore[arg-type]
-        shipments = tuple(ShipmentRow(*row) for row in tx.all(_SHIPMENTS, values))  # type: ignore[arg-type]
+        events = tuple(row_of(EventRow, row) for row in tx.all(_EVENTS, values))
+        versions = tuple(row_of(AmendmentRow, row) for row in tx.all(_AMENDMENTS, values))
+        shipments = tuple(row_of(ShipmentRow, row) for row in tx.all(_SHIPMENTS, values))
     return events, versions, shipments
 
 
