@@ -41,8 +41,11 @@ class CaptureChecks(AdapterWorld):
         again = self.redemptions.capture(hold.id, idempotency_key=key)
         told = (again.state, again.captured_points, again.replayed)
         expect("state, captured, replayed", told, ("captured", 427, True), to_do="answer with what stands now.")
-        call = lambda: self.redemptions.capture(hold.id, idempotency_key=self.new_key())  # noqa: E731
-        self.refused(AlreadyCapturedError, call, to_do="map this conflict to AlreadyCapturedError.")
+        self.refused(
+            AlreadyCapturedError,
+            lambda: self.redemptions.capture(hold.id, idempotency_key=self.new_key()),
+            to_do="map this conflict to AlreadyCapturedError.",
+        )
         self.expect_points(member, available=573, held=0, to_do="a second capture takes nothing.")
 
     @check("capture-in-part", why="an order that became smaller takes fewer points")
@@ -80,8 +83,11 @@ class CaptureChecks(AdapterWorld):
         self.needs_holds()
         member = self.member(HAS)
         hold = self.authorize(member)
-        call = lambda: self.redemptions.capture(hold.id, points=428, idempotency_key=self.new_key())  # noqa: E731
-        error = self.refused(StateConflictError, call, to_do="refuse it; never cut it to what is held.")
+        error = self.refused(
+            StateConflictError,
+            lambda: self.redemptions.capture(hold.id, points=428, idempotency_key=self.new_key()),
+            to_do="refuse it; never cut it to what is held.",
+        )
         expect("remaining", error.remaining, 427, to_do="set `remaining` to the points that are held.")
         self.expect_points(member, available=573, held=427, to_do="a refused call moves nothing.")
 
@@ -92,8 +98,11 @@ class CaptureChecks(AdapterWorld):
         member = self.member(HAS)
         hold = self.authorize(member)
         self.redemptions.void(hold.id, idempotency_key=self.new_key())
-        call = lambda: self.redemptions.capture(hold.id, idempotency_key=self.new_key())  # noqa: E731
-        self.refused(AlreadyVoidedError, call, to_do="map this conflict to AlreadyVoidedError.")
+        self.refused(
+            AlreadyVoidedError,
+            lambda: self.redemptions.capture(hold.id, idempotency_key=self.new_key()),
+            to_do="map this conflict to AlreadyVoidedError.",
+        )
         self.expect_points(member, available=1000, held=0, to_do="a refused call moves nothing.")
 
     @check("capture-or-void", why="shop and worker may decide at the same moment")
@@ -121,5 +130,8 @@ class CaptureChecks(AdapterWorld):
     def test_capture_unknown(self) -> None:
         """A redemption that does not exist is NotFoundError."""
         self.needs_holds()
-        call = lambda: self.redemptions.capture("red_never_made", idempotency_key=self.new_key())  # noqa: E731
-        self.refused(NotFoundError, call, to_do="map this refusal to NotFoundError.")
+        self.refused(
+            NotFoundError,
+            lambda: self.redemptions.capture("red_never_made", idempotency_key=self.new_key()),
+            to_do="map this refusal to NotFoundError.",
+        )

@@ -72,8 +72,11 @@ class HoldChecks(AdapterWorld):
             "value", self.authorize(member, value=worth).value, worth, to_do="send the value and hand on the answer's."
         )
         wrong = Money(amount_minor=worth.amount_minor * 2, currency=worth.currency)
-        call = lambda: self.authorize(member, value=wrong)  # noqa: E731
-        self.refused(PunktgenauError, call, to_do="refuse a value that the points are not worth.")
+        self.refused(
+            PunktgenauError,
+            lambda: self.authorize(member, value=wrong),
+            to_do="refuse a value that the points are not worth.",
+        )
         self.expect_gone(member, points=427, to_do="a refused call moves nothing.")
 
     @check("hold-too-many", why="the customer is told how many points are left")
@@ -81,8 +84,11 @@ class HoldChecks(AdapterWorld):
         """More points than there are: InsufficientPointsError with `.remaining`, and nothing is held."""
         self._needs_all_or_nothing()
         member = self.member(HAS)
-        call = lambda: self.authorize(member, points=1001)  # noqa: E731
-        error = self.refused(InsufficientPointsError, call, to_do="map this refusal to InsufficientPointsError.")
+        error = self.refused(
+            InsufficientPointsError,
+            lambda: self.authorize(member, points=1001),
+            to_do="map this refusal to InsufficientPointsError.",
+        )
         expect("remaining", error.remaining, 1000, to_do="set `remaining` to the points that are available.")
         self.expect_gone(member, points=0, to_do="a refused call moves nothing.")
 
@@ -126,8 +132,11 @@ class HoldChecks(AdapterWorld):
         """A second redemption of an order that has a live one is LiveRedemptionError, which names the first."""
         member, order = self.member(HAS), self.new_order()
         first = self.authorize(member, order=order)
-        call = lambda: self.authorize(member, order=order)  # noqa: E731
-        error = self.refused(LiveRedemptionError, call, to_do="look for a live redemption of the order first.")
+        error = self.refused(
+            LiveRedemptionError,
+            lambda: self.authorize(member, order=order),
+            to_do="look for a live redemption of the order first.",
+        )
         expect("redemption_id", error.redemption_id, first.id, to_do="name the live redemption in `redemption_id`.")
         self.expect_gone(member, points=427, to_do="one order, one live redemption.")
 
@@ -151,8 +160,11 @@ class HoldChecks(AdapterWorld):
         """After a refusal the order is free for another attempt."""
         self._needs_all_or_nothing()
         member, order = self.member(HAS), self.new_order()
-        call = lambda: self.authorize(member, order=order, points=1001)  # noqa: E731
-        self.refused(InsufficientPointsError, call, to_do="map this refusal to InsufficientPointsError.")
+        self.refused(
+            InsufficientPointsError,
+            lambda: self.authorize(member, order=order, points=1001),
+            to_do="map this refusal to InsufficientPointsError.",
+        )
         self.authorize(member, order=order)
         self.expect_gone(member, points=427, to_do="a declined redemption is not live.")
 
@@ -176,8 +188,11 @@ class HoldChecks(AdapterWorld):
         self.redemptions.void(hold.id, idempotency_key=key)
         again = self.redemptions.void(hold.id, idempotency_key=key)
         expect("state, replayed", (again.state, again.replayed), ("voided", True), to_do="answer with what stands now.")
-        call = lambda: self.redemptions.void(hold.id, idempotency_key=self.new_key())  # noqa: E731
-        self.refused(AlreadyVoidedError, call, to_do="map this conflict to AlreadyVoidedError.")
+        self.refused(
+            AlreadyVoidedError,
+            lambda: self.redemptions.void(hold.id, idempotency_key=self.new_key()),
+            to_do="map this conflict to AlreadyVoidedError.",
+        )
         self.expect_points(member, available=1000, held=0, to_do="a second void moves nothing.")
 
     @check("void-captured", why="a late void must not take back what was paid")
@@ -186,8 +201,11 @@ class HoldChecks(AdapterWorld):
         self.needs_holds()
         member = self.member(HAS)
         taken = self.take(member)
-        call = lambda: self.redemptions.void(taken.id, idempotency_key=self.new_key())  # noqa: E731
-        self.refused(AlreadyCapturedError, call, to_do="map this conflict to AlreadyCapturedError.")
+        self.refused(
+            AlreadyCapturedError,
+            lambda: self.redemptions.void(taken.id, idempotency_key=self.new_key()),
+            to_do="map this conflict to AlreadyCapturedError.",
+        )
         self.expect_points(member, available=573, held=0, to_do="give captured points back by a reversal only.")
 
     @check("hold-expires", why="points of an abandoned order come back, and a late capture has to hear that they did")
@@ -200,8 +218,11 @@ class HoldChecks(AdapterWorld):
         self.expect_points(member, available=1000, held=0, to_do="let the provider's clock end the hold.")
         if self.profile.lookup:
             expect("state", self.redemptions.get(hold.id).state, "expired", to_do="hand on the provider's state.")
-        call = lambda: self.redemptions.capture(hold.id, idempotency_key=self.new_key())  # noqa: E731
-        self.refused(HoldExpiredError, call, to_do="map this conflict to HoldExpiredError.")
+        self.refused(
+            HoldExpiredError,
+            lambda: self.redemptions.capture(hold.id, idempotency_key=self.new_key()),
+            to_do="map this conflict to HoldExpiredError.",
+        )
 
     @check("extend", why="a slow bank transfer outlives the provider's longest hold")
     def test_extend(self) -> None:
@@ -219,8 +240,11 @@ class HoldChecks(AdapterWorld):
             to_do="let the hold end `hold_s` from now, never earlier than before.",
         )
         self.redemptions.void(hold.id, idempotency_key=self.new_key())
-        call = lambda: self.redemptions.extend(hold.id, hold_s=length_s, idempotency_key=self.new_key())  # noqa: E731
-        self.refused(StateConflictError, call, to_do="map this conflict to AlreadyVoidedError.")
+        self.refused(
+            StateConflictError,
+            lambda: self.redemptions.extend(hold.id, hold_s=length_s, idempotency_key=self.new_key()),
+            to_do="map this conflict to AlreadyVoidedError.",
+        )
 
     @check("one-step", why="shops that ship at once, and providers without holds, redeem in one step")
     def test_one_step(self) -> None:
@@ -243,21 +267,27 @@ class HoldChecks(AdapterWorld):
         """A total of another currency than the programme's is refused, and nothing is held."""
         member = self.member(HAS)
         other = Money(amount_minor=5990, currency="CHF" if self.currency != "CHF" else "EUR")
-        call = lambda: self.redemptions.authorize(  # noqa: E731
-            member_id=member,
-            order_reference=self.new_order(),
-            total=other,
-            points=POINTS,
-            idempotency_key=self.new_key(),
+        self.refused(
+            PunktgenauError,
+            lambda: self.redemptions.authorize(
+                member_id=member,
+                order_reference=self.new_order(),
+                total=other,
+                points=POINTS,
+                idempotency_key=self.new_key(),
+            ),
+            to_do="send the currency, and refuse where the provider ignores it.",
         )
-        self.refused(PunktgenauError, call, to_do="send the currency, and refuse where the provider ignores it.")
         self.expect_gone(member, points=0, to_do="a refused call moves nothing.")
 
     @check("unknown-member", why="a link may outlive the member's account")
     def test_unknown_member(self) -> None:
         """A member whom the provider does not know is a ProviderError, outcome not_done."""
-        call = lambda: self.authorize("nobody-of-that-name")  # noqa: E731
-        self.refused(ProviderError, call, to_do="map the refusal to NotFoundError or NotLinkedError.")
+        self.refused(
+            ProviderError,
+            lambda: self.authorize("nobody-of-that-name"),
+            to_do="map the refusal to NotFoundError or NotLinkedError.",
+        )
 
     def _needs_all_or_nothing(self) -> None:
         if self.profile.partial_approval:

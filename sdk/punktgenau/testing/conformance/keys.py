@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from punktgenau.errors import (
     AlreadyCapturedError,
@@ -50,13 +51,13 @@ class KeyChecks(AdapterWorld):
         self.needs_keys()
         member, order, key = self.member(HAS), self.new_order(), self.new_key()
         self.authorize(member, order=order, key=key)
-        call = lambda: self.authorize(member, order=order, key=key, points=428)  # noqa: E731
+        other = partial(self.authorize, member, order=order, key=key, points=428)
         if self.profile.mismatch == "error":
-            self.refused(IdempotencyConflictError, call, to_do="map this conflict to IdempotencyConflictError.")
+            self.refused(IdempotencyConflictError, other, to_do="map this conflict to IdempotencyConflictError.")
         else:
             # Such a provider answers with the first content, which is not what was asked for.
             to_do = "compare the answer with what was asked: Redemption.differs_from."
-            self.refused(OutcomeUnknownError, call, to_do=to_do, outcome="unknown")
+            self.refused(OutcomeUnknownError, other, to_do=to_do, outcome="unknown")
         self.expect_gone(member, points=427, to_do="the first use of a key stands.")
 
     @check("key-of-two-orders", why="two orders never meet in one redemption")
@@ -108,9 +109,8 @@ class KeyChecks(AdapterWorld):
         self._needs_cancel()
         member, key = self.member(HAS), self.new_key()
         self.redemptions.cancel_by_key(target_key=key, idempotency_key=self.new_key())
-        call = lambda: self.authorize(member, key=key)  # noqa: E731
         to_do = "a cancelled key is a tombstone for ever; without such, say cancel_by_key=False in the profile."
-        self.refused(RedemptionEndedError, call, to_do=to_do)
+        self.refused(RedemptionEndedError, lambda: self.authorize(member, key=key), to_do=to_do)
         self.expect_gone(member, points=0, to_do=to_do)
 
     @check("cancel-captured", why="giving up must not undo a payment that was made meanwhile")
@@ -121,8 +121,11 @@ class KeyChecks(AdapterWorld):
         member, key = self.member(HAS), self.new_key()
         hold = self.authorize(member, key=key)
         self.redemptions.capture(hold.id, idempotency_key=self.new_key())
-        call = lambda: self.redemptions.cancel_by_key(target_key=key, idempotency_key=self.new_key())  # noqa: E731
-        self.refused(AlreadyCapturedError, call, to_do="end only what is held.")
+        self.refused(
+            AlreadyCapturedError,
+            lambda: self.redemptions.cancel_by_key(target_key=key, idempotency_key=self.new_key()),
+            to_do="end only what is held.",
+        )
         self.expect_points(member, available=573, held=0, to_do="captured points go back by a reversal only.")
 
     def _needs_cancel(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import get_args
+from functools import partial
+from typing import cast, get_args
 
 from punktgenau.errors import InvalidArgumentError, NotFoundError, NotLinkedError, PunktgenauError
 from punktgenau.provider import Mode, Redemption, TenderRequest
@@ -60,8 +61,9 @@ class LookupChecks(AdapterWorld):
         found = self.redemptions.get(made.id)
         told = (found.id, found.state, found.captured_points, found.value)
         expect("what is got", told, (made.id, "captured", 427, made.value), to_do="hand on what the provider has now.")
-        call = lambda: self.redemptions.get("red_never_made")  # noqa: E731
-        self.refused(NotFoundError, call, to_do="map this refusal to NotFoundError.")
+        self.refused(
+            NotFoundError, lambda: self.redemptions.get("red_never_made"), to_do="map this refusal to NotFoundError."
+        )
 
     @check("entries", why="the customer's history shows every movement with its order")
     def test_entries(self) -> None:
@@ -112,17 +114,17 @@ class LookupChecks(AdapterWorld):
         """Anything but a whole number of points, from 1 on, is InvalidArgumentError, and nothing is sent."""
         member = self.member(HAS)
         for wrong in NOT_POINTS:
-            call = lambda wrong=wrong: self.authorize(member, points=wrong)  # noqa: E731
             to_do = f"refuse points={wrong!r} before anything is sent."
-            self.refused(InvalidArgumentError, call, to_do=to_do)
+            self.refused(InvalidArgumentError, partial(self.authorize, member, points=cast(int, wrong)), to_do=to_do)
         self.expect_gone(member, points=0, to_do="a refused call moves nothing.")
 
     @check("long-reference", why="a reference that was cut is another order's")
     def test_long_reference(self) -> None:
         """An order reference of more than 36 characters is refused, never cut."""
         member = self.member(HAS)
-        call = lambda: self.authorize(member, order="A" * 37)  # noqa: E731
-        self.refused(PunktgenauError, call, to_do="refuse what the provider would cut.")
+        self.refused(
+            PunktgenauError, lambda: self.authorize(member, order="A" * 37), to_do="refuse what the provider would cut."
+        )
         self.expect_gone(member, points=0, to_do="a refused call moves nothing.")
 
     @check("tenders", why="the engine always says which tenders it wants")
@@ -146,7 +148,6 @@ class LookupChecks(AdapterWorld):
         member = self.member(HAS)
         hold = self.authorize(member)
         self.withdraw_consent(member)
-        call = lambda: self.authorize(member)  # noqa: E731
-        self.refused(NotLinkedError, call, to_do="map this refusal to NotLinkedError.")
+        self.refused(NotLinkedError, lambda: self.authorize(member), to_do="map this refusal to NotLinkedError.")
         taken = self.redemptions.capture(hold.id, idempotency_key=self.new_key())
         expect("state", taken.state, "captured", to_do="ask for the member's consent for new holds only.")

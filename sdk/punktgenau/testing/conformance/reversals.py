@@ -82,12 +82,16 @@ class ReversalChecks(AdapterWorld):
         taken = self.take(member)
         if self.profile.partial_reversal:
             self._back(taken, 100)
-            call = lambda: self._back(taken, 328, "R-2")  # noqa: E731
-            error = self.refused(ReversalExceedsCaptureError, call, to_do="refuse it; never cut it to what is left.")
+            error = self.refused(
+                ReversalExceedsCaptureError,
+                lambda: self._back(taken, 328, "R-2"),
+                to_do="refuse it; never cut it to what is left.",
+            )
             expect("remaining", error.remaining, 327, to_do="set `remaining` to the points that can still go back.")
         else:
-            call = lambda: self._back(taken, 428, "R-2")  # noqa: E731
-            self.refused(ProviderError, call, to_do="refuse it; never cut it to what is left.")
+            self.refused(
+                ProviderError, lambda: self._back(taken, 428, "R-2"), to_do="refuse it; never cut it to what is left."
+            )
         left = 327 if self.profile.partial_reversal else 427
         self.expect_points(member, available=1000 - left, held=0, to_do="a refused call moves nothing.")
 
@@ -98,8 +102,9 @@ class ReversalChecks(AdapterWorld):
         member = self.member(HAS)
         taken = self.take(member)
         beyond = Money(amount_minor=taken.captured_value.amount_minor + 1, currency=taken.captured_value.currency)
-        call = lambda: self._back(taken, 426, value=beyond)  # noqa: E731
-        self.refused(ProviderError, call, to_do="check the value as well as the points.")
+        self.refused(
+            ProviderError, lambda: self._back(taken, 426, value=beyond), to_do="check the value as well as the points."
+        )
         self.expect_points(member, available=573, held=0, to_do="a refused call moves nothing.")
 
     @check("reverse-twice", why="two who see the same return give back once")
@@ -121,8 +126,11 @@ class ReversalChecks(AdapterWorld):
         member = self.member(HAS)
         taken = self.take(member)
         self._back(taken, 100)
-        call = lambda: self._back(taken, 101)  # noqa: E731
-        self.refused(IdempotencyConflictError, call, to_do="map this conflict to IdempotencyConflictError.")
+        self.refused(
+            IdempotencyConflictError,
+            lambda: self._back(taken, 101),
+            to_do="map this conflict to IdempotencyConflictError.",
+        )
         self.expect_points(member, available=673, held=0, to_do="a refused call moves nothing.")
 
     @check("reverse-held", why="a hold is voided, not reversed")
@@ -131,8 +139,9 @@ class ReversalChecks(AdapterWorld):
         self.needs_holds()
         member = self.member(HAS)
         hold = self.authorize(member)
-        call = lambda: self._back(hold, 427)  # noqa: E731
-        self.refused(StateConflictError, call, to_do="map this conflict to StateConflictError.")
+        self.refused(
+            StateConflictError, lambda: self._back(hold, 427), to_do="map this conflict to StateConflictError."
+        )
         self.expect_points(member, available=573, held=427, to_do="a refused call moves nothing.")
 
     @check("reverse-then-anew", why="an order that was cancelled by mistake is paid again")

@@ -130,8 +130,11 @@ class TroubleChecks(AdapterWorld):
         member = self.member(HAS)
         self.never_answer("balance")
         began = self.monotonic()
-        call = lambda: self.members.balance(member_id=member, deadline_s=DEADLINE_S)  # noqa: E731
-        self.refused(UnavailableError, call, to_do="a read that got no answer is UnavailableError.")
+        self.refused(
+            UnavailableError,
+            lambda: self.members.balance(member_id=member, deadline_s=DEADLINE_S),
+            to_do="a read that got no answer is UnavailableError.",
+        )
         self._expect_in_time(began)
 
     @check("wrong-answer", why="an answer about other points would charge the customer something else")
@@ -139,9 +142,8 @@ class TroubleChecks(AdapterWorld):
         """An answer that is about other points than asked for is unknown, never done."""
         member, key = self.member(HAS), self.new_key()
         self.answer_wrongly("authorize")
-        call = lambda: self.authorize(member, key=key)  # noqa: E731
         to_do = "compare every answer with what was asked: Redemption.differs_from."
-        self.refused(OutcomeUnknownError, call, to_do=to_do, outcome="unknown")
+        self.refused(OutcomeUnknownError, lambda: self.authorize(member, key=key), to_do=to_do, outcome="unknown")
 
     @check("away-write", why="the shop sells without the provider, at once")
     def test_away_write(self) -> None:
@@ -170,8 +172,11 @@ class TroubleChecks(AdapterWorld):
         """A provider that is not there: a read is NotSentError or UnavailableError, outcome not_done."""
         member = self.member(HAS)
         self.go_away()
-        call = lambda: self.members.balance(member_id=member)  # noqa: E731
-        error = self.refused(PunktgenauError, call, to_do="raise errors of punktgenau.errors only.")
+        error = self.refused(
+            PunktgenauError,
+            lambda: self.members.balance(member_id=member),
+            to_do="raise errors of punktgenau.errors only.",
+        )
         expect_that(
             isinstance(error, NotSentError | UnavailableError),
             f"{type(error).__name__} was raised.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from punktgenau.testing.simulator.schedule import Plan
@@ -56,11 +55,10 @@ class Shrinker:
             size = max(1, size // 2)
 
     def _without_each(self, best: Verdict, size: int) -> Verdict:
-        left: Callable[[int], frozenset[Place]] = lambda at: frozenset(taken[:at] + taken[at + size :])  # noqa: E731
         at = 0
         while at < len(best.taken):
             taken = best.taken
-            shorter = self._still_fails(best.plan, left(at))
+            shorter = self._still_fails(best.plan, frozenset(taken[:at] + taken[at + size :]))
             if shorter is not None and len(shorter.taken) < len(best.taken):
                 best = shorter
             else:
