@@ -125,7 +125,8 @@ class Mortal:
     def live(
         self, step: str, *, commit: int, side: Side, how: How = "kill", orders: dict[str, str] | None = None
     ) -> str:
-        """Do one step ("authorize", "capture", "cancel", "void", "recover") of order A-1, up to that commit.
+        """Do one step of order A-1, up to that commit: "authorize", "capture", "cancel", "void", "recover"; or
+        "repair ..." of a difference by its id.
 
         Returns "killed", "raised", or "survived" where there was no such commit.
         """
@@ -173,6 +174,8 @@ def _life(asked: dict[str, Any]) -> int:
             checkout.authorize("A-1", cart, customer_id="anna", points=427)
         elif asked["step"] == "recover":
             checkout.recover()
+        elif asked["step"].startswith("repair "):
+            checkout.repair(asked["step"].removeprefix("repair "), by="kim", because="dies over it")
         else:
             getattr(checkout, asked["step"])("A-1")
     except RuntimeError:

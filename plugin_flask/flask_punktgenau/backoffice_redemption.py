@@ -54,7 +54,13 @@ def do_resolve(redemption_id: str) -> Response:
     """Decide, with a reason."""
     try:
         as_ = _resolution(request.form.get("as", ""))
-        office().resolve(redemption_id, as_=as_, actor=operator(), reason=request.form.get("reason", ""))
+        office().resolve(
+            redemption_id,
+            as_=as_,
+            actor=operator(),
+            reason=request.form.get("reason", ""),
+            operation_id=request.form.get("operation"),
+        )
     except PunktgenauError as error:
         return resolve(redemption_id, error=error)
     return done(redemption_id, "resolve")

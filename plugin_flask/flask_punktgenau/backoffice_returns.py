@@ -92,13 +92,15 @@ def refund(redemption_id: str) -> Response:
 
 
 def money(redemption_id: str) -> Response:
-    """The money half of a return was paid."""
+    """The money half of a return was paid; no more of it than was shown."""
+    owed = request.form.get("owed", "")
     try:
         office().money_refunded(
             redemption_id,
             return_reference=request.form.get("return_reference", ""),
             psp_reference=request.form.get("psp_reference", "").strip(),
             actor=operator(),
+            seen_minor=int(owed) if _NUMBER.fullmatch(owed) else None,
         )
     except PunktgenauError as error:
         return redemption(redemption_id, error=error)

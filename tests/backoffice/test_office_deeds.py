@@ -238,3 +238,45 @@ def test_what_is_not_there(mira: Visitor) -> None:
     for name in ("0" * 32, "\x00" * 32, "x" * 32, "%2e" * 10 + "aa"):
         for page in ("", "/resolve", "/cancel", "/return"):
             assert mira.browser.get(f"/points/admin/redemptions/{name}{page}").status_code in {404, 409}, (name, page)
+
+
+def test_a_resolution_is_about_what_the_person_was_shown(
+    world: World, checkout: Checkout, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redemption_id = unknown_capture(world, checkout)
+    whole = office.whole(redemption_id)
+    assert whole.open_operation is not None
+    with pytest.raises(StateConflictError):
+        office.resolve(redemption_id, as_="done", operation_id="another", **WHO)
+    # Recovery finds it out, and all is given back, between the look and the decision: what is open then is a reversal.
+    real = checkout._journal.claim
+
+    def late(claimed_id: str, *, lease_s: float) -> object:
+        monkeypatch.setattr(checkout._journal, "claim", real)
+        world.advance(1_000)
+        checkout.recover()
+        for operation in ("reverse", "get", "find"):
+            world.provider.fault(operation, "reset", when="before", times=500)
+        checkout.cancel("A-1")
+        world.provider.heal()
+        return real(claimed_id, lease_s=lease_s)
+
+    monkeypatch.setattr(checkout._journal, "claim", late)
+    with pytest.raises(StateConflictError):
+        office.resolve(redemption_id, as_="done", operation_id=whole.open_operation.id, **WHO)
+    assert checkout.find("A-1").state == "reversing"  # type: ignore[union-attr]
+    world.advance(1_000)
+    checkout.recover()
+    assert checkout.find("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert world.provider.points() == (2500, 0)
+
+
+def test_no_more_money_is_closed_than_was_shown(world: World, checkout: Checkout, office: Office) -> None:
+    redemption_id = placed(world, checkout)
+    # One of two lamps of 24.95: 2495 of 5480 cents, of which points pay 427 in all.
+    owed = checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1}).money_due.amount_minor  # type: ignore[union-attr]
+    paid_as = {"return_reference": "R-1", "psp_reference": "re_1", "actor": "clerk 7"}
+    with pytest.raises(AmountChangedError):
+        office.money_refunded(redemption_id, seen_minor=owed - 1, **paid_as)  # type: ignore[arg-type]
+    assert office.whole(redemption_id).refunds[0].money_due.amount_minor == owed
+    assert office.money_refunded(redemption_id, seen_minor=owed, **paid_as).money_due.amount_minor == 0  # type: ignore[arg-type]

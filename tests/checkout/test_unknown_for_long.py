@@ -136,3 +136,19 @@ def test_what_is_not_done_for_days_is_seen_by_a_person_and_asked_all_the_same(
     wait(world, checkout, every_s=3600, times=1)
     assert checkout.find("A-1").state == "captured"
     assert world.provider.points() == (2073, 0)
+
+
+@at("reference")
+def test_an_outage_is_over_soon_after_it_ends(shop: World):
+    """Eleven minutes in which not a byte went out are no reason to wait for a quarter of an hour more."""
+    place(shop)
+    shop.order("A-1", "paid")
+    away = shop.checkout(url=AWAY)
+    away.capture("A-1")
+    for _ in range(66):
+        shop.clock.advance(10)
+        away.recover_one(deadline_s=2.0)
+    for _ in range(4):
+        shop.clock.advance(10)
+        first(shop).recover_one(deadline_s=2.0)
+    assert first(shop).find("A-1").state == "captured"

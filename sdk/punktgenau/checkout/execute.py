@@ -35,7 +35,7 @@ from punktgenau.checkout.resolve import (
     state_of,
 )
 from punktgenau.checkout.return_journal import REVERSIBLE
-from punktgenau.checkout.schema import OperationRow, RedemptionRow
+from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.sending import Reply, moved_after, reply_of, send, wished_wait_ms
 from punktgenau.checkout.writing import written
 from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
@@ -277,7 +277,7 @@ class Executor:
             code=verdict.code,
             reply=reply,
             sends=sends,
-            next_at=None if closed else max(self._due(claim.operation, verdict, sends), self._journal.now_ms() + wait_ms),
+            next_at=None if closed else max(self._due(claim, verdict, sends), self._journal.now_ms() + wait_ms),
         )
         try:
             row = written(write, clock=self._clock)
@@ -290,9 +290,9 @@ class Executor:
         self._heard(before, row)
         return row
 
-    def _due(self, operation: OperationRow, verdict: Verdict, sends: int) -> int:
+    def _due(self, claim: Claim, verdict: Verdict, sends: int) -> int:
         """When an operation that stays open is due again; asking for it more often does not put its settling off."""
-        now_ms = self._journal.now_ms()
+        operation, now_ms = claim.operation, self._journal.now_ms()
         if verdict.code != SETTLING:
             return now_ms + back_off_s(operation.passes, away=not sends and verdict.code == NOT_SENT) * 1000
         if operation.code != SETTLING:

@@ -48,15 +48,19 @@ class Deeds:
         after, _ = self._executor.run(claim, deadline_s=deadline_s)
         return payment_of(after)
 
-    def resolve(self, redemption_id: str, *, as_: Resolution, actor: str, reason: str) -> Payment:
+    def resolve(
+        self, redemption_id: str, *, as_: Resolution, actor: str, reason: str, operation_id: str | None = None
+    ) -> Payment:
         """Write down what a person found out about an unknown, or decided about a shortfall. `reason` is required.
 
+        `operation_id` is the open operation that the person was shown (empty: there was none; None: not told).
         Raises StateConflictError where that is not open (any more), InProgressError while it is being asked about.
         """
         require_text(reason, field="reason")
         row = self._latest(redemption_id)
         operation = next((one for one in self._journal.operations(row.id) if one.open_key is not None), None)
-        if as_ not in resolutions(row, operation):
+        is_another = operation_id is not None and operation_id != ("" if operation is None else operation.id)
+        if is_another or as_ not in resolutions(row, operation):
             raise StateConflictError(f"Order {row.order_reference} is not open in this way any more ({row.state}).")
         self._record(f"resolve_{as_}", row, actor=actor, reason=reason)
         if as_ in {"give_back", "written_off", "paid_otherwise"}:
@@ -65,6 +69,10 @@ class Deeds:
         claim = self._journal.claim(row.id, lease_s=self._checkout.settings.deadline_s)
         if claim is None:
             raise InProgressError(f"The provider is being asked about order {row.order_reference} at this moment.")
+        if operation is None or claim.operation.id != operation.id or as_ not in resolutions(claim.redemption, operation):
+            # Recovery has found it out meanwhile; what is open by now is not what this person knows about.
+            self._journal.put_back(claim)
+            raise StateConflictError(f"Order {row.order_reference} is not open in this way any more. Look at it again.")
         changed, outcome, code = resolved(claim, as_, now_ms=self._journal.now_ms())
         try:
             after = self._journal.finish(claim, changed, outcome=outcome, code=code, reply=None, sends=0, next_at=None)
@@ -139,10 +147,26 @@ class Deeds:
             self._record("refund", row, actor=actor, reason=reason, return_reference=return_reference)
         return refund
 
-    def money_refunded(self, redemption_id: str, *, return_reference: str, psp_reference: str, actor: str) -> Refund:
-        """The money half of a return was paid. Raises NotFoundError, ReturnConflictError."""
+    def money_refunded(
+        self,
+        redemption_id: str,
+        *,
+        return_reference: str,
+        psp_reference: str,
+        actor: str,
+        seen_minor: int | None = None,
+    ) -> Refund:
+        """The money half of a return was paid; `seen_minor` is what was shown as owed, in the smallest unit.
+
+        Raises NotFoundError, ReturnConflictError; AmountChangedError where more is owed by now: nothing is closed then.
+        """
         row = self._latest(redemption_id)
         known = self._checkout._returns.find(row, return_reference)
+        if seen_minor is not None and known.money_due.amount_minor > max(0, seen_minor):
+            raise AmountChangedError(
+                f"More is owed for return {return_reference} than was shown. Nothing was written down; pay the rest, or "
+                "enter what was paid once more.",
+            )
         if known.money_due.amount_minor > 0 and psp_reference:
             detail = {"return_reference": return_reference, "psp_reference": psp_reference}
             self._record("money_refunded", row, actor=actor, reason="", **detail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from punktgenau.checkout.actions import require_text
 from punktgenau.checkout.differences import Differences, LostDifferenceError
@@ -47,7 +48,9 @@ class Repairs:
         try:
             result = self._done(row)
         except PunktgenauError as error:
-            self._differences.change(row, state="open", result=f"could not be done: {error.code}")
+            with suppress(LostDifferenceError):
+                # Where somebody else was at it as well, what came of that stands.
+                self._differences.change(row, state="open", result=f"could not be done: {error.code}")
             raise
         try:
             return self._differences.change(row, state="repaired", result=result)
