@@ -61,7 +61,7 @@ class Journal(Reader):
         attempt = replace(attempt, key=operation.key)
         tender: dict[str, Value] = {"redemption_id": attempt.id, "position": 0, "kind": "points"}
         ends = self._lease_ends(lease_s)
-        with self._intent(operation) as tx:
+        with self._intent(operation.key) as tx:
             if instead_of is not None:
                 self._swap(tx, instead_of, replace(instead_of, state="expired", reason="taken_anew", check_at=None))
             tx.run(self._sql.add_redemption, values_of(attempt))
@@ -76,7 +76,7 @@ class Journal(Reader):
         """
         operation = self._new_operation(seen, planned)
         ends = self._lease_ends(lease_s)
-        with self._intent(operation) as tx:
+        with self._intent(operation.key) as tx:
             self._check_turn(tx, seen, planned)
             changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
             self._add(tx, operation, lease_s)
@@ -92,7 +92,7 @@ class Journal(Reader):
         """
         operation = self._new_operation(seen, planned)
         ends = self._lease_ends(lease_s)
-        with self._intent(operation) as tx:
+        with self._intent(operation.key) as tx:
             # The redemption's row first, as everywhere: two that lock in other orders would block each other.
             self._redemption(tx, seen.id, lock=True)
             current = tx.one(self._sql.open_operation, {"redemption_id": seen.id})
@@ -215,8 +215,8 @@ class Journal(Reader):
         return hmac.compare_digest(operation.fingerprint, fingerprint(row, operation.request, key=self._secret()))
 
     @contextmanager
-    def _intent(self, operation: OperationRow) -> Iterator[Transaction]:
-        """The transaction that writes an intent.
+    def _intent(self, key: str | None = None) -> Iterator[Transaction]:
+        """The transaction that writes an intent; without `key` what is to be sent, if anything, is decided within it.
 
         Raises LostSwapError when somebody was first; UnavailableError, with the outcome unknown where nobody can tell
         whether the intent was written: if it was, recovery carries it out.
@@ -227,7 +227,7 @@ class Journal(Reader):
         except DuplicateError as error:
             raise LostSwapError from error
         except UnconfirmedError as error:
-            error.outcome, error.idempotency_key = "unknown", operation.key
+            error.outcome, error.idempotency_key = "unknown", key
             raise
 
     def _swap(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:

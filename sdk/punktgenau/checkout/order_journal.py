@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import bindparam, update
 
 from punktgenau.checkout import shipment_statements as shipping
-from punktgenau.checkout.database import DuplicateError, Transaction, UnconfirmedError, Value
+from punktgenau.checkout.database import DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation, anew, deal_stands
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.resolve import UNDONE
@@ -31,12 +31,12 @@ PlanAmendment = Callable[[Books], Amended | None]
 PlanShipment = Callable[[Books, tuple[ShipmentRow, ...]], ShipmentRow | None]
 HELD = frozenset({"authorized", "partially_captured"})
 AMENDED = "amended"
+"""Why held points are released by a change that leaves them nothing to pay."""
 _PUT_BACK = (
     update(operation)
     .where(operation.c.id == bindparam("operation_id"), operation.c.lease_token == bindparam("seen_token"))
     .values(lease_until=0, lease_token=operation.c.lease_token - 1)
 )
-"""Why held points are released by a change that leaves them nothing to pay."""
 
 
 class OrderJournal(ReturnJournal):
@@ -70,36 +70,30 @@ class OrderJournal(ReturnJournal):
         and UnavailableError whose outcome is unknown where nobody can tell whether it was written.
         """
         self._secret()
-        try:
-            with self._database.transaction() as tx:
-                books = self._books(tx, redemption_id, lock=True)
-                row, made = books.redemption, plan(books)
-                if made is None:
-                    return row, None
-                tx.run(STATEMENTS.add_amendment, values_of(made.version))
-                changed = replace(
-                    row,
-                    amended_points=made.version.points,
-                    amended_minor=made.version.value_minor,
-                    amended_payable_minor=made.version.payable_minor,
-                )
-                if made.version.points == 0 and (row.state == "authorized" or deal_stands(row)):
-                    # Points may pay nothing of it any more: none are captured, and none are taken anew.
-                    check_at = self.now_ms() if row.state == "authorized" else None
-                    changed = replace(changed, release_cause=AMENDED, check_at=check_at)
-                row = self._swap(tx, row, changed)
-                if made.back is None:
-                    return row, None
-                tx.run(STATEMENTS.add, values_of(made.back))
-                if made.back.state != "requested":
-                    return row, None
-                claim = self._begin(tx, row, made.back, lease_s=lease_s)[1]
-                return row if claim is None else claim.redemption, claim
-        except DuplicateError as error:
-            raise LostSwapError from error
-        except UnconfirmedError as error:
-            error.outcome = "unknown"
-            raise
+        with self._intent() as tx:
+            books = self._books(tx, redemption_id, lock=True)
+            row, made = books.redemption, plan(books)
+            if made is None:
+                return row, None
+            tx.run(STATEMENTS.add_amendment, values_of(made.version))
+            changed = replace(
+                row,
+                amended_points=made.version.points,
+                amended_minor=made.version.value_minor,
+                amended_payable_minor=made.version.payable_minor,
+            )
+            if made.version.points == 0 and (row.state == "authorized" or deal_stands(row)):
+                # Points may pay nothing of it any more: none are captured, and none are taken anew.
+                check_at = self.now_ms() if row.state == "authorized" else None
+                changed = replace(changed, release_cause=AMENDED, check_at=check_at)
+            row = self._swap(tx, row, changed)
+            if made.back is None:
+                return row, None
+            tx.run(STATEMENTS.add, values_of(made.back))
+            if made.back.state != "requested":
+                return row, None
+            claim = self._begin(tx, row, made.back, lease_s=lease_s)[1]
+            return row if claim is None else claim.redemption, claim
 
     def ship(
         self, redemption_id: str, *, reference: str, plan: PlanShipment, lease_s: float
@@ -109,26 +103,20 @@ class OrderJournal(ReturnJournal):
         `plan` decides under the row's lock; None: nothing can be captured in parts as things are. Raises as `amend`.
         """
         self._secret()
-        try:
-            with self._database.transaction() as tx:
-                books = self._books(tx, redemption_id, lock=True)
-                shipped = _shipments(tx.all(shipping.ALL, {"redemption_id": redemption_id}))
-                for known in shipped:
-                    if known.reference == reference:
-                        return books.redemption, known, None
-                made = plan(books, shipped)
-                if made is None:
-                    return books.redemption, None, None
-                tx.run(shipping.ADD, values_of(made))
-                if made.state != "requested":
-                    return books.redemption, made, None
-                row, claim = self._begin_shipment(tx, books.redemption, made, lease_s=lease_s)
-                return row, made, claim
-        except DuplicateError as error:
-            raise LostSwapError from error
-        except UnconfirmedError as error:
-            error.outcome = "unknown"
-            raise
+        with self._intent() as tx:
+            books = self._books(tx, redemption_id, lock=True)
+            shipped = _shipments(tx.all(shipping.ALL, {"redemption_id": redemption_id}))
+            for known in shipped:
+                if known.reference == reference:
+                    return books.redemption, known, None
+            made = plan(books, shipped)
+            if made is None:
+                return books.redemption, None, None
+            tx.run(shipping.ADD, values_of(made))
+            if made.state != "requested":
+                return books.redemption, made, None
+            row, claim = self._begin_shipment(tx, books.redemption, made, lease_s=lease_s)
+            return row, made, claim
 
     def begin_shipment(self, seen: RedemptionRow, *, lease_s: float) -> Claim | None:
         """The right to capture the shipment that waits longest; None when none waits, or all is to go back.

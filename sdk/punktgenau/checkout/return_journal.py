@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from punktgenau.checkout.actions import Actions
-from punktgenau.checkout.database import DuplicateError, Transaction, UnconfirmedError, Value
+from punktgenau.checkout.database import DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import Journal, LostSwapError
 from punktgenau.checkout.resolve import UNDONE
@@ -53,22 +53,16 @@ class ReturnJournal(Journal):
         where nobody can tell whether it was written.
         """
         self._secret()
-        try:
-            with self._database.transaction() as tx:
-                books = self._books(tx, redemption_id, lock=True)
-                for known in books.returns:
-                    if known.reference == reference:
-                        return known, None
-                asked = plan(books)
-                tx.run(STATEMENTS.add, values_of(asked))
-                if asked.state != "requested":
-                    return asked, None
-                return self._begin(tx, books.redemption, asked, lease_s=lease_s)
-        except DuplicateError as error:
-            raise LostSwapError from error
-        except UnconfirmedError as error:
-            error.outcome = "unknown"
-            raise
+        with self._intent() as tx:
+            books = self._books(tx, redemption_id, lock=True)
+            for known in books.returns:
+                if known.reference == reference:
+                    return known, None
+            asked = plan(books)
+            tx.run(STATEMENTS.add, values_of(asked))
+            if asked.state != "requested":
+                return asked, None
+            return self._begin(tx, books.redemption, asked, lease_s=lease_s)
 
     def begin_return(self, seen: RedemptionRow, *, lease_s: float) -> Claim | None:
         """The right to send the return that waits longest; None when none waits.
