@@ -13,7 +13,6 @@ depends_on = None
 
 _SHOP = ("provider", "partner", "mode")
 _PARTLY = {
-    "punktgenau_return_declined": ("punktgenau_return", "created_at", "state = 'declined'"),
     "punktgenau_event_redemption": ("punktgenau_event", "redemption_id", "redemption_id IS NOT NULL"),
 }
 _WHOLE = {
