@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from flask_punktgenau.state import AppState
+from flask_punktgenau.state import AppState, current_state
 from flask_punktgenau.transactions import require_no_open_transaction
 from punktgenau.checkout import Cart, Checkout, Invoice, Payment, Refund, RefundPreview
-from punktgenau.errors import NotFoundError
+from punktgenau.errors import ConfigurationError, NotFoundError
 from punktgenau.money import Money
 
 
@@ -136,4 +136,7 @@ class AfterPayment:
         return state.journal()
 
     def _state(self) -> AppState:
-        raise NotImplementedError
+        state = current_state()
+        if state.owner is not self:
+            raise ConfigurationError("The current app was initialised with another Punktgenau object; use that one.")
+        return state

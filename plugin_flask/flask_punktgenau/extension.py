@@ -22,7 +22,7 @@ from flask_punktgenau.loaders import (
 )
 from flask_punktgenau.problems import init_problems, remember_order
 from flask_punktgenau.session import Points
-from flask_punktgenau.state import EXTENSION, AppState, current_state, forget_guest
+from flask_punktgenau.state import EXTENSION, AppState, forget_guest
 from flask_punktgenau.storefront import make_storefront
 from flask_punktgenau.transactions import watch_sessions
 from flask_punktgenau.widgets import punktgenau_field, punktgenau_panel, punktgenau_summary
@@ -206,9 +206,3 @@ class Punktgenau(AfterPayment):
         Raises ConfigurationError without PUNKTGENAU_DATABASE_URL.
         """
         self._state().open().upgrade()
-
-    def _state(self) -> AppState:
-        state = current_state()
-        if state.owner is not self:
-            raise ConfigurationError("The current app was initialised with another Punktgenau object; use that one.")
-        return state

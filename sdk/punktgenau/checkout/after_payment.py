@@ -11,10 +11,10 @@ from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.intent import WENT_WITHOUT
 from punktgenau.checkout.invoice import Invoice
+from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund, RefundPreview
 from punktgenau.checkout.refused import Refused
-from punktgenau.checkout.return_journal import ReturnJournal
 from punktgenau.checkout.returned import Wanted
 from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
@@ -29,7 +29,7 @@ class AfterPayment:
 
     settings: Settings
     _clock: Clock
-    _journal: ReturnJournal
+    _journal: OrderJournal
     _returns: Returns
     _refused: Refused
     _amending: Amending

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Protocol
 
-from punktgenau._clock import Clock
 from punktgenau.checkout.booking import window_of
 from punktgenau.checkout.bookings import Bookings
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.difference import Difference, DifferenceState, Reconciled, difference_of
 from punktgenau.checkout.differences import Differences
-from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.findings import Findings
 from punktgenau.checkout.order_check import OrderCheck
-from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.reconcile import Progress, Reconciling
 from punktgenau.checkout.repairs import Repairs
-from punktgenau.checkout.return_journal import ReturnJournal
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import ConfigurationError
 from punktgenau.provider import Provider, StatementsProvider
@@ -28,27 +23,16 @@ from punktgenau.statement_records import BrokenLine, StatementLine
 GRACE_S = 2 * 86_400
 
 
-class _Capture(Protocol):
-    def __call__(self, order_reference: str) -> Payment | None: ...
-
-
-class _Cancel(Protocol):
-    def __call__(self, order_reference: str, *, cause: str = "") -> Payment | None: ...
-
-
 class Clearing:
     """The part of `Checkout` that compares its journal with the provider's statements and the shop's orders."""
 
     settings: Settings
     order_loader: Callable[[str], Order | None] | None
     orders_loader: Callable[[datetime, datetime], Iterator[Order]] | None
-    capture: _Capture
-    cancel: _Cancel
     _provider: Provider
-    _clock: Clock
     _database: Database
-    _journal: ReturnJournal
-    _executor: Executor
+    _differences: Differences
+    _repairs: Repairs
 
     def reconcile(
         self,
@@ -66,7 +50,7 @@ class Clearing:
         it was then.
         """
         told = progress or (lambda what, done, total: None)
-        differences = Differences(self._database, clock=self._clock)
+        differences = self._differences
         begun = differences.now_ms()
         window = window_of(period, grace_s=grace_s, as_of_ms=begun)
         lines = self._lines(period, told) if statement is None else statement
@@ -105,12 +89,12 @@ class Clearing:
 
     def differences(self, *, state: DifferenceState = "open", period: str | None = None) -> Iterator[Difference]:
         """What statement, journal and orders do not agree about, of one month or all, by id; from the journal."""
-        for row in Differences(self._database, clock=self._clock).listed(state=state, period=period):
+        for row in self._differences.listed(state=state, period=period):
             yield difference_of(row)
 
     def difference(self, id: str) -> Difference | None:
         """One difference, by its id."""
-        row = Differences(self._database, clock=self._clock).find(id)
+        row = self._differences.find(id)
         return None if row is None else difference_of(row)
 
     def repair(self, id: str, *, by: str, because: str) -> Difference:
@@ -120,21 +104,11 @@ class Clearing:
         down. Raises InvalidArgumentError without a person or a reason; NotFoundError; StateConflictError for one that
         waits; NotSentError or UnavailableError where the provider could not be asked: it is open as before then.
         """
-        return difference_of(self._repairs().repair(id, by=by, because=because))
+        return difference_of(self._repairs.repair(id, by=by, because=because))
 
     def dismiss(self, id: str, *, by: str, because: str) -> Difference:
         """Leave a difference as it is, because somebody says so; it is not proposed again. Raises as `repair`."""
-        return difference_of(self._repairs().dismiss(id, by=by, because=because))
-
-    def _repairs(self) -> Repairs:
-        return Repairs(
-            Differences(self._database, clock=self._clock),
-            self._journal,
-            self._executor,
-            capture=self.capture,
-            cancel=lambda reference, cause: self.cancel(reference, cause=cause),
-            deadline_s=self.settings.worker_deadline_s,
-        )
+        return difference_of(self._repairs.dismiss(id, by=by, because=because))
 
     def _lines(self, period: str, progress: Progress) -> Iterator[StatementLine]:
         provider = self._provider

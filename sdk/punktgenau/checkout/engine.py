@@ -16,6 +16,7 @@ from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart, Order
 from punktgenau.checkout.clearing import Clearing
 from punktgenau.checkout.database import Connect, Database
+from punktgenau.checkout.differences import Differences
 from punktgenau.checkout.events import Events
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
@@ -29,6 +30,7 @@ from punktgenau.checkout.placing import Placing, Wish
 from punktgenau.checkout.quote import CartQuote
 from punktgenau.checkout.recovering import Recovering
 from punktgenau.checkout.refused import Refused
+from punktgenau.checkout.repairs import Repairs
 from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
@@ -43,7 +45,7 @@ Listener = Callable[[str, Payment], None]
 _ROUNDS_MAX = 3
 
 
-class Checkout(AfterPayment, Clearing, Recovering):  # type: ignore[misc]  # what the one needs is a method of the other
+class Checkout(AfterPayment, Clearing, Recovering):
     """Pays orders with points at one provider, with a journal of its own.
 
     The goals (`capture`, `void`, `cancel`) are safe in any state, any number of times, from any process; an unknown is
@@ -81,8 +83,7 @@ class Checkout(AfterPayment, Clearing, Recovering):  # type: ignore[misc]  # wha
             },
             wait_s=self.settings.deadline_s,
         )
-        journal = OrderJournal(self._database, clock=self._clock, key_of=provider.profile.key_of)
-        self._journal = journal
+        self._journal = OrderJournal(self._database, clock=self._clock, key_of=provider.profile.key_of)
         self._links = Links(self._database, clock=self._clock)
         self._events = Events(self._database, clock=self._clock)
         self._heartbeat = Heartbeat(self._database, clock=self._clock)
@@ -92,9 +93,18 @@ class Checkout(AfterPayment, Clearing, Recovering):  # type: ignore[misc]  # wha
         self._refused = Refused(self._journal, self._executor, self._returns, clock=self._clock)
         self._goals = Goals(self._journal, self._executor, clock=self._clock, heard=self._heard)
         self._amending = Amending(
-            journal, self._executor, self._goals, self._returns, settings=self.settings, clock=self._clock
+            self._journal, self._executor, self._goals, self._returns, settings=self.settings, clock=self._clock
         )
-        self._shipping = Shipping(journal, self._executor, clock=self._clock)
+        self._shipping = Shipping(self._journal, self._executor, clock=self._clock)
+        self._differences = Differences(self._database, clock=self._clock)
+        self._repairs = Repairs(
+            self._differences,
+            self._journal,
+            self._executor,
+            capture=self.capture,
+            cancel=lambda reference, cause: self.cancel(reference, cause=cause),
+            deadline_s=self.settings.worker_deadline_s,
+        )
         self._placing = Placing(
             provider,
             self._journal,

@@ -11,7 +11,7 @@ from punktgenau.checkout.events import Events, EventState
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.heartbeat import Heartbeat
 from punktgenau.checkout.helping import recover_one
-from punktgenau.checkout.journal import Journal
+from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.recovery import Recovery, Shop, recover
 from punktgenau.checkout.settings import Settings
 from punktgenau.events import Event
@@ -27,7 +27,7 @@ class Recovering:
     order_loader: Callable[[str], Order | None] | None
     _provider: Provider
     _clock: Clock
-    _journal: Journal
+    _journal: OrderJournal
     _executor: Executor
     _events: Events
     _heartbeat: Heartbeat
