@@ -54,7 +54,7 @@ class Returns:
         Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more than is left),
         StateConflictError (nothing was captured, or a person has to look first): then nothing was booked.
         """
-        reference = require_text(reference, field="return_reference", most=REFERENCE_MAX)
+        reference = require_reference(reference, field="return_reference", most=REFERENCE_MAX)
         asked_for = wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor)
 
         def plan(books: Books) -> ReturnRow:
@@ -148,7 +148,7 @@ class Returns:
 
     def money_refunded(self, row: RedemptionRow, *, reference: str, psp_reference: str) -> Refund:
         """The money half of a return was paid. Raises NotFoundError; ReturnConflictError where it was paid before."""
-        psp_reference = require_text(psp_reference, field="psp_reference", most=255)
+        psp_reference = require_reference(psp_reference, field="psp_reference", most=255)
         for one in self._journal.books(row.id).returns:
             if one.reference != reference:
                 continue
@@ -255,7 +255,7 @@ class Returns:
         return policy if self._provider.profile.partial_reversal else None
 
 
-def require_text(value: str, *, field: str, most: int) -> str:
+def require_reference(value: str, *, field: str, most: int) -> str:
     """A reference as it was given. Raises InvalidArgumentError."""
     if not isinstance(value, str) or not 1 <= len(value) <= most or not value.isprintable():
         raise InvalidArgumentError(f"{field} must be a text of 1 to {most} printable characters.", field=field)

@@ -14,7 +14,7 @@ from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.return_journal import Books
 from punktgenau.checkout.returned import History, Wanted, returned, with_return
-from punktgenau.checkout.returns import REFERENCE_MAX, require_text
+from punktgenau.checkout.returns import REFERENCE_MAX, require_reference
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ShipmentRow
 from punktgenau.checkout.standing import allocation_of
@@ -39,7 +39,7 @@ class Shipping:
         Raises InvalidArgumentError (more units than are left), IdempotencyConflictError (the reference stands for
         another shipment).
         """
-        reference = require_text(reference, field="shipment_reference", most=REFERENCE_MAX)
+        reference = require_reference(reference, field="shipment_reference", most=REFERENCE_MAX)
         wanted = Wanted(lines=lines)
         text = json.dumps(dict(lines), sort_keys=True, separators=(",", ":"))
         if self._executor.profile.captures != "many":
