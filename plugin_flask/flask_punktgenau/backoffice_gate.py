@@ -17,8 +17,8 @@ from flask_punktgenau.problems import status_of
 from flask_punktgenau.state import current_state, logger
 from flask_punktgenau.urls import static_url
 from punktgenau.checkout.attention import Attention
+from punktgenau.checkout.moments import moment
 from punktgenau.checkout.office import Office
-from punktgenau.checkout.searching import moment
 from punktgenau.errors import ConfigurationError, PunktgenauError
 from punktgenau.money import Money
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Literal
 
@@ -192,10 +192,6 @@ class OfficeLanguage(Language):
     def done(self, deed: str) -> str:
         """What an operator has just done."""
         return self.gettext(f"office.done.{deed}")
-
-    def last_moment(self, ends_at: datetime) -> str:
-        """The last day of a span that ends at that moment."""
-        return self.day(ends_at - timedelta(seconds=1))
 
     def money_digits(self, amount_minor: int, currency: str) -> str:
         """An amount as it is typed into a form: digits, and a comma or point where the currency has smaller units."""

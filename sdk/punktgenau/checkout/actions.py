@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, tuple_
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, Transaction, Value
+from punktgenau.checkout.moments import moment
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema_returns import ActionRow, action
 from punktgenau.errors import InvalidArgumentError
@@ -133,5 +134,5 @@ def _action(row: ActionRow) -> Action:
         subject=row.subject,
         redemption_id=row.redemption_id,
         detail=json.loads(row.detail),
-        at=datetime.fromtimestamp(row.created_at / 1000, UTC),
+        at=moment(row.created_at),
     )

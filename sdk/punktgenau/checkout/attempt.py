@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from punktgenau.checkout.cart import Cart
@@ -11,6 +10,7 @@ from punktgenau.checkout.frozen import freeze
 from punktgenau.checkout.intent import deal_stands
 from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.links import Link
+from punktgenau.checkout.moments import moment
 from punktgenau.checkout.payment import Payment, PaymentState
 from punktgenau.checkout.quote import CartQuote
 from punktgenau.checkout.resolve import UNDONE
@@ -200,7 +200,7 @@ def payment_of(row: RedemptionRow) -> Payment:
         returned_points=row.reversed_points,
         returned_minor=row.reversed_minor,
         attempt=row.attempt,
-        hold_until=None if row.hold_until is None else datetime.fromtimestamp(row.hold_until / 1000, UTC),
+        hold_until=None if row.hold_until is None else moment(row.hold_until),
         reason=row.reason or row.release_cause or "",
         idempotency_key=row.key,
         is_unknown=is_unknown,

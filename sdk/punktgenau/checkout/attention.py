@@ -9,9 +9,10 @@ from sqlalchemy import BindParameter, FromClause, and_, bindparam, exists, func,
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau.checkout.database import Database, Transaction, Value
+from punktgenau.checkout.moments import moment
 from punktgenau.checkout.schema import operation, redemption
 from punktgenau.checkout.schema_returns import OWED_MINOR, OWES_MONEY, returns
-from punktgenau.checkout.searching import FOUND_COLUMNS, Found, found_of, moment
+from punktgenau.checkout.searching import FOUND_COLUMNS, Found, found_of
 from punktgenau.checkout.statements import ours
 from punktgenau.money import Money
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
 
 from punktgenau.errors import InvalidArgumentError
 
 DAY_MS = 86_400_000
-BookingKind = Literal["capture", "reversal", "correction"]
 
 
 @dataclass(frozen=True, slots=True)

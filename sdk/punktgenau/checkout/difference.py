@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from punktgenau.checkout.matched import DifferenceKind
+from punktgenau.checkout.moments import moment
 from punktgenau.checkout.schema_clearing import DifferenceRow
 
 DifferenceState = Literal["waiting", "open", "repairing", "repaired", "dismissed", "settled"]
@@ -102,7 +103,7 @@ def difference_of(row: DifferenceRow) -> Difference:
         currency=row.currency,
         proposal=row.proposal,  # type: ignore[arg-type]
         note=row.note,
-        found_at=datetime.fromtimestamp(row.created_at / 1000, UTC),
+        found_at=moment(row.created_at),
         actor=row.actor,
         reason=row.reason,
         result=row.result,
@@ -111,4 +112,4 @@ def difference_of(row: DifferenceRow) -> Difference:
 
 
 def _moment(at_ms: int | None) -> datetime | None:
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
+    return None if at_ms is None else moment(at_ms)

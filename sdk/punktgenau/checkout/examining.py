@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import and_, bindparam, func, inspect, or_, select, text
@@ -16,9 +16,10 @@ from sqlalchemy.sql import ColumnElement
 from punktgenau._clock import Clock
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.database import Database
+from punktgenau.checkout.moments import moment
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.rows import row_of
-from punktgenau.checkout.schema import PREFIX, RedemptionRow, event, link, operation, redemption
+from punktgenau.checkout.schema import PREFIX, RedemptionRow, event, operation, redemption
 from punktgenau.errors import UnavailableError
 from punktgenau.provider import Provider
 
@@ -48,16 +49,6 @@ _OVERDUE = (
 )
 _HEARD = select(func.max(_e.received_at)).where(
     _e.provider == bindparam("own_provider"), _e.partner == bindparam("own_partner")
-)
-_MEMBER = (
-    select(link.c.member_id)
-    .where(
-        link.c.provider == bindparam("own_provider"),
-        link.c.partner == bindparam("own_partner"),
-        link.c.mode == bindparam("own_mode"),
-    )
-    .order_by(link.c.linked_at.desc())
-    .limit(1)
 )
 
 
@@ -115,13 +106,7 @@ class Examiner:
         """When the provider's last event was heard; None: never."""
         with self._database.transaction(write=False) as tx:
             row = tx.one(_HEARD, {})
-        return datetime.fromtimestamp(int(row[0]) / 1000, UTC) if row and row[0] else None
-
-    def some_member(self) -> str | None:
-        """The member who was linked last, to ask the provider about somebody it knows."""
-        with self._database.transaction(write=False) as tx:
-            row = tx.one(_MEMBER, {})
-        return str(row[0]) if row else None
+        return moment(int(row[0])) if row and row[0] else None
 
     def live(self, *, since: datetime, until: datetime) -> Iterator[Payment]:
         """What is live of redemptions begun between two moments, the oldest first, page by page."""

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 
 from punktgenau.checkout.database import Database
+from punktgenau.checkout.moments import milliseconds
 from punktgenau.checkout.schema import redemption
-from punktgenau.checkout.searching import milliseconds
 from punktgenau.checkout.statements import own
 from punktgenau.money import Money
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Value
+from punktgenau.checkout.moments import moment
 from punktgenau.checkout.schema import meta
 
 NAME = "recovered_at"
@@ -38,4 +39,4 @@ class Heartbeat:
         """When somebody was last here; None: never."""
         with self._database.transaction(write=False) as tx:
             row = tx.one(_LAST, {"name": NAME})
-        return None if row is None else datetime.fromtimestamp(int(row[0] or 0) / 1000, UTC)
+        return None if row is None else moment(int(row[0] or 0))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from pydantic import ValidationError
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError
+from punktgenau.checkout.moments import moment
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import LinkRow, values_of
 from punktgenau.checkout.statements import statements
@@ -83,7 +84,7 @@ class Links:
             customer_id=row.customer_id,
             member_id=row.member_id,
             consent_id=row.consent_id,
-            linked_at=datetime.fromtimestamp(row.linked_at / 1000, UTC),
+            linked_at=moment(row.linked_at),
             balance=None if row.balance is None else _balance(row.balance),
             balance_age_s=max(0.0, (self._now_ms() - row.balance_at) / 1000),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from punktgenau.checkout.booking import DAY_MS, Window
@@ -11,6 +11,7 @@ from punktgenau.checkout.bookings import MANY, Bookings, OrderPoints
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.findings import FINDINGS_MAX, Findings
 from punktgenau.checkout.matched import DifferenceKind
+from punktgenau.checkout.moments import moment
 
 BEFORE_MS = 31 * DAY_MS
 """Orders of a month before the period are looked at as well: they may have been paid or cancelled in it."""
@@ -74,8 +75,8 @@ class OrderCheck:
             self._findings.order(kind, now, points)
 
     def _orders(self, window: Window) -> Iterator[Order]:
-        since = datetime.fromtimestamp((window.since - BEFORE_MS) / 1000, UTC)
-        until = datetime.fromtimestamp(min(window.until, window.as_of + 1) / 1000, UTC)
+        since = moment(window.since - BEFORE_MS)
+        until = moment(min(window.until, window.as_of + 1))
         day = timedelta(days=1)
         while since < until:
             yield from self._orders_loader(since, min(since + day, until))

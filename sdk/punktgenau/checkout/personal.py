@@ -19,15 +19,16 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import Database, Transaction, Value
 from punktgenau.checkout.journal import Journal
+from punktgenau.checkout.moments import milliseconds, moment
 from punktgenau.checkout.schema import link, operation, redemption
 from punktgenau.checkout.schema_returns import OWES_MONEY, amendment, returns
-from punktgenau.checkout.searching import FOUND_COLUMNS, found_of, milliseconds, moment
+from punktgenau.checkout.searching import FOUND_COLUMNS, found_of
+from punktgenau.checkout.standing import PSEUDONYM
 from punktgenau.checkout.statements import ours, own
 from punktgenau.errors import NotFoundError, StateConflictError
 
 RETURN_DAYS = 400
 """For so long after its last change an order may still come back; with a pseudonym it could not."""
-PSEUDONYM = "erased:"
 _BATCH = 200
 _r, _t = redemption.c, returns.c
 _AT_REST: list[ColumnElement[str]] = [
@@ -56,6 +57,8 @@ _MAY_COME_BACK = and_(
 _open_word = case((_IS_OPEN, literal_column("'open'")), (_MAY_COME_BACK, literal_column("'may_come_back'")), else_="")
 _OF_CUSTOMER = and_(ours(redemption), _r.customer_id == bindparam("customer_id"))
 _HOW_OPEN = select(_r.id, _r.order_reference, _r.updated_at, _open_word).where(_OF_CUSTOMER).order_by(_r.created_at)
+# Before anything is read: whatever changes one of these, or books a return of it, waits for its row.
+_LOCK = select(_r.id).where(_OF_CUSTOMER).order_by(_r.id).with_for_update()
 _EXPORTED = select(*FOUND_COLUMNS).where(_OF_CUSTOMER).order_by(_r.created_at, _r.id)
 _RETURNS = (
     select(
@@ -73,7 +76,13 @@ _DROP_LINK = delete(link).where(own(link), link.c.customer_id == bindparam("cust
 _ERASE = (
     update(redemption)
     .where(_r.id == bindparam("redemption_id"), _r.customer_id == bindparam("customer_id"))
-    .values(customer_id=bindparam("pseudonym"), member_id=bindparam("pseudonym"), consent_id="")
+    .values(
+        customer_id=bindparam("pseudonym"),
+        member_id=bindparam("pseudonym"),
+        consent_id="",
+        # Who has read the row before, and means to send something for it, has to read it again.
+        version=_r.version + 1,
+    )
 )
 _ERASE_WORDS = (
     update(returns).where(_t.redemption_id == bindparam("redemption_id")).values(reason=""),
@@ -91,6 +100,7 @@ _PURGED = (
     .where(_OLD, _r.created_at >= bindparam("since"))
     .order_by(_r.created_at)
     .limit(bindparam("most"))
+    .with_for_update(of=redemption, skip_locked=True)
 )
 
 
@@ -141,6 +151,7 @@ class Personal:
             "quiet_since": self._quiet_since(return_days),
         }
         with self._database.transaction() as tx:
+            tx.all(_LOCK, values)
             rows = tx.all(_HOW_OPEN, values)
             linked = tx.one(_LINK, values)
             if linked is None and not rows:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, get_args
 
+from punktgenau.checkout.moments import moment
 from punktgenau.checkout.returned import Returned
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
@@ -118,9 +119,9 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         money_instead=money(one.instead_minor),
         reason=one.reason,
         actor=one.actor,
-        asked_at=_moment(one.created_at),
+        asked_at=moment(one.created_at),
         psp_reference=one.psp_reference,
-        money_refunded_at=None if one.money_refunded_at is None else _moment(one.money_refunded_at),
+        money_refunded_at=None if one.money_refunded_at is None else moment(one.money_refunded_at),
         money_paid=money(one.refunded_minor),
     )
 
@@ -140,10 +141,6 @@ def split_of(step: Returned, carry_minor: int, currency: str) -> Split:
 
 def _money_of(currency: str) -> Callable[[int], Money]:
     return lambda amount_minor: Money(amount_minor=amount_minor, currency=currency)
-
-
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def policy_of(text: str) -> RefundPolicy:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import and_, bindparam, select, tuple_
 from sqlalchemy.sql import ClauseElement
 
 from punktgenau.checkout.database import Database, Value
+from punktgenau.checkout.moments import milliseconds, moment
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import RedemptionRow, redemption
 from punktgenau.checkout.statements import ours, own
@@ -44,7 +45,7 @@ _CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{32})")
 _ID = re.compile(r"[0-9a-f]{32}")
 _EARLIEST, _LATEST = 0, 2**62
 _COLUMNS = (
-    "id", "order_reference", "attempt", "cause", "state", "customer_id", "member_id", "points", "value_minor",
+    "id", "order_reference", "attempt", "state", "customer_id", "member_id", "points", "value_minor",
     "payable_minor", "currency", "captured_points", "reversed_points", "reversed_minor", "release_cause", "reason",
     "created_at", "updated_at",
 )  # fmt: skip
@@ -81,7 +82,6 @@ class Found:
     reversed_value: Money
     release_cause: str
     reason: str
-    is_repair: bool
     placed_at: datetime
     changed_at: datetime
 
@@ -175,20 +175,9 @@ def found_of(row: tuple[Value, ...]) -> Found:
         reversed_value=money("reversed_minor"),
         release_cause=str(said["release_cause"] or ""),
         reason=str(said["reason"] or ""),
-        is_repair=said["cause"] == "shortfall",
         placed_at=moment(number("created_at")),
         changed_at=moment(number("updated_at")),
     )
-
-
-def moment(at_ms: int) -> datetime:
-    """A moment of the journal."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
-
-
-def milliseconds(at: datetime) -> int:
-    """The same for the journal; to the nearest, because a moment is kept in binary fractions of a second."""
-    return round(at.timestamp() * 1000)
 
 
 def _cursor(last: Found) -> str:

@@ -12,10 +12,10 @@ from sqlalchemy import bindparam, select
 
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.database import Database
+from punktgenau.checkout.moments import moment
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import EventRow, OperationRow, RedemptionRow, event
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow, amendment
-from punktgenau.checkout.searching import moment
 from punktgenau.checkout.shipment_statements import ALL as _SHIPMENTS
 from punktgenau.money import Money
 
