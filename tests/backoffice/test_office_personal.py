@@ -1,6 +1,7 @@
 """A customer's data: exported, erased only when nothing is open, purged when it is old; the books stay."""
 
 import json
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from _small_shop import SmallShop
 from _world import CART, World
 from flask_punktgenau.cli import punktgenau
 from punktgenau import NotFoundError
-from punktgenau.checkout import Checkout
+from punktgenau.checkout import Checkout, personal
 from punktgenau.checkout.office import Office
 from punktgenau.checkout.searching import Search
 from punktgenau.errors import StateConflictError
@@ -83,6 +84,41 @@ def test_erase_leaves_the_books_and_nobody_in_them(world: World, checkout: Check
     (action,) = office.log()
     assert (action.kind, action.actor, action.detail) == ("erase", "clerk", {"count": 1})
     assert "anna" not in action.subject
+
+
+@pytest.mark.parametrize("forget", ["erase", "purge"])
+def test_a_return_that_is_asked_for_while_a_customer_is_erased(
+    world: World, checkout: Checkout, office: Office, monkeypatch: pytest.MonkeyPatch, forget: str
+) -> None:
+    placed(world, checkout, "A-1")
+    checkout.capture("A-1")
+    world.clock.advance(60)
+    clerk, asked = world.checkout(), Event()
+    real, answers = personal._erase, []
+
+    def ask() -> None:
+        asked.set()
+        try:
+            answers.append(clerk.refund("A-1", return_reference="R-1", lines={"lamp": 1}))
+        except StateConflictError as refused:
+            answers.append(refused)
+
+    thread = Thread(target=ask)
+
+    def slowly(*values: Any, **more: Any) -> None:
+        thread.start()
+        asked.wait(20)
+        # Where nothing holds it back, the return is booked by then.
+        thread.join(0.5)
+        real(*values, **more)
+
+    monkeypatch.setattr(personal, "_erase", slowly)
+    assert getattr(office.personal, forget)(*(["anna"] if forget == "erase" else []), actor="cron", return_days=0) == 1
+    thread.join(20)
+    (answer,) = answers
+    assert isinstance(answer, StateConflictError), answer
+    assert rows(office)[0][1].startswith("erased:")
+    assert (clerk.find("A-1").state, world.provider.points()) == ("captured", (2480, 0))  # type: ignore[union-attr]
 
 
 def test_the_same_customer_keeps_the_same_pseudonym(world: World, checkout: Checkout, office: Office) -> None:

@@ -13,6 +13,8 @@ from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import RedemptionEndedError, StateConflictError
 from punktgenau.money import Rate, Rounding
 
+PSEUDONYM = "erased:"
+"""How a customer's name begins that was erased."""
 _RETURNABLE = frozenset({"captured", "partially_reversed", "reversing", "capturing", "reversed"})
 """Also where all points are back: what is left of the goods is money then."""
 
@@ -57,6 +59,11 @@ def check_returnable(row: RedemptionRow) -> None:
         raise RedemptionEndedError(
             f"Order {row.order_reference} was cancelled ({row.release_cause}); all of its points go back by that. "
             "Nothing else was booked.",
+        )
+    if row.customer_id.startswith(PSEUDONYM):
+        raise StateConflictError(
+            f"Whose points paid order {row.order_reference} was erased, so they can go back to nobody. Nothing was "
+            "booked; pay money back.",
         )
     if row.state in _RETURNABLE:
         return
