@@ -165,3 +165,28 @@ def test_the_providers_wish_to_wait_is_obeyed(world: World, checkout: Checkout, 
     world.clock.advance(20)
     checkout.recover(due_only=True)
     assert state(checkout, "A-1") == "captured"
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_what_breaks_for_days_is_seen_by_a_person(
+    world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch, one_by_one: bool
+) -> None:
+    checkout.authorize("A-1", CART, customer_id="anna", points=427, hold_s=3_600)
+    world.order("A-1", "paid")
+    world.provider.fault("capture", "reset", when="before", times=3)
+    checkout.capture("A-1")
+    world.provider.heal()
+    with monkeypatch.context() as broken:
+        broken_for(checkout, broken, "capture", "A-1")
+        for hours in (1, 22, 2):
+            assert state(checkout, "A-1") == "capturing"
+            world.clock.advance(hours * 3_600)
+            if one_by_one:
+                checkout.recover_one(deadline_s=2.0)
+            else:
+                checkout.recover()
+    assert state(checkout, "A-1") == "needs_attention"
+    # It is asked all the same, and found out once the defect is gone.
+    world.clock.advance(3_600)
+    assert checkout.recover().finished == 1
+    assert state(checkout, "A-1") == "captured"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from punktgenau._redact import logger, short
 from punktgenau.checkout.events import Events
@@ -14,13 +15,17 @@ from punktgenau.checkout.schema import EventRow, RedemptionRow
 from punktgenau.errors import UnavailableError
 
 LOOK_AGAIN_MS = 60_000
+DEFECT = "defect"
+"""The reason of a row whose operation has broken for so long that a person has to see it."""
 
 
 @contextmanager
-def alone(journal: Journal, events: Events, taken: Claim | EventRow | RedemptionRow) -> Iterator[None]:
+def alone(
+    journal: Journal, events: Events, taken: Claim | EventRow | RedemptionRow, *, bound_s: float
+) -> Iterator[None]:
     """Do something with what was taken; what that raises is told, and the thing is due again later.
 
-    Raises UnavailableError: a journal that is away is away for all.
+    An operation that is older than `bound_s` seconds by then needs a person. Raises UnavailableError: a journal that is away is away for all.
     """
     try:
         yield
@@ -30,19 +35,22 @@ def alone(journal: Journal, events: Events, taken: Claim | EventRow | Redemption
         about = taken.redemption if isinstance(taken, Claim) else taken
         logger.exception("recovery of %s failed", short(about.order_reference or ""))
         with suppress(LostSwapError):
-            _put_off(journal, events, taken)
+            _put_off(journal, events, taken, bound_s=bound_s)
 
 
-def _put_off(journal: Journal, events: Events, taken: Claim | EventRow | RedemptionRow) -> None:
+def _put_off(journal: Journal, events: Events, taken: Claim | EventRow | RedemptionRow, *, bound_s: float) -> None:
     now_ms = journal.now_ms()
     if isinstance(taken, EventRow):
         events.done(taken, check_at=now_ms + max(LOOK_AGAIN_MS, now_ms - taken.received_at))
     elif isinstance(taken, RedemptionRow):
         journal.free_check(taken, check_at=now_ms + LOOK_AGAIN_MS)
     else:
+        seen = taken.redemption
+        if now_ms - taken.operation.created_at > bound_s * 1000:
+            seen = replace(seen, state="needs_attention", reason=DEFECT)
         journal.finish(
             taken,
-            taken.redemption,
+            seen,
             # Nobody knows how far it came.
             outcome="unknown",
             code=taken.operation.code,

@@ -24,12 +24,12 @@ def recover_one(
 
     False: nothing is due, or no calls are made at the moment; what is due stays due then.
     """
-    may_call = True
+    may_call, bound_s = True, executor.profile.resolution_bound_s
 
     def operation() -> bool:
         if (claim := journal.claim_due(lease_s=deadline_s)) is None:
             return False
-        with alone(journal, events, claim):
+        with alone(journal, events, claim, bound_s=bound_s):
             error = executor.run(claim, deadline_s=deadline_s)[1]
             nonlocal may_call
             may_call = error is None or error.code != CIRCUIT_OPEN
@@ -38,7 +38,7 @@ def recover_one(
     def event() -> bool:
         for heard in events.waiting(most=1, due_only=True):
             if (taken := events.take(heard, lease_s=deadline_s)) is not None:
-                with alone(journal, events, taken):
+                with alone(journal, events, taken, bound_s=bound_s):
                     follow_up(journal, executor, events, taken, deadline_s=deadline_s)
             return True
         return False
@@ -46,7 +46,7 @@ def recover_one(
     def check() -> bool:
         if (seen := journal.claim_check(lease_s=deadline_s)) is None:
             return False
-        with alone(journal, events, seen):
+        with alone(journal, events, seen, bound_s=bound_s):
             look_at(journal, executor, seen, shop=shop, deadline_s=deadline_s)
         return True
 

@@ -79,11 +79,11 @@ def recover(
     It goes no faster than the provider's profile allows; live requests never wait for that. Ends early, between two of
     them, once `stop` says so; `progress` is told what was done so far.
     """
-    report = Recovery()
+    report, bound_s = Recovery(), executor.profile.resolution_bound_s
     pause_s = 0.0 if executor.profile.calls_per_s is None else 1 / executor.profile.calls_per_s
     for claim in _claims(journal, lease_s=deadline_s, due_only=due_only, stop=stop):
         error: PunktgenauError | None = None
-        with alone(journal, events, claim):
+        with alone(journal, events, claim, bound_s=bound_s):
             row, error = executor.run(claim, deadline_s=deadline_s)
             report.note(row)
         progress(report)
@@ -98,7 +98,7 @@ def recover(
             break
         if (taken := events.take(heard, lease_s=deadline_s)) is None:
             continue
-        with alone(journal, events, taken):
+        with alone(journal, events, taken, bound_s=bound_s):
             rows = follow_up(journal, executor, events, taken, deadline_s=deadline_s)
             if rows is not None:
                 report.looked_at += 1
@@ -107,7 +107,7 @@ def recover(
         progress(report)
     for seen in _checks(journal, lease_s=deadline_s, due_only=due_only, stop=stop):
         report.looked_at += 1
-        with alone(journal, events, seen):
+        with alone(journal, events, seen, bound_s=bound_s):
             row = look_at(journal, executor, seen, shop=shop, deadline_s=deadline_s)
             if row.state != seen.state:
                 report.note(row)
