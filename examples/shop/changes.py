@@ -50,9 +50,12 @@ def reduce(order: Order, quantities: Mapping[str, int], *, by: str) -> None:
     money_minor, points_back = order.total_minor - smaller.total_minor, 0
     if by_points is not None and (by_points.points or by_points.returned_points):
         points.amend(order.reference, to_pay(smaller), reason="out of stock", actor=by)
-        money_minor = 0
+        # All that changes have ever given back, less what is written down: whoever dies here counts nothing twice.
+        written = of_order(order.reference)
+        money_minor = -sum(change.money_minor for change in written)
+        points_back = -sum(change.points for change in written)
         for refund in points.refunds(order.reference):
-            if refund.return_reference.startswith("amend-") and refund.money_refunded_at is None:
+            if refund.return_reference.startswith("amend-"):
                 money_minor += (refund.money + refund.expired_money).amount_minor
                 points_back += refund.points
     _write(order, smaller, points_back=points_back, money_minor=money_minor, by=by)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from punktgenau import PunktgenauError, UnavailableError
+
 from . import returns
 from .orders import Order
 from .points import points
@@ -59,7 +61,7 @@ def confirm(order: Order, wanted: Return, *, by: str) -> bool:
     """Give back what the return is worth. False: somebody has decided otherwise.
 
     Whoever dies in between leaves it `confirming`; the next click does the rest, and each part only once. Raises
-    PunktgenauError: nothing went back, and it is open again.
+    PunktgenauError: nothing went back, and it is open again; or nobody can say, and the next click finds out.
     """
     if wanted.state == "confirmed":
         return True
@@ -76,8 +78,10 @@ def confirm(order: Order, wanted: Return, *, by: str) -> bool:
                 reason=wanted.reason,
                 actor=by,
             )
-    except BaseException:
-        returns.stop_confirming(wanted.reference)
+    except PunktgenauError as error:
+        # A journal that is away does not tell what an earlier click has done.
+        if error.outcome == "not_done" and not isinstance(error, UnavailableError):
+            returns.stop_confirming(wanted.reference)
         raise
     money_reference = f"refund-{wanted.reference}"
     if refund is None:

@@ -119,10 +119,10 @@ def stop_confirming(reference: str) -> None:
 
 
 def finish(reference: str, *, by: str, points: int, value_minor: int, money_minor: int, money_reference: str) -> None:
-    """It is confirmed, and this went back."""
+    """It is confirmed, and this went back: so it stands, whatever another clerk has made of it meanwhile."""
     connect().execute(
         "UPDATE returns SET state = 'confirmed', decided_at = ?, decided_by = ?, points = ?, value_minor = ?,"
-        " money_minor = ?, money_reference = ? WHERE reference = ? AND state = 'confirming'",
+        " money_minor = ?, money_reference = ? WHERE reference = ? AND state != 'confirmed'",
         (clock.now().isoformat(), by, points, value_minor, money_minor, money_reference, reference),
     )
 

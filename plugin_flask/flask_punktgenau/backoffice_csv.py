@@ -11,11 +11,10 @@ from flask import stream_with_context
 from werkzeug import Response
 
 from flask_punktgenau.backoffice_language import OfficeLanguage
+from flask_punktgenau.spreadsheets import Cell, defused
 from punktgenau.checkout.figures import Figures
 from punktgenau.checkout.searching import Found
 
-Cell = str | int
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """By it spreadsheets recognise UTF-8."""
 
@@ -25,13 +24,6 @@ def csv_response(filename: str, rows: Iterable[list[Cell]]) -> Response:
     response = FlaskResponse(stream_with_context(_written(rows)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
-
-
-def defused(cell: Cell) -> Cell:
-    """A text that a spreadsheet shows and never runs; numbers are numbers."""
-    if isinstance(cell, int):
-        return cell
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) or cell.startswith(_FORMULA) else cell
 
 
 def redemption_rows(found: Iterable[Found]) -> Iterator[list[Cell]]:

@@ -16,6 +16,7 @@ from flask_punktgenau.backoffice_gate import language, office, page, to
 from flask_punktgenau.backoffice_language import By, OfficeLanguage
 from flask_punktgenau.state import current_state
 from punktgenau.checkout.figures import Figures, Span
+from punktgenau.checkout.moments import milliseconds
 from punktgenau.checkout.searching import STATES, Search
 from punktgenau.money import Money
 
@@ -106,7 +107,7 @@ def log() -> Response:
     cursor = _CURSOR.fullmatch(request.args.get("after", ""))
     found = office().log(before=(int(cursor[1]), cursor[2]) if cursor else None, most=51)
     shown, last = found[:50], found[49] if len(found) > 50 else None
-    after = f"{round(last.at.timestamp() * 1000)}-{last.id}" if last else ""
+    after = f"{milliseconds(last.at)}-{last.id}" if last else ""
     return page(
         "log.html",
         here="log",

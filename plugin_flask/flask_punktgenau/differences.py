@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from flask_punktgenau.formatting import exponent
+from flask_punktgenau.spreadsheets import defused
 from punktgenau.checkout.difference import Difference, Reconciled
 
 KINDS = {
@@ -30,7 +31,6 @@ PROPOSALS = {
     "accept": "nothing moves; accept it",
 }
 NOTHING = "–"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NAMES = tuple(field.name for field in fields(Difference))
 
 
@@ -95,10 +95,10 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _cell(value: str | int | datetime | None) -> str:
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str):
         # What a stranger wrote on a statement must not be reckoned by whoever opens this.
-        return f"'{value}"
-    return "" if value is None else str(_said(value) if isinstance(value, datetime) else value)
+        return str(defused(value))
+    return "" if value is None else _said(value)
 
 
 def _said(value: object) -> str:

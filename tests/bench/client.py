@@ -45,9 +45,7 @@ def _beside_peers(*, size: int, rounds: int) -> list[Row]:
     trouble = peers.install()
     with canned() as url:
         ours = _ratio(peers.ask("cpu", "punktgenau", url, size, rounds, peer=False))
-        found = {
-            name: trouble or _ratio(peers.ask("cpu", name, url, size, rounds, peer=True)) for name in PEERS
-        }
+        found = {name: trouble or _ratio(peers.ask("cpu", name, url, size, rounds, peer=True)) for name in PEERS}
     lines = [_line("punktgenau", ours, None)]
     return lines + [_line(name, one, ours if isinstance(ours, Ratio) else None) for name, one in found.items()]
 

@@ -33,9 +33,7 @@ def due_rows(world: World) -> Checkout:
     return world.checkout()
 
 
-@pytest.mark.scenario(
-    "N16", "away for long: no call is made, nothing is put off; back again, all is done in a minute"
-)
+@pytest.mark.scenario("N16", "away for long: no call is made, nothing is put off; back again, all is done in a minute")
 @pytest.mark.parametrize("one_by_one", [False, True])
 def test_an_open_circuit_puts_nothing_off(world: World, checkout: Checkout, one_by_one: bool) -> None:
     shop = due_rows(world)

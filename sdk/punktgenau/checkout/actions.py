@@ -7,28 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, Transaction, Value
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema_returns import ActionRow, action
+from punktgenau.checkout.statements import insert_own, own
 from punktgenau.errors import InvalidArgumentError
 
 TEXT_MAX = 200
 _a = action.c
-_OWN = tuple(_a[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode"))
-_ADD = insert(action).values(
-    {column.name: bindparam(column.name) for column in action.columns}
-    | {name: bindparam(f"own_{name}") for name in ("provider", "partner", "mode")}
-)
+_ADD = insert_own(action)
 _OF_REDEMPTION = (
     select(action).where(_a.redemption_id == bindparam("redemption_id")).order_by(_a.created_at, _a.id).limit(500)
 )
 _PAGE = (
     select(action)
-    .where(*_OWN, tuple_(_a.created_at, _a.id) < tuple_(bindparam("before_at"), bindparam("before_id")))
+    .where(own(action), tuple_(_a.created_at, _a.id) < tuple_(bindparam("before_at"), bindparam("before_id")))
     .order_by(_a.created_at.desc(), _a.id.desc())
     .limit(bindparam("most"))
 )

@@ -12,16 +12,13 @@ from punktgenau.checkout.booking import Booking, Window
 from punktgenau.checkout.database import Database, Value
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, operation, redemption
+from punktgenau.checkout.statements import ours, own
 
 PAGE = 1_000
 MANY = 100
 """So many are looked up at once; statements are compiled to text once, so their length is fixed."""
-_NOTHING: ColumnElement[str] = literal_column("''")
-# Written so that no index fits: where a time, a key or an id is sought, that is the better one.
-_OURS = and_(
-    *(redemption.c[name].concat(_NOTHING) == bindparam(f"own_{name}") for name in ("provider", "partner", "mode"))
-)
-_IDENTITY = and_(*(redemption.c[name] == bindparam(f"own_{name}") for name in ("provider", "partner", "mode")))
+# No index of the shop fits then: where a time, a key or an id is sought, that is the better one.
+_OURS = ours(redemption)
 
 
 def _is(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
@@ -71,7 +68,7 @@ _ORDERS = select(
     _R.order_reference, _R.attempt, _R.id, _R.state, _R.release_cause, _R.points, _R.value_minor, _R.currency,
     _R.provider_id, _R.captured_points, _R.reversed_points, _R.reversed_minor, _R.updated_at, _R.captured_minor,
     _R.kept_points, _R.kept_minor,
-).where(_IDENTITY, _one_of(_R.order_reference))  # fmt: skip
+).where(own(redemption), _one_of(_R.order_reference))  # fmt: skip
 _OPEN = select(operation).where(_O.open_key == bindparam("redemption_id"))
 
 

@@ -25,7 +25,8 @@ def alone(
 ) -> Iterator[None]:
     """Do something with what was taken; what that raises is told, and the thing is due again later.
 
-    An operation that is older than `bound_s` seconds by then needs a person. Raises UnavailableError: a journal that is away is away for all.
+    An operation that is older than `bound_s` seconds by then needs a person.
+    Raises UnavailableError: a journal that is away is away for all.
     """
     try:
         yield

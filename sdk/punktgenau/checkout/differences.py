@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from sqlalchemy import and_, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import and_, bindparam, func, literal_column, select, update
 from sqlalchemy.sql import ColumnElement
 
 from punktgenau._clock import Clock
@@ -15,42 +15,39 @@ from punktgenau.checkout.booking import Window
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema_clearing import DifferenceRow, difference
+from punktgenau.checkout.statements import insert_own, own
 
 PAGE = 200
 _ROUNDS_MAX = 3
-_IDENTITY = ("provider", "partner", "mode")
 _D = difference.c
-_OURS = and_(*(_D[name] == bindparam(f"own_{name}") for name in _IDENTITY))
-_THIS = and_(_OURS, _D.id == bindparam("difference_id"))
+_OWN = own(difference)
+_THIS = and_(_OWN, _D.id == bindparam("difference_id"))
 _SHOWN = [_D[name] for name in DifferenceRow.__dataclass_fields__]
 _MOVING = ("state", "order_state", "proposal", "note", "seen_at", "actor", "reason", "result", "done_at")
 _ONE = select(*_SHOWN).where(_THIS)
 _LOCK = select(*_SHOWN).where(_THIS).with_for_update()
-_ADD = insert(difference).values(
-    {column.name: bindparam(column.name) for column in difference.columns if column.name not in _IDENTITY}
-    | {name: bindparam(f"own_{name}") for name in _IDENTITY}
-)
+_ADD = insert_own(difference)
 _SWAP = (
     update(difference)
     .where(_THIS, _D.state == bindparam("seen_state"))
     .values({name: bindparam(f"new_{name}") for name in _MOVING})
 )
 _LIST = (
-    select(*_SHOWN).where(_OURS, _D.state == bindparam("state"), _D.id > bindparam("after")).order_by(_D.id).limit(PAGE)
+    select(*_SHOWN).where(_OWN, _D.state == bindparam("state"), _D.id > bindparam("after")).order_by(_D.id).limit(PAGE)
 )
 _LIST_PERIOD = (
     select(*_SHOWN)
-    .where(_OURS, _D.state == bindparam("state"), _D.period == bindparam("period"), _D.id > bindparam("after"))
+    .where(_OWN, _D.state == bindparam("state"), _D.period == bindparam("period"), _D.id > bindparam("after"))
     .order_by(_D.id)
     .limit(PAGE)
 )
 _OPEN: ColumnElement[str] = literal_column("'open'")
 _COUNT = (
-    select(_D.kind, func.count()).where(_OURS, _D.state == _OPEN, _D.period == bindparam("period")).group_by(_D.kind)
+    select(_D.kind, func.count()).where(_OWN, _D.state == _OPEN, _D.period == bindparam("period")).group_by(_D.kind)
 )
 _GONE = (
     update(difference)
-    .where(_OURS, _D.state == _OPEN, _D.period == bindparam("period"), _D.seen_at < bindparam("before"))
+    .where(_OWN, _D.state == _OPEN, _D.period == bindparam("period"), _D.seen_at < bindparam("before"))
     .values(state="settled", done_at=bindparam("now"))
 )
 
@@ -59,7 +56,7 @@ _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _CAME = (
     update(difference)
     .where(
-        _OURS,
+        _OWN,
         _D.state == _WAITING,
         _D.here_at >= bindparam("since"),
         _D.here_at < bindparam("until"),

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from sqlalchemy import and_, bindparam, func, inspect, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.sql import ColumnElement
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.attempt import payment_of
@@ -20,14 +19,13 @@ from punktgenau.checkout.moments import moment
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import PREFIX, RedemptionRow, event, operation, redemption
+from punktgenau.checkout.statements import own
 from punktgenau.errors import UnavailableError
 from punktgenau.provider import Provider
 
 _PAGE = 500
 _r, _o, _e = redemption.c, operation.c, event.c
-_OWN: ColumnElement[bool] = and_(
-    _r.provider == bindparam("own_provider"), _r.partner == bindparam("own_partner"), _r.mode == bindparam("own_mode")
-)
+_OWN = own(redemption)
 _LIVE = (
     select(redemption)
     .where(

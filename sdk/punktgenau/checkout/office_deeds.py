@@ -69,7 +69,8 @@ class Deeds:
         claim = self._journal.claim(row.id, lease_s=self._checkout.settings.deadline_s)
         if claim is None:
             raise InProgressError(f"The provider is being asked about order {row.order_reference} at this moment.")
-        if operation is None or claim.operation.id != operation.id or as_ not in resolutions(claim.redemption, operation):
+        found_out = operation is None or claim.operation.id != operation.id
+        if found_out or as_ not in resolutions(claim.redemption, claim.operation):
             # Recovery has found it out meanwhile; what is open by now is not what this person knows about.
             self._journal.put_back(claim)
             raise StateConflictError(f"Order {row.order_reference} is not open in this way any more. Look at it again.")
@@ -164,8 +165,8 @@ class Deeds:
         known = self._checkout._returns.find(row, return_reference)
         if seen_minor is not None and known.money_due.amount_minor > max(0, seen_minor):
             raise AmountChangedError(
-                f"More is owed for return {return_reference} than was shown. Nothing was written down; pay the rest, or "
-                "enter what was paid once more.",
+                f"More is owed for return {return_reference} than was shown. Nothing was written down; pay the rest, "
+                "or enter what was paid once more.",
             )
         if known.money_due.amount_minor > 0 and psp_reference:
             detail = {"return_reference": return_reference, "psp_reference": psp_reference}

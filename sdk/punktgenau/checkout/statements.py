@@ -33,6 +33,16 @@ def ours(table: Table) -> ColumnElement[bool]:
     return and_(*(table.c[name].concat(nothing) == bindparam(f"own_{name}") for name in _IDENTITY))
 
 
+def insert_own(table: Table) -> ClauseElement:
+    """A new row of this shop; the other columns are bound by their names."""
+    return insert(table).values(
+        {
+            column.name: bindparam(f"own_{column.name}" if column.name in _IDENTITY else column.name)
+            for column in table.columns
+        }
+    )
+
+
 def _insert(table: Table) -> ClauseElement:
     return insert(table).values({column.name: bindparam(column.name) for column in table.columns})
 
@@ -197,10 +207,7 @@ class Statements:
         this = and_(own(link), link.c.customer_id == bindparam("customer_id"))
         rest = [column for column in link.columns if column.name not in _IDENTITY]
         self.link = select(*rest).where(this)
-        self.add_link = insert(link).values(
-            {column.name: bindparam(column.name) for column in rest}
-            | {name: bindparam(f"own_{name}") for name in _IDENTITY}
-        )
+        self.add_link = insert_own(link)
         self.drop_link = delete(link).where(this)
         self.keep_balance = (
             update(link)
