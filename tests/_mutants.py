@@ -4,35 +4,41 @@
 - every unique index, dropped;
 - every comparison, and every other one of several conditions: dropped; where it stands alone: negated.
 
-The simulator looks for each first; what it did not find is given to the quick tests of tests/checkout. What neither
-finds has to stand in tests/simulation/survivors.toml with its reason.
+Each is given to the tests of tests/checkout and the histories of the simulator that execute what it changes, on a copy
+of the source (see _mutant_runs.py). What none of them finds has to stand in tests/simulation/survivors.toml with its
+reason.
 Run all: `python tests/_mutants.py`; some: `python tests/_mutants.py statements goals`; only list: `--list`.
 """
 
 import argparse
 import ast
-import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from _planted import ROOT, Bug, Edit, planted
+import pytest
+
+from _mutant_runs import Change, Check, Job, Runs
+from _planted import ROOT
 
 CHECKOUT = ROOT / "sdk" / "punktgenau" / "checkout"
 MIGRATIONS = tuple(sorted((CHECKOUT / "migrations" / "versions").glob("m*.py")))
 SURVIVORS = ROOT / "tests" / "simulation" / "survivors.toml"
 COMPARED = ("journal", "execute", "reached", "resolve", "goals")
-HISTORIES = 200
+RUN_BY = ("journal", "links", "reading")
+"""The files that run the journal's statements."""
+COPIED = ("sdk", "plugin_flask", "examples", "tests", "pyproject.toml", "README.md")
+HISTORIES = 100
+MOST_S = 120.0
 LEAST_SHARE = 0.95
-TESTS_S = 600
-SIMULATOR_S = 300
 NO_CONDITION = '__import__("sqlalchemy").true()'
 
 
@@ -47,6 +53,7 @@ class Mutant:
     begin: int
     end: int
     instead: str
+    lines: range
     number: int = 1
 
     @property
@@ -66,10 +73,11 @@ class Fate:
 
     mutant: Mutant
     by: str
+    asked: int
     duration_s: float
 
     def __str__(self) -> str:
-        return f"{self.by or 'SURVIVES':24} {self.mutant.name}"
+        return f"{self.mutant.name}\n{'':16}{self.by or 'SURVIVES'}, the {self.asked}. check"
 
 
 def mutants() -> list[Mutant]:
@@ -96,7 +104,8 @@ class _Source:
     def mutant(self, node: ast.expr, how: str, instead: str, *, where: str) -> Mutant:
         begin, end = self.span(node)
         told = " ".join(self.text[begin:end].split())
-        return Mutant(self.name, where, how, told, begin, end, instead)
+        lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        return Mutant(self.name, where, how, told, begin, end, instead, lines)
 
     def span(self, node: ast.expr) -> tuple[int, int]:
         if node.end_lineno is None or node.end_col_offset is None:
@@ -155,65 +164,6 @@ def _changed_comparisons() -> Iterator[Mutant]:
                 yield source.mutant(node, "not", f"(not ({source.text[begin:end]}))", where=where)
 
 
-def judge(mutant: Mutant, *, histories: int, with_tests: bool) -> Fate:
-    """Who notices it, if anybody does; with no histories only the tests are asked."""
-    started = time.monotonic()
-    path = CHECKOUT / f"{mutant.file}.py"
-    text = path.read_text("utf-8")
-    whole = Edit(f"checkout/{mutant.file}.py", text, mutant.source(text))
-    by = _noticed(Bug(mutant.name, "any", mutant.how, (whole,)), histories, with_tests=with_tests)
-    return Fate(mutant, by, time.monotonic() - started)
-
-
-def _noticed(bug: Bug, histories: int, *, with_tests: bool) -> str:
-    with planted(bug) as folder:
-        by = _simulated(folder, histories) if histories else ""
-        return by or (_tested(folder) if with_tests else "")
-
-
-def _simulated(folder: Path, histories: int) -> str:
-    report = folder / "report.json"
-    command = [
-        *(sys.executable, "-m", "punktgenau.testing.simulator", "--no-shrink", "--until", "any", "--processes", "1"),
-        *("--histories", str(histories), "--report", str(report)),
-    ]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, env=_environment(folder), check=False, timeout=SIMULATOR_S, text=True
-        )
-    except subprocess.TimeoutExpired:
-        return "hangs the simulator"
-    if not report.is_file():
-        if "Error" not in done.stderr:
-            raise RuntimeError(f"the simulator told nothing: {done.stderr[-2000:]}")
-        return "breaks every history"
-    broken = json.loads(report.read_text("utf-8"))["broken"]
-    return f"I{min(int(one[1:]) for found in broken.values() for one, _ in found)}, simulator" if broken else ""
-
-
-def _tested(folder: Path) -> str:
-    command = [
-        *(sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-k", "not postgresql"),
-        str(ROOT / "tests" / "checkout"),
-    ]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, env=_environment(folder), check=False, timeout=TESTS_S, text=True, cwd=ROOT
-        )
-    except subprocess.TimeoutExpired:
-        return "hangs the tests"
-    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    if done.returncode == 0:
-        return ""
-    if not failed:
-        raise RuntimeError(f"the tests told nothing: {done.stdout[-2000:]}")
-    return failed[0].split("/")[-1].split(" - ")[0].split("[")[0].removesuffix(".py")
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
 def survivors() -> dict[str, dict[str, str]]:
     """What is known to survive: by its name, with `why`, and `equivalent` where no behaviour differs."""
     known: dict[str, dict[str, str]] = tomllib.loads(SURVIVORS.read_text("utf-8")) if SURVIVORS.is_file() else {}
@@ -227,43 +177,124 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list:
         print("\n".join(one.name for one in chosen))
         return 0
-    as_it_is = Bug("the source as it is", "none", "", ())
-    if noticed := _noticed(as_it_is, options.histories, with_tests=not options.no_tests):
-        print(f"the source as it is does not pass: {noticed}")
-        return 1
-    known, fates = survivors(), list[Fate]()
-    with ThreadPoolExecutor(options.processes) as pool:
-        jobs = [pool.submit(judge, one, histories=options.histories, with_tests=not options.no_tests) for one in chosen]
-        for job in as_completed(jobs):
-            fates.append(job.result())
-            print(f"{len(fates):4}/{len(chosen)} {fates[-1].duration_s:5.0f} s  {fates[-1]}", flush=True)
-    return _summary(fates, known)
+    if not options.here:
+        return _on_a_copy(sys.argv[1:] if arguments is None else arguments)
+    fates: list[Fate] = []
+    with tempfile.TemporaryDirectory(prefix="punktgenau-mutants-") as folder:
+        hunt = Hunt(chosen, fates, most_s=options.seconds)
+        runs = Runs(hunt, processes=options.processes, histories=options.histories, folder=Path(folder))
+        quiet = ["-q", "-s", "-n", "0", "-p", "no:cacheprovider", "--tb=short"]
+        pytest.main([*quiet, *(f"tests/{name}" for name in options.tests)], plugins=[runs])
+    return max(_summary(fates, survivors()), int(hunt.is_broken))
+
+
+def _on_a_copy(arguments: Sequence[str]) -> int:
+    """The same on a copy of the tree as it is now, so that nobody who works on it is in the way."""
+    with tempfile.TemporaryDirectory(prefix="punktgenau-mutants-") as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, copy)
+        paths = os.pathsep.join(str(copy / name) for name in ("sdk", "plugin_flask"))
+        command = [sys.executable, str(copy / "tests" / "_mutants.py"), "--here", *arguments]
+        return subprocess.run(command, cwd=copy, env=os.environ | {"PYTHONPATH": paths}, check=False).returncode
+
+
+class Hunt:
+    """Lets every mutant be looked for by the checks that execute it, and collects what became of them."""
+
+    def __init__(self, chosen: Sequence[Mutant], fates: list[Fate], *, most_s: float) -> None:
+        self._chosen, self._fates, self._most_s = chosen, fates, most_s
+        self._sources: dict[str, str] = {}
+        self._good: dict[tuple[str, str], list[str]] = {}
+        self.is_broken = False
+
+    def __call__(self, runs: Runs) -> None:
+        """All of it, from within the session that has collected the tests."""
+        started = time.monotonic()
+        watched = [_path(name) for name in (*COMPARED, *RUN_BY)]
+        checks = runs.baseline(list(dict.fromkeys(watched)))
+        for check in checks:
+            if check.failed:
+                self.is_broken = True
+                print(f"fails on the source as it is, so it is left out: {check.name}: {check.failed}", flush=True)
+        checks = sorted((one for one in checks if not one.failed), key=lambda one: one.duration_s)
+        print(f"{len(checks)} checks in {time.monotonic() - started:.0f} s", flush=True)
+        for job in runs.run(self._jobs(checks)):
+            self._note(job)
+
+    def _jobs(self, checks: Sequence[Check]) -> Iterator[Job]:
+        for mutant in self._chosen:
+            places = self._places(mutant)
+            names = [one.name for one in checks if not places or places & one.lines]
+            names.sort(key=lambda name: name not in self._good.get((mutant.file, mutant.where), ()))
+            path = _path(mutant.file)
+            change = Change(path, mutant.source(path.read_text("utf-8")))
+            yield Job(mutant, names, change, self._most_s)
+
+    def _places(self, mutant: Mutant) -> set[tuple[str, int]]:
+        """The lines by which a check comes to it; none: any may."""
+        if mutant.file == "statements":
+            found = set()
+            for name in RUN_BY:
+                for number, line in enumerate(_path(name).read_text("utf-8").splitlines(), start=1):
+                    if f"_sql.{mutant.where}" in line:
+                        found.add((str(_path(name)), number))
+            return found
+        return {(str(_path(mutant.file)), line) for line in mutant.lines} if mutant.file in COMPARED else set()
+
+    def _note(self, job: Job) -> None:
+        mutant = job.key
+        assert isinstance(mutant, Mutant)
+        failed = next((told for told in job.told if told.get("failed")), None)
+        by, note = "", ""
+        if failed is not None:
+            by = failed["name"]
+            note = failed["failed"].split(":")[0] if by.startswith("history") else ""
+        elif job.hung:
+            by, note = job.hung, "hangs"
+        elif job.late:
+            note = "time was up"
+        elif job.broke:
+            raise RuntimeError(f"the process of {mutant.name} broke: {job.broke}")
+        if by:
+            good = self._good.setdefault((mutant.file, mutant.where), [])
+            good[:] = [by, *(one for one in good if one != by)][:5]
+        asked = sum("s" in told for told in job.told)
+        self._fates.append(Fate(mutant, f"{by} {note}".strip() if by else "", asked, time.monotonic() - job.began))
+        if not by and note:
+            print(f"time was up after {asked} of {len(job.names)} checks", flush=True)
+        last = self._fates[-1]
+        print(f"{len(self._fates):4}/{len(self._chosen)} {last.duration_s:5.1f} s  {last}", flush=True)
+
+
+def _path(name: str) -> Path:
+    return CHECKOUT / f"{name}.py"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Change what decides, and see who notices.")
     parser.add_argument("names", nargs="*", help="only mutants with one of these words in their name")
-    parser.add_argument("--histories", type=int, default=HISTORIES, help="0: only the tests")
+    parser.add_argument("--histories", type=int, default=HISTORIES, help="how many of the simulator's are asked")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--no-tests", action="store_true", help="ask the simulator alone")
+    parser.add_argument("--seconds", type=float, default=MOST_S, help="the longest that one mutant is looked for")
+    parser.add_argument("--tests", nargs="*", default=["checkout"], help="which folders of tests/ are asked")
     parser.add_argument("--list", action="store_true", help="tell their names, and run nothing")
+    parser.add_argument("--here", action="store_true", help="this is a copy already")
     return parser
 
 
 def _summary(fates: list[Fate], known: dict[str, dict[str, str]]) -> int:
-    alive = [fate.mutant.name for fate in fates if not fate.by]
-    equal = [name for name in alive if known.get(name, {}).get("equivalent")]
-    by_simulator = sum("simulator" in fate.by or fate.by == "breaks every history" for fate in fates)
-    found, asked = len(fates) - len(alive), len(fates) - len(equal)
-    share = found / asked if asked else 0.0
-    print(
-        f"\n{len(fates)} mutants: {by_simulator} found by the simulator, {found - by_simulator} by tests of checkout;"
-    )
-    print(f"{len(equal)} change nothing that anybody could see, {len(alive) - len(equal)} others survive")
-    print(f"{share:.1%} found of those that change something")
-    for name in sorted(alive):
-        reason = known.get(name, {}).get("equivalent") or known.get(name, {}).get("why") or "NO REASON"
-        print(f"  {name}\n      {reason}")
+    alive = sorted(fate.mutant.name for fate in fates if not fate.by)
+    by_simulator = sum(fate.by.startswith("history") for fate in fates)
+    found = len(fates) - len(alive)
+    share = found / len(fates) if fates else 0.0
+    print(f"\n{len(fates)} mutants: {found - by_simulator} found by tests, {by_simulator} by the simulator,")
+    print(f"{share:.1%} in all; {len(alive)} survive:")
+    for name in alive:
+        print(f"  {name}\n      {known.get(name, {}).get('why', 'NO REASON')}")
     names = {fate.mutant.name for fate in fates}
     for name in sorted(set(known) & names - set(alive)):
         print(f"  found by now, so it needs no reason: {name}")

@@ -99,7 +99,7 @@ class Moved:
     reversed_points: int | None = None
 
 
-_BY_REFUSAL: dict[tuple[Kind, str], Verdict] = {
+_BY_REFUSAL: dict[tuple[Kind, str | None], Verdict] = {
     ("authorize", "key_cancelled"): Verdict("not_done", state="abandoned", code="key_cancelled"),
     ("authorize", "redemption_ended"): Verdict("not_done", state="expired", code="redemption_ended"),
     ("cancel_by_key", "already_captured"): Verdict("not_done", state="captured", code="already_captured"),
@@ -188,7 +188,7 @@ def judge_error(kind: Kind, error: PunktgenauError, *, first: bool) -> Verdict:
     if isinstance(error, IdempotencyConflictError) and not first:
         # Under our key there is something, be it not what is asked for now.
         return Verdict("unknown", code=error.code)
-    if kind == "authorize" and (first or (proves_not_done(error) and not isinstance(error, NotSentError))):
+    if kind == "authorize" and (first or proves_not_done(error)):
         return Verdict("not_done", state="declined", code=error.code)
     if kind == "authorize":
         return Verdict("unknown", code=error.code)
@@ -210,7 +210,7 @@ def judge_failure(profile: ProviderProfile, kind: Kind, error: PunktgenauError, 
 def judge_refusal(kind: Kind, verdict: Verdict) -> Verdict:
     """What an unknown is by its refusal alone, at a provider where nothing can be looked up."""
     hold_as_known = Verdict("not_done", state="authorized", code="extend_unknown")
-    return _BY_REFUSAL.get((kind, verdict.code or ""), hold_as_known if kind == "extend" else verdict)
+    return _BY_REFUSAL.get((kind, verdict.code), hold_as_known if kind == "extend" else verdict)
 
 
 def may_send(profile: ProviderProfile, kind: Kind, *, code: str | None, age_s: float, first: bool) -> bool:
