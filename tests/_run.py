@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
     if everything or options.checks:
         results += [_part(name, command) for name, command in CHECKS.items()]
     if not options.checks:
-        workers = options.workers or (str(_cores()) if everything else "")
+        workers = options.workers or (str(_processes()) if everything else "")
         if workers:
             for_pytest += ["-n", workers, "--dist", "loadgroup"]
         if options.require_browser:
@@ -83,9 +83,10 @@ def main(arguments: list[str]) -> int:
     return next((result.exit_code for result in reversed(results) if result.exit_code), 0)
 
 
-def _cores() -> int:
-    """As many as this process may use, but no more than the databases and browsers of the tests are made for."""
-    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+def _processes() -> int:
+    """One more than this process may use cores, since tests wait for servers and browsers; four are enough of those."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(4, cores + 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "-n", dest="workers", metavar="N", help="spread the tests over N processes (all of them: one per core)"
+        "-n", dest="workers", metavar="N", help="spread the tests over N processes (all of them: cores + 1)"
     )
     parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
     parser.add_argument(
