@@ -54,6 +54,16 @@ def members(**methods: Callable[..., Any]) -> Callable[[Client], Any]:
     return bend
 
 
+def accruals(**methods: Callable[..., Any]) -> Callable[[Client], Any]:
+    """The same for the points that it gives."""
+
+    def bend(client: Client) -> Any:
+        noun = client.accruals
+        return Bent(client, accruals=Bent(noun, **{name: _bound(method, noun) for name, method in methods.items()}))
+
+    return bend
+
+
 def _bound(method: Callable[..., Any], noun: Any) -> Callable[..., Any]:
     return lambda *arguments, **named: method(noun, *arguments, **named)
 
@@ -213,6 +223,19 @@ def with_secret(client: Client) -> Any:
     return Shown(client)
 
 
+def one_point_less(noun: Any, **asked: Any) -> Any:
+    return noun.create(**asked | {"points": asked["points"] - 1})
+
+
+def new_points_each_time(noun: Any, **asked: Any) -> Any:
+    fresh = {"idempotency_key": secrets.token_hex(16), "accrual_reference": secrets.token_hex(8)}
+    return noun.create(**asked | fresh)
+
+
+def nothing_was_given(noun: Any, **asked: Any) -> Any:
+    return ()
+
+
 BENT: dict[str, tuple[str, Callable[[Client], Any]]] = {
     "unknown told as declined": ("lost-authorize", redemptions(authorize=unknown_told_as_declined)),
     "unknown told as done": ("lost-capture", redemptions(capture=unknown_told_as_done)),
@@ -238,6 +261,10 @@ BENT: dict[str, tuple[str, Callable[[Client], Any]]] = {
     "a cancelled key lives": ("cancel-before", redemptions(cancel_by_key=no_tombstone)),
     "nothing is an error": ("find-nothing", redemptions(find=nothing_is_an_error)),
     "oldest first": ("find-by-order", redemptions(find=oldest_first)),
+    "a point less is given": ("accrue", accruals(create=one_point_less)),
+    "a repeat gives again": ("accrue-twice", accruals(create=new_points_each_time)),
+    "a reference gives again": ("accrue-reference", accruals(create=new_points_each_time)),
+    "what was given is not found": ("accrue-found", accruals(find=nothing_was_given)),
     "held points are available": ("hold-arithmetic", members(balance=held_is_available)),
     "another library's error": ("away-read", members(balance=another_library_s_error)),
     "times of nowhere": ("times", redemptions(authorize=local_times)),

@@ -49,7 +49,22 @@ def capture(client: Client, **more: Any) -> Any:
     return client.redemptions.capture(**arguments)
 
 
+def accrue(client: Client, **more: Any) -> Any:
+    """100 new points for order A-1001."""
+    arguments = {
+        "member_id": "mbr_2500",
+        "points": 100,
+        "order_reference": "A-1001",
+        "accrual_reference": "new-R-1",
+        "reason": "New points for expired ones, order A-1001",
+        "idempotency_key": "key-accrue-1",
+        **more,
+    }
+    return client.accruals.create(**arguments)
+
+
 SAMPLES: dict[str, Call] = {
+    "accrue": accrue,
     "authorize": lambda client, **more: authorize(client, **{"hold_s": 7200, **more}),
     "authorize_one_step": lambda client, **more: authorize(client, capture="now", **more),
     "authorize_replayed": lambda client, **more: authorize(client, **{"hold_s": 7200, **more}),
@@ -79,6 +94,9 @@ SAMPLES: dict[str, Call] = {
     "find": lambda client, **more: client.redemptions.find(order_reference="A-1001", **more),
     "find_by_key": lambda client, **more: client.redemptions.find(idempotency_key="key-authorize-A-1001", **more),
     "find_nothing": lambda client, **more: client.redemptions.find(order_reference="A-9999", **more),
+    "find_accruals": lambda client, **more: client.accruals.find(order_reference="A-1001", **more),
+    "find_accruals_by_key": lambda client, **more: client.accruals.find(idempotency_key="key-accrue-1", **more),
+    "get_accrual": lambda client, **more: client.accruals.get(**{"accrual_id": "acc_0001", **more}),
     "get": lambda client, **more: client.redemptions.get(**{**RED, **more}),
     "identify": lambda client, **more: client.members.identify(
         **{
@@ -106,7 +124,7 @@ SAMPLES: dict[str, Call] = {
     "statement": lambda client, **more: client.statements.page(**{"period": "2026-11", **more}),
     "void": lambda client, **more: client.redemptions.void(**{**RED, "idempotency_key": "key-void-1", **more}),
 }
-WRITES = ("authorize", "capture", "extend", "void", "reverse", "cancel_by_key")
+WRITES = ("authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "accrue")
 READS = ("balance", "get", "find", "quote")
 NEXT_CALLS = {
     "authorize": "redemptions.find(idempotency_key='key-authorize-A-1001')",
@@ -115,6 +133,7 @@ NEXT_CALLS = {
     "void": "redemptions.get('red_0001')",
     "reverse": "redemptions.get('red_0001')",
     "cancel_by_key": "redemptions.find(idempotency_key='key-authorize-A-1001')",
+    "accrue": "accruals.find(idempotency_key='key-accrue-1')",
 }
 """What finds out about each write that got no answer."""
 

@@ -14,6 +14,7 @@ from punktgenau.provider import Mode, ProviderProfile
 from punktgenau.redemptions import Redemptions
 
 if TYPE_CHECKING:
+    from punktgenau.accruals import Accruals
     from punktgenau.statements import Statements
 
 
@@ -78,6 +79,14 @@ class Client:
     def redemptions(self) -> Redemptions:
         """Paying with points."""
         return self._redemptions
+
+    @property
+    def accruals(self) -> Accruals:
+        """Giving points."""
+        # Most processes give none.
+        from punktgenau.accruals import Accruals
+
+        return Accruals(self._transport, profile=self._profile)
 
     @property
     def statements(self) -> Statements:

@@ -34,6 +34,8 @@ class ProviderProfile:
     `captures`: in one piece or in several; `partial_reversal`: a part can be given back; `quotes_reversals`: it tells
     before what would come back already expired; `partial_approval`: fewer points than asked for may be held.
 
+    `accrues`: a partner can give points to members, through `accruals`.
+
     `calls_per_s` is the most that recovery may send (None: no limit is known; Retry-After is always obeyed). What is
     unknown for longer than `resolution_bound_s` needs a person.
 
@@ -57,6 +59,7 @@ class ProviderProfile:
     partial_reversal: bool = True
     quotes_reversals: bool = True
     partial_approval: bool = False
+    accrues: bool = True
     calls_per_s: int | None = None
     resolution_bound_s: int = 86_400
 
@@ -111,6 +114,7 @@ _VARIANTS = (
     ProviderProfile(name="one_capture", captures="one"),
     ProviderProfile(name="no_partial_reversal", partial_reversal=False),
     ProviderProfile(name="no_reversal_quotes", quotes_reversals=False),
+    ProviderProfile(name="no_accruals", accrues=False),
     ProviderProfile(name="partial_approval", partial_approval=True),
     ProviderProfile(name="slow_lookup", settle_s=90),
     ProviderProfile(name="short_window", key_window_s=600, settle_s=30),
@@ -130,6 +134,7 @@ _VARIANTS = (
         captures="one",
         partial_reversal=False,
         quotes_reversals=False,
+        accrues=False,
     ),
 )
 PROFILES: Mapping[str, ProviderProfile] = MappingProxyType({profile.name: profile for profile in _VARIANTS})

@@ -30,12 +30,15 @@ from punktgenau.records import (
 )
 
 if TYPE_CHECKING:
-    # Whoever reads no statements does not pay for their records.
+    # Whoever gives no points and reads no statements does not pay for their records.
+    from punktgenau.accrual_records import Accrual
     from punktgenau.statement_records import StatementLine
 
 __all__ = [
     "ENDED_STATES",
     "PROFILES",
+    "AccrualsPort",
+    "AccrualsProvider",
     "Balance",
     "Entries",
     "Entry",
@@ -195,6 +198,48 @@ class ReversalQuotesPort(Protocol):
 
     def quote_reversal(self, redemption_id: str, *, points: int, deadline_s: float | None = None) -> ReversalQuote:
         """What would become of captured points that are given back now."""
+        ...
+
+
+class AccrualsPort(Protocol):
+    """What the engine asks of a provider at which a partner can give points."""
+
+    def create(
+        self,
+        *,
+        member_id: str,
+        points: int,
+        order_reference: str,
+        accrual_reference: str,
+        reason: str,
+        idempotency_key: str | None = None,
+        deadline_s: float | None = None,
+    ) -> Accrual:
+        """Give points to a member, once per accrual reference."""
+        ...
+
+    def get(self, accrual_id: str, *, deadline_s: float | None = None) -> Accrual:
+        """One accrual as it is now."""
+        ...
+
+    def find(
+        self,
+        *,
+        order_reference: str | None = None,
+        idempotency_key: str | None = None,
+        deadline_s: float | None = None,
+    ) -> tuple[Accrual, ...]:
+        """Accruals of an order or of a key, newest first."""
+        ...
+
+
+@runtime_checkable
+class AccrualsProvider(Protocol):
+    """A provider at which a partner can give points; its profile says `accrues`."""
+
+    @property
+    def accruals(self) -> AccrualsPort:
+        """Points that the partner gives."""
         ...
 
 

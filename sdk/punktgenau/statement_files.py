@@ -17,11 +17,11 @@ from punktgenau.statements import Progress
 
 LINE_BYTES_MAX = 8_192
 COLUMNS = (
-    "id", "sequence", "kind", "at", "points", "amount_minor", "currency", "redemption_id", "idempotency_key",
-    "order_reference", "capture_reference", "return_reference", "corrects", "partner_id", "reason",
+    "id", "sequence", "kind", "at", "points", "amount_minor", "currency", "redemption_id", "accrual_id",
+    "idempotency_key", "order_reference", "capture_reference", "return_reference", "corrects", "partner_id", "reason",
 )  # fmt: skip
 _REQUIRED = ("id", "kind", "at", "points", "amount_minor", "currency", "order_reference")
-_MAY_BE_NONE = ("capture_reference", "return_reference", "corrects")
+_MAY_BE_NONE = ("accrual_id", "capture_reference", "return_reference", "corrects")
 _WHOLE = re.compile(r"-?[0-9]{1,16}")
 _TOLD_EVERY = 5_000
 

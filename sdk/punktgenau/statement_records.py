@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX
 from punktgenau.records import Mode, Record
 
-StatementKind = Literal["capture", "reversal", "correction"]
+StatementKind = Literal["capture", "reversal", "accrual", "correction"]
 # Ids and references as a line of a file may hold them; whoever shows one has to expect anything printable.
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
 _Key = Annotated[str, Field(max_length=255)]
@@ -22,10 +22,10 @@ _Period = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
 
 
 class StatementLine(Record):
-    """One booking as the provider settles it: points and `amount_minor` are negative where they go back.
+    """One booking as the provider settles it: points and `amount_minor` are negative where they go to the member.
 
-    `sequence` counts the lines of the period from 1. `idempotency_key` is the authorize's, empty where the provider has
-    no keys; `corrects` is the line that a correction is about.
+    `sequence` counts the lines of the period from 1. `idempotency_key` is the authorize's or the accrual's, empty where
+    the provider has no keys; `corrects` is the line that a correction is about.
     """
 
     id: _Id
@@ -35,7 +35,8 @@ class StatementLine(Record):
     points: _Points
     amount_minor: _Minor
     currency: _Currency
-    redemption_id: _Reference
+    redemption_id: _Reference | None
+    accrual_id: _Reference | None = None
     idempotency_key: _Key
     order_reference: _Reference
     capture_reference: _Reference | None
@@ -46,7 +47,7 @@ class StatementLine(Record):
 
     @model_validator(mode="after")
     def _signs_are_those_of_its_kind(self) -> StatementLine:
-        sign = {"capture": 1, "reversal": -1}.get(self.kind, 0)
+        sign = {"capture": 1, "reversal": -1, "accrual": -1}.get(self.kind, 0)
         if sign and (sign * self.points <= 0 or sign * self.amount_minor < 0):
             raise ValueError(f"points of a {self.kind} have the other sign")
         return self

@@ -438,6 +438,7 @@ _SAME = {
     "extend": "extends",
     "partial_reversal": "reverses_in_parts",
     "partial_approval": "approves_in_part",
+    "accrues": "accrues",
 }
 
 

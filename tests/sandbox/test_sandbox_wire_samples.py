@@ -60,7 +60,10 @@ def prepare(frozen: Any, name: str) -> None:
         "entries": ["authorize"],
         "reverse": ["authorize", "capture"],
         "quote_reversal": ["authorize", "capture"],
-        "statement": ["authorize", "capture", "reverse"],
+        "get_accrual": ["accrue"],
+        "find_accruals": ["accrue"],
+        "find_accruals_by_key": ["accrue"],
+        "statement": ["authorize", "capture", "reverse", "accrue"],
     }
     for step in before.get(name, []):
         assert send(frozen, hold if step == "authorize" else sample(step)).status_code in (200, 201)
@@ -175,6 +178,7 @@ def _walk_every_state(frozen: Any) -> None:
                 frozen.post(f"{RED}/cancel-by-key", {"target_key": f"key-{order}"}, key=key)
             else:
                 frozen.post(f"{RED}/{red_id}/{step}", body, key=key)
+    frozen.post("/v1/accruals", sample("accrue")["request"]["body"], key="key-accrue-1")
     frozen.clock.advance(300)
     frozen.client.post("/sandbox/members/mbr_42/withdraw-consent")
 

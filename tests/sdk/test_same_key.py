@@ -140,7 +140,8 @@ def assert_done_once(case: Case, sandbox: Any) -> None:
 
 
 def test_every_write_has_a_case() -> None:
-    assert tuple(CASES) == WRITES
+    # Giving points is about no redemption: test_accruals.
+    assert (*CASES, "accrue") == WRITES
 
 
 @ALL

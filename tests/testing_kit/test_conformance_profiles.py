@@ -15,12 +15,13 @@ NO_HOLDS = (
     "capture capture-twice capture-in-part capture-in-parts capture-too-many capture-voided capture-or-void "
     "capture-unknown reverse-held key-now cancel-held cancel-captured consent lost-capture lost-void"
 )
-NO_LOOKUP = "find-by-key find-by-order find-nothing get lost-found"
+NO_LOOKUP = "find-by-key find-by-order find-nothing get lost-found accrue-found"
 NO_KEYS = (
     "key-same-content key-other-content key-threads key-now void-twice capture-twice reverse-twice "
-    "lost-authorize lost-capture lost-void lost-reverse"
+    "lost-authorize lost-capture lost-void lost-reverse accrue-twice"
 )
 NO_CANCEL = "cancel-held cancel-before cancel-captured"
+ACCRUE = "accrue accrue-twice accrue-reference accrue-found"
 NO_PARTS = "reverse-in-part reverse-in-parts reverse-value reverse-reference"
 # Which checks say nothing about which kind; by hand, from what each check does.
 NOT_APPLICABLE = {
@@ -34,6 +35,7 @@ NOT_APPLICABLE = {
     "one_capture": "capture-in-parts",
     "no_partial_reversal": NO_PARTS,
     "no_reversal_quotes": "",
+    "no_accruals": ACCRUE,
     "partial_approval": "hold-too-many hold-declined-then-less",
     "slow_lookup": "",
     "short_window": "",
@@ -42,7 +44,7 @@ NOT_APPLICABLE = {
     "no_cancel_by_key": NO_CANCEL,
     "uuid_keys": "",
     "short_keys": "",
-    "classic": f"{NO_HOLDS} {NO_KEYS} {NO_CANCEL} {NO_PARTS} find-by-key",
+    "classic": f"{NO_HOLDS} {NO_KEYS} {NO_CANCEL} {NO_PARTS} {ACCRUE} find-by-key",
 }
 
 

@@ -173,7 +173,7 @@ def _booking(line: StatementLine) -> Booking:
         amount_minor=line.amount_minor,
         currency=line.currency,
         key=line.idempotency_key,
-        provider_id=line.redemption_id,
+        provider_id=line.redemption_id or line.accrual_id or "",
         order_reference=line.order_reference,
         reference=(line.return_reference if line.kind == "reversal" else line.capture_reference) or "",
         corrects=line.corrects or "",

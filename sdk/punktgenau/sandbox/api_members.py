@@ -8,7 +8,7 @@ from functools import cache
 from flask import Response, g
 from flask_openapi3.blueprint import APIBlueprint
 
-from . import events, members, replies
+from . import events, members, replies, replies_events
 from .answering import reply
 from .clock import stamp
 from .openapi import EVENTS, MEMBERS, NEEDS_TOKEN, answers
@@ -33,7 +33,7 @@ def member_routes() -> APIBlueprint:
 def event_routes() -> APIBlueprint:
     """The log of what happened."""
     api = APIBlueprint("events", __name__, url_prefix="/v1/events", abp_tags=[EVENTS], abp_security=NEEDS_TOKEN)
-    api.get("", operation_id="events", responses=answers({200: replies.EventPage}))(list_events)
+    api.get("", operation_id="events", responses=answers({200: replies_events.EventPage}))(list_events)
     return api
 
 
@@ -73,9 +73,9 @@ def list_events(query: EventsQuery) -> Response:
         rows = events.after(work, partner_id=g.partner_id, sequence=query.after, limit=query.limit + 1)
     page = rows[: query.limit]
     return reply(
-        replies.EventPage(
+        replies_events.EventPage(
             items=[
-                replies.Event(
+                replies_events.Event(
                     id=row["id"], type=row["type"], sequence=row["sequence"], timestamp=row["at"],
                     data=json.loads(row["data"]),
                 )

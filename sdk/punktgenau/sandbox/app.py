@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from . import fault_replies, oauth, openapi, profile, replies
 from .answering import refuse
 from .api import redemption_routes
+from .api_accruals import accrual_routes
 from .api_members import event_routes, member_routes
 from .api_oauth import token_routes
 from .api_statements import statement_routes
@@ -65,7 +66,8 @@ def create_app(
     app.register_error_handler(FaultOnWire, _let_through)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _refuse_unforeseen)
-    for routes in (token_routes(), member_routes(), redemption_routes(), event_routes(), statement_routes()):
+    nouns = (member_routes(), redemption_routes(), accrual_routes(), event_routes(), statement_routes())
+    for routes in (token_routes(), *nouns):
         app.register_api(routes)
     app.register_blueprint(control_routes())
     register_pages(app)

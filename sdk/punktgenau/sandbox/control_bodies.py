@@ -144,6 +144,7 @@ class ProfileBody(_Body):
     captures_in_parts: bool | None = None
     reverses_in_parts: bool | None = None
     approves_in_part: bool | None = None
+    accrues: bool | None = None
 
 
 BodyT = TypeVar("BodyT", bound=BaseModel)

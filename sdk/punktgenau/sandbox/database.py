@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from .clock import stamp
-from .tables import DROP_ORDER, TABLES
+from .tables import DROP_ORDER, GAINED, TABLES
 
 
 class Database:
@@ -96,5 +96,29 @@ def empty(connection: sqlite3.Connection) -> None:
 
 
 def _create(connection: sqlite3.Connection) -> None:
+    before = [table for table, column in GAINED.items() if _lacks(connection, table, column)]
+    for table in before:
+        connection.execute(f"ALTER TABLE {table} RENAME TO {table}_before")
+        _drop_guards(connection, f"{table}_before")
     for statement in TABLES:
         connection.execute(statement)
+    for table in before:
+        names = ", ".join(_columns(connection, f"{table}_before"))
+        connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {table}_before")
+        connection.execute(f"DROP TABLE {table}_before")
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]
+
+
+def _lacks(connection: sqlite3.Connection, table: str, column: str) -> bool:
+    columns = _columns(connection, table)
+    return bool(columns) and column not in columns
+
+
+def _drop_guards(connection: sqlite3.Connection, table: str) -> None:
+    """What is named after a table goes before another one of its name is made."""
+    guards = "SELECT name, type FROM sqlite_master WHERE tbl_name = ? AND type <> 'table' AND sql IS NOT NULL"
+    for row in connection.execute(guards, (table,)).fetchall():
+        connection.execute(f"DROP {row['type']} {row['name']}")

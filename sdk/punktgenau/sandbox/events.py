@@ -25,6 +25,22 @@ def redemption_changed(work: Work, red: sqlite3.Row) -> None:
     )
 
 
+def accrual_changed(work: Work, row: sqlite3.Row) -> None:
+    """Note the state that an accrual has just reached."""
+    _append(
+        work,
+        partner_id=row["partner_id"],
+        kind=f"accrual.{row['state']}",
+        data={
+            "accrual_id": row["id"],
+            "order_reference": row["order_reference"],
+            "idempotency_key": row["idempotency_key"],
+            "state": row["state"],
+            "accrual_sequence": row["sequence"],
+        },
+    )
+
+
 def consent_revoked(work: Work, *, partner_id: str, member_id: str, consent_id: str) -> None:
     """Note that a member has withdrawn the consent."""
     _append(

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 Operation = Literal[
     "token", "identify", "member", "balance", "entries", "events", "quote", "authorize", "capture", "extend", "void",
     "reverse", "quote_reversal", "get", "find", "cancel_by_key", "statement", "statement_csv",
+    "accrue", "get_accrual", "find_accruals",
 ]  # fmt: skip
 When = Literal["before", "after"]
 Kind = Literal[
@@ -32,11 +33,13 @@ ALWAYS_BEFORE: frozenset[Kind] = frozenset(
 ALWAYS_AFTER: frozenset[Kind] = frozenset({"wrong_echo"})
 
 # These change what happens instead of what is answered, so they fit some operations only.
-WRITES: frozenset[Operation] = frozenset({"authorize", "capture", "extend", "void", "reverse", "cancel_by_key"})
+WRITES: frozenset[Operation] = frozenset(
+    {"authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "accrue"}
+)
 IN_ROUTES: dict[Kind, frozenset[Operation]] = {
     "partial_approval": frozenset({"authorize"}),
     "rate_changed": frozenset({"authorize"}),
-    "slow_lookup": frozenset({"get", "find"}),
+    "slow_lookup": frozenset({"get", "find", "get_accrual", "find_accruals"}),
     "expired_early": frozenset({"authorize", "capture", "extend", "void"}),
     "replayed_500": WRITES,
     "duplicate_delivery": WRITES,

@@ -9,7 +9,7 @@ from typing import Literal
 from .database import Work
 
 AccountKind = Literal["issued", "expired", "available", "held", "clearing"]
-MovementKind = Literal["opening", "adjustment", "hold", "capture", "release", "reversal", "expiry"]
+MovementKind = Literal["opening", "adjustment", "hold", "capture", "release", "reversal", "expiry", "accrual"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Account:
 
 ISSUED = Account("issued")
 EXPIRED = Account("expired")
+
+
+def issuing(*, partner_id: str) -> Account:
+    """What a partner has given out: the counter-side of its accruals."""
+    return Account("issued", partner_id=partner_id)
 
 
 def available(*, member_id: str, lot_id: int) -> Account:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from .clock import moment, stamp
 from .database import Work
-from .ledger import EXPIRED, ISSUED, Account, Movement, MovementKind, Transfer, available, clearing, held, post
+from .ledger import EXPIRED, ISSUED, Account, Movement, MovementKind, Transfer, available, clearing, held, issuing, post
 
 _BY_EXPIRY = "lot.expires_at IS NULL, lot.expires_at, lot.id"
 
@@ -17,11 +17,27 @@ def issue(
     work: Work, *, member_id: str, points: int, expires_at: datetime | None, kind: MovementKind, reason: str
 ) -> None:
     """Give a member a new lot. `expires_at` None: it never expires."""
-    lot_id, _ = work.next_id("lot")
-    expiry = stamp(expires_at) if expires_at else None
-    work.run("INSERT INTO lot VALUES (?, ?, ?, ?, ?)", lot_id, member_id, points, expiry, work.at)
+    lot_id = _new_lot(work, member_id=member_id, points=points, expires_at=expires_at)
     target = available(member_id=member_id, lot_id=lot_id)
     post(work, Movement(kind, member_id, reason), [Transfer(ISSUED, target, points)])
+
+
+def accrue(
+    work: Work,
+    *,
+    member_id: str,
+    partner_id: str,
+    order_reference: str,
+    points: int,
+    expires_at: datetime | None,
+    reason: str,
+) -> int:
+    """Give a member a new lot on a partner's account, and say its id."""
+    lot_id = _new_lot(work, member_id=member_id, points=points, expires_at=expires_at)
+    target = available(member_id=member_id, lot_id=lot_id)
+    movement = Movement("accrual", member_id, reason, partner_id, order_reference)
+    post(work, movement, [Transfer(issuing(partner_id=partner_id), target, points)])
+    return lot_id
 
 
 def take_away(work: Work, *, member_id: str, points: int, reason: str) -> None:
@@ -123,6 +139,13 @@ def of_member(work: Work, member_id: str) -> list[sqlite3.Row]:
         f" WHERE lot.member_id = ? ORDER BY {_BY_EXPIRY}",
         member_id,
     )
+
+
+def _new_lot(work: Work, *, member_id: str, points: int, expires_at: datetime | None) -> int:
+    lot_id, _ = work.next_id("lot")
+    expiry = stamp(expires_at) if expires_at else None
+    work.run("INSERT INTO lot VALUES (?, ?, ?, ?, ?)", lot_id, member_id, points, expiry, work.at)
+    return lot_id
 
 
 def _first_expiring(work: Work, member_id: str, points: int) -> list[tuple[int, int]]:

@@ -25,6 +25,9 @@ _BY_ENDPOINT: dict[str, Operation] = {
     "redemptions.void": "void",
     "redemptions.reverse": "reverse",
     "redemptions.quote_reversal": "quote_reversal",
+    "accruals.accrue": "accrue",
+    "accruals.get": "get_accrual",
+    "accruals.find": "find_accruals",
 }
 
 

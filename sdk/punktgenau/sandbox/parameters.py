@@ -45,6 +45,12 @@ class RedemptionPath(_Parameters):
     redemption_id: Annotated[str, Field(json_schema_extra={"not": {"enum": ["quote", "cancel-by-key"]}})]
 
 
+class AccrualPath(_Parameters):
+    """Which accrual."""
+
+    accrual_id: str
+
+
 class _Query(_Parameters):
     model_config = ConfigDict(extra="forbid")
 
@@ -57,7 +63,7 @@ class PageQuery(_Query):
 
 
 class FindQuery(PageQuery):
-    """Which redemptions; what is given has to match."""
+    """Which redemptions, or accruals; what is given has to match."""
 
     order_reference: Reference | None = None
     idempotency_key: Key | None = None

@@ -48,6 +48,7 @@ class Profile:
     reverses_in_parts: bool = True
     quotes_reversals: bool = True
     approves_in_part: bool = False
+    accrues: bool = True
 
 
 _KINDS = (
@@ -61,6 +62,7 @@ _KINDS = (
     Profile(name="one_capture", captures_in_parts=False),
     Profile(name="no_partial_reversal", reverses_in_parts=False),
     Profile(name="no_reversal_quotes", quotes_reversals=False),
+    Profile(name="no_accruals", accrues=False),
     Profile(name="partial_approval", approves_in_part=True),
     Profile(name="slow_lookup", settle_s=90),
     Profile(name="short_window", key_window_s=600, settle_s=30),
@@ -80,6 +82,7 @@ _KINDS = (
         captures_in_parts=False,
         reverses_in_parts=False,
         quotes_reversals=False,
+        accrues=False,
     ),
 )
 VARIANTS: Mapping[str, Profile] = MappingProxyType({one.name: one for one in _KINDS})

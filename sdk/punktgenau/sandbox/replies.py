@@ -187,7 +187,7 @@ class Entry(_Reply):
 
     id: str
     sequence: int
-    kind: Literal["opening", "adjustment", "hold", "capture", "release", "reversal", "expiry"]
+    kind: Literal["opening", "adjustment", "hold", "capture", "release", "reversal", "expiry", "accrual"]
     points: int
     balance: int
     at: Stamp
@@ -201,42 +201,6 @@ class EntryPage(_Reply):
     """A member's entries, newest first."""
 
     items: list[Entry]
-    next_cursor: str | None
-    now: Stamp
-    mode: Mode
-
-
-class RedemptionEventData(_Reply):
-    """Which redemption reached which state."""
-
-    redemption_id: str
-    order_reference: str
-    idempotency_key: str
-    state: State
-    redemption_sequence: int
-
-
-class ConsentEventData(_Reply):
-    """Which consent was withdrawn."""
-
-    member_id: str
-    consent_id: str
-
-
-class Event(_Reply):
-    """Something that happened."""
-
-    id: str
-    type: str
-    sequence: int
-    timestamp: Stamp
-    data: RedemptionEventData | ConsentEventData
-
-
-class EventPage(_Reply):
-    """Events, oldest first."""
-
-    items: list[Event]
     next_cursor: str | None
     now: Stamp
     mode: Mode

@@ -8,16 +8,17 @@ from .replies import Mode, Stamp, _Reply
 
 
 class StatementLine(_Reply):
-    """One booking; what goes back to the member is negative. `corrects` is the line that a correction is about."""
+    """One booking; what goes to the member is negative. `corrects` is the line that a correction is about."""
 
     id: str
     sequence: int
-    kind: Literal["capture", "reversal", "correction"]
+    kind: Literal["capture", "reversal", "accrual", "correction"]
     at: Stamp
     points: int
     amount_minor: int
     currency: str
-    redemption_id: str
+    redemption_id: str | None
+    accrual_id: str | None
     idempotency_key: str
     order_reference: str
     capture_reference: str | None

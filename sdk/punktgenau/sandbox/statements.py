@@ -13,7 +13,7 @@ from .database import Work
 from .problems import Refusal
 from .replies_statements import StatementAmount, StatementLine, StatementTotals
 
-LineKind = Literal["capture", "reversal", "correction"]
+LineKind = Literal["capture", "reversal", "accrual", "correction"]
 COLUMNS = tuple(StatementLine.model_fields)
 
 
@@ -29,15 +29,44 @@ def book(
     corrects: str | None = None,
     reason: str = "",
 ) -> str:
-    """Add a line to the present month; what goes back to the member is negative. Returns its id."""
+    """Add a line to the present month; what goes to the member is negative. Returns its id."""
+    return _add(
+        work, red, kind, points=points, amount_minor=amount_minor, key=redemptions.key_of(red), redemption_id=red["id"],
+        capture_reference=capture_reference, return_reference=return_reference, corrects=corrects, reason=reason,
+    )  # fmt: skip
+
+
+def book_accrual(work: Work, row: sqlite3.Row) -> str:
+    """Add the line of points that were given: the partner is charged. Returns its id."""
+    return _add(
+        work, row, "accrual", points=-row["points"], amount_minor=-row["value_minor"], key=row["idempotency_key"],
+        accrual_id=row["id"], reason=row["reason"],
+    )  # fmt: skip
+
+
+def _add(
+    work: Work,
+    about: sqlite3.Row,
+    kind: LineKind,
+    *,
+    points: int,
+    amount_minor: int,
+    key: str,
+    redemption_id: str | None = None,
+    accrual_id: str | None = None,
+    capture_reference: str | None = None,
+    return_reference: str | None = None,
+    corrects: str | None = None,
+    reason: str = "",
+) -> str:
     number, line_id = work.next_id("stl", digits=8)
     period = work.at[:7]
-    sequence = 1 + count(work, period=period, partner_id=red["partner_id"])
+    sequence = 1 + count(work, period=period, partner_id=about["partner_id"])
     work.run(
-        "INSERT INTO statement_line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        number, line_id, red["partner_id"], work.mode, period, sequence, kind, work.at, points, amount_minor,
-        red["currency"], red["id"], redemptions.key_of(red), red["order_reference"], capture_reference,
-        return_reference, corrects, reason or f"Order {red['order_reference']}",
+        "INSERT INTO statement_line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        number, line_id, about["partner_id"], work.mode, period, sequence, kind, work.at, points, amount_minor,
+        about["currency"], redemption_id, accrual_id, key, about["order_reference"], capture_reference,
+        return_reference, corrects, reason or f"Order {about['order_reference']}",
     )  # fmt: skip
     return line_id
 
@@ -50,7 +79,7 @@ def book_again(
     Raises Refusal not_found.
     """
     line = work.one("SELECT * FROM statement_line WHERE id = ?", line_id)
-    red = None if line is None else redemptions.find(work, line["redemption_id"])
+    red = None if line is None else redemptions.find(work, str(line["redemption_id"]))
     if line is None or red is None:
         raise Refusal("not_found", "There is no such line.", field="line_id")
     added = book(

@@ -68,17 +68,28 @@ _ROWS = (
         already_expired INTEGER NOT NULL, converted INTEGER NOT NULL, idempotency_key TEXT NOT NULL,
         created_at TEXT NOT NULL, UNIQUE (redemption_id, return_reference),
         CHECK (restored + already_expired + converted = points)) STRICT""",
+    """CREATE TABLE IF NOT EXISTS accrual (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, partner_id TEXT NOT NULL REFERENCES partner,
+        mode TEXT NOT NULL, member_id TEXT NOT NULL REFERENCES member, order_reference TEXT NOT NULL,
+        accrual_reference TEXT NOT NULL, idempotency_key TEXT NOT NULL, points INTEGER NOT NULL CHECK (points > 0),
+        reversed_points INTEGER NOT NULL CHECK (reversed_points BETWEEN 0 AND points), value_minor INTEGER NOT NULL,
+        currency TEXT NOT NULL, rate_id TEXT NOT NULL REFERENCES rate, lot_id INTEGER NOT NULL REFERENCES lot,
+        reason TEXT NOT NULL, state TEXT NOT NULL, sequence INTEGER NOT NULL, created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL, posted_at TEXT, UNIQUE (partner_id, mode, accrual_reference)) STRICT""",
+    "CREATE INDEX IF NOT EXISTS accrual_order ON accrual (partner_id, mode, order_reference, number)",
+    "CREATE INDEX IF NOT EXISTS accrual_key ON accrual (partner_id, mode, idempotency_key)",
     """CREATE TABLE IF NOT EXISTS statement_line (
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, partner_id TEXT NOT NULL REFERENCES partner,
         mode TEXT NOT NULL, period TEXT NOT NULL, sequence INTEGER NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL,
         points INTEGER NOT NULL, amount_minor INTEGER NOT NULL, currency TEXT NOT NULL,
-        redemption_id TEXT NOT NULL REFERENCES redemption (id), idempotency_key TEXT NOT NULL,
-        order_reference TEXT NOT NULL, capture_reference TEXT, return_reference TEXT, corrects TEXT,
-        reason TEXT NOT NULL, UNIQUE (partner_id, mode, period, sequence)) STRICT""",
+        redemption_id TEXT REFERENCES redemption (id), accrual_id TEXT REFERENCES accrual (id),
+        idempotency_key TEXT NOT NULL, order_reference TEXT NOT NULL, capture_reference TEXT, return_reference TEXT,
+        corrects TEXT, reason TEXT NOT NULL, UNIQUE (partner_id, mode, period, sequence),
+        CHECK ((redemption_id IS NULL) <> (accrual_id IS NULL))) STRICT""",
     """CREATE TABLE IF NOT EXISTS idempotency (
         partner_id TEXT NOT NULL REFERENCES partner, mode TEXT NOT NULL, key TEXT NOT NULL, operation TEXT NOT NULL,
-        fingerprint TEXT NOT NULL, redemption_id TEXT, reversal_id TEXT, refusal TEXT, created_at TEXT NOT NULL,
-        PRIMARY KEY (partner_id, mode, key)) STRICT""",
+        fingerprint TEXT NOT NULL, redemption_id TEXT, reversal_id TEXT, accrual_id TEXT, refusal TEXT,
+        created_at TEXT NOT NULL, PRIMARY KEY (partner_id, mode, key)) STRICT""",
     """CREATE TABLE IF NOT EXISTS account (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, member_id TEXT, lot_id INTEGER,
         redemption_id TEXT, partner_id TEXT, points INTEGER NOT NULL,
@@ -112,8 +123,11 @@ _GUARDS = tuple(
 
 TABLES = _ROWS + _GUARDS
 
+GAINED = {"idempotency": "accrual_id", "statement_line": "accrual_id"}
+"""Tables that have got a column since there were files of them."""
+
 # Children first; counters and settings outlive a reset.
 DROP_ORDER = (
-    "event", "entry", "movement", "account", "idempotency", "statement_line", "reversal", "capture", "draw",
-    "redemption", "lot", "code", "token", "consent", "member", "programme", "rate", "partner", "profile",
+    "event", "entry", "movement", "account", "idempotency", "statement_line", "accrual", "reversal", "capture",
+    "draw", "redemption", "lot", "code", "token", "consent", "member", "programme", "rate", "partner", "profile",
 )  # fmt: skip

@@ -17,8 +17,9 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
-from . import events, replies
+from . import events
 from .database import Work
+from .replies_events import Event
 
 When = Literal["soon", "early", "asked"]
 WebhookFault = Literal["late", "future", "out_of_order", "repeated", "forged", "mismatching"]
@@ -63,7 +64,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class _Message:
-    event: replies.Event
+    event: Event
     key: bytes
     moment: datetime
     counts: bool = True
@@ -186,8 +187,8 @@ def last_sequence(work: Work) -> int:
     return work.number("SELECT max(sequence) FROM event")
 
 
-def _event(row: sqlite3.Row) -> replies.Event:
-    return replies.Event(
+def _event(row: sqlite3.Row) -> Event:
+    return Event(
         id=row["id"], type=row["type"], sequence=row["sequence"], timestamp=row["at"], data=json.loads(row["data"])
     )
 
@@ -201,7 +202,7 @@ def _broken(message: _Message, fault: WebhookFault | None) -> _Message:
     if fault == "mismatching":
         # Signed by us and about another order: with an id of its own, so that the true one is still to come.
         data = message.event.data
-        other = "order_reference" if isinstance(data, replies.RedemptionEventData) else "member_id"
+        other = "order_reference" if hasattr(data, "order_reference") else "member_id"
         lie = {"id": f"{message.event.id}_other", "data": data.model_copy(update={other: "OTHER-1"})}
         return replace(message, event=message.event.model_copy(update=lie), counts=False)
     return message

@@ -49,6 +49,12 @@ _CHECKS = {
         "  WHERE kind = 'clearing' AND account.partner_id = redemption.partner_id) AS booked"
         " FROM redemption GROUP BY partner_id HAVING taken <> booked"
     ),
+    "what a partner gave differs from its accruals": (
+        "SELECT partner_id, sum(points - reversed_points) AS given,"
+        " (SELECT coalesce(sum(-points), 0) FROM account"
+        "  WHERE kind = 'issued' AND account.partner_id = accrual.partner_id) AS booked"
+        " FROM accrual GROUP BY partner_id HAVING given <> booked"
+    ),
 }
 
 

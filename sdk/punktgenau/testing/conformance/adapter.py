@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from punktgenau.testing.conformance.accruals import AccrualChecks
 from punktgenau.testing.conformance.captures import CaptureChecks
 from punktgenau.testing.conformance.holds import HoldChecks
 from punktgenau.testing.conformance.keys import KeyChecks
@@ -10,7 +11,9 @@ from punktgenau.testing.conformance.reversals import ReversalChecks
 from punktgenau.testing.conformance.troubles import TroubleChecks
 
 
-class AdapterConformance(HoldChecks, CaptureChecks, ReversalChecks, KeyChecks, LookupChecks, TroubleChecks):
+class AdapterConformance(
+    HoldChecks, CaptureChecks, ReversalChecks, AccrualChecks, KeyChecks, LookupChecks, TroubleChecks
+):
     """Whether an adapter keeps what the engine relies on; subclass it as `Test...` and supply `provider` and `member`.
 
     The functions that make trouble are optional (`lose_answers`, `never_answer`, `answer_wrongly`, `go_away` with
