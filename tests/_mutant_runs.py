@@ -182,29 +182,33 @@ class Runs:
         """Each in a forked process of its own, some at a time; yields those that have ended."""
         running: dict[int, tuple[Job, int, int]] = {}
         free = list(range(self._processes))
-        with selectors.DefaultSelector() as selector:
-            while True:
-                while free and (job := next(jobs, None)) is not None:
-                    slot = free.pop()
-                    pid, heard = self._fork(job, slot)
-                    job.began = job.since = time.monotonic()
-                    running[heard] = (job, pid, slot)
-                    selector.register(heard, selectors.EVENT_READ)
-                if not running:
-                    return
-                ready = {key.fd for key, _ in selector.select(1.0)}
-                for heard, (job, pid, slot) in list(running.items()):
-                    ended = _hear(job, heard) if heard in ready else self._overdue(job)
-                    if ended:
-                        _end(pid)
-                        if not job.told or (len(job.told) % 2 and not job.hung and not job.late):
-                            job.broke = (self._folder / f"out{slot}").read_text("utf-8", "replace")[-3000:]
-                        selector.unregister(heard)
-                        os.close(heard)
-                        del running[heard]
-                        free.append(slot)
-                        shutil.rmtree(self._folder / f"run{slot}", ignore_errors=True)
-                        yield job
+        try:
+            with selectors.DefaultSelector() as selector:
+                while True:
+                    while free and (job := next(jobs, None)) is not None:
+                        slot = free.pop()
+                        pid, heard = self._fork(job, slot)
+                        job.began = job.since = time.monotonic()
+                        running[heard] = (job, pid, slot)
+                        selector.register(heard, selectors.EVENT_READ)
+                    if not running:
+                        return
+                    ready = {key.fd for key, _ in selector.select(1.0)}
+                    for heard, (job, pid, slot) in list(running.items()):
+                        ended = heard in ready and _hear(job, heard)
+                        if ended or self._overdue(job):
+                            _end(pid)
+                            if ended and (not job.told or "begins" in job.told[-1]):
+                                job.broke = (self._folder / f"out{slot}").read_text("utf-8", "replace")[-3000:]
+                            selector.unregister(heard)
+                            os.close(heard)
+                            del running[heard]
+                            free.append(slot)
+                            shutil.rmtree(self._folder / f"run{slot}", ignore_errors=True)
+                            yield job
+        finally:
+            for _, pid, _ in running.values():
+                _end(pid)
 
     def _overdue(self, job: Job) -> bool:
         """Whether its time is up, or that of the check that it is at."""

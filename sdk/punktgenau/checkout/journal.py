@@ -166,9 +166,8 @@ class Journal(Reader):
             current = self._redemption(tx, claim.redemption.id, lock=True)
             self._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
             # A wish to give back, or a return, may have been noted meanwhile; nothing else changes beside an operation.
-            wish = current.release_cause or changed.release_cause
-            if current.release_cause == claim.redemption.release_cause:
-                wish = changed.release_cause
+            is_noted = current.release_cause != claim.redemption.release_cause
+            wish = current.release_cause if is_noted else changed.release_cause
             if wish and changed.state == "short":
                 changed = replace(changed, state=ended_short(changed))
             noted = wish or current.check_at is not None
