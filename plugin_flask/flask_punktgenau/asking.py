@@ -8,7 +8,7 @@ from typing import TypeVar
 from flask import g
 
 from flask_punktgenau.session import Points
-from punktgenau.checkout import Cart, CartQuote, Checkout
+from punktgenau.checkout import Cart, CartQuote, Checkout, Link
 from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
 from punktgenau.provider import Balance
 
@@ -16,9 +16,9 @@ _SILENT = "_punktgenau_silent"
 Answer = TypeVar("Answer")
 
 
-def ask_balance(checkout: Checkout, customer_id: str) -> Balance:
+def ask_balance(checkout: Checkout, link: Link) -> Balance:
     """See `Checkout.balance`."""
-    return _once(lambda: checkout.balance(customer_id))
+    return _once(lambda: checkout.balance(link.customer_id, link=link))
 
 
 def ask_quote(

@@ -44,7 +44,7 @@ def see_other(path: str) -> Response:
 
 def _given_page() -> str | None:
     try:
-        given = request.form.get("next")
+        given = request.form.get("next") if request.method == "POST" else None
     except RequestEntityTooLarge:
         # Asked while another refusal of the same form is answered, which this must not turn into an error.
         given = None

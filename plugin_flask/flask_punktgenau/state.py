@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import Concatenate, Literal, ParamSpec, TypeVar
@@ -18,6 +19,7 @@ from flask_punktgenau.away import AwayProvider
 from flask_punktgenau.config import Config
 from flask_punktgenau.consent import ConsentPort
 from flask_punktgenau.loaders import GUEST_PREFIX, Loaders
+from flask_punktgenau.panel import Urls
 from flask_punktgenau.signals import fire
 from punktgenau import Client, Clock, Provider
 from punktgenau.checkout import Checkout, Order, Payment
@@ -50,6 +52,8 @@ class AppState:
         self.clock = clock
         self.has_provider = provider is not None or not config.missing_provider_keys
         """Whether there is somebody to ask."""
+        self.urls: dict[tuple[str, str, str], Urls] = {}
+        """Our own URLs by the address that a request came to."""
         self._app = app
         self._own_database_url = f"sqlite:///{Path(app.instance_path) / 'punktgenau.sqlite'}"
         self._given = provider
@@ -65,7 +69,7 @@ class AppState:
         _states.add(self)
         weakref.finalize(self, _close, self._closing)
 
-    @property
+    @cached_property
     def can_link(self) -> bool:
         """Whether customers can sign in at the provider from here."""
         return isinstance(self.provider().members, ConsentPort)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import quote
 
-from flask import url_for
+from flask import current_app, request, url_for
 
 from flask_punktgenau.panel import Urls
 from flask_punktgenau.state import AppState
 
 BLUEPRINT = "punktgenau"
 _ORDERS_MAX = 20
+_ADDRESSES_MAX = 16
+_PLAIN = "/:?@,;!$'()*"
+"""What may stand in a query as it is, and is easier to read so."""
 
 try:
     VERSION = version("punktgenau")
@@ -21,21 +26,52 @@ except PackageNotFoundError:
 
 def panel_urls(state: AppState, *, back: str) -> Urls:
     """Every URL that a page of ours may offer; `back` is the page to return to."""
+    own = _own_urls(state)
+    onward = f"next={quote(back, safe=_PLAIN)}"
+    return replace(
+        own,
+        panel=_with_query(own.panel, onward),
+        connect=_with_query(own.connect, onward) if state.can_link else "",
+        back=back,
+    )
+
+
+def _own_urls(state: AppState) -> Urls:
+    """The URLs that are the same for everybody who comes by this address; built once for each.
+
+    A shop that adds to every URL (`url_defaults`) may do so by visitor: then they are built each time.
+    """
+    if current_app.url_default_functions:
+        return _build(state)
+    address = (request.scheme, request.host, request.script_root)
+    urls = state.urls.get(address)
+    if urls is None:
+        if len(state.urls) >= _ADDRESSES_MAX:
+            # Addresses are what strangers write into their requests.
+            state.urls.clear()
+        urls = state.urls[address] = _build(state)
+    return urls
+
+
+def _build(state: AppState) -> Urls:
     return Urls(
         apply=url_for(f"{BLUEPRINT}.apply"),
         remove=url_for(f"{BLUEPRINT}.remove"),
         quote=url_for(f"{BLUEPRINT}.quote"),
-        panel=url_for(f"{BLUEPRINT}.panel", next=back),
-        connect=url_for(f"{BLUEPRINT}.connect", next=back) if state.can_link else "",
+        panel=url_for(f"{BLUEPRINT}.panel"),
+        connect=url_for(f"{BLUEPRINT}.connect"),
         disconnect=url_for(f"{BLUEPRINT}.disconnect"),
         history=url_for(f"{BLUEPRINT}.history"),
         retry=url_for(f"{BLUEPRINT}.retry"),
         without=url_for(f"{BLUEPRINT}.without"),
         sign_in=state.config.sign_in_url,
-        back=back,
         style=static_url("punktgenau.css"),
         script=static_url("punktgenau.js"),
     )
+
+
+def _with_query(url: str, query: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
 def static_url(filename: str) -> str:

@@ -177,14 +177,15 @@ class _Box:
         customer_id, about = self._customer_id, self._order_reference
         # Until the journal has said otherwise: were it away, "link your account" would be the wrong thing to say.
         self.linked = customer_id is not None
-        self.linked = customer_id is not None and self._checkout.find_link(customer_id) is not None
+        account = self._checkout.account(customer_id) if customer_id is not None else None
+        self.linked = account is not None
         if customer_id is not None and self.linked:
             self.notice = take_typed(self._checkout, self.cart, customer_id=customer_id, order_reference=about)
         self.wish = find_wish(self.cart, customer_id=customer_id, order_reference=about, checkout=self._checkout)
-        if customer_id is None or not self.linked:
+        if customer_id is None or account is None:
             return
-        self.elsewhere = tuple(one for one in self._checkout.live(customer_id) if one.order_reference != about)
-        self.balance = ask_balance(self._checkout, customer_id)
+        self.elsewhere = tuple(one for one in account.live if one.order_reference != about)
+        self.balance = ask_balance(self._checkout, account.link)
         self.offer = self._quote(customer_id, ALL)
         if self.wish is not None:
             self.quote = self._quote(customer_id, self.wish.points)

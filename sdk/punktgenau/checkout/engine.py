@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -43,6 +44,14 @@ OrderLoader = Callable[[str], Order | None]
 OrdersLoader = Callable[[datetime, datetime], Iterator[Order]]
 Listener = Callable[[str, Payment], None]
 _ROUNDS_MAX = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A customer with a member's account: the link, and the points that are held for orders or under way to it."""
+
+    link: Link
+    live: tuple[Payment, ...]
 
 
 class Checkout(AfterPayment, Clearing, Recovering):
@@ -149,12 +158,20 @@ class Checkout(AfterPayment, Clearing, Recovering):
         """Which member a customer is, or None."""
         return self._links.find(customer_id)
 
-    def balance(self, customer_id: str, *, max_age_s: float = 5.0) -> Balance:
+    def account(self, customer_id: str) -> Account | None:
+        """A customer's link, and what of their points waits for orders, read at one moment; None: not linked."""
+        with self._database.transaction(write=False) as tx:
+            link = self._links.read(tx, customer_id)
+            rows = self._journal.live_of_customer(customer_id, tx) if link is not None else ()
+        return None if link is None else Account(link=link, live=tuple(payment_of(row) for row in rows))
+
+    def balance(self, customer_id: str, *, max_age_s: float = 5.0, link: Link | None = None) -> Balance:
         """The member's balance, at most `max_age_s` seconds old; all processes share what one of them asked.
 
-        Raises NotLinkedError, NotSentError, UnavailableError.
+        With `link`, as it was read just now, the journal is not read again. Raises NotLinkedError, NotSentError,
+        UnavailableError.
         """
-        return self._balances.of(self._balances.link(customer_id), max_age_s=max_age_s)
+        return self._balances.of(self._balances.link(customer_id) if link is None else link, max_age_s=max_age_s)
 
     def entries(self, customer_id: str, *, cursor: str | None = None) -> Entries:
         """The member's movements, newest first, from the provider.

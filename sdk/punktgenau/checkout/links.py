@@ -9,7 +9,7 @@ from functools import lru_cache
 from pydantic import ValidationError
 
 from punktgenau._clock import Clock
-from punktgenau.checkout.database import Database, DuplicateError
+from punktgenau.checkout.database import Database, DuplicateError, Transaction
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import LinkRow, values_of
@@ -63,7 +63,11 @@ class Links:
     def find(self, customer_id: str) -> Link | None:
         """The link of a customer."""
         with self._database.transaction(write=False) as tx:
-            row = tx.one(self._sql.link, {"customer_id": customer_id})
+            return self.read(tx, customer_id)
+
+    def read(self, tx: Transaction, customer_id: str) -> Link | None:
+        """The same, together with what else is read at that moment."""
+        row = tx.one(self._sql.link, {"customer_id": customer_id})
         return None if row is None else self._link(row_of(LinkRow, row))
 
     def keep_balance(self, link: Link, balance: Balance | None) -> None:

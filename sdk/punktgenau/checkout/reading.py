@@ -29,10 +29,12 @@ class Reader:
         with self._database.transaction(write=False) as tx:
             return self._redemption(tx, redemption_id)
 
-    def live_of_customer(self, customer_id: str) -> tuple[RedemptionRow, ...]:
+    def live_of_customer(self, customer_id: str, tx: Transaction | None = None) -> tuple[RedemptionRow, ...]:
         """What of this customer is live, newest first."""
-        with self._database.transaction(write=False) as tx:
-            rows = tx.all(self._sql.live_of_customer, {"customer_id": customer_id})
+        if tx is None:
+            with self._database.transaction(write=False) as tx:
+                return self.live_of_customer(customer_id, tx)
+        rows = tx.all(self._sql.live_of_customer, {"customer_id": customer_id})
         return tuple(row_of(RedemptionRow, row) for row in rows)
 
     def operations(self, redemption_id: str) -> tuple[OperationRow, ...]:
