@@ -44,7 +44,7 @@ def row_for(order: str, *, state: str = "authorizing", number: int = 1) -> Redem
         rate_points=1,
         rate_amount_minor=1,
         rate_rounding="down",
-        cart="{}",
+        cart='{"lines": []}',
         hold_s=7200,
         provider_id=None,
         hold_until=None,
@@ -74,7 +74,8 @@ class Desk:
 
     def placed(self, order: str) -> Claim:
         """Begun, leased for ten seconds and the margin."""
-        return self.journal.begin_attempt(row_for(order), {}, lease_s=10)
+        row = replace(row_for(order), created_at=self.journal.now_ms())
+        return self.journal.begin_attempt(row, {}, lease_s=10)
 
     def held(self, order: str, **changes: Any) -> RedemptionRow:
         """An attempt whose authorize is finished."""

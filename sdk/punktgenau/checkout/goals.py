@@ -40,8 +40,6 @@ class Goals:
         """These points go back, whatever they are now; the wish is noted, and carried out once."""
         if row.state == "short":
             row = self._change(row, replace(row, state=ended_short(row), release_cause=cause))
-            if row.state not in {"captured", "partially_reversed"}:
-                return row
         if deal_stands(row):
             # The deal ends as well: nothing is taken anew when somebody captures later.
             return self._change(row, replace(row, release_cause=cause, check_at=None))
@@ -60,8 +58,7 @@ class Goals:
     def _reach(self, row: RedemptionRow, plan: _Plan, *, ends: float, cause: str | None = None) -> RedemptionRow:
         while True:
             left = max(0.1, ends - self._clock.monotonic())
-            if cause is not None and row.release_cause is None:
-                row = replace(row, release_cause=cause)
+            row = replace(row, release_cause=row.release_cause or cause)
             planned = plan(row)
             try:
                 if planned is None:
@@ -99,7 +96,7 @@ class Goals:
     def _give_up(self, redemption_id: str, cause: str | None) -> RedemptionRow:
         """The time is up: what was wished is noted, to be carried out by whoever comes next."""
         row = self._journal.redemption(redemption_id)
-        if row.release_cause is not None or row.state in CLOSED:
+        if row.state in CLOSED:
             return row
         if cause is None and (row.paid_at is not None or row.state not in _HELD):
             return row
