@@ -84,6 +84,7 @@ ALL, HALF = Moved(captured_points=427), Moved(reversed_points=200)
         ("capture", shown("captured", captured=427), None, Verdict("done", "captured")),
         ("capture", shown("captured", captured=427), ALL, Verdict("done", "captured")),
         ("capture", HELD, ALL, unknown("still_authorized")),
+        ("capture", HELD, None, unknown("still_authorized")),
         # A part was taken before: this one shows neither as long as the rest is held, nor once it is gone.
         ("capture", shown("partially_captured", captured=200, held=227), ALL, unknown("still_partially_captured")),
         ("capture", shown("captured", captured=200, released=227), ALL, Verdict("not_done", "short", "hold_expired")),

@@ -132,6 +132,8 @@ def test_a_verdict_without_a_state_changes_the_reason_alone(code: str | None):
     [
         (HELD, "captured", "{}", (427, 854), (0, 0)),
         (replace(HELD, amended_points=300, amended_minor=600), "captured", "{}", (300, 600), (0, 0)),
+        # With the last part all is taken.
+        (replace(HELD, captured_points=100, captured_minor=200), "captured", "{}", (427, 854), (0, 0)),
         (TAKEN, "reversed", '{"points": 100, "value_minor": 200}', (427, 854), (100, 200)),
         (TAKEN, "reversed", "{}", (427, 854), (427, 854)),
         (replace(HELD, captured_points=300, captured_minor=600), "reversed", "{}", (300, 600), (300, 600)),

@@ -118,6 +118,12 @@ def test_a_key_that_is_forgotten_is_asked_about_by_its_order():
     assert look_up_by(PROFILES["short_window"], age_s=600.0) == "order"
     assert look_up_by(PROFILES["no_keys"], age_s=0.0) == "order"
     assert look_up_by(by_key, age_s=600.0) == "key"
+    assert look_up_by(ProviderProfile(name="x", lookup=frozenset({"order"})), age_s=0.0) == "order"
+
+
+def test_without_any_way_on_a_person_is_left():
+    kept = ProviderProfile(name="x", replays_errors=True, lookup=frozenset(), cancel_by_key=False)
+    assert next_step(kept, "authorize", code="internal_error", age_s=INSIDE) == "needs_attention"
 
 
 def evidence(state: str) -> Redemption:

@@ -163,7 +163,7 @@ class Executor:
             except PunktgenauError as error:
                 return self._journal.put_back(claim), error
             return self._finish(claim, kind, verdict, evidence, reply_of(evidence, None), sends=0), None
-        if not first and not self._journal.is_as_written(operation, row):
+        if not self._journal.is_as_written(operation, row):
             # Under a key that the provider knows with other content no answer would prove anything.
             verdict = Verdict("unknown", state="needs_attention", code="not_as_written")
             return self._finish(claim, kind, verdict, None, None, sends=0), None
@@ -230,7 +230,7 @@ class Executor:
         if kind == "authorize" and is_part_of(claim.redemption, evidence):
             return None, Verdict("unknown", code="held_in_part")
         seen = judge_evidence(kind, evidence, moved=moved_after(claim))
-        if kind == "reverse" and seen.outcome == "unknown" and verdict.code == "reversal_exceeds_capture":
+        if seen.outcome == "unknown" and verdict.code == "reversal_exceeds_capture":
             # Refused, and not what an earlier call of ours did: somebody else gave these points back.
             return evidence, Verdict("not_done", state=state_of(evidence), code=verdict.code)
         return evidence, seen if seen.outcome != "unknown" else verdict
@@ -264,10 +264,9 @@ class Executor:
     ) -> RedemptionRow:
         before = claim.redemption
         after = after_verdict(before, verdict, evidence, now_ms=self._journal.now_ms(), request=claim.operation.request)
-        if evidence is None and named is not None and before.provider_id is None:
-            # A refusal that names it, where nothing can be looked up.
-            after = replace(after, provider_id=named)
-        closed = verdict.outcome != "unknown" and verdict.state not in (None, "needs_attention")
+        # A refusal that names it, where nothing can be looked up.
+        after = replace(after, provider_id=after.provider_id or named)
+        closed = verdict.state not in (None, "needs_attention")
         write = partial(
             self._journal.finish,
             claim,

@@ -84,7 +84,10 @@ UNDONE = "proven_undone"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one send, or one look-up, proves: an outcome, and the state that the evidence shows (None: none)."""
+    """What one send, or one look-up, proves: an outcome, and the state that the evidence shows (None: none).
+
+    An unknown has no state but `needs_attention`; only with another one an operation is closed.
+    """
 
     outcome: Outcome
     state: str | None = None
