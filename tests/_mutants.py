@@ -2,7 +2,8 @@
 
 - every condition of a statement that changes or locks rows, dropped;
 - every unique index, dropped;
-- every comparison, and every other one of several conditions: dropped; where it stands alone: negated.
+- every comparison, and every other one of several conditions: dropped; where it stands alone: negated. The zero of
+  `x or 0` is no condition: dropped it would be False, which counts as zero.
 
 Each is given to the tests of tests/checkout and the histories of the simulator that execute what it changes, on a copy
 of the source (see _mutant_runs.py). What none of them finds has to stand in tests/simulation/survivors.toml with its
@@ -155,13 +156,18 @@ def _changed_comparisons() -> Iterator[Mutant]:
             if isinstance(node, ast.BoolOp):
                 weighed |= set(node.values)
                 neutral = "True" if isinstance(node.op, ast.And) else "False"
-                yield from (source.mutant(part, "without", neutral, where=where) for part in node.values)
+                conditions = [part for part in node.values if not _is_zero(part)]
+                yield from (source.mutant(part, "without", neutral, where=where) for part in conditions)
             elif isinstance(node, ast.If | ast.While) and isinstance(node.test, ast.Compare):
                 weighed.add(node.test)
                 yield source.mutant(node.test, "never", "False", where=where)
             elif isinstance(node, ast.Compare) and node not in weighed:
                 begin, end = source.span(node)
                 yield source.mutant(node, "not", f"(not ({source.text[begin:end]}))", where=where)
+
+
+def _is_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int and node.value == 0
 
 
 def survivors() -> dict[str, dict[str, str]]:
