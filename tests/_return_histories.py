@@ -15,7 +15,7 @@ from punktgenau.money import Money, Rate
 CENTS_PER_POINT = ((1, 1), (1, 2), (1, 3), (2, 3), (5, 7), (1, 200), (5, 1), (7, 1), (3, 2), (5, 3))
 CURRENCIES = ("EUR", "JPY", "KWD")
 BACK_BY: tuple[BackBy, ...] = ("proportional", "points_first", "money_first", None)
-NO_HISTORY: History = {}
+NO_HISTORY = History()
 NOTHING = Returned(goods_minor=0, other_minor=0, value_minor=0, money_minor=0, points=0, carry_minor=0)
 
 
@@ -116,7 +116,7 @@ def _paid(chance: random.Random, cart: Cart, rate: Rate, rules: ShopRules) -> Al
 def _wishes(chance: random.Random, made: Allocation) -> list[Wanted]:
     """Some returns, and one of all that is left; the history is followed only to know what can still be asked for."""
     amounts, wishes = chance.random() < 0.7, list[Wanted]()
-    followed: History = {}
+    followed = NO_HISTORY
     kept = {line.id: line.quantity for line in made.lines}
     for _ in range(chance.choice((1, 2, 3, 4, 6, 9))):
         left = sum(line.amount_minor for line in made.lines) - returned(made, followed).goods_minor
@@ -140,7 +140,7 @@ def _wishes(chance: random.Random, made: Allocation) -> list[Wanted]:
 def _part_of_shipping(chance: random.Random, made: Allocation, history: History, kept: dict[str, int]) -> int:
     if not kept.get(SHIPPING_ID) or chance.random() < 0.8:
         return 0
-    gone = history[SHIPPING_ID].since_minor if SHIPPING_ID in history else 0
+    gone = history.of(made.line(SHIPPING_ID)).since_minor
     left = made.line(SHIPPING_ID).amount_minor - gone
     return chance.randint(1, left) if left else 0
 
@@ -155,7 +155,7 @@ def _units(chance: random.Random, kept: dict[str, int]) -> dict[str, int]:
 def _keeps_promises(told: Story, policy: BackBy) -> None:
     made = told.made
     whole_goods = told.cart.total.amount_minor
-    before = returned(made, {}, policy=policy)
+    before = returned(made, NO_HISTORY, policy=policy)
     assert before == NOTHING
     for wanted, history in zip(told.wanted, told.histories, strict=True):
         after = returned(made, history, policy=policy)
@@ -202,8 +202,8 @@ def _order_does_not_matter(told: Story, chance: random.Random) -> None:
     """Without amounts every order of the same returns comes to the same state, under every policy."""
     parts = [wanted for wanted in told.wanted[:-1] if SHIPPING_ID not in wanted.lines]
     shuffled = chance.sample(parts, len(parts))
-    one: History = {}
-    other: History = {}
+    one = NO_HISTORY
+    other = NO_HISTORY
     for wanted, elsewhere in zip(parts, shuffled, strict=True):
         one, other = with_return(told.made, one, wanted), with_return(told.made, other, elsewhere)
     for policy in BACK_BY:
@@ -214,7 +214,7 @@ def _no_more_than_was_bought(told: Story) -> None:
     history = told.histories[len(told.histories) // 2]
     left = told.cart.total.amount_minor - returned(told.made, history).goods_minor
     line = told.made.lines[len(told.wanted) % len(told.made.lines)]
-    kept = line.quantity - (history[line.id].quantity if line.id in history else 0)
+    kept = line.quantity - history.of(line).quantity
     for too_much in (Wanted(amount_minor=left + 1), Wanted(lines={line.id: kept + 1})):
         try:
             with_return(told.made, history, too_much)

@@ -271,6 +271,20 @@ _ENGINE = (
         "This call did nothing; the first return stands.",
         "Use a new reference for another return.",
     ),
+    row(
+        "not_shipped",
+        e.StateConflictError,
+        "A return is about units, or an amount, of which the points are not captured yet: they have not left the shop.",
+        NONE_MOVED,
+        "Return what has left; take the rest off the order by `amend`.",
+    ),
+    row(
+        "already_shipped",
+        e.StateConflictError,
+        "An order was changed so that units are missing that have left the shop.",
+        NONE_MOVED,
+        "Keep them in the order, or take them back by `refund`.",
+    ),
 )
 
 OWN_CODES: tuple[Code, ...] = _CLASSES + _CALLS + _INPUT + _RULES + _ENGINE

@@ -7,7 +7,7 @@ import pytest
 from punktgenau.checkout.allocation import Allocation, allocate
 from punktgenau.checkout.amended import Version, after_capture, before_capture
 from punktgenau.checkout.cart import Cart, Line
-from punktgenau.checkout.returned import BackBy, Wanted, returned, with_return
+from punktgenau.checkout.returned import BackBy, History, Wanted, returned, with_return
 from punktgenau.checkout.rules import ShopRules, payable_minor
 from punktgenau.errors import StateConflictError
 from punktgenau.money import Rate
@@ -58,7 +58,7 @@ def test_nothing_is_lost_between_versions(policy: BackBy):
         money = cart.payable.amount_minor - value
         back_points = back_worth = 0
         for _ in range(chance.randint(1, 4)):
-            history = {}
+            history = History()
             for line in cart.lines:
                 if chance.random() < 0.3:
                     history = with_return(

@@ -101,7 +101,7 @@ ALL, HALF = Moved(captured_points=427), Moved(reversed_points=200)
             "void",
             shown("partially_captured", captured=200, held=127, released=100),
             None,
-            Verdict("not_done", "partially_captured", "already_captured"),
+            unknown("still_partially_captured"),
         ),
         (
             "cancel_by_key",

@@ -176,7 +176,8 @@ REPAIR = replace(ROW, cause="shortfall")
         (replace(TAKEN, state="reversing"), REFUSED, "captured", None),
         (replace(TAKEN, state="reversing", reversed_points=100), REFUSED, "partially_reversed", None),
         (replace(TAKEN, state="reversing", reversed_points=100), "reversed", "reversed", None),
-        (replace(TAKEN, state="capturing", reversed_points=100), "captured", "captured", None),
+        # What had come back before the last part was taken stays back.
+        (replace(TAKEN, state="capturing", reversed_points=100), "captured", "partially_reversed", None),
         (replace(HELD, state="capturing", captured_points=200), "authorized", "partially_captured", None),
         (replace(CANCELLED, captured_points=200), "voided", "voided", "customer"),
         # Nobody wished it back: only its time had passed.

@@ -7,7 +7,7 @@ import pytest
 from _return_histories import check, story
 from punktgenau.checkout.allocation import Allocation, allocate
 from punktgenau.checkout.cart import Cart, Line
-from punktgenau.checkout.returned import Returned, Wanted, returned, with_return
+from punktgenau.checkout.returned import History, Returned, Wanted, returned, with_return
 from punktgenau.checkout.rules import ShopRules
 from punktgenau.errors import InvalidArgumentError
 
@@ -28,7 +28,7 @@ def order(*lines: Line, points: int, value_minor: int, shipping_minor: int = 0, 
 
 
 def back(made: Allocation, **lines: int) -> Returned:
-    return returned(made, with_return(made, {}, Wanted(lines=lines)))
+    return returned(made, with_return(made, History(), Wanted(lines=lines)))
 
 
 def test_an_order_without_points() -> None:
@@ -97,7 +97,7 @@ def test_a_return_gives_back_to_each_tender(quantity: int, state: tuple[int, ...
 def test_more_than_was_bought_does_not_come_back(quantities: dict[str, int]) -> None:
     made = order(LAMP, points=427, value_minor=427)
     with pytest.raises(InvalidArgumentError) as caught:
-        with_return(made, {}, Wanted(lines=quantities))
+        with_return(made, History(), Wanted(lines=quantities))
     assert caught.value.field == "lines"
 
 
@@ -168,7 +168,7 @@ def test_what_cannot_be_meant_is_refused(asked: dict[str, Any], field: str) -> N
 )
 def test_more_than_is_left_does_not_come_back(first: Wanted, second: Wanted, field: str) -> None:
     made = order(LAMP, points=427, value_minor=427, shipping_minor=490)
-    history = with_return(made, {}, first)
+    history = with_return(made, History(), first)
     before = returned(made, history)
     with pytest.raises(InvalidArgumentError) as caught:
         with_return(made, history, second)
@@ -178,7 +178,7 @@ def test_more_than_is_left_does_not_come_back(first: Wanted, second: Wanted, fie
 
 def test_an_order_without_shipping_has_none_to_return() -> None:
     with pytest.raises(InvalidArgumentError) as caught:
-        with_return(order(LAMP, points=427, value_minor=427), {}, Wanted(shipping_minor=1))
+        with_return(order(LAMP, points=427, value_minor=427), History(), Wanted(shipping_minor=1))
     assert caught.value.field == "shipping_minor"
 
 

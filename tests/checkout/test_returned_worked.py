@@ -11,7 +11,7 @@ import pytest
 from _naive_returns import Bill, BillLine, State
 from punktgenau.checkout.allocation import allocate
 from punktgenau.checkout.cart import Cart, Line
-from punktgenau.checkout.returned import BackBy, Wanted, returned, with_return
+from punktgenau.checkout.returned import BackBy, History, Wanted, returned, with_return
 from punktgenau.checkout.rules import ShopRules
 
 EXAMPLES: list[dict[str, Any]] = tomllib.loads(
@@ -94,9 +94,9 @@ def test_worked_on_paper(name: str) -> None:
     cart, rules = read_cart(example)
     made = allocate(cart=cart, points=example["points"], value_minor=example["worth"], rules=rules)
     policy: BackBy = None if example["policy"] == "whole" else example["policy"]
-    history, before, found = {}, returned(made, {}, policy=policy), []
+    history, before, found = History(), returned(made, History(), policy=policy), []
     for text, _ in steps(example):
-        history = dict(with_return(made, history, read_return(text)))
+        history = with_return(made, history, read_return(text))
         after = returned(made, history, policy=policy)
         step = after.since(before)
         row = (step.points, step.value_minor, step.money_minor, step.other_minor, after.carry_minor)

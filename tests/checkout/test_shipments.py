@@ -13,7 +13,7 @@ from _together import together
 from _world import CART, World
 from punktgenau import InvalidArgumentError, Money
 from punktgenau.checkout import Cart, Checkout, Line
-from punktgenau.errors import IdempotencyConflictError, StateConflictError
+from punktgenau.errors import IdempotencyConflictError
 from punktgenau.provider import PROFILES
 
 
@@ -75,10 +75,6 @@ def test_a_parcel_that_cannot_be_meant(world: World, shop: Checkout):
     with pytest.raises(InvalidArgumentError):
         shop.capture("A-1", lines={"lamp": 1}, shipment_reference="x" * 37)
     assert captured(world) == ("partially_captured", 232)
-    with pytest.raises(StateConflictError):
-        shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})
-    with pytest.raises(StateConflictError):
-        shop.amend("A-1", Cart(currency="EUR", lines=[CART.lines[0]]))
     assert shop.capture("A-9", lines={"lamp": 1}, shipment_reference="S-1") is None
 
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from punktgenau.checkout.cart import Cart, GrossLine
 from punktgenau.checkout.rules import ShopRules, payable_minor
 from punktgenau.errors import InvalidArgumentError
-from punktgenau.money import largest_remainder, require_points
+from punktgenau.money import ceil_div, largest_remainder, require_points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocatedLine:
     """One line and who pays it, in the smallest unit: `other_minor` first, then points, then money.
 
-    `value_minor` is what the points pay: the cents from `start_minor` on, of all that the points are worth.
+    `value_minor` is what the points pay: the cents from `start_minor` on, of all that the points are worth. `parcel`:
+    these units of the line left with that one (0: before the order was changed); None: all else.
     """
 
     id: str
@@ -29,21 +30,37 @@ class AllocatedLine:
     other_minor: int
     value_minor: int
     start_minor: int
+    parcel: int | None = None
 
     @property
     def money_minor(self) -> int:
         """What money pays of this line."""
         return self.amount_minor - self.other_minor - self.value_minor
 
+    def parts_of(self, goods_minor: int) -> tuple[int, int]:
+        """Other tenders and points' value of so many cents of it; each is a whole part of what the one before leaves.
+
+        Never shorten the chain: parts that are rounded beside each other, not inside each other, can exceed the goods.
+        """
+        if self.amount_minor == 0:
+            return 0, 0
+        other = self.other_minor * goods_minor // self.amount_minor
+        left = self.amount_minor - self.other_minor
+        return other, self.value_minor * (goods_minor - other) // left if left else 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
-    """`points` and their worth over the lines of one order; every sum is exact, no part is negative."""
+    """`points` and their worth over the lines of one order; every sum is exact, no part is negative.
+
+    `taken`: the first so many points, and their worth, were captured before the rest was reckoned, so they are apart.
+    """
 
     points: int
     value_minor: int
     currency: str
     lines: tuple[AllocatedLine, ...]
+    taken: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         start = 0
@@ -51,15 +68,50 @@ class Allocation:
             if line.start_minor != start or min(line.other_minor, line.value_minor, line.money_minor) < 0:
                 raise AssertionError(f"line {line.id!r} does not fit into {self}")
             start += line.value_minor
-        if start != self.value_minor or (self.points == 0) != (self.value_minor == 0):
+        if start != self.value_minor or min(self.blocks[-1]) < 0:
             raise AssertionError(f"the parts do not add up in {self}")
+        if any((points == 0) != (worth == 0) for points, worth in self.blocks):
+            raise AssertionError(f"points and worth do not go together in {self}")
+
+    @property
+    def blocks(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Points and worth of what was captured before, and of all else."""
+        return self.taken, (self.points - self.taken[0], self.value_minor - self.taken[1])
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether a point is worth more than a cent."""
+        return any(worth > points for points, worth in self.blocks)
+
+    @property
+    def is_in_parcels(self) -> bool:
+        """Whether something left by itself; then what is captured and given back counts from the first cent on."""
+        return any(line.parcel is not None for line in self.lines)
 
     def line(self, line_id: str) -> AllocatedLine:
-        """The line of that id. Raises InvalidArgumentError where the order has none."""
+        """The first line of that id. Raises InvalidArgumentError where the order has none."""
         for line in self.lines:
             if line.id == line_id:
                 return line
         raise InvalidArgumentError(f"The order has no line {line_id!r}.", field="lines")
+
+    def points_of(self, cents: int) -> int:
+        """The points that the first so many cents own: each cent its own, or as many whole points as they are worth."""
+        (points, worth), (more_points, more_worth) = self.blocks
+        if cents > worth:
+            points, worth, cents, before = more_points, more_worth, cents - worth, points
+        else:
+            before = 0
+        if cents == 0:
+            return before
+        return before + (points * cents // worth if self.is_coarse else ceil_div(points * cents, worth))
+
+    def worth_of(self, points: int) -> int:
+        """What the first so many points are worth where a point is worth more than a cent; rounded up."""
+        (taken, worth), (more, more_worth) = self.blocks
+        if points > taken:
+            return worth + ceil_div(more_worth * (points - taken), more)
+        return ceil_div(worth * points, taken) if points else 0
 
 
 def allocate(*, cart: Cart, points: int, value_minor: int, rules: ShopRules) -> Allocation:

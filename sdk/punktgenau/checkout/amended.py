@@ -18,7 +18,8 @@ from punktgenau.money import Money, Rate, ceil_div
 class Version:
     """What pays an order as it is now: `points` worth `value_minor`; and what came back with the change.
 
-    `money_minor` goes back to the customer; where the order costs more than before, it is 0 and more is due.
+    `money_minor` goes back to the customer; where the order costs more than before, it is 0 and more is due. `taken`:
+    what of its points is captured as it begins, and what that is worth.
     """
 
     points: int
@@ -26,6 +27,7 @@ class Version:
     back_points: int = 0
     back_worth_minor: int = 0
     money_minor: int = 0
+    taken: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         parts = (self.points, self.value_minor, self.back_points, self.back_worth_minor, self.money_minor)
@@ -77,11 +79,7 @@ def after_capture(
     wanted_minor = max(wanted_minor, value_minor - fits_minor)
     back_points, worth_minor = _back(points, value_minor, wanted_minor, fits_minor)
     if policy is None and back_points not in {0, points}:
-        raise StateConflictError(
-            f"Points pay {value_minor} of this order and may pay {fits_minor} of the new one, and this provider gives "
-            "points back only as a whole. Nothing was changed; cancel the order and place it anew.",
-            code="not_offered",
-        )
+        raise _not_offered(value_minor, fits_minor)
     left_minor = value_minor - worth_minor
     return Version(
         points=points - back_points,
@@ -89,6 +87,56 @@ def after_capture(
         back_points=back_points,
         back_worth_minor=worth_minor,
         money_minor=max(0, money_minor - (payable_minor - left_minor)),
+        taken=(points - back_points, left_minor),
+    )
+
+
+def between_parcels(
+    *,
+    taken: tuple[int, int],
+    held: tuple[int, int],
+    money_minor: int,
+    policy: BackBy,
+    rate: Rate,
+    payable_minor: int,
+    fits_minor: tuple[int, int],
+    money_minimum_minor: int,
+) -> Version:
+    """What has left stays paid by what was `taken` for it; of what is `held` the most that fits into the rest.
+
+    `money_minor`: what was paid in money and did not come back. `fits_minor`: what points may pay of what has left, and
+    of the rest. Raises StateConflictError as `after_capture`.
+    """
+    points, value_minor = taken
+    fits_here, fits_rest = fits_minor
+    back_points, back_worth = _back(points, value_minor, value_minor - fits_here, fits_here)
+    if policy is None and back_points not in {0, points}:
+        raise _not_offered(value_minor, fits_here)
+    kept = (points - back_points, value_minor - back_worth)
+    more = before_capture(
+        points=held[0],
+        value_minor=held[1],
+        rate=rate,
+        payable_minor=payable_minor - kept[1],
+        fits_minor=fits_rest,
+        money_minimum_minor=money_minimum_minor,
+    )
+    pays_minor = kept[1] + more.value_minor
+    return Version(
+        points=kept[0] + more.points,
+        value_minor=pays_minor,
+        back_points=back_points,
+        back_worth_minor=back_worth,
+        money_minor=max(0, money_minor - (payable_minor - pays_minor)),
+        taken=kept,
+    )
+
+
+def _not_offered(value_minor: int, fits_minor: int) -> StateConflictError:
+    return StateConflictError(
+        f"Points pay {value_minor} of this order and may pay {fits_minor} of the new one, and this provider gives "
+        "points back only as a whole. Nothing was changed; cancel the order and place it anew.",
+        code="not_offered",
     )
 
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from punktgenau._clock import Clock
-from punktgenau.checkout.amended import Version, after_capture, before_capture
+from punktgenau.checkout.amended import Version, after_capture, before_capture, between_parcels
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.frozen import freeze
+from punktgenau.checkout.frozen import freeze, thaw
 from punktgenau.checkout.goals import POLL_S, Goals
 from punktgenau.checkout.intent import deal_stands
 from punktgenau.checkout.journal import CLOSED, LostSwapError
 from punktgenau.checkout.order_journal import AMENDED, Amended, OrderJournal
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import policy_of
-from punktgenau.checkout.return_journal import REVERSIBLE, Books, wanted_json
-from punktgenau.checkout.returned import returned
+from punktgenau.checkout.return_journal import Books, wanted_json
+from punktgenau.checkout.returned import BackBy, returned
 from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.rules import payable_minor
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
 from punktgenau.checkout.settings import Settings
-from punktgenau.checkout.standing import rate_of, so_far
+from punktgenau.checkout.standing import Standing, rate_of, so_far
 from punktgenau.errors import InProgressError, InvalidArgumentError, RedemptionEndedError, StateConflictError
 
 _UNDER_WAY = frozenset({"authorizing", "extending", "capturing", "reversing"})
@@ -62,7 +65,8 @@ class Amending:
         def plan(books: Books) -> Amended | None:
             return None if stands(books) else self._planned(books, cart, frozen, reason=reason, actor=actor)
 
-        if stands(books := self._journal.books(row.id)) and books.redemption.state != "authorized":
+        held = {"authorized", "partially_captured"}
+        if stands(books := self._journal.books(row.id)) and books.redemption.state not in held:
             return payment_of(books.redemption)
         while True:
             left = max(0.1, ends - self._clock.monotonic())
@@ -75,6 +79,8 @@ class Amending:
                 row, _ = self._executor.run(claim, deadline_s=left)
             if row.state == "authorized" and row.release_cause == AMENDED:
                 row = self._goals.release(row, cause=AMENDED, ends=ends)
+            elif row.state == "partially_captured":
+                row = self._goals.settle(row, ends=ends)
             return payment_of(row)
 
     def _settled(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
@@ -101,11 +107,18 @@ class Amending:
         number = 2 if books.amendment is None else books.amendment.version + 1
         payable, fits = cart.payable.amount_minor, sum(payable_minor(cart, self._settings.rules))
         back: ReturnRow | None = None
-        if row.state in REVERSIBLE or row.state == "reversed":
-            policy = self._returns.by(policy_of(row.refund_policy))
-            allocation, history = so_far(books)
-            state = returned(allocation, history, policy=policy)
-            made = after_capture(allocation, state, policy=policy, payable_minor=payable, fits_minor=fits)
+        shipped: dict[str, int] | None = None
+        policy = self._returns.by(policy_of(row.refund_policy))
+        at = so_far(books)
+        if row.state in {"authorized", "partially_captured"} and at.parcels is not None:
+            if at.is_leaving:
+                raise _UnderWayError
+            shipped = at.units_here()
+            made = self._between_parcels(books, at, shipped, frozen, payable_minor=payable, policy=policy)
+            back = self._back(books, made, number, reason=reason, actor=actor)
+        elif row.state in {"captured", "partially_reversed", "reversed"}:
+            state = returned(at.allocation, at.history, policy=policy)
+            made = after_capture(at.allocation, state, policy=policy, payable_minor=payable, fits_minor=fits)
             back = self._back(books, made, number, reason=reason, actor=actor)
         elif row.state == "authorized" or deal_stands(row):
             made = before_capture(
@@ -130,8 +143,47 @@ class Amending:
             reason=reason,
             actor=actor,
             created_at=self._journal.now_ms(),
+            shipped=None if shipped is None else json.dumps(shipped, sort_keys=True),
+            taken_points=made.taken[0],
+            taken_minor=made.taken[1],
+            after_shipment=len(books.shipments),
         )
         return Amended(version, back)
+
+    def _between_parcels(
+        self,
+        books: Books,
+        at: Standing,
+        shipped: Mapping[str, int],
+        frozen: str,
+        *,
+        payable_minor: int,
+        policy: BackBy,
+    ) -> Version:
+        """What has left stays as it is; what is held is reckoned anew. Raises StateConflictError."""
+        row, cart = books.redemption, thaw(frozen)
+        ordered = {line.id: line.quantity for line in cart.lines}
+        for line_id, quantity in shipped.items():
+            if ordered.get(line_id, 0) < quantity:
+                raise StateConflictError(
+                    f"{quantity} units of line {line_id!r} have left and were not returned. Nothing was amended; take "
+                    "them back by `refund`.",
+                    code="already_shipped",
+                    field="lines",
+                )
+        back = returned(at.allocation, at.history, policy=policy)
+        came = (sum(one.points for one in books.returns), sum(one.worth_minor for one in books.returns))
+        return between_parcels(
+            # What a return has promised comes back, whether or not it has by now.
+            taken=(row.captured_points - came[0], row.captured_minor - came[1]),
+            held=(row.points - row.captured_points, row.value_minor - row.captured_minor),
+            money_minor=sum(line.money_minor for line in at.allocation.lines) - back.money_minor,
+            policy=policy,
+            rate=rate_of(row),
+            payable_minor=payable_minor,
+            fits_minor=cart.payable_in_part(shipped),
+            money_minimum_minor=self._settings.min_money_minor,
+        )
 
     def _back(self, books: Books, made: Version, number: int, *, reason: str, actor: str) -> ReturnRow | None:
         if made.back_points == 0 and made.money_minor == 0:
@@ -164,12 +216,9 @@ def _check_state(row: RedemptionRow) -> None:
         raise RedemptionEndedError(
             f"The points of order {row.order_reference} are going back ({row.release_cause}). Nothing was amended."
         )
-    if row.state == "partially_captured":
-        raise StateConflictError(
-            f"A part of order {row.order_reference} is shipped and paid. Nothing was amended; capture the rest, or "
-            "cancel, and return what does not ship.",
-            code="already_captured",
-        )
+    if row.state == "voiding" and row.captured_points:
+        # The rest of a hold of which an earlier change left nothing to capture.
+        raise _UnderWayError
     if row.state in {"short", "needs_attention", "voiding", "abandoning"}:
         raise StateConflictError(
             f"The points of order {row.order_reference} have to be resolved first ({row.state}). Nothing was amended."

@@ -14,6 +14,7 @@ from punktgenau.checkout.moments import moment
 from punktgenau.checkout.payment import Payment, PaymentState
 from punktgenau.checkout.quote import CartQuote
 from punktgenau.checkout.resolve import UNDONE
+from punktgenau.checkout.return_journal import REVERSIBLE
 from punktgenau.checkout.rules import ShopRules
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow
@@ -34,6 +35,7 @@ EVENT_BY_STATE = {
     "needs_attention": "needs_attention",
 }
 _OPEN = frozenset({"authorizing", "authorized", "extending", "capturing", "abandoning"})
+_BACK = frozenset({"partially_reversed", "reversed"})
 _PAYS = frozenset(
     {
         "authorizing",
@@ -117,11 +119,15 @@ def event_of(before: RedemptionRow, after: RedemptionRow) -> str | None:
     if after.state == "short" != before.state and after.cause == "shortfall":
         # Holding the same points anew was refused: now only a person, or the customer's money, can help.
         return "needs_attention"
-    if before.state == "reversing" and after.state in {"captured", "partially_reversed"}:
+    if before.state == "reversing" and after.state in REVERSIBLE:
         if after.reversed_points == before.reversed_points:
             # Nothing came back: refused for good, or proven to have never arrived and begun anew.
             return None if after.reason == UNDONE else "needs_attention"
         return "redemption_reversed"
+    is_last = before.state in {"capturing", "voiding"} and before.release_cause is None and after.state in _BACK
+    if is_last and after.reversed_points == before.reversed_points:
+        # It had come back before the last part was captured.
+        return "redemption_captured"
     state = payment_of(after).state
     return None if state == payment_of(before).state else EVENT_BY_STATE.get(state)
 
@@ -141,6 +147,8 @@ def repair_of(short: RedemptionRow, changed: AmendmentRow | None, *, row_id: str
             value_minor=changed.value_minor,
             total_minor=changed.total_minor,
             payable_minor=changed.payable_minor,
+            settled_points=0,
+            settled_minor=0,
             amended_points=None,
             amended_minor=None,
             amended_payable_minor=None,
@@ -186,6 +194,8 @@ def payment_of(row: RedemptionRow) -> Payment:
     is_unresolved = state == "needs_attention" and row.provider_id is None and row.release_cause is None
     is_unknown = state == "authorizing" or is_unresolved
     pays = pays or (state == "needs_attention" and row.release_cause is None)
+    # Only the rest of a hold is released: the order was changed, and points pay nothing more of it.
+    pays = pays or (state == "voiding" and row.release_cause is None and row.captured_points > 0)
     # Voided without a wish is only asked whether the hold has ended.
     stands = pays or deal_stands(row) or (state == "voiding" and row.release_cause is None)
     points, value_minor = _paid_by(row) if pays else (0, 0)
@@ -196,7 +206,7 @@ def payment_of(row: RedemptionRow) -> Payment:
         points=points,
         value=Money(amount_minor=value_minor, currency=row.currency),
         total=Money(amount_minor=payable_minor, currency=row.currency),
-        due_minor=payable_minor - (row.taking[1] if stands else 0),
+        due_minor=payable_minor - (row.paying[1] if stands else 0),
         returned_points=row.reversed_points,
         returned_minor=row.reversed_minor,
         attempt=row.attempt,
@@ -210,9 +220,10 @@ def payment_of(row: RedemptionRow) -> Payment:
 
 def _paid_by(row: RedemptionRow) -> tuple[int, int]:
     """The points that pay an order now, and what they are worth: what was captured and not given back, or will be."""
-    if row.captured_points and row.state not in {"partially_captured", "capturing", "extending"}:
-        return row.left_to_reverse
-    return row.taking
+    ended = row.captured_points > 0 and row.state in {"short", "needs_attention"}
+    is_all = ended or row.captured_points >= row.taking[0]
+    points, value_minor = (row.captured_points, row.captured_minor) if is_all else row.taking
+    return points - row.reversed_points - row.kept_points, value_minor - row.reversed_minor - row.kept_minor
 
 
 def without_points(order_reference: str, cart: Cart) -> Payment:

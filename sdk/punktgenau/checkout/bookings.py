@@ -139,7 +139,11 @@ class OrderPoints:
         self.is_taken = int(row[9] or 0) > 0
         self.updated_at = int(row[12] or 0)
         self.left_points, self.left_minor = self.points, self.value_minor
-        if self.is_taken and self.state != "partially_captured":
+        if self.is_taken and self.state == "partially_captured":
+            # The rest is still held.
+            self.left_points -= int(row[10] or 0) + int(row[14] or 0)
+            self.left_minor -= int(row[11] or 0) + int(row[15] or 0)
+        elif self.is_taken:
             # Fewer than were held, where the order was amended; what was kept for money does not come back.
             self.left_points = int(row[9] or 0) - int(row[10] or 0) - int(row[14] or 0)
             self.left_minor = int(row[13] or 0) - int(row[11] or 0) - int(row[15] or 0)

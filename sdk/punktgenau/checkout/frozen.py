@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from punktgenau.checkout.allocation import Allocation, spread
 from punktgenau.checkout.cart import SHIPPING_ID, Cart, GrossLine
@@ -20,17 +21,73 @@ class FrozenCart:
 
     def allocation(self, *, points: int, value_minor: int, currency: str) -> Allocation:
         """Who pays which line. The same numbers give the same answer for ever, so it is reckoned and never stored."""
-        amounts = [line.amount_minor for line in self.lines]
-        paid = largest_remainder(self.other_tenders_minor, amounts)
-        left = [amount - part for amount, part in zip(amounts, paid, strict=True)]
-        return spread(
-            self.lines,
-            left_minor=left,
-            payable_minor=[part if line.points_allowed else 0 for line, part in zip(self.lines, left, strict=True)],
+        return _spread(self.lines, self._left(self.lines), points=points, value_minor=value_minor, currency=currency)
+
+    def allocation_in_part(
+        self, shipped: Mapping[str, int], *, points: int, value_minor: int, taken: tuple[int, int], currency: str
+    ) -> Allocation:
+        """The same where some units had left before: `taken`, points and worth, pays those, and the rest all else."""
+        here, rest = self.split(shipped)
+        left = self._left((*here, *rest))
+        gone = _spread(here, left[: len(here)], points=taken[0], value_minor=taken[1], currency=currency)
+        to_come = _spread(
+            rest, left[len(here) :], points=points - taken[0], value_minor=value_minor - taken[1], currency=currency
+        )
+        return Allocation(
             points=points,
             value_minor=value_minor,
             currency=currency,
+            lines=(
+                *(replace(line, parcel=0) for line in gone.lines),
+                *(replace(line, start_minor=line.start_minor + taken[1]) for line in to_come.lines),
+            ),
+            taken=taken,
         )
+
+    def payable_in_part(self, shipped: Mapping[str, int]) -> tuple[int, int]:
+        """What points may pay of what has left, and of all else."""
+        here, rest = self.split(shipped)
+        payable = _payable((*here, *rest), self._left((*here, *rest)))
+        return sum(payable[: len(here)]), sum(payable[len(here) :])
+
+    def split(self, shipped: Mapping[str, int]) -> tuple[tuple[GrossLine, ...], tuple[GrossLine, ...]]:
+        """What has left, and all else."""
+        units = {line.id: line.quantity for line in self.lines}
+        if any(quantity > units.get(line_id, 0) for line_id, quantity in shipped.items()):
+            raise AssertionError(f"{shipped} cannot have left of {units}")
+        here, rest = [], []
+        for line in self.lines:
+            quantity = shipped.get(line.id, 0)
+            part = line.amount_minor * quantity // line.quantity
+            if quantity:
+                here.append(replace(line, quantity=quantity, amount_minor=part))
+            if quantity < line.quantity:
+                more = replace(line, quantity=line.quantity - quantity, amount_minor=line.amount_minor - part)
+                rest.append(more)
+        return tuple(here), tuple(rest)
+
+    def _left(self, lines: Sequence[GrossLine]) -> list[int]:
+        """What other tenders leave of each line."""
+        amounts = [line.amount_minor for line in lines]
+        paid = largest_remainder(self.other_tenders_minor, amounts)
+        return [amount - part for amount, part in zip(amounts, paid, strict=True)]
+
+
+def _spread(
+    lines: Sequence[GrossLine], left: Sequence[int], *, points: int, value_minor: int, currency: str
+) -> Allocation:
+    return spread(
+        lines,
+        left_minor=left,
+        payable_minor=_payable(lines, left),
+        points=points,
+        value_minor=value_minor,
+        currency=currency,
+    )
+
+
+def _payable(lines: Sequence[GrossLine], left: Sequence[int]) -> list[int]:
+    return [part if line.points_allowed else 0 for line, part in zip(lines, left, strict=True)]
 
 
 def freeze(cart: Cart, rules: ShopRules) -> str:

@@ -31,10 +31,12 @@ class Goals:
         """These points are paid. A hold that has ended meanwhile becomes a shortfall, which has to be seen."""
         if deal_stands(row):
             return self._repaired(row, ends=ends)
-        if row.state not in _HELD | {"capturing"}:
+        if not _may_take(row):
             # Above all not while authorizing: nobody can have paid the rest of an amount that was never known.
             return row
-        return self._reach(row, _plan_capture, ends=ends)
+        row = self._reach(row, _plan_capture, ends=ends)
+        # A part that comes back is still under way: whoever sees the end of that takes the rest.
+        return self._give_up(row.id, None) if row.state == "reversing" and row.is_in_parts else row
 
     def release(self, row: RedemptionRow, *, cause: str, ends: float) -> RedemptionRow:
         """These points go back, whatever they are now; the wish is noted, and carried out once."""
@@ -54,6 +56,10 @@ class Goals:
         row = self._reach(row, plan, ends=ends, cause=cause)
         # Its hold ended, and somebody saw that as a shortfall before the wish was noted.
         return row if row.state != "short" else self.release(row, cause=cause, ends=ends)
+
+    def settle(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
+        """Whatever the row needs by itself."""
+        return self._reach(row, wished, ends=ends)
 
     def _reach(self, row: RedemptionRow, plan: _Plan, *, ends: float, cause: str | None = None) -> RedemptionRow:
         while True:
@@ -98,7 +104,7 @@ class Goals:
         row = self._journal.redemption(redemption_id)
         if row.state in CLOSED:
             return row
-        if cause is None and (row.paid_at is not None or row.state not in _HELD):
+        if cause is None and (row.paid_at is not None or row.state == "capturing" or not _may_take(row)):
             return row
         paid_at = row.paid_at if cause is not None else self._journal.now_ms()
         try:
@@ -117,9 +123,14 @@ class Goals:
         return after
 
 
+def _may_take(row: RedemptionRow) -> bool:
+    return row.state in _HELD | {"capturing"} or (row.state == "reversing" and row.is_in_parts)
+
+
 def _plan_capture(row: RedemptionRow) -> NextOperation | None:
     if row.state in _HELD and row.release_cause is None:
-        return capture_of(row)
+        is_all = 0 < row.taking[0] <= row.captured_points
+        return wished(replace(row, state="partially_captured")) if is_all else capture_of(row)
     return None
 
 

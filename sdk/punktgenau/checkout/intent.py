@@ -160,7 +160,10 @@ def anew(planned: NextOperation, seen: RedemptionRow, before: Iterable[Operation
 
 
 def wished(row: RedemptionRow) -> NextOperation | None:
-    """What a noted wish needs now, if anything: take what is paid; or void what is held, reverse what was captured."""
+    """What a row needs now, if anything: take what is paid; or void what is held, reverse what was captured."""
+    if row.release_cause is None and row.state == "partially_captured" and row.captured_points >= row.taking[0]:
+        # The order was changed since, and points pay nothing more of it.
+        return NextOperation(kind="void", cause="rest", request={}, state="voiding")
     if row.release_cause is None:
         is_paid = row.paid_at is not None and row.state in {"authorized", "partially_captured"}
         return capture_of(row) if is_paid else None
@@ -199,7 +202,14 @@ def is_repairable(short: RedemptionRow) -> bool:
 
 def ended_short(row: RedemptionRow) -> str:
     """What a shortfall is once its order is gone: nothing is held, and nothing is short any more."""
-    if row.captured_points > row.reversed_points:
+    if row.captured_points:
         # Of a hold that was captured in parts only the rest is gone.
-        return "partially_reversed" if row.reversed_points else "captured"
+        return taken_state(row)
     return "declined" if row.cause == "shortfall" else "expired"
+
+
+def taken_state(row: RedemptionRow) -> str:
+    """What a row is of which nothing is held, and something was captured."""
+    if not row.reversed_points:
+        return "captured"
+    return "reversed" if row.reversed_points >= row.captured_points else "partially_reversed"

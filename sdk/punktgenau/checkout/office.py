@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from punktgenau.checkout import attention, difference_pages, figures, personal, searching
@@ -17,10 +17,12 @@ from punktgenau.checkout.office_deeds import Deeds, can_give_back
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund
 from punktgenau.checkout.resolving import Resolution, resolutions
+from punktgenau.checkout.return_journal import Books
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
+from punktgenau.checkout.standing import check_returnable, so_far
 from punktgenau.checkout.timeline import Chapter, Moment, heard_of, story
-from punktgenau.errors import PunktgenauError
+from punktgenau.errors import PunktgenauError, StateConflictError
 from punktgenau.provider import Entry, Redemption
 
 _ENTRY_PAGES_MAX = 3
@@ -28,7 +30,10 @@ _ENTRY_PAGES_MAX = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
-    """One redemption with all that belongs to it; `cart` and `units_left` are of the order as it is now."""
+    """One redemption with all that belongs to it; `cart` and its units are of the order as it is now.
+
+    By line: `units_left` can come back, `units_to_come` have not left the shop.
+    """
 
     row: RedemptionRow
     payment: Payment
@@ -43,6 +48,8 @@ class Whole:
     can_retry: bool
     can_give_back: bool
     can_return: bool
+    units_left: Mapping[str, int]
+    units_to_come: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +91,8 @@ class Office(Deeds):
         is_latest = attempts[-1].id == row.id
         open_operation = next((one for one in own.operations if one.open_key is not None), None)
         amended = own.amendments[-1] if own.amendments else None
+        books = self._journal.books(row.id)
+        at = so_far(books)
         return Whole(
             row=row,
             payment=payment_of(row),
@@ -97,7 +106,9 @@ class Office(Deeds):
             is_latest=is_latest,
             can_retry=is_latest and self._can_retry(own, open_operation),
             can_give_back=is_latest and can_give_back(row),
-            can_return=is_latest and _can_return(row),
+            can_return=is_latest and _can_return(books),
+            units_left=at.units_here(),
+            units_to_come=at.units_to_come(),
         )
 
     def ask_provider(self, redemption_id: str) -> ProviderView:
@@ -172,5 +183,11 @@ def _cart(row: RedemptionRow, amended: AmendmentRow | None) -> FrozenCart:
     return thaw(row.cart if amended is None else amended.cart)
 
 
-def _can_return(row: RedemptionRow) -> bool:
-    return row.release_cause is None and row.state in {"captured", "partially_reversed", "reversing", "reversed"}
+def _can_return(books: Books) -> bool:
+    if books.redemption.state in {"capturing", "extending", "voiding"}:
+        return False
+    try:
+        check_returnable(books)
+    except StateConflictError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, update
 
 from punktgenau.checkout import shipment_statements as shipping
 from punktgenau.checkout.database import DuplicateError, Transaction, Value
-from punktgenau.checkout.intent import Claim, NextOperation, anew, deal_stands
+from punktgenau.checkout.intent import Claim, NextOperation, anew, deal_stands, wished
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_journal import Books, ReturnJournal
@@ -28,7 +28,7 @@ class Amended:
 
 
 PlanAmendment = Callable[[Books], Amended | None]
-PlanShipment = Callable[[Books, tuple[ShipmentRow, ...]], ShipmentRow | None]
+PlanShipment = Callable[[Books], ShipmentRow | None]
 HELD = frozenset({"authorized", "partially_captured"})
 AMENDED = "amended"
 """Why held points are released by a change that leaves them nothing to pay."""
@@ -81,11 +81,17 @@ class OrderJournal(ReturnJournal):
                 amended_points=made.version.points,
                 amended_minor=made.version.value_minor,
                 amended_payable_minor=made.version.payable_minor,
+                # What was captured and pays nothing of this version has come back, or comes back with it.
+                settled_points=row.captured_points - made.version.taken_points,
+                settled_minor=row.captured_minor - made.version.taken_minor,
             )
             if made.version.points == 0 and (row.state == "authorized" or deal_stands(row)):
                 # Points may pay nothing of it any more: none are captured, and none are taken anew.
                 check_at = self.now_ms() if row.state == "authorized" else None
                 changed = replace(changed, release_cause=AMENDED, check_at=check_at)
+            elif wished(changed) is not None:
+                # Nothing of it is to be captured any more, so what is still held goes back.
+                changed = replace(changed, check_at=self.now_ms())
             row = self._swap(tx, row, changed)
             if made.back is None:
                 return row, None
@@ -105,11 +111,10 @@ class OrderJournal(ReturnJournal):
         self._secret()
         with self._intent() as tx:
             books = self._books(tx, redemption_id, lock=True)
-            shipped = _shipments(tx.all(shipping.ALL, {"redemption_id": redemption_id}))
-            for known in shipped:
+            for known in books.shipments:
                 if known.reference == reference:
                     return books.redemption, known, None
-            made = plan(books, shipped)
+            made = plan(books)
             if made is None:
                 return books.redemption, None, None
             tx.run(shipping.ADD, values_of(made))
@@ -151,8 +156,6 @@ class OrderJournal(ReturnJournal):
             # Proven to have done nothing, so it is begun anew, under another key.
             planned = replace(planned, cause=f"{planned.cause} {row.version}")
         operation = self._new_operation(row, planned)
-        changed = self._swap(tx, row, replace(row, state="capturing", check_at=None))
-        self._add(tx, operation, lease_s)
         beginning: dict[str, Value] = {
             "redemption_id": row.id,
             "number": made.number,
@@ -160,6 +163,8 @@ class OrderJournal(ReturnJournal):
         }
         if tx.run(shipping.BEGIN, beginning) != 1:
             raise LostSwapError
+        changed = self._swap(tx, row, replace(row, state="capturing", check_at=self._next_at(tx, row)))
+        self._add(tx, operation, lease_s)
         return changed, Claim(operation, changed, operation.lease_token, ends)
 
     def put_back(self, claim: Claim) -> RedemptionRow:

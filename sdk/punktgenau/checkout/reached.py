@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from punktgenau.checkout.intent import deal_stands
+from punktgenau.checkout.intent import deal_stands, taken_state
 from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.resolve import REFUSED, Verdict
 from punktgenau.checkout.schema import RedemptionRow
@@ -41,10 +41,8 @@ def after_verdict(
     if verdict.state is None:
         return replace(after, reason=verdict.code or "")
     state = "abandoned" if verdict.state == "voided" and before.state == "abandoning" else verdict.state
-    if state == REFUSED:
-        state = "partially_reversed" if after.reversed_points else "captured"
-    if state == "reversed" and after.reversed_points < after.captured_points:
-        state = "partially_reversed"
+    if state == REFUSED or (after.captured_points and state in {"captured", "partially_reversed", "reversed"}):
+        state = _taken(after, evidence, before=before, request=request)
     if state == "authorized" and after.captured_points:
         state = "partially_captured"
     if before.state == "abandoning" and (state == "expired" or state not in {*CLOSED, "needs_attention"}):
@@ -64,6 +62,13 @@ def after_verdict(
     is_held = state in {"authorized", "partially_captured"}
     look_again = now_ms if is_held or at_once or to_repair or deal_stands(after) else None
     return replace(after, check_at=look_again)
+
+
+def _taken(row: RedemptionRow, evidence: Redemption | None, *, before: RedemptionRow, request: str) -> str:
+    """What a row is of which something was captured: a part may be held, or be gone before it was captured."""
+    if evidence is None and before.state == "reversing" and json.loads(request).get("more_to_come"):
+        return "partially_captured"
+    return "short" if row.is_in_parts and row.release_cause is None else taken_state(row)
 
 
 def _moved_unseen(before: RedemptionRow, state: str, request: str) -> RedemptionRow:

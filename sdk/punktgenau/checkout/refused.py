@@ -69,7 +69,7 @@ class Refused:
         books = self._journal.books(row.id)
         for one in books.returns:
             if one.reference == reference:
-                check_returnable(books.redemption)
+                check_returnable(books)
                 if one.state != "declined":
                     raise _settled(one)
                 return one

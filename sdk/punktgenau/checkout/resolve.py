@@ -39,7 +39,8 @@ _GOAL: dict[Kind, frozenset[str]] = {
     "authorize": frozenset({"authorized", "partially_captured", "captured", "partially_reversed", "reversed"}),
     "capture": frozenset({"captured", "partially_captured", "partially_reversed", "reversed"}),
     "void": frozenset({"voided", "expired", "abandoned", "declined"}),
-    "reverse": frozenset({"reversed", "partially_reversed"}),
+    # While parcels are still to come, a part is held beside it.
+    "reverse": frozenset({"reversed", "partially_reversed", "partially_captured"}),
     "cancel_by_key": frozenset({"voided", "expired", "abandoned", "declined", "reversed"}),
     # Whatever end a live hold shows is the one to reckon with.
     "extend": frozenset({"authorized", "partially_captured"}),
@@ -158,6 +159,8 @@ def judge_evidence(kind: Kind, evidence: Redemption, *, moved: Moved | None = No
         if evidence.captured_points:
             # Parts were captured before, and the rest of the hold is gone.
             return Verdict("not_done", state="short", code="hold_expired")
+    if kind == "void" and evidence.held_points and evidence.captured_points:
+        return Verdict("unknown", code=f"still_{state}")
     if kind == "void" and evidence.held_points == 0 and evidence.released_points:
         # What was captured before the rest was released stays captured.
         return Verdict("done", state=state)

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Literal
 
-from punktgenau.checkout.intent import Claim
+from punktgenau.checkout.intent import Claim, taken_state
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
 
@@ -42,10 +42,9 @@ def resolved(claim: Claim, as_: Resolution, *, now_ms: int) -> tuple[RedemptionR
     if as_ == "not_done" and operation.kind == "authorize":
         return replace(row, state="declined", reason=BY_HAND, check_at=None), "not_done", BY_HAND
     if as_ == "not_done":
-        is_captured = operation.kind == "reverse"
-        back = "partially_reversed" if row.reversed_points else "captured"
+        is_held = operation.kind != "reverse" or json.loads(operation.request).get("more_to_come")
         held = "partially_captured" if row.captured_points else "authorized"
-        state = back if is_captured else held
+        state = held if is_held else _taken(row)
         return replace(row, state=state, reason=UNDONE, check_at=now_ms), "not_done", UNDONE
     request = json.loads(operation.request)
     if operation.kind == "capture":
@@ -56,14 +55,20 @@ def resolved(claim: Claim, as_: Resolution, *, now_ms: int) -> tuple[RedemptionR
             captured_minor=row.captured_minor + int(request.get("value_minor", row.value_minor)),
         )
     elif operation.kind == "reverse":
-        gone = row.reversed_points + int(request["points"])
         changed = replace(
             row,
-            state="reversed" if gone >= row.captured_points else "partially_reversed",
-            reversed_points=gone,
+            reversed_points=row.reversed_points + int(request["points"]),
             reversed_minor=row.reversed_minor + int(request["value_minor"]),
         )
+        changed = replace(changed, state="partially_captured" if request.get("more_to_come") else _taken(changed))
+    elif operation.kind == "void" and row.captured_points:
+        changed = replace(row, state=_taken(row))
     else:
         changed = replace(row, state="voided" if operation.kind == "void" else "abandoned")
     # What waits for its turn, or is wished for, is seen to by whoever recovers.
     return replace(changed, reason=BY_HAND, check_at=now_ms if changed.state != "reversed" else None), "done", BY_HAND
+
+
+def _taken(row: RedemptionRow) -> str:
+    """What a row is of which a part was captured and nothing is held."""
+    return "short" if row.is_in_parts and row.release_cause is None else taken_state(row)

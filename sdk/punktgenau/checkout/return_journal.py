@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from punktgenau.checkout import shipment_statements as shipping
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation
@@ -14,9 +15,10 @@ from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
+from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
 
-REVERSIBLE = frozenset({"captured", "partially_reversed"})
+REVERSIBLE = frozenset({"captured", "partially_reversed", "partially_captured", "short"})
+"""Nothing is under way, and something may have been captured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Books:
     redemption: RedemptionRow
     returns: tuple[ReturnRow, ...]
     amendment: AmendmentRow | None
+    shipments: tuple[ShipmentRow, ...] = ()
 
 
 Plan = Callable[[Books], ReturnRow]
@@ -70,6 +73,9 @@ class ReturnJournal(Journal):
         Raises LostSwapError when the row is no longer as seen, or has an open operation.
         """
         self._secret()
+        with self._database.transaction(write=False) as tx:
+            if tx.one(STATEMENTS.requested, {"redemption_id": seen.id}) is None:
+                return None
         try:
             with self._database.transaction() as tx:
                 current = self._redemption(tx, seen.id, lock=True)
@@ -85,7 +91,7 @@ class ReturnJournal(Journal):
             raise LostSwapError from error
 
     def begin_operation(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
-        """As ever; but where all the rest is to be given back, returns that were asked for before go first."""
+        """As ever; but where all the rest is given back, or captured, returns that were asked for before go first."""
         try:
             return super().begin_operation(seen, planned, lease_s=lease_s)
         except _ReturnFirstError:
@@ -96,7 +102,8 @@ class ReturnJournal(Journal):
 
     def _check_turn(self, tx: Transaction, seen: RedemptionRow, planned: NextOperation) -> None:
         is_rest = planned.kind == "reverse" and planned.cause.startswith("release")
-        if is_rest and tx.one(STATEMENTS.requested, {"redemption_id": seen.id}) is not None:
+        is_in_parts = planned.kind in {"capture", "extend"} and seen.captured_points > 0
+        if (is_rest or is_in_parts) and tx.one(STATEMENTS.requested, {"redemption_id": seen.id}) is not None:
             raise _ReturnFirstError
 
     def ask_again(self, asked: ReturnRow, *, actor: str, reason: str, lease_s: float) -> Claim | None:
@@ -176,17 +183,23 @@ class ReturnJournal(Journal):
             self._swap(tx, row, replace(row, check_at=self.now_ms()))
             return asked, None
         ends = self._lease_ends(lease_s)
-        planned = reversal_of(asked)
+        planned = reversal_of(asked, more_to_come=row.state == "partially_captured")
         if asked.operation_id is not None:
             # Proven to have done nothing, so it is begun anew, under another key.
             planned = replace(planned, cause=f"{planned.cause} {row.version}")
         operation = self._new_operation(row, planned)
-        changed = self._swap(tx, row, replace(row, state="reversing", check_at=None))
-        self._add(tx, operation, lease_s)
         if tx.run(STATEMENTS.begin, {"return_id": asked.id, "operation_id": operation.id}) != 1:
             raise LostSwapError
+        changed = self._swap(tx, row, replace(row, state="reversing", check_at=self._next_at(tx, row)))
+        self._add(tx, operation, lease_s)
         claim = Claim(operation, changed, operation.lease_token, ends)
         return replace(asked, state="reversing", operation_id=operation.id), claim
+
+    def _next_at(self, tx: Transaction, row: RedemptionRow) -> int | None:
+        """When somebody should look again: at once, where another return or parcel waits for its turn as well."""
+        of: dict[str, Value] = {"redemption_id": row.id}
+        waits = tx.one(STATEMENTS.requested, of) is not None or tx.one(shipping.NEXT, of) is not None
+        return self.now_ms() if waits else None
 
     def _finish_operation(
         self,
@@ -218,26 +231,26 @@ class ReturnJournal(Journal):
     def _books(self, tx: Transaction, redemption_id: str, *, lock: bool) -> Books:
         row = self._redemption(tx, redemption_id, lock=lock)
         rows = tx.all(STATEMENTS.of_redemption, {"redemption_id": redemption_id})
+        shipped = tx.all(shipping.ALL, {"redemption_id": redemption_id})
         changed = tx.one(STATEMENTS.amendment, {"redemption_id": redemption_id})
         return Books(
             row,
             tuple(row_of(ReturnRow, values) for values in rows),
             None if changed is None else row_of(AmendmentRow, changed),
+            tuple(row_of(ShipmentRow, values) for values in shipped),
         )
 
 
-def reversal_of(asked: ReturnRow) -> NextOperation:
-    """What a return asks of the provider."""
-    return NextOperation(
-        kind="reverse",
-        cause=f"return {asked.number}",
-        request={
-            "points": asked.points,
-            "value_minor": asked.worth_minor,
-            "return_reference": asked.reference,
-        },
-        state="reversing",
-    )
+def reversal_of(asked: ReturnRow, *, more_to_come: bool) -> NextOperation:
+    """What a return asks of the provider; `more_to_come`: a part is still held meanwhile."""
+    request: dict[str, str | int] = {
+        "points": asked.points,
+        "value_minor": asked.worth_minor,
+        "return_reference": asked.reference,
+    }
+    if more_to_come:
+        request["more_to_come"] = 1
+    return NextOperation(kind="reverse", cause=f"return {asked.number}", request=request, state="reversing")
 
 
 def wanted_json(lines: Mapping[str, int], shipping_minor: int, amount_minor: int | None) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from punktgenau.checkout.allocation import AllocatedLine, Allocation
 from punktgenau.checkout.cart import SHIPPING_ID
 from punktgenau.checkout.settings import RefundPolicy
-from punktgenau.errors import InvalidArgumentError
+from punktgenau.errors import InvalidArgumentError, StateConflictError
 from punktgenau.money import ceil_div, largest_remainder
 
 BackBy = RefundPolicy | None
@@ -64,9 +64,28 @@ class Came:
     since_minor: int = 0
 
 
-History = Mapping[str, Came]
-"""By line; a line that is left out came back not at all. Made by `with_return`, from `{}` on."""
 _NOT_AT_ALL = Came()
+_Key = tuple[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What came back so far; made by `with_return`, from `History()` on.
+
+    By line and parcel; what is left out came back not at all. `first_minor` of the points' value would have come back
+    if points went first: never more than was captured at the time, so it depends on when something came back.
+    """
+
+    came: Mapping[_Key, Came] = field(default_factory=dict)
+    first_minor: int = 0
+
+    def of(self, line: AllocatedLine) -> Came:
+        """What came back of a line, or of one parcel's part of it."""
+        return self.came.get((line.id, line.parcel), _NOT_AT_ALL)
+
+    def units_of(self, allocation: Allocation, line_id: str) -> int:
+        """How many units of a line came back, whichever parcel they left with."""
+        return sum(self.of(line).quantity for line in allocation.lines if line.id == line_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,56 +125,114 @@ class Returned:
         return step
 
 
-def with_return(allocation: Allocation, history: History, wanted: Wanted) -> History:
+def with_return(allocation: Allocation, history: History, wanted: Wanted, *, parcels: int | None = None) -> History:
     """The history with one more return. An amount is spread over the lines, in proportion to what is left of each.
 
-    Raises InvalidArgumentError for an unknown line, more units than are left, or more cents than are left.
+    `parcels`: only so many have left, so only what is in them can come back; None: all. Of a line's units those that
+    left first come back first. Raises InvalidArgumentError for an unknown line, more units than are left, or more cents
+    than are left; StateConflictError (`not_shipped`) for what is left, but has not left the shop.
     """
-    came = dict(history)
+    came = dict(history.came)
+    here = tuple(line for line in allocation.lines if has_left(line, parcels))
     for line_id, quantity in wanted.lines.items():
-        line, before = allocation.line(line_id), came.get(line_id, _NOT_AT_ALL)
-        if quantity > (kept := line.quantity - before.quantity):
-            raise InvalidArgumentError(
-                f"Line {line_id!r} has {kept} units to return, {quantity} were asked for.", field="lines"
-            )
-        came[line_id] = replace(before, quantity=before.quantity + quantity)
+        allocation.line(line_id)
+        _take_units(came, allocation, here, line_id, quantity)
     if wanted.shipping_minor:
         shipping = [line for line in allocation.lines if line.id == SHIPPING_ID]
-        _add_amount(came, shipping, wanted.shipping_minor, field="shipping_minor")
+        _add_amount(came, shipping, wanted.shipping_minor, parcels=parcels, field="shipping_minor")
     if wanted.amount_minor:
-        _add_amount(came, allocation.lines, wanted.amount_minor, field="amount_minor")
-    return came
+        _add_amount(came, allocation.lines, wanted.amount_minor, parcels=parcels, field="amount_minor")
+    after = History(came)
+    # Points first: all that comes back, as far as points were captured for what has left.
+    more_minor = _paid_back(allocation, after) - _paid_back(allocation, history)
+    captured_minor = sum(line.value_minor for line in here)
+    return replace(after, first_minor=min(history.first_minor + more_minor, captured_minor))
 
 
-def _add_amount(came: dict[str, Came], lines: Sequence[AllocatedLine], amount_minor: int, *, field: str) -> None:
-    goods = [_goods_minor(line, came.get(line.id, _NOT_AT_ALL)) for line in lines]
-    left = [line.amount_minor - back for line, back in zip(lines, goods, strict=True)]
-    if amount_minor > sum(left):
+def has_left(line: AllocatedLine, parcels: int | None) -> bool:
+    """Whether a part of a line has left, where so many parcels have; None: all has."""
+    return parcels is None or (line.parcel is not None and line.parcel <= parcels)
+
+
+def _take_units(
+    came: dict[_Key, Came], allocation: Allocation, here: Sequence[AllocatedLine], line_id: str, quantity: int
+) -> None:
+    kept = [line.quantity - _came(came, line).quantity for line in allocation.lines if line.id == line_id]
+    mine = [line for line in here if line.id == line_id]
+    ready = sum(line.quantity - _came(came, line).quantity for line in mine)
+    if quantity > sum(kept):
         raise InvalidArgumentError(
-            f"{sum(left)} can still come back, {amount_minor} were asked for (smallest unit).", field=field
+            f"Line {line_id!r} has {sum(kept)} units to return, {quantity} were asked for.", field="lines"
         )
-    for line, back, part in zip(lines, goods, largest_remainder(amount_minor, left), strict=True):
+    if quantity > ready:
+        raise _not_shipped(f"Of line {line_id!r} {ready} units have left and can come back", field="lines")
+    for line in mine:
+        before = _came(came, line)
+        units = min(quantity, line.quantity - before.quantity)
+        quantity -= units
+        if units:
+            came[line.id, line.parcel] = replace(before, quantity=before.quantity + units)
+
+
+def _add_amount(
+    came: dict[_Key, Came],
+    lines: Sequence[AllocatedLine],
+    amount_minor: int,
+    *,
+    parcels: int | None,
+    field: str,
+) -> None:
+    whole = sum(line.amount_minor - _goods_minor(line, _came(came, line)) for line in lines)
+    if amount_minor > whole:
+        raise InvalidArgumentError(
+            f"{whole} can still come back, {amount_minor} were asked for (smallest unit).", field=field
+        )
+    ready = [line for line in lines if has_left(line, parcels)]
+    goods = [_goods_minor(line, _came(came, line)) for line in ready]
+    left = [line.amount_minor - back for line, back in zip(ready, goods, strict=True)]
+    if amount_minor > sum(left):
+        raise _not_shipped(f"Of what has left {sum(left)} can come back (smallest unit)", field=field)
+    for line, back, part in zip(ready, goods, largest_remainder(amount_minor, left), strict=True):
         if part:
-            units = came.get(line.id, _NOT_AT_ALL).quantity
-            came[line.id] = Came(quantity=units, since_quantity=units, since_minor=back + part)
+            units = _came(came, line).quantity
+            came[line.id, line.parcel] = Came(quantity=units, since_quantity=units, since_minor=back + part)
+
+
+def _came(came: Mapping[_Key, Came], line: AllocatedLine) -> Came:
+    return came.get((line.id, line.parcel), _NOT_AT_ALL)
+
+
+def _not_shipped(text: str, *, field: str) -> StateConflictError:
+    return StateConflictError(
+        f"{text}; the rest is still to be shipped. Nothing was booked; what will not be, is taken off by `amend`.",
+        code="not_shipped",
+        field=field,
+    )
+
+
+def _paid_back(allocation: Allocation, history: History) -> int:
+    """The cents that came back of what points and money paid."""
+    goods = [(line, _goods_minor(line, history.of(line))) for line in allocation.lines]
+    return sum(back - line.parts_of(back)[0] for line, back in goods)
 
 
 def returned(allocation: Allocation, history: History, *, policy: BackBy = "proportional") -> Returned:
     """The state that a history makes: what came back in all, and to whom.
 
-    `proportional` goes line by line; the others give back the order's own cents, the points' or the money's first.
+    `proportional` goes line by line; the others give back the order's own cents, the points' or the money's first, in
+    the order in which they were captured.
     """
     goods = other = 0
     # Which of the cents that the points are worth come back: the first so many from each start on.
     ranges: list[tuple[int, int]] = []
     for line in allocation.lines:
-        line_goods = _goods_minor(line, history.get(line.id, _NOT_AT_ALL))
-        line_other, line_value = _parts(line, line_goods)
+        line_goods = _goods_minor(line, history.of(line))
+        line_other, line_value = line.parts_of(line_goods)
         goods += line_goods
         other += line_other
         ranges.append((line.start_minor, line_value))
     if policy == "points_first":
-        ranges = [(0, min(goods - other, allocation.value_minor))]
+        ranges = [(0, history.first_minor)]
     elif policy != "proportional":
         ranges = [(0, max(0, goods - other - sum(line.money_minor for line in allocation.lines)))]
     value = sum(length for _, length in ranges)
@@ -180,39 +257,29 @@ def _goods_minor(line: AllocatedLine, came: Came) -> int:
     return came.since_minor + (line.amount_minor - came.since_minor) * units // (line.quantity - came.since_quantity)
 
 
-def _parts(line: AllocatedLine, goods_minor: int) -> tuple[int, int]:
-    """Other tenders and points' value of so many cents of a line; each is a whole part of what the one before leaves.
-
-    Never shorten the chain: parts that are rounded beside each other, not inside each other, can exceed the goods.
-    """
-    if line.amount_minor == 0:
-        return 0, 0
-    other = line.other_minor * goods_minor // line.amount_minor
-    left = line.amount_minor - line.other_minor
-    return other, line.value_minor * (goods_minor - other) // left if left else 0
-
-
 def _points_back(made: Allocation, value: int, ranges: list[tuple[int, int]], *, whole: bool) -> tuple[int, int]:
     """The points that go back for these cents, and what they are worth."""
-    points, worth = made.points, made.value_minor
-    if value == worth:
-        return points, worth
+    if value == made.value_minor:
+        return made.points, value
     if whole:
         return 0, 0
-    if worth > points:
+    if made.is_coarse:
         # A point is worth more than a cent: whole points of the order's cents, the rest is owed.
-        back = points * value // worth
-        return back, ceil_div(worth * back, points)
+        back = made.points_of(value)
+        return back, made.worth_of(back)
+    if made.is_in_parcels:
+        # Parcels take the order's cents from the first one on, so never more comes back than was captured.
+        return made.points_of(value), value
     # Each cent owns its points, as the order's cents own them: nothing is lost between two ranges.
-    back = sum(ceil_div(points * (start + length), worth) - ceil_div(points * start, worth) for start, length in ranges)
-    return back, value
+    return sum(made.points_of(start + length) - made.points_of(start) for start, length in ranges), value
 
 
 def _check(allocation: Allocation, state: Returned, policy: BackBy) -> None:
     least = min(state.other_minor, state.value_minor, state.money_minor, state.points, state.carry_minor)
     if least < 0 or state.points > allocation.points or state.value_minor > allocation.value_minor:
         raise AssertionError(f"{state} does not fit into {allocation}")
-    if policy is not None and state.carry_minor * max(allocation.points, 1) >= max(allocation.value_minor, 1):
+    a_point = max(ceil_div(worth, points) for points, worth in allocation.blocks if points) if allocation.points else 1
+    if policy is not None and state.carry_minor >= a_point:
         raise AssertionError(f"{state} owes a whole point of {allocation}")
     is_all = state.goods_minor == sum(line.amount_minor for line in allocation.lines)
     if is_all and (state.points, state.worth_minor) != (allocation.points, allocation.value_minor):

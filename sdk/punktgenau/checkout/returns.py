@@ -7,13 +7,14 @@ from typing import get_args
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger
+from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.invoice import Invoice, invoice_of
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.refund import Refund, RefundPreview, Split, policy_of, refund_of, split_of
 from punktgenau.checkout.return_journal import Books, ReturnJournal, wanted_json
-from punktgenau.checkout.returned import BackBy, Wanted, returned, with_return
+from punktgenau.checkout.returned import BackBy, History, Wanted, returned, with_return
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy, Settings
@@ -24,6 +25,7 @@ from punktgenau.errors import (
     NotFoundError,
     PunktgenauError,
     ReturnConflictError,
+    StateConflictError,
 )
 from punktgenau.money import Money
 from punktgenau.provider import Provider, ReversalQuotesPort
@@ -58,7 +60,7 @@ class Returns:
         asked_for = wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor)
 
         def plan(books: Books) -> ReturnRow:
-            check_returnable(books.redemption)
+            check_returnable(books)
             return self._planned(books, wanted, reference=reference, reason=reason, actor=actor)
 
         for _ in range(_ROUNDS_MAX):
@@ -86,9 +88,8 @@ class Returns:
     def preview(self, row: RedemptionRow, wanted: Wanted, *, ends: float) -> RefundPreview:
         """What a return would give back, under each policy; books nothing. Raises what `refund` raises."""
         books = self._journal.books(row.id)
-        check_returnable(books.redemption)
-        allocation, history = so_far(books)
-        after = with_return(allocation, history, wanted)
+        check_returnable(books)
+        allocation, history, after = _with(books, wanted)
         policies: dict[RefundPolicy, Split] = {}
         for each in get_args(RefundPolicy):
             by = self.by(each)
@@ -179,12 +180,13 @@ class Returns:
     def _planned(self, books: Books, wanted: Wanted, *, reference: str, reason: str, actor: str) -> ReturnRow:
         row = books.redemption
         policy = policy_of(row.refund_policy)
-        allocation, history = so_far(books)
-        after = returned(allocation, with_return(allocation, history, wanted), policy=self.by(policy))
+        allocation, history, with_it = _with(books, wanted)
+        after = returned(allocation, with_it, policy=self.by(policy))
         step = after.since(returned(allocation, history, policy=self.by(policy)))
         promised = sum(one.points for one in books.returns if one.state in {"requested", "reversing"})
         left = row.left_to_reverse[0] - promised
-        if row.state != "capturing" and step.points > left:
+        parcels = so_far(books).parcels
+        if (row.state != "capturing" or parcels is not None) and step.points > left:
             raise AssertionError(f"a return gives back {step.points} points, {left} are left")
         return self.row_of(
             books,
@@ -199,6 +201,7 @@ class Returns:
             carry_minor=after.carry_minor,
             reason=reason,
             actor=actor,
+            parcels=parcels,
         )
 
     def row_of(
@@ -216,6 +219,7 @@ class Returns:
         carry_minor: int,
         reason: str,
         actor: str,
+        parcels: int | None = None,
     ) -> ReturnRow:
         """A return that is not written yet; where no points go back, it is done as it is written."""
         now_ms = self._journal.now_ms()
@@ -248,11 +252,26 @@ class Returns:
             refunded_minor=0,
             created_at=now_ms,
             finished_at=None if points else now_ms,
+            parcels=parcels,
         )
 
     def by(self, policy: RefundPolicy) -> BackBy:
         """How this provider gives back under a policy; None: as a whole or not at all."""
         return policy if self._provider.profile.partial_reversal else None
+
+
+def _with(books: Books, wanted: Wanted) -> tuple[Allocation, History, History]:
+    """Who pays which line, and what came back of that before a return and with it. Raises as `refund`."""
+    at = so_far(books)
+    try:
+        return at.allocation, at.history, with_return(at.allocation, at.history, wanted, parcels=at.parcels)
+    except StateConflictError as error:
+        if not at.is_leaving:
+            raise
+        raise InProgressError(
+            f"A parcel of order {books.redemption.order_reference} is just being captured, and only what is captured "
+            "can come back. Nothing was booked; try the same return again.",
+        ) from error
 
 
 def require_reference(value: str, *, field: str, most: int) -> str:

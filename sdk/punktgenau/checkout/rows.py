@@ -60,13 +60,26 @@ class RedemptionRow:
     kept_points: int = 0
     kept_minor: int = 0
     paid_at: int | None = None
+    settled_points: int = 0
+    settled_minor: int = 0
 
     @property
-    def taking(self) -> tuple[int, int]:
-        """How many points are to be captured in all, and what they are worth: fewer than held, where it was amended."""
+    def paying(self) -> tuple[int, int]:
+        """The points that pay the order as it is now, and their worth: fewer than held, where it was amended."""
         if self.amended_points is None or self.amended_minor is None:
             return self.points, self.value_minor
         return self.amended_points, self.amended_minor
+
+    @property
+    def taking(self) -> tuple[int, int]:
+        """How many points are to be captured in all, with those that an earlier version gave back, and their worth."""
+        points, value_minor = self.paying
+        return points + self.settled_points, value_minor + self.settled_minor
+
+    @property
+    def is_in_parts(self) -> bool:
+        """Whether a part was captured and more of it is to be."""
+        return 0 < self.captured_points < self.taking[0]
 
     @property
     def left_to_reverse(self) -> tuple[int, int]:

@@ -101,6 +101,9 @@ redemption = Table(
     Column("kept_minor", BigInteger, nullable=False, server_default="0"),
     # When the shop said that the order is paid while a hold was just being made longer; NULL: captured at once, or not.
     Column("paid_at", BigInteger),
+    # Of what was captured: what pays nothing of the newest version, because it came back before that, or with it.
+    Column("settled_points", BigInteger, nullable=False, server_default="0"),
+    Column("settled_minor", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("provider", "partner", "mode", "order_reference", "attempt", name=f"{PREFIX}redemption_attempt"),
 )
 Index(

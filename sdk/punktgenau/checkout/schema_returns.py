@@ -60,6 +60,8 @@ returns = Table(
     Column("refunded_minor", BigInteger, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
+    # So many parcels of its version had left when it was asked for; NULL: all that there was to leave.
+    Column("parcels", Integer),
     UniqueConstraint("redemption_id", "number", name=f"{PREFIX}return_number"),
     UniqueConstraint("redemption_id", "reference", name=f"{PREFIX}return_once"),
 )
@@ -116,6 +118,13 @@ amendment = Table(
     Column("reason", String(200), nullable=False),
     Column("actor", String(200), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # Units by line that had left before it and were kept, where parcels were still to come; NULL: none, or all had.
+    Column("shipped", Text),
+    # What had been captured for those.
+    Column("taken_points", BigInteger, nullable=False, server_default="0"),
+    Column("taken_minor", BigInteger, nullable=False, server_default="0"),
+    # Shipments up to this number belong to the versions before.
+    Column("after_shipment", Integer, nullable=False, server_default="0"),
 )
 
 action = Table(
@@ -169,6 +178,7 @@ class ReturnRow:
     refunded_minor: int
     created_at: int
     finished_at: int | None
+    parcels: int | None = None
 
     @property
     def owed_minor(self) -> int:
@@ -207,6 +217,10 @@ class AmendmentRow:
     reason: str
     actor: str
     created_at: int
+    shipped: str | None = None
+    taken_points: int = 0
+    taken_minor: int = 0
+    after_shipment: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,25 @@ import json
 from collections.abc import Mapping
 
 from punktgenau._clock import Clock
-from punktgenau.checkout.allocation import Allocation
-from punktgenau.checkout.cart import SHIPPING_ID
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import POLL_S
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.order_journal import OrderJournal
+from punktgenau.checkout.parcels import captured
 from punktgenau.checkout.return_journal import Books
-from punktgenau.checkout.returned import History, Wanted, returned, with_return
+from punktgenau.checkout.returned import Wanted
 from punktgenau.checkout.returns import REFERENCE_MAX, require_reference
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ShipmentRow
-from punktgenau.checkout.standing import allocation_of
+from punktgenau.checkout.standing import allocation_of, parcels_of
 from punktgenau.errors import IdempotencyConflictError, InProgressError, InvalidArgumentError
 
 _SHIPPABLE = frozenset({"authorized", "partially_captured", "capturing", "extending"})
+
+
+def _is_shippable(row: RedemptionRow) -> bool:
+    # While something comes back of what has left, the next parcel waits for its turn.
+    return row.state in _SHIPPABLE or (row.state == "reversing" and row.is_in_parts)
 
 
 class Shipping:
@@ -45,10 +49,10 @@ class Shipping:
         if self._executor.profile.captures != "many":
             return None
 
-        def plan(books: Books, shipped: tuple[ShipmentRow, ...]) -> ShipmentRow | None:
-            if books.redemption.state not in _SHIPPABLE or books.redemption.release_cause is not None:
+        def plan(books: Books) -> ShipmentRow | None:
+            if not _is_shippable(books.redemption) or books.redemption.release_cause is not None:
                 return None
-            return self._planned(books, shipped, wanted, reference=reference, lines=text)
+            return self._planned(books, wanted, reference=reference, lines=text)
 
         while True:
             left = max(0.1, ends - self._clock.monotonic())
@@ -64,7 +68,7 @@ class Shipping:
                     ) from None
                 self._clock.sleep(POLL_S)
         if known is None:
-            return None if row.state in _SHIPPABLE else row
+            return None if _is_shippable(row) else row
         if known.lines != text:
             raise IdempotencyConflictError(
                 f"Shipment {reference} of order {row.order_reference} was told with other lines. The first one stands, "
@@ -77,37 +81,25 @@ class Shipping:
             claim = self._journal.claim(row.id, lease_s=left)
         return row if claim is None else self._executor.run(claim, deadline_s=left)[0]
 
-    def _planned(
-        self, books: Books, shipped: tuple[ShipmentRow, ...], wanted: Wanted, *, reference: str, lines: str
-    ) -> ShipmentRow:
-        allocation = allocation_of(books)
-        history: History = {}
-        for one in shipped:
-            history = _with(allocation, history, Wanted(lines=json.loads(one.lines)))
-        before = returned(allocation, history)
+    def _planned(self, books: Books, wanted: Wanted, *, reference: str, lines: str) -> ShipmentRow:
+        allocation, before = allocation_of(books), parcels_of(books)
         try:
-            after = returned(allocation, _with(allocation, history, wanted))
+            points, worth_minor = captured(allocation, [*(units for _, units in before), wanted.lines])
         except InvalidArgumentError as error:
             raise InvalidArgumentError(
                 f"Shipment {reference} is about more than is left of the order. Nothing was captured.", field="lines"
             ) from error
-        step = after.since(before)
+        taken_points = allocation.taken[0] + sum(one.points for one, _ in before)
+        taken_minor = allocation.taken[1] + sum(one.worth_minor for one, _ in before)
         return ShipmentRow(
             redemption_id=books.redemption.id,
-            number=len(shipped) + 1,
+            number=len(books.shipments) + 1,
             reference=reference,
             lines=lines,
-            points=step.points,
-            worth_minor=step.worth_minor,
-            is_last=int(after.points == allocation.points),
-            state="requested" if step.points else "done",
+            points=points - taken_points,
+            worth_minor=worth_minor - taken_minor,
+            is_last=int(points == allocation.points),
+            state="requested" if points > taken_points else "done",
             operation_id=None,
             created_at=self._journal.now_ms(),
         )
-
-
-def _with(allocation: Allocation, history: History, wanted: Wanted) -> History:
-    """What has left so far; what shipping costs is paid with the first parcel."""
-    first = not history and any(line.id == SHIPPING_ID for line in allocation.lines)
-    lines = {**wanted.lines, SHIPPING_ID: 1} if first else wanted.lines
-    return with_return(allocation, history, Wanted(lines=lines))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.frozen import thaw
 from punktgenau.checkout.journal import CLOSED
+from punktgenau.checkout.parcels import Units, parted
 from punktgenau.checkout.return_journal import Books
-from punktgenau.checkout.returned import History, Wanted, with_return
+from punktgenau.checkout.returned import History, Wanted, has_left, with_return
 from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.schema_returns import ShipmentRow
 from punktgenau.errors import RedemptionEndedError, StateConflictError
 from punktgenau.money import Rate, Rounding
 
@@ -17,28 +20,83 @@ PSEUDONYM = "erased:"
 """How a customer's name begins that was erased."""
 _RETURNABLE = frozenset({"captured", "partially_reversed", "reversing", "capturing", "reversed"})
 """Also where all points are back: what is left of the goods is money then."""
+_IN_PARTS = frozenset({"authorized", "extending", "partially_captured", "short", "voiding"})
+"""Where what has left can come back, although something is still to be captured, or never will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who pays which line of an order as it is now, what came back of that, and how many parcels of it have left.
+
+    `parcels` None: all that there is has left. `is_leaving`: another one is just being captured.
+    """
+
+    allocation: Allocation
+    history: History
+    parcels: int | None
+    is_leaving: bool
+
+    def units_here(self) -> dict[str, int]:
+        """Units by line that have left and did not come back."""
+        return self._units(have_left=True)
+
+    def units_to_come(self) -> dict[str, int]:
+        """Units by line that have not left."""
+        return self._units(have_left=False)
+
+    def _units(self, *, have_left: bool) -> dict[str, int]:
+        units: dict[str, int] = {}
+        for line in self.allocation.lines:
+            kept = line.quantity - self.history.of(line).quantity
+            if kept and has_left(line, self.parcels) == have_left:
+                units[line.id] = units.get(line.id, 0) + kept
+        return units
 
 
 def allocation_of(books: Books, *, with_points: bool = True) -> Allocation:
     """Who pays which line of the order as it is now."""
     row, changed = books.redemption, books.amendment
     points, value_minor = (row.points, row.value_minor) if changed is None else (changed.points, changed.value_minor)
-    return thaw(row.cart if changed is None else changed.cart).allocation(
-        points=points if with_points else 0,
-        value_minor=value_minor if with_points else 0,
-        currency=row.currency,
-    )
+    if not with_points:
+        points = value_minor = 0
+    cart = thaw(row.cart if changed is None else changed.cart)
+    if changed is None or changed.shipped is None:
+        return cart.allocation(points=points, value_minor=value_minor, currency=row.currency)
+    taken = (changed.taken_points, changed.taken_minor) if with_points else (0, 0)
+    shipped = json.loads(changed.shipped)
+    return cart.allocation_in_part(shipped, points=points, value_minor=value_minor, taken=taken, currency=row.currency)
 
 
-def so_far(books: Books) -> tuple[Allocation, History]:
-    """Who paid which line of the order as it is now, and what came back of that."""
-    allocation = allocation_of(books)
+def so_far(books: Books) -> Standing:
+    """What a paid order stands at, by its newest version."""
     first = 1 if books.amendment is None else books.amendment.after_number + 1
-    history: History = {}
-    for one in books.returns:
-        if one.number >= first:
-            history = with_return(allocation, history, Wanted(**json.loads(one.wanted)))
-    return allocation, history
+    returns = [one for one in books.returns if one.number >= first]
+    parcels = parcels_of(books)
+    left, is_leaving = _left(books)
+    apart = max((one.parcels or 0 for one in returns), default=0)
+    allocation = parted(allocation_of(books), [units for _, units in parcels[: max(apart, left or 0)]])
+    history = History()
+    for one in returns:
+        history = with_return(allocation, history, Wanted(**json.loads(one.wanted)), parcels=one.parcels)
+    return Standing(allocation, history, left, is_leaving)
+
+
+def parcels_of(books: Books) -> list[tuple[ShipmentRow, Units]]:
+    """The shipments of the order's newest version, with their units by line."""
+    first = 1 if books.amendment is None else books.amendment.after_shipment + 1
+    return [(one, json.loads(one.lines)) for one in books.shipments if one.number >= first]
+
+
+def _left(books: Books) -> tuple[int | None, bool]:
+    """How many parcels of the newest version have left and are captured; None: all. And whether one is under way."""
+    row, parcels = books.redemption, parcels_of(books)
+    is_in_parts = bool(parcels) or (books.amendment is not None and books.amendment.shipped is not None)
+    if not is_in_parts or row.captured_points >= row.taking[0]:
+        return None, False
+    states = [one.state for one, _ in parcels]
+    done = next((number for number, state in enumerate(states) if state != "done"), len(states))
+    is_leaving = row.state == "capturing" or not {"requested", "capturing"}.isdisjoint(states)
+    return done, is_leaving and row.state != "short"
 
 
 def rate_of(row: RedemptionRow) -> Rate:
@@ -53,8 +111,9 @@ def rate_of(row: RedemptionRow) -> Rate:
     )
 
 
-def check_returnable(row: RedemptionRow) -> None:
+def check_returnable(books: Books) -> None:
     """Raises StateConflictError and RedemptionEndedError where nothing of an order can come back (any more)."""
+    row = books.redemption
     if row.release_cause is not None:
         raise RedemptionEndedError(
             f"Order {row.order_reference} was cancelled ({row.release_cause}); all of its points go back by that. "
@@ -65,15 +124,15 @@ def check_returnable(row: RedemptionRow) -> None:
             f"Whose points paid order {row.order_reference} was erased, so they can go back to nobody. Nothing was "
             "booked; pay money back.",
         )
-    if row.state in _RETURNABLE:
+    left, _ = _left(books)
+    if row.state in _RETURNABLE and (left is None or left or row.captured_points):
         return
-    if row.state == "partially_captured":
-        raise StateConflictError(
-            f"A part of order {row.order_reference} is still to be shipped. Nothing was booked; capture the "
-            "rest first, or cancel the order.",
-            code="not_captured",
-        )
-    if row.state in CLOSED or row.state in {"authorizing", "authorized", "extending", "voiding", "abandoning"}:
+    has_some = row.captured_points > 0 or bool(left)
+    if has_some and row.state in _IN_PARTS:
+        return
+    if row.state in CLOSED or row.state in {
+        "authorizing", "authorized", "extending", "capturing", "voiding", "abandoning", "partially_captured"
+    }:  # fmt: skip
         raise StateConflictError(
             f"Points have paid nothing of order {row.order_reference} ({row.state}), so none can come back. Nothing "
             "was booked; capture them first, or void them.",

@@ -1,0 +1,73 @@
+"""An order that leaves in parcels: which part of each line left with which, and what is captured with them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from punktgenau.checkout.allocation import AllocatedLine, Allocation
+from punktgenau.checkout.cart import SHIPPING_ID
+from punktgenau.errors import InvalidArgumentError
+
+Units = Mapping[str, int]
+"""Units by line id."""
+
+
+def parted(allocation: Allocation, parcels: Sequence[Units]) -> Allocation:
+    """The same, each parcel's units apart from what has not left, in the order in which they left.
+
+    Shipping is paid with the first. Raises InvalidArgumentError for an unknown line, or more units than are left.
+    """
+    if not parcels:
+        return allocation
+    before = [line for line in allocation.lines if line.parcel is not None]
+    rest = [line for line in allocation.lines if line.parcel is None]
+    gone = dict.fromkeys((line.id for line in rest), 0)
+    whole = {line.id: line for line in rest}
+    pieces = before
+    for number, told in enumerate(parcels, 1):
+        units = {**told, SHIPPING_ID: 1} if number == 1 and SHIPPING_ID in whole else dict(told)
+        for line_id, quantity in units.items():
+            left = whole[line_id].quantity - gone[line_id] if allocation.line(line_id).id in whole else 0
+            if quantity > left:
+                raise InvalidArgumentError(
+                    f"Line {line_id!r} has {left} units that have not left, {quantity} were asked for.", field="lines"
+                )
+        for line in rest:
+            if quantity := units.get(line.id, 0):
+                until = gone[line.id] + quantity
+                pieces.append(_piece(line, gone[line.id], until, parcel=number))
+                gone[line.id] = until
+    for line in rest:
+        if gone[line.id] < line.quantity:
+            pieces.append(_piece(line, gone[line.id], line.quantity, parcel=None))
+    lines, start = [], 0
+    for piece in pieces:
+        lines.append(replace(piece, start_minor=start))
+        start += piece.value_minor
+    return replace(allocation, lines=tuple(lines))
+
+
+def captured(allocation: Allocation, parcels: Sequence[Units]) -> tuple[int, int]:
+    """The points that are taken once these parcels have left, and their worth. Raises as `parted`.
+
+    Cumulative, so that the last parcel ends to the point whatever the ones before were.
+    """
+    lines = parted(allocation, parcels).lines
+    value_minor = sum(line.value_minor for line in lines if line.parcel is not None)
+    points = allocation.points_of(value_minor)
+    return points, allocation.worth_of(points) if allocation.is_coarse else value_minor
+
+
+def _piece(line: AllocatedLine, since: int, until: int, *, parcel: int | None) -> AllocatedLine:
+    """The units of a line from one on, up to another: what they add to what the ones before them are."""
+    goods, before = (line.amount_minor * units // line.quantity for units in (until, since))
+    (other, value), (other_before, value_before) = line.parts_of(goods), line.parts_of(before)
+    return replace(
+        line,
+        quantity=until - since,
+        amount_minor=goods - before,
+        other_minor=other - other_before,
+        value_minor=value - value_before,
+        parcel=parcel,
+    )
