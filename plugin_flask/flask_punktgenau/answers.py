@@ -47,5 +47,6 @@ def _prefers_json(asking: Request) -> bool:
     if asking.is_json:
         return True
     accepted = asking.accept_mimetypes
-    json_quality = max(accepted["application/json"], accepted["application/problem+json"])
-    return bool(accepted) and json_quality > accepted["text/html"]
+    if not accepted:
+        return False
+    return max(accepted["application/json"], accepted["application/problem+json"]) > accepted["text/html"]

@@ -6,6 +6,7 @@ Where the shop protects its forms with Flask-WTF, its token and its check are us
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -112,4 +113,9 @@ def _signer() -> TimestampSigner:
     if not secret_key:
         raise ConfigurationError("Points need signed forms: set SECRET_KEY.", field="SECRET_KEY")
     fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or []
-    return TimestampSigner([*fallbacks, secret_key], salt=_SALT)
+    return _signer_of((*fallbacks, secret_key))
+
+
+@lru_cache(maxsize=8)
+def _signer_of(secret_keys: tuple[str | bytes, ...]) -> TimestampSigner:
+    return TimestampSigner(secret_keys, salt=_SALT)

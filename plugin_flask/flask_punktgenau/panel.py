@@ -91,7 +91,8 @@ class Held:
 class PanelView:
     """Everything that `panel.html`, `field.html` and `summary.html` show; frozen, and free of any language.
 
-    `offer` is the quote of "all": the bounds of field and slider. `quote` is the quote of the wish, None without one.
+    `offer` has the bounds of field and slider: the quote of "all", or of the wish. `quote` is the quote of the wish,
+    None without one.
     `points` are used now, `value` is their worth, `due` is left to pay. `undo_points`: the number that "undo" goes
     back to; None where it is not possible any more. `reason_code`: why the state is what it is; `notice`: the code of
     something to be said once, `entered` what was typed then, `remaining` the points that are possible instead.
@@ -184,7 +185,7 @@ def build_panel(
 ) -> PanelView:
     """The state and its numbers, from what the shop's side knows.
 
-    `cart` as the shop hands it in; `offer` the quote of "all", `quote` the quote of `wish` (None without a wish);
+    `cart` as the shop hands it in; `offer` the quote of "all" (needed without a wish), `quote` the quote of `wish`;
     `reclamped_from` the points that the page showed before, where the quote now says otherwise; `error` what went
     wrong with balance or quote; `notice` the code of what the last form did not do, `entered` what was typed there,
     `remaining` the points possible instead; `payment` the order's, once it is placed; `elsewhere` the customer's other

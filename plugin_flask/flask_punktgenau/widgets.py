@@ -186,8 +186,10 @@ class _Box:
             return
         self.elsewhere = tuple(one for one in account.live if one.order_reference != about)
         self.balance = ask_balance(self._checkout, account.link)
-        self.offer = self._quote(customer_id, ALL)
-        if self.wish is not None:
+        if self.wish is None:
+            self.offer = self._quote(customer_id, ALL)
+        else:
+            # Every quote of this cart and balance knows the same bounds.
             self.quote = self._quote(customer_id, self.wish.points)
             self._follow(customer_id)
 

@@ -19,6 +19,7 @@ class Balances:
         self._provider = provider
         self._links = links
         self._settings = settings
+        self._rules = settings.rules
 
     def link(self, customer_id: str) -> Link:
         """The link of a customer. Raises NotLinkedError: nothing was sent."""
@@ -53,6 +54,6 @@ class Balances:
             available=balance.available,
             rate=balance.rate,
             limits=balance.limits,
-            rules=self._settings.rules,
+            rules=self._rules,
             asked=points,
         )
