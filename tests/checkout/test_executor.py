@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from _scripted import Engine, Scripted, given_back, shown
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
+from punktgenau.checkout.schema_returns import ShipmentRow
 from punktgenau.errors import (
     AlreadyCapturedError,
     LiveRedemptionError,
@@ -398,3 +399,40 @@ def test_settling_takes_as_long_as_the_provider_says(desk: Desk):
     assert (last(engine, row).code, waits_s(engine, row)) == ("settling", 6)
     row = run(engine, again(engine, row, later_s=6), held)
     assert (row.state, row.reason) == ("authorized", "proven_undone")
+
+
+def parcel(number: int, *, points: int, is_last: bool) -> Callable[..., ShipmentRow]:
+    """The plan of a shipment that takes so many points."""
+    return lambda books, *_: ShipmentRow(
+        redemption_id=books.redemption.id,
+        number=number,
+        reference=f"S-{number}",
+        lines="{}",
+        points=points,
+        worth_minor=points,
+        is_last=int(is_last),
+        state="requested",
+        operation_id=None,
+        created_at=0,
+    )
+
+
+def test_a_parcel_that_waited_is_taken_next(engine: Engine):
+    journal, claim = engine.desk.journal, begin(engine, EXTEND)
+    _, _, first = journal.ship(
+        claim.redemption.id, reference="S-1", plan=parcel(1, points=100, is_last=False), lease_s=9
+    )
+    assert first is None
+    row = run(engine, claim, shown(claim.redemption, "authorized", held=427))
+    taking = engine.executor.next_shipment(row, lease_s=10)
+    assert taking is not None
+    assert engine.executor.next_shipment(taking.redemption, lease_s=10) is None
+
+    def leaves() -> Any:
+        # The second one leaves while the first is being captured, and follows it by itself.
+        assert journal.ship(row.id, reference="S-2", plan=parcel(2, points=327, is_last=True), lease_s=9)[2] is None
+        return shown(row, "partially_captured", captured=100, held=327)
+
+    row = run(engine, taking, leaves, shown(row, "captured", captured=427))
+    assert (row.state, engine.provider.calls) == ("captured", ["capture", "capture"])
+    assert [said["capture_reference"] for said in engine.provider.said[-2:]] == ["S-1", "S-2"]
