@@ -22,6 +22,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -190,7 +191,10 @@ def main(arguments: list[str] | None = None) -> int:
         hunt = Hunt(chosen, fates, most_s=options.seconds)
         runs = Runs(hunt, processes=options.processes, histories=options.histories, folder=Path(folder))
         quiet = ["-q", "-s", "-n", "0", "-p", "no:cacheprovider", "--tb=short"]
-        pytest.main([*quiet, *(f"tests/{name}" for name in options.tests)], plugins=[runs])
+        # What is told at the end is kept; how it goes on is not.
+        with redirect_stdout(sys.stderr):
+            pytest.main([*quiet, *(f"tests/{name}" for name in options.tests)], plugins=[runs])
+    print("\n".join(hunt.told))
     return max(_summary(fates, survivors()), int(hunt.is_broken))
 
 
@@ -216,6 +220,7 @@ class Hunt:
         self._sources: dict[str, str] = {}
         self._good: dict[tuple[str, str], list[str]] = {}
         self.is_broken = False
+        self.told: list[str] = []
 
     def __call__(self, runs: Runs) -> None:
         """All of it, from within the session that has collected the tests."""
@@ -225,11 +230,18 @@ class Hunt:
         for check in checks:
             if check.failed:
                 self.is_broken = True
-                print(f"fails on the source as it is, so it is left out: {check.name}: {check.failed}", flush=True)
+                self._tell(f"fails on the source as it is, so it is left out: {check.name}: {check.failed}")
         checks = sorted((one for one in checks if not one.failed), key=lambda one: one.duration_s)
-        print(f"{len(checks)} checks in {time.monotonic() - started:.0f} s", flush=True)
+        histories = sum(one.name.startswith("history") for one in checks)
+        took_s = time.monotonic() - started
+        self._tell(f"{len(checks) - histories} tests and {histories} histories, run once in {took_s:.0f} s;")
         for job in runs.run(self._jobs(checks)):
             self._note(job)
+        self._tell(f"with all mutants {time.monotonic() - started:.0f} s.")
+
+    def _tell(self, line: str) -> None:
+        self.told.append(line)
+        print(line, flush=True)
 
     def _jobs(self, checks: Sequence[Check]) -> Iterator[Job]:
         for mutant in self._chosen:
@@ -297,8 +309,11 @@ def _summary(fates: list[Fate], known: dict[str, dict[str, str]]) -> int:
     by_simulator = sum(fate.by.startswith("history") for fate in fates)
     found = len(fates) - len(alive)
     share = found / len(fates) if fates else 0.0
-    print(f"\n{len(fates)} mutants: {found - by_simulator} found by tests, {by_simulator} by the simulator,")
-    print(f"{share:.1%} in all; {len(alive)} survive:")
+    for file in dict.fromkeys(fate.mutant.file for fate in fates):
+        theirs = [fate for fate in fates if fate.mutant.file == file]
+        print(f"  {file:34} {len(theirs):4} mutants, {sum(bool(fate.by) for fate in theirs):4} found")
+    print(f"{len(fates)} mutants: {found - by_simulator} found by tests, {by_simulator} by histories of the simulator,")
+    print(f"{share:.1%} in all; {len(alive)} survive{':' if alive else '.'}")
     for name in alive:
         print(f"  {name}\n      {known.get(name, {}).get('why', 'NO REASON')}")
     names = {fate.mutant.name for fate in fates}
