@@ -63,7 +63,21 @@ def test_all_of_it_in_pieces(world: World, checkout: Checkout):
     payment = checkout.find("A-1")
     assert payment is not None
     assert (payment.state, payment.points, payment.returned_points) == ("reversed", 0, 427)
+    # What was to be paid in money when the order was placed, 54.80 less 4.27, was paid, and nothing more ever is due.
+    assert (payment.due, payment.total) == (euro(5053), euro(5480))
     assert [one.return_reference for one in checkout.refunds("A-1")] == ["R-1", "R-2", "R-3"]
+
+
+def test_a_cancellation_ends_the_deal_and_a_return_in_full_does_not(world: World, checkout: Checkout):
+    paid(world, checkout)
+    refund(checkout, lines={"lamp": 2}, shipping_minor=490)
+    paid(world, checkout, "A-2")
+    cancelled = checkout.cancel("A-2")
+    assert cancelled is not None
+    assert (cancelled.state, cancelled.due) == ("reversed", euro(5480))
+    returned = checkout.find("A-1")
+    assert returned is not None
+    assert (returned.state, returned.due) == ("reversed", euro(5053))
 
 
 @pytest.mark.parametrize(

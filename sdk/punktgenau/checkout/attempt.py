@@ -185,7 +185,7 @@ def payment_of(row: RedemptionRow) -> Payment:
     """What a row means for the shop.
 
     The deal of a hold that ended unwished stands: its due stays, and capturing takes the same points anew. It ends with
-    a wish to give back, or with another attempt.
+    a wish to give back, or with another attempt. Returns wish nothing of the kind, not even the last one.
     """
     state = _shown(row)
     # Points that are to go back pay nothing, wherever they still are.
@@ -197,7 +197,7 @@ def payment_of(row: RedemptionRow) -> Payment:
     # Only the rest of a hold is released: the order was changed, and points pay nothing more of it.
     pays = pays or (state == "voiding" and row.release_cause is None and row.captured_points > 0)
     # Voided without a wish is only asked whether the hold has ended.
-    stands = pays or deal_stands(row) or (state == "voiding" and row.release_cause is None)
+    stands = pays or deal_stands(row) or (state in {"voiding", "reversed"} and row.release_cause is None)
     points, value_minor = _paid_by(row) if pays else (0, 0)
     payable_minor = row.payable_minor if row.amended_payable_minor is None else row.amended_payable_minor
     return Payment(

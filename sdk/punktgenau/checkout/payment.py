@@ -37,7 +37,8 @@ class Payment:
     """What points pay of one order: `points` and their `value`, the order's `total`, and until when they are held.
 
     `points` and `value` are what the points pay now: 0 once they are given back or were never taken.
-    `due` is frozen when the order is placed.
+    `due` is frozen when the order is placed: returns leave it as it is, and `amend` says it anew. Once the points go
+    back because the order is cancelled or goes on without them, it is all of `total`.
     """
 
     state: PaymentState
