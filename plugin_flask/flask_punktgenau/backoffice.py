@@ -5,7 +5,10 @@ There is nothing here for anybody until the shop registers an `operator_loader`,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, abort
+from flask.typing import RouteCallable
 from werkzeug import Response
 
 from flask_punktgenau import backoffice_clearing as clearing
@@ -19,9 +22,24 @@ ID = "<redemption_id>"
 DIFFERENCE = "<difference_id>"
 
 
+class _Pages(Blueprint):
+    """Routes that never redirect to a tidier address: that would tell a stranger that there is something."""
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: RouteCallable | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: bool | Sequence[str],
+    ) -> None:
+        plain = {"strict_slashes": False, "merge_slashes": False}
+        super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **(plain | options))
+
+
 def make_backoffice() -> Blueprint:
     """The routes under /points/admin, for one app."""
-    pages = Blueprint(OFFICE, __name__, url_prefix="/points/admin")
+    pages = _Pages(OFFICE, __name__, url_prefix="/points/admin")
     pages.before_request(let_in)
     pages.after_request(keep_private)
     pages.register_error_handler(PunktgenauError, problem_response)

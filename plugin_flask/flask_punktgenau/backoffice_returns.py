@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
 from flask import request
 from werkzeug import Response
@@ -19,8 +18,10 @@ from punktgenau.checkout.refund import RefundPreview
 from punktgenau.errors import InvalidArgumentError, PunktgenauError
 
 REFERENCE_MAX = 36
-_NUMBER = re.compile(r"\d{1,9}")
-_AMOUNT = re.compile(r"\d{1,12}(?:[.,]\d{1,4})?")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_MINOR = re.compile(r"[0-9]{1,15}")
+"""An amount in the smallest unit, as a form of ours has it."""
+_AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,4}))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +94,13 @@ def refund(redemption_id: str) -> Response:
 
 def money(redemption_id: str) -> Response:
     """The money half of a return was paid; no more of it than was shown."""
-    owed = request.form.get("owed", "")
     try:
         office().money_refunded(
             redemption_id,
             return_reference=request.form.get("return_reference", ""),
             psp_reference=request.form.get("psp_reference", "").strip(),
             actor=operator(),
-            seen_minor=int(owed) if _NUMBER.fullmatch(owed) else None,
+            seen_minor=_shown("owed", _MINOR, told="Look at what is owed before its payment is written down."),
         )
     except PunktgenauError as error:
         return redemption(redemption_id, error=error)
@@ -110,8 +110,11 @@ def money(redemption_id: str) -> Response:
 def settle(redemption_id: str) -> Response:
     """What becomes of a return whose points the provider refused: asked for once more, or money instead."""
     its = office()
-    settled = its.pay_instead if request.form.get("as") == "money" else its.refund_again
+    choices = {"again": its.refund_again, "money": its.pay_instead}
     try:
+        settled = choices.get(request.form.get("as", ""))
+        if settled is None:
+            raise InvalidArgumentError("Choose what to do.", field="as")
         settled(
             redemption_id,
             return_reference=request.form.get("return_reference", ""),
@@ -143,31 +146,38 @@ def _wanted(whole: Whole, said: MultiDict[str, str]) -> Wanted:
 
 
 def _minor(entered: str, currency: str, *, field: str) -> int:
-    """An amount as people write it, with a comma or a point, in the smallest unit."""
+    """An amount as people write it, with a comma or a point, in the smallest unit.
+
+    More digits after it than the currency has may as well be thousands, so they are refused, even where they are zeros.
+    """
     entered = entered.strip()
     if not entered:
         return 0
     digits = formatting.exponent(currency)
-    try:
-        amount = Decimal(entered.replace(",", ".")).scaleb(digits) if _AMOUNT.fullmatch(entered) else Decimal("NaN")
-        if amount != amount.to_integral_value():
-            raise InvalidOperation
-    except InvalidOperation as error:
+    amount = _AMOUNT.fullmatch(entered)
+    if amount is None or len(amount[2] or "") > digits:
         example = language().money_digits(1234, currency)
-        raise InvalidArgumentError(f"Write the amount as {example}, without separators.", field=field) from error
-    return int(amount)
+        raise InvalidArgumentError(f"Write the amount as {example}, and nothing between thousands.", field=field)
+    return int(amount[1] + (amount[2] or "").ljust(digits, "0"))
 
 
-def _seen() -> tuple[int, int] | None:
-    points, money_minor = request.form.get("seen_points", ""), request.form.get("seen_money", "")
-    if not (_NUMBER.fullmatch(points) and _NUMBER.fullmatch(money_minor)):
-        raise InvalidArgumentError("Look at the preview before anything goes back.", field="seen")
-    return int(points), int(money_minor)
+def _seen() -> tuple[int, int]:
+    told = "Look at the preview before anything goes back."
+    return _shown("seen_points", _NUMBER, told=told), _shown("seen_money", _MINOR, told=told)
+
+
+def _shown(name: str, form: re.Pattern[str], *, told: str) -> int:
+    """A figure that the operator was shown. Raises InvalidArgumentError: without it nothing is done."""
+    text = request.form.get(name, "")
+    if not form.fullmatch(text):
+        raise InvalidArgumentError(told, field=name)
+    return int(text)
 
 
 def _next_reference(whole: Whole) -> str:
+    """A reference that no return of this order has, and that is none of the shop's own."""
     taken = {refund.return_reference for refund in whole.refunds}
     number = len(taken) + 1
-    while (reference := f"{whole.row.order_reference[: REFERENCE_MAX - 6]}-R{number}") in taken:
+    while (reference := f"office-{whole.row.order_reference[: REFERENCE_MAX - 11]}-{number}") in taken:
         number += 1
     return reference

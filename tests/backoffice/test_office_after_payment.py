@@ -125,6 +125,11 @@ def test_a_refused_return_is_settled_by_the_pages(shop: SmallShop, mira: Visitor
     assert instead in page
     assert "<script" not in page
     assert mira.post(f"{one}/settle", **{"return_reference": "R-1", "as": "money"}).status_code == 409
+    operations = len(shop.provider.operations())
+    for nothing in ({}, {"as": ""}, {"as": "garbled"}):
+        said = {"return_reference": "R-1", "reason": "x", **nothing}
+        assert mira.post(f"{one}/settle", **said).status_code == 409
+    assert len(shop.provider.operations()) == operations
     answer = mira.post(f"{one}/settle", **{"return_reference": "R-1", "as": "money", "reason": "account <i>closed"})
     assert (answer.status_code, answer.location) == (303, f"{one}?done=settle")
     page = text_of(mira.browser, f"{one}?done=settle").replace("\xa0", " ")

@@ -5,7 +5,8 @@ import pytest
 from _office_shop import OPERATOR, paid, text_of
 from _small_shop import SmallShop, Visitor
 from _world import CART, World
-from punktgenau.checkout import Checkout
+from flask_punktgenau.backoffice_returns import _next_reference
+from punktgenau.checkout import Cart, Checkout, Line
 from punktgenau.checkout.office import Office
 from punktgenau.errors import AmountChangedError, InvalidArgumentError, StateConflictError
 
@@ -177,7 +178,7 @@ def test_a_return_by_the_pages(shop: SmallShop, mira: Visitor) -> None:
     assert "too &lt;b&gt;bright" in page
     assert OPERATOR in page
     assert "€55.63 to pay back" in page
-    page = form(mira, f"{one}/money", return_reference="R-9", psp_reference="re_42")
+    page = form(mira, f"{one}/money", return_reference="R-9", psp_reference="re_42", owed="5563")
     assert "to pay back" not in page
     assert "€55.63 of return R-9 paid back, as re_42" in page
     page = text_of(mira.browser, "/points/admin/log")
@@ -193,11 +194,18 @@ def test_a_return_by_the_pages(shop: SmallShop, mira: Visitor) -> None:
         ({"line.lamp": "1.5"}, "whole number"),
         ({"amount": "1.2.3"}, "Write the amount as 12.34"),
         ({"amount": "0,001"}, "Write the amount as 12.34"),
+        # One thousand, or one? Nobody is to guess.
+        ({"amount": "1.000"}, "Write the amount as 12.34"),
+        ({"amount": "1,200"}, "Write the amount as 12.34"),
+        ({"shipping": "1.2340"}, "Write the amount as 12.34"),
+        ({"amount": "\u0661\u0662"}, "Write the amount as 12.34"),
+        ({"line.lamp": "\uff11"}, "whole number"),
         ({"amount": "99999"}, "Nothing was changed."),
         ({"shipping": "1"}, "Nothing was changed."),
         ({}, "Nothing is to come back."),
         ({"line.lamp": "1", "seen_points": ""}, "Look at the preview"),
         ({"line.lamp": "1", "seen_points": "1"}, "look at the new figures"),
+        ({"line.lamp": "1", "seen_money": "\u0665563"}, "Look at the preview"),
         ({"line.lamp": "1", "reference": "x" * 37}, "36"),
     ],
 )
@@ -210,6 +218,42 @@ def test_what_cannot_be_taken_back(shop: SmallShop, mira: Visitor, fields: dict[
     with shop.app.app_context():
         assert shop.points.checkout.refunds("A-1") == ()
         assert Office(shop.points.checkout).log() == ()
+
+
+def test_an_order_of_millions_comes_back(shop: SmallShop, mira: Visitor) -> None:
+    line = Line(sku="tower", quantity=1, unit_price_minor=1_234_567_890, vat_rate="19")
+    shop.shop.cart = Cart(currency="EUR", lines=[line])
+    one = f"/points/admin/redemptions/{paid(shop)}"
+    # 12,345,678.90, of which 427 points paid 4.27.
+    assert 'name="seen_money" value="1234567463"' in text_of(mira.browser, f"{one}/return?line.tower=1")
+    fields = {"line.tower": "1", "reference": "R-1", "seen_points": "427", "seen_money": "1234567463"}
+    assert "The return is taken in." in form(mira, f"{one}/return", **fields)
+    page = form(mira, f"{one}/money", return_reference="R-1", psp_reference="re_1", owed="1234567463")
+    assert "to pay back" not in page
+
+
+@pytest.mark.parametrize("owed", ["", "1", "0000000001", "0000000000000000001", "\u0665\u0660\u0660", "-1"])
+def test_money_is_written_down_only_as_it_was_shown(shop: SmallShop, mira: Visitor, owed: str) -> None:
+    one = f"/points/admin/redemptions/{paid(shop)}"
+    with shop.app.app_context():
+        shop.points.checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    said = {"owed": owed} if owed else {}
+    assert mira.post(f"{one}/money", return_reference="R-1", psp_reference="re_1", **said).status_code == 409
+    with shop.app.app_context():
+        (refund,) = shop.points.checkout.refunds("A-1")
+        assert (refund.psp_reference, refund.money_due.amount_minor) == (None, 5563)
+        assert Office(shop.points.checkout).log() == ()
+
+
+def test_the_suggested_reference_is_none_of_the_shops(world: World, checkout: Checkout, office: Office) -> None:
+    redemption_id = placed(world, checkout)
+    assert _next_reference(office.whole(redemption_id)) == "office-A-1-1"
+    checkout.refund("A-1", return_reference="office-A-1-2", amount_minor=100)
+    assert _next_reference(office.whole(redemption_id)) == "office-A-1-3"
+    longest = "A" * 36
+    placed(world, checkout, longest)
+    reference = _next_reference(office.whole(office.searching.attempts(longest)[-1].id))
+    assert (reference, len(reference)) == (f"office-{'A' * 25}-1", 34)
 
 
 def test_cancel_by_the_pages(shop: SmallShop, mira: Visitor) -> None:

@@ -18,6 +18,9 @@ def everywhere(redemption_id: str) -> list[tuple[str, str]]:
         *(("GET", f"/points/admin/{page}") for page in PAGES),
         *(("GET", f"{one}{page}") for page in ("", "/resolve", "/cancel", "/return")),
         *(("POST", f"{one}/{deed}") for deed in DEEDS),
+        # The address without the slash as well: a redirect would tell that there is something.
+        *((method, "/points/admin") for method in ("GET", "HEAD", "POST", "OPTIONS", "DELETE")),
+        *(("GET", path) for path in ("/points//admin", "/points//admin/log", "/points/admin//log")),
         *(("POST", path) for path in ("/points/admin/", "/points/admin/figures", "/points/admin/elsewhere", one)),
         ("GET", "/points/admin/elsewhere"),
         ("DELETE", one),
@@ -56,7 +59,8 @@ def test_an_operator_has_a_name(shop: SmallShop, named: object) -> None:
 def test_pages_are_kept_nowhere_and_framed_by_nobody(shop: SmallShop, mira: Visitor) -> None:
     redemption_id = paid(shop)
     for method, path in everywhere(redemption_id):
-        if method == "GET" and not path.endswith("elsewhere"):
+        if method == "GET" and "//" not in path and not path.endswith("elsewhere"):
+            assert mira.browser.get(path).status_code == 200, path
             headers = mira.browser.get(path).headers
             assert headers["Cache-Control"] == "no-store", path
             assert headers["X-Frame-Options"] == "SAMEORIGIN"

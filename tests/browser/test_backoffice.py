@@ -95,7 +95,7 @@ def test_a_return_from_beginning_to_end_without_javascript(new_page: Callable[..
     page.get_by_role("button", name="Give back").click()
     assert page.get_by_role("status").inner_text() == "The return is taken in."
     story = page.locator(".pga-story").inner_text()
-    assert f"Return {order}-R1 taken in" in story
+    assert f"Return office-{order}-1 taken in" in story
     assert "Came back broken" in story
     page.get_by_label("to pay back").fill("re_77")
     page.get_by_role("button", name="Money is paid").click()
