@@ -126,7 +126,7 @@ class Mortal:
         self, step: str, *, commit: int, side: Side, how: How = "kill", orders: dict[str, str] | None = None
     ) -> str:
         """Do one step of order A-1, up to that commit: "authorize", "capture", "cancel", "void", "recover"; or
-        "repair ..." of a difference by its id.
+        "repair ..." of a difference by its id, "ship REFERENCE LINE", "return REFERENCE LINE", "amend LINE PRICE".
 
         Returns "killed", "raised", or "survived" where there was no such commit.
         """
@@ -176,11 +176,23 @@ def _life(asked: dict[str, Any]) -> int:
             checkout.recover()
         elif asked["step"].startswith("repair "):
             checkout.repair(asked["step"].removeprefix("repair "), by="kim", because="dies over it")
+        elif " " in asked["step"]:
+            _after_payment(checkout, *asked["step"].split(" "))
         else:
             getattr(checkout, asked["step"])("A-1")
     except RuntimeError:
         return 1
     return 1 if death.left == -1 else 0
+
+
+def _after_payment(checkout: Checkout, step: str, about: str, of: str) -> None:
+    if step == "ship":
+        checkout.capture("A-1", lines={of: 1}, shipment_reference=about)
+    elif step == "return":
+        checkout.refund("A-1", return_reference=about, lines={of: 1})
+    else:
+        line = Line(sku=about, quantity=1, unit_price_minor=int(of), vat_rate="19")
+        checkout.amend("A-1", Cart(currency="EUR", lines=[line]))
 
 
 def _main() -> None:

@@ -133,3 +133,154 @@ class Bill:
 
     def _kept(self, line_id: str) -> _Kept:
         return next(kept for line, kept in zip(self.lines, self.kept, strict=True) if line.id == line_id)
+
+
+@dataclass
+class _Part:
+    """Some units of a line: which parcel they left with, and who paid them."""
+
+    line: BillLine
+    parcel: int | None
+    other: int
+    value: int
+    kept: _Kept
+    amount: int
+
+    def back(self) -> tuple[int, int, int]:
+        """Other tenders, value and money that came back."""
+        goods = self.amount - self.kept.worth
+        other = floor(Fraction(self.other * goods, self.amount)) if self.amount else 0
+        left = self.amount - self.other
+        value = floor(Fraction(self.value, left) * (goods - other)) if left else 0
+        return other, value, goods - other - value
+
+
+class SentBill:
+    """An order that leaves in parcels, each counted apart as soon as something comes back before all have left."""
+
+    def __init__(self, bill: Bill) -> None:
+        self.bill = bill
+        self.sent: list[dict[str, int]] = []
+        self.first = 0
+        rows = zip(bill.lines, bill.others, bill.values, bill.kept, strict=True)
+        self.parts = [_Part(line, None, other, value, kept, line.amount) for line, other, value, kept in rows]
+        self.cut = 0
+
+    @property
+    def a_point(self) -> Fraction:
+        """What a point is worth."""
+        return Fraction(self.bill.worth, self.bill.points) if self.bill.points else Fraction(1)
+
+    def send(self, units: dict[str, int]) -> None:
+        """A parcel leaves; the shipping with the first."""
+        with_shipping = not self.sent and any(line.id == "shipping" for line in self.bill.lines)
+        self.sent.append({**units, **({"shipping": 1} if with_shipping else {})})
+
+    def captured(self) -> tuple[int, int]:
+        """Points, and their worth, of all that has left."""
+        value = sum(
+            self._paid_of(line, other, value, self._sent_of(line))[2]
+            for line, other, value in zip(self.bill.lines, self.bill.others, self.bill.values, strict=True)
+        )
+        if self.a_point > 1:
+            points = floor(value / self.a_point)
+            return points, ceil(points * self.a_point)
+        return ceil(value / self.a_point), value
+
+    def take_units(self, line_id: str, units: int) -> None:
+        """Units of one line come back, those that left first before the others."""
+        self._cut_parcels()
+        for part in self._here():
+            if part.line.id == line_id:
+                some = min(units, part.kept.units)
+                part.kept.units -= some
+                units -= some
+        assert units == 0
+
+    def take_of_all(self, amount: int, *, line_id: str = "") -> None:
+        """An amount of what has left comes back; or of one line."""
+        self._cut_parcels()
+        here = [part for part in self._here() if line_id in ("", part.line.id)]
+        for part, less in zip(here, split(amount, [part.kept.worth for part in here]), strict=True):
+            if less:
+                part.kept.of_units, part.kept.of_amount = part.kept.units, part.kept.worth - less
+
+    def settle(self) -> None:
+        """A return is over: what points first would have given back by it, never more than was captured."""
+        paid = sum(value + money for part in self.parts for _, value, money in [part.back()])
+        most = sum(part.value for part in self._here())
+        self.first = min(self.first + paid - self.paid_before, most)
+
+    def begin(self) -> None:
+        """A return begins."""
+        self.paid_before = sum(value + money for part in self.parts for _, value, money in [part.back()])
+
+    def state(self, policy: Policy) -> State:
+        """What came back in all, and to whom."""
+        rows = [part.back() for part in self.parts]
+        other, paid = sum(row[0] for row in rows), sum(row[1] + row[2] for row in rows)
+        money_paid = sum(line.amount for line in self.bill.lines) - self.bill.gift_card - self.bill.worth
+        if policy == "proportional":
+            value = sum(row[1] for row in rows)
+        elif policy == "points_first":
+            value = self.first
+        else:
+            value = paid - min(paid, money_paid)
+        points, worth = self._points(policy, value)
+        return State(points, value, paid - value, other, value - worth)
+
+    def _points(self, policy: Policy, value: int) -> tuple[int, int]:
+        if value == self.bill.worth:
+            return self.bill.points, value
+        if policy == "whole":
+            return 0, 0
+        if self.a_point > 1:
+            points = floor(value / self.a_point)
+            return points, ceil(points * self.a_point)
+        if self.cut or policy != "proportional":
+            return ceil(value / self.a_point), value
+        points = start = 0
+        for part in self.parts:
+            back = part.back()[1]
+            points += ceil((start + back) / self.a_point) - ceil(start / self.a_point)
+            start += part.value
+        return points, value
+
+    def _here(self) -> list[_Part]:
+        if self._all_sent():
+            return self.parts
+        return [part for part in self.parts if part.parcel is not None]
+
+    def _all_sent(self) -> bool:
+        return all(self._sent_of(line) == line.quantity for line in self.bill.lines)
+
+    def _sent_of(self, line: BillLine, parcels: int | None = None) -> int:
+        return sum(parcel.get(line.id, 0) for parcel in self.sent[:parcels])
+
+    def _cut_parcels(self) -> None:
+        if self._all_sent():
+            return
+        while self.cut < len(self.sent):
+            rest = [part for part in self.parts if part.parcel is None]
+            whole = dict(zip((line.id for line in self.bill.lines), range(len(self.bill.lines)), strict=True))
+            self.parts = [part for part in self.parts if part.parcel is not None]
+            cut = [self._part(part.line, whole[part.line.id], self.cut, self.cut + 1) for part in rest]
+            left = [self._part(part.line, whole[part.line.id], self.cut + 1, None) for part in rest]
+            self.parts += [part for part in (*cut, *left) if part.kept.of_units]
+            self.cut += 1
+
+    def _part(self, line: BillLine, number: int, since: int, until: int | None) -> _Part:
+        """What left between two parcels; until None: what comes after the last one that was cut."""
+        other, value = self.bill.others[number], self.bill.values[number]
+        here = line.quantity if until is None else self._sent_of(line, until)
+        before = self._sent_of(line, since)
+        to, from_ = self._paid_of(line, other, value, here), self._paid_of(line, other, value, before)
+        goods, others, values = (now - then for now, then in zip(to, from_, strict=True))
+        return _Part(line, until, others, values, _Kept(here - before, here - before, goods), goods)
+
+    def _paid_of(self, line: BillLine, other: int, value: int, units: int) -> tuple[int, int, int]:
+        """Of the first so many units: their amount, and what other tenders and points pay of that."""
+        goods = floor(Fraction(line.amount, line.quantity) * units)
+        paid = floor(Fraction(other * goods, line.amount)) if line.amount else 0
+        left = line.amount - other
+        return goods, paid, floor(Fraction(value, left) * (goods - paid)) if left else 0

@@ -39,6 +39,14 @@ class Story:
 def story(seed: int) -> Story:
     """The order and the returns of a seed."""
     chance = random.Random(seed)
+    cart, rate, rules, made = cart_and_points(chance, seed)
+    wishes = tuple(_wishes(chance, made))
+    histories = accumulate(wishes, lambda history, wanted: with_return(made, history, wanted), initial=NO_HISTORY)
+    return Story(cart, rate, rules, made, wishes, tuple(histories)[1:])
+
+
+def cart_and_points(chance: random.Random, seed: int) -> tuple[Cart, Rate, ShopRules, Allocation]:
+    """An order that is paid with points."""
     cents, points = CENTS_PER_POINT[seed % len(CENTS_PER_POINT)]
     currency = chance.choice(CURRENCIES)
     rate = Rate(
@@ -46,10 +54,7 @@ def story(seed: int) -> Story:
     )
     rules = ShopRules(shipping_allowed=chance.random() < 0.8)
     cart = _cart(chance, currency)
-    made = _paid(chance, cart, rate, rules)
-    wishes = tuple(_wishes(chance, made))
-    histories = accumulate(wishes, lambda history, wanted: with_return(made, history, wanted), initial=NO_HISTORY)
-    return Story(cart, rate, rules, made, wishes, tuple(histories)[1:])
+    return cart, rate, rules, _paid(chance, cart, rate, rules)
 
 
 def check(seed: int, *, naive: bool) -> None:

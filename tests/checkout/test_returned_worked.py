@@ -1,6 +1,5 @@
 """The table of returns that was worked out on paper, against the code and against a second, naive reckoning."""
 
-import re
 import tomllib
 from fractions import Fraction
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Any
 import pytest
 
 from _naive_returns import Bill, BillLine, State
+from _worked import read_cart, read_return
 from punktgenau.checkout.allocation import allocate
-from punktgenau.checkout.cart import Cart, Line
+from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.returned import BackBy, History, Wanted, returned, with_return
 from punktgenau.checkout.rules import ShopRules
 
@@ -18,50 +18,6 @@ EXAMPLES: list[dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("returns_worked.toml").read_text(encoding="utf-8")
 )["example"]
 BY_NAME = {example["name"]: example for example in EXAMPLES}
-LINE = re.compile(r"(?P<quantity>\d+) (?P<id>\w+) at (?P<price>\d+)(?: less (?P<less>\d+))?(?P<excluded> excluded)?")
-SHIPPING = re.compile(r"shipping (?P<amount>\d+)(?P<excluded> excluded)?")
-# Every third article is taxed lower: what comes back does not depend on it.
-VAT = ("19", "19", "7")
-
-
-def read_cart(example: dict[str, Any]) -> tuple[Cart, ShopRules]:
-    lines, shipping, gift_card, shipping_allowed = [], 0, 0, True
-    for text in example["cart"]:
-        if found := LINE.fullmatch(text):
-            line = Line(
-                sku=found["id"],
-                quantity=int(found["quantity"]),
-                unit_price_minor=int(found["price"]),
-                discount_minor=int(found["less"] or 0),
-                vat_rate=VAT[len(lines) % 3],
-                points_allowed=not found["excluded"],
-            )
-            lines.append(line)
-        elif found := SHIPPING.fullmatch(text):
-            shipping, shipping_allowed = int(found["amount"]), not found["excluded"]
-        else:
-            gift_card = int(text.removeprefix("gift card "))
-    cart = Cart(
-        currency=example.get("currency", "EUR"),
-        lines=lines,
-        shipping_minor=shipping,
-        shipping_vat_rate="19",
-        other_tenders_minor=gift_card,
-    )
-    return cart, ShopRules(shipping_allowed=shipping_allowed)
-
-
-def read_return(text: str) -> Wanted:
-    lines, shipping, amount = {}, 0, None
-    for part in text.split(", "):
-        number, what = part.split(" ", 1)
-        if what == "of all":
-            amount = int(number)
-        elif what == "of shipping":
-            shipping = int(number)
-        else:
-            lines[what] = int(number)
-    return Wanted(lines=lines, shipping_minor=shipping, amount_minor=amount)
 
 
 def naive(cart: Cart, rules: ShopRules, example: dict[str, Any]) -> Bill:

@@ -81,7 +81,6 @@ def test_a_parcel_comes_back_before_the_next_one_leaves(world: World, policy: Re
     assert world.provider.points() == (2500, 0)
 
 
-@pytest.mark.scenario("B1", "goods that have not left cannot come back: nothing above what was captured is given back")
 def test_what_has_not_left_cannot_come_back(world: World):
     shop = sent(world)
     for wanted in ({"lines": {"lamp": 2}}, {"amount_minor": 2986}):
@@ -229,7 +228,7 @@ def test_worth_in_money_instead_of_points_that_stay_taken(world: World):
     assert standing(world) == ("partially_reversed", 427, 233)
 
 
-@pytest.mark.scenario("B1", "a return and the next parcel at once: each is done once, nothing above what was captured")
+@pytest.mark.scenario("T52", "a return and the next parcel at once: each is done once, nothing above what was captured")
 def test_a_return_and_the_next_parcel_at_once(world: World):
     sent(world)
     shops = [world.checkout(capture="shipped", deadline_s=8) for _ in range(4)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from punktgenau.checkout.allocation import AllocatedLine, Allocation
 from punktgenau.checkout.cart import SHIPPING_ID
+from punktgenau.checkout.returned import History, Wanted, with_return
 from punktgenau.errors import InvalidArgumentError
 
 Units = Mapping[str, int]
@@ -57,6 +58,21 @@ def captured(allocation: Allocation, parcels: Sequence[Units]) -> tuple[int, int
     value_minor = sum(line.value_minor for line in lines if line.parcel is not None)
     points = allocation.points_of(value_minor)
     return points, allocation.worth_of(points) if allocation.is_coarse else value_minor
+
+
+def followed(
+    allocation: Allocation, parcels: Sequence[Units], returns: Sequence[tuple[Wanted, int | None]], *, left: int | None
+) -> tuple[Allocation, History]:
+    """Who paid which line, and what came back of it; each return with how many parcels had left, None: all.
+
+    Only parcels between which something came back, or could (`left`), count apart, and from then on for ever.
+    """
+    apart = max((number or 0 for _, number in returns), default=0)
+    made = parted(allocation, parcels[: max(apart, left or 0)])
+    history = History()
+    for wanted, number in returns:
+        history = with_return(made, history, wanted, parcels=number)
+    return made, history
 
 
 def _piece(line: AllocatedLine, since: int, until: int, *, parcel: int | None) -> AllocatedLine:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.frozen import thaw
 from punktgenau.checkout.journal import CLOSED
-from punktgenau.checkout.parcels import Units, parted
+from punktgenau.checkout.parcels import Units, followed
 from punktgenau.checkout.return_journal import Books
-from punktgenau.checkout.returned import History, Wanted, has_left, with_return
+from punktgenau.checkout.returned import History, Wanted, has_left
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ShipmentRow
 from punktgenau.errors import RedemptionEndedError, StateConflictError
@@ -73,11 +73,12 @@ def so_far(books: Books) -> Standing:
     returns = [one for one in books.returns if one.number >= first]
     parcels = parcels_of(books)
     left, is_leaving = _left(books)
-    apart = max((one.parcels or 0 for one in returns), default=0)
-    allocation = parted(allocation_of(books), [units for _, units in parcels[: max(apart, left or 0)]])
-    history = History()
-    for one in returns:
-        history = with_return(allocation, history, Wanted(**json.loads(one.wanted)), parcels=one.parcels)
+    allocation, history = followed(
+        allocation_of(books),
+        [units for _, units in parcels],
+        [(Wanted(**json.loads(one.wanted)), one.parcels) for one in returns],
+        left=left,
+    )
     return Standing(allocation, history, left, is_leaving)
 
 
