@@ -37,6 +37,8 @@ SURVIVORS = ROOT / "tests" / "simulation" / "survivors.toml"
 COMPARED = ("journal", "execute", "reached", "resolve", "goals")
 RUN_BY = ("journal", "links", "reading")
 """The files that run the journal's statements."""
+REFUSED_BY = "database"
+"""The file in which a unique index is heard of."""
 COPIED = ("sdk", "plugin_flask", "examples", "tests", "pyproject.toml", "README.md")
 HISTORIES = 100
 MOST_S = 120.0
@@ -225,7 +227,7 @@ class Hunt:
     def __call__(self, runs: Runs) -> None:
         """All of it, from within the session that has collected the tests."""
         started = time.monotonic()
-        watched = [_path(name) for name in (*COMPARED, *RUN_BY)]
+        watched = [_path(name) for name in (*COMPARED, *RUN_BY, REFUSED_BY)]
         checks = runs.baseline(list(dict.fromkeys(watched)))
         for check in checks:
             if check.failed:
@@ -246,22 +248,19 @@ class Hunt:
     def _jobs(self, checks: Sequence[Check]) -> Iterator[Job]:
         for mutant in self._chosen:
             places = self._places(mutant)
-            names = [one.name for one in checks if not places or places & one.lines]
+            names = [one.name for one in checks if places & one.lines]
             names.sort(key=lambda name: name not in self._good.get((mutant.file, mutant.where), ()))
             path = _path(mutant.file)
             change = Change(path, mutant.source(path.read_text("utf-8")))
             yield Job(mutant, names, change, self._most_s)
 
     def _places(self, mutant: Mutant) -> set[tuple[str, int]]:
-        """The lines by which a check comes to it; none: any may."""
+        """The lines by which a check comes to it."""
         if mutant.file == "statements":
-            found = set()
-            for name in RUN_BY:
-                for number, line in enumerate(_path(name).read_text("utf-8").splitlines(), start=1):
-                    if f"_sql.{mutant.where}" in line:
-                        found.add((str(_path(name)), number))
-            return found
-        return {(str(_path(mutant.file)), line) for line in mutant.lines} if mutant.file in COMPARED else set()
+            return {place for name in RUN_BY for place in _lines_with(f"_sql.{mutant.where}", name)}
+        if mutant.file not in COMPARED:
+            return _lines_with("raise DuplicateError", REFUSED_BY)
+        return {(str(_path(mutant.file)), line) for line in mutant.lines}
 
     def _note(self, job: Job) -> None:
         mutant = job.key
@@ -286,6 +285,11 @@ class Hunt:
             print(f"time was up after {asked} of {len(job.names)} checks", flush=True)
         last = self._fates[-1]
         print(f"{len(self._fates):4}/{len(self._chosen)} {last.duration_s:5.1f} s  {last}", flush=True)
+
+
+def _lines_with(text: str, name: str) -> set[tuple[str, int]]:
+    lines = _path(name).read_text("utf-8").splitlines()
+    return {(str(_path(name)), number) for number, line in enumerate(lines, start=1) if text in line}
 
 
 def _path(name: str) -> Path:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
 from _desk import Desk
+from punktgenau.checkout.database import DuplicateError
 
 UNIQUE = [
     # The authorize's key, the order's one live attempt, and the attempt's number.
@@ -35,39 +36,47 @@ EMPTY = [
 
 
 class Tables:
-    """The tables as a stranger with SQL sees them."""
+    """Rows of the tables as the migrations make them, whatever they mean."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
-    def row(self, table: str, number: int) -> dict[str, str | int]:
-        columns = self._connection.execute(f"PRAGMA table_info(punktgenau_{table})").fetchall()
+    def row(self, table: str, number: int) -> dict[str, str | int | None]:
+        with self._desk.database.engine.connect() as connection:
+            columns = connection.exec_driver_sql(f"PRAGMA table_info(punktgenau_{table})").all()
         assert columns
         return {
-            name: f"{name}-{number}" if kind.startswith(("VARCHAR", "TEXT")) else number
-            for _, name, kind, *_ in columns
+            column.name: f"{column.name}-{number}" if column.type.startswith(("VARCHAR", "TEXT")) else number
+            for column in columns
         }
 
     def add(self, table: str, row: dict[str, str | int | None]) -> None:
-        marks = ", ".join("?" * len(row))
-        self._connection.execute(
-            f"INSERT INTO punktgenau_{table} ({', '.join(row)}) VALUES ({marks})", list(row.values())
-        )
+        marks = ", ".join(f":{name}" for name in row)
+        statement = sqlalchemy.text(f"INSERT INTO punktgenau_{table} ({', '.join(row)}) VALUES ({marks})")
+        with self._desk.database.transaction() as tx:
+            tx.run(statement, row)
 
 
 @pytest.fixture
 def tables(tmp_path: Path) -> Iterator[Tables]:
-    path = tmp_path / "journal.sqlite"
-    with closing(Desk(path).database), closing(sqlite3.connect(path)) as connection:
-        yield Tables(connection)
+    desk = Desk(tmp_path / "journal.sqlite")
+    with closing(desk.database):
+        tables = Tables(desk)
+        for number in range(1, 8):
+            # What the others refer to.
+            known = {"redemption_id": f"redemption_id-{number}"}
+            tables.add("redemption", tables.row("redemption", 100 + number) | {"id": known["redemption_id"]})
+            tables.add("operation", tables.row("operation", 100 + number) | known | {"id": f"operation_id-{number}"})
+        yield tables
 
 
 @pytest.mark.parametrize(("table", "columns"), UNIQUE)
 def test_twice_is_refused(tables: Tables, table: str, columns: tuple[str, ...]):
     first = tables.row(table, 1)
     tables.add(table, first)
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+    with pytest.raises(DuplicateError) as refused:
         tables.add(table, tables.row(table, 2) | {name: first[name] for name in columns})
+    assert "UNIQUE" in str(refused.value.__cause__)
     for number, different in enumerate(columns if len(columns) > 1 else (), start=3):
         tables.add(table, tables.row(table, number) | {name: first[name] for name in columns if name != different})
 
