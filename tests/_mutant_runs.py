@@ -6,24 +6,22 @@ that differ is exchanged, and is asked about by the checks that come to it, unti
 """
 
 import gc
-import importlib.machinery
 import json
 import os
 import selectors
 import shutil
 import signal
-import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType
+from types import FunctionType
 from typing import IO, Any
 
 import pytest
 
+from _mutant_code import Change, Watching, exchange
 from _planted import Bug, Edit, planted
 
 HANGS_S = 25.0
@@ -41,14 +39,6 @@ class Check:
     failed: str = ""
 
 
-@dataclass(frozen=True)
-class Change:
-    """One file of the package and its changed text."""
-
-    path: Path
-    text: str
-
-
 @dataclass
 class Job:
     """What one forked process has to do, and what is heard of it."""
@@ -64,68 +54,6 @@ class Job:
     hung: str = ""
     late: bool = False
     broke: str = ""
-
-
-def changed_code(old: str, new: str, path: str) -> dict[tuple[str, int], CodeType]:
-    """The functions of a file that differ, by qualified name and first line, with their new code."""
-    before, after = (list(_functions(compile(text, path, "exec"))) for text in (old, new))
-    return {
-        (one.co_qualname, one.co_firstlineno): other for one, other in zip(before, after, strict=True) if one != other
-    }
-
-
-def _functions(code: CodeType) -> Iterator[CodeType]:
-    """Those that can be exchanged in a module that is loaded: functions and methods, not what stands within them."""
-    for one in code.co_consts:
-        if isinstance(one, CodeType):
-            if one.co_flags & 0x02:  # CO_NEWLOCALS: a function; a class's body has it not.
-                yield one
-            else:
-                yield from _functions(one)
-
-
-def exchange(change: Change, functions: Iterable[FunctionType]) -> None:
-    """Put changed code into the functions that exist, and into what is loaded from now on."""
-    path = str(change.path)
-    new = changed_code(change.path.read_text("utf-8"), change.text, path)
-    if not new:
-        raise AssertionError(f"nothing differs in {path}")
-    for function in functions:
-        old = function.__code__
-        code = new.get((old.co_qualname, old.co_firstlineno)) if old.co_filename == path else None
-        if code is not None:
-            function.__code__ = code
-    original = importlib.machinery.SourceFileLoader.get_code
-
-    def get_code(self: importlib.machinery.SourceFileLoader, fullname: str) -> CodeType | None:
-        return compile(change.text, path, "exec") if self.path == path else original(self, fullname)
-
-    importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
-
-
-class Watching:
-    """Which lines of some files are executed, by whatever thread."""
-
-    def __init__(self, files: Iterable[str]) -> None:
-        self._files = frozenset(files)
-        self.lines: set[tuple[str, int]] = set()
-
-    def __enter__(self) -> "Watching":
-        threading.settrace(self._called)
-        sys.settrace(self._called)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sys.settrace(None)
-        threading.settrace(None)
-
-    def _called(self, frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
-        return self._line if frame.f_code.co_filename in self._files else None
-
-    def _line(self, frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
-        if event == "line":
-            self.lines.add((frame.f_code.co_filename, frame.f_lineno))
-        return self._line
 
 
 class Runs:

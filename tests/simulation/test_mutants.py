@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import _mutant_runs
+import _mutant_code
 import _mutants
+import _mutants_made
 
 SOURCE = """
 class Till:
@@ -18,7 +19,7 @@ class Till:
 
 
 def test_only_what_differs_is_exchanged():
-    new = _mutant_runs.changed_code(SOURCE, SOURCE.replace("one >= due", "not one >= due"), "till.py")
+    new = _mutant_code.changed_code(SOURCE, SOURCE.replace("one >= due", "not one >= due"), "till.py")
     assert list(new) == [("Till.fits", 3)]
 
 
@@ -30,13 +31,13 @@ def test_a_function_that_is_in_use_gets_its_changed_code(tmp_path: Path, monkeyp
     exec(compile(SOURCE, str(path), "exec"), names)
     till = names["Till"]()
     in_use = till.fits
-    change = _mutant_runs.Change(path, SOURCE.replace("one >= due", "True"))
-    _mutant_runs.exchange(change, [names["Till"].fits, names["Till"].name])
+    change = _mutant_code.Change(path, SOURCE.replace("one >= due", "True"))
+    _mutant_code.exchange(change, [names["Till"].fits, names["Till"].name])
     assert in_use([1, 5], 3) == [1, 5]
 
 
 def test_the_zero_of_a_default_is_no_condition():
-    assert not [one for one in _mutants.mutants() if one.text == "0"]
+    assert not [one for one in _mutants_made.mutants() if one.text == "0"]
 
 
 def test_some_mutants_are_looked_for_and_found():
