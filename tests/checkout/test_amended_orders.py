@@ -276,6 +276,7 @@ def test_orders_that_cannot_be_amended(world: World, checkout: Checkout):
     checkout.recover()
     # All points are back, so the order is its money.
     assert amend(checkout, lamps(1)).due == euro(2985)
+    assert checkout.refunds("A-1") == ()
     assert world.provider.points() == (2500, 0)
 
 

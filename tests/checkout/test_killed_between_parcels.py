@@ -29,6 +29,7 @@ def mortal(world: World, process: Process) -> Mortal:
     """An order of which a parcel has left."""
     shop = world.checkout(refund_policy="money_first")
     shop.balance("anna")
+    world.order("A-1", "pending")
     shop.authorize("A-1", ORDER, customer_id="anna", points=2000)
     shop.capture("A-1", lines={"lamp": 1, "cup": 1}, shipment_reference="S-1")
     return Mortal(process, world.provider.url, world.database_url)
