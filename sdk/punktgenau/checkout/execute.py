@@ -34,7 +34,7 @@ from punktgenau.checkout.resolve import (
     next_step,
     state_of,
 )
-from punktgenau.checkout.return_journal import REVERSIBLE
+from punktgenau.checkout.return_journal import is_reversible
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.sending import Reply, moved_after, reply_of, send, wished_wait_ms
 from punktgenau.checkout.writing import written
@@ -105,7 +105,7 @@ class Executor:
 
     def next_return(self, row: RedemptionRow, *, lease_s: float) -> Claim | None:
         """Begin the return that has waited longest for its turn, if one does. Raises LostSwapError."""
-        return self._journal.begin_return(row, lease_s=lease_s) if row.state in REVERSIBLE else None
+        return self._journal.begin_return(row, lease_s=lease_s) if is_reversible(row) else None
 
     def next_shipment(self, row: RedemptionRow, *, lease_s: float) -> Claim | None:
         """Begin the shipment that has waited longest for its turn, if one does. Raises LostSwapError."""
@@ -138,7 +138,8 @@ class Executor:
         now_ms = self._journal.now_ms()
         after = replace(after_verdict(row, Verdict("done", state=state), evidence, now_ms=now_ms), reason="looked_up")
         moved = (after.captured_points, after.reversed_points)
-        if (state, *moved) == (row.state, row.captured_points, row.reversed_points):
+        shown = "short" if after.state == "short" else state
+        if (shown, *moved) == (row.state, row.captured_points, row.reversed_points):
             return row
         changed = self._journal.change(row, replace(after, check_at=now_ms if wished(after) else after.check_at))
         self._heard(row, changed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from punktgenau._clock import Clock
@@ -65,6 +65,7 @@ class Journal(Reader):
             if instead_of is not None:
                 self._swap(tx, instead_of, replace(instead_of, state="expired", reason="taken_anew", check_at=None))
             tx.run(self._sql.add_redemption, values_of(attempt))
+            self._hand_on(tx, instead_of, attempt)
             tx.run(self._sql.add_tender, tender | {"points": attempt.points, "value_minor": attempt.value_minor})
             self._add(tx, operation, lease_s)
         return Claim(operation, attempt, operation.lease_token, ends)
@@ -81,6 +82,9 @@ class Journal(Reader):
             changed = self._swap(tx, seen, replace(seen, state=planned.state, check_at=None))
             self._add(tx, operation, lease_s)
         return Claim(operation, changed, operation.lease_token, ends)
+
+    def _hand_on(self, tx: Transaction, seen: RedemptionRow | None, attempt: RedemptionRow) -> None:
+        """Let what was asked for of an attempt be carried out by the one in its place."""
 
     def _check_turn(self, tx: Transaction, seen: RedemptionRow, planned: NextOperation) -> None:
         """Whether something that was asked for before goes first."""
@@ -172,6 +176,9 @@ class Journal(Reader):
                 changed = replace(changed, state=ended_short(changed))
             noted = wish or current.check_at is not None
             check_at = self.now_ms() if noted and next_at is None and changed.state not in CLOSED else changed.check_at
+            if next_at is not None and current.check_at is not None:
+                # What waits for the end of this operation waits on.
+                check_at = current.check_at
             self._age_balance(tx, current, changed)
             changed = replace(changed, release_cause=wish, paid_at=current.paid_at, check_at=check_at)
             return self._swap(tx, current, changed)
@@ -203,11 +210,8 @@ class Journal(Reader):
 
     def prepare(self) -> None:
         """Make the key of the fingerprints, once, on `upgrade`."""
-        try:
-            with self._database.transaction() as tx:
-                tx.run(self._sql.add_meta, {"name": "fingerprint_key", "value": self._clock.random_bytes(32).hex()})
-        except DuplicateError:
-            return
+        with suppress(DuplicateError), self._database.transaction() as tx:
+            tx.run(self._sql.add_meta, {"name": "fingerprint_key", "value": self._clock.random_bytes(32).hex()})
 
     def is_as_written(self, operation: OperationRow, row: RedemptionRow) -> bool:
         """Whether what would be sent now is what was written down before the first byte."""

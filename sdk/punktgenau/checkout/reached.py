@@ -53,7 +53,8 @@ def after_verdict(
         state = "expired"
     if state == "abandoned" and before.state == "voiding":
         state = "voided"
-    if before.cause == "shortfall" and state in CLOSED and before.release_cause in (None, _GIVEN_UP):
+    is_back = before.state == "reversing" and state == "reversed"
+    if before.cause == "shortfall" and state in CLOSED and before.release_cause in (None, _GIVEN_UP) and not is_back:
         # The order is paid and this was the one repair: without its points the order stays short.
         state, after = "short", replace(after, release_cause=None)
     at_once = state == "captured" and before.state == "authorizing" and before.cause == "placed"
@@ -74,6 +75,9 @@ def _taken(row: RedemptionRow, evidence: Redemption | None, *, before: Redemptio
 def _moved_unseen(before: RedemptionRow, state: str, request: str) -> RedemptionRow:
     """Proven by a refusal alone: only we capture and give back this redemption, and just what was asked for."""
     points, value_minor = before.taking
+    if state == "captured" and before.state == "voiding" and before.captured_points:
+        # Only parts of it were captured, and the rest is gone.
+        return before
     if state == "captured":
         return replace(before, captured_points=points, captured_minor=value_minor)
     asked = json.loads(request)

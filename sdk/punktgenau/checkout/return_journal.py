@@ -82,7 +82,7 @@ class ReturnJournal(Journal):
                 if current.version != seen.version:
                     raise LostSwapError
                 waiting = tx.one(STATEMENTS.requested, {"redemption_id": seen.id})
-                if waiting is None or current.state not in REVERSIBLE:
+                if waiting is None or not is_reversible(current):
                     return None
                 # What the caller wishes besides (to give back the rest) is kept with it.
                 wishing = replace(current, release_cause=current.release_cause or seen.release_cause)
@@ -99,6 +99,15 @@ class ReturnJournal(Journal):
             if first is None:
                 raise LostSwapError from None
             return first
+
+    def _hand_on(self, tx: Transaction, seen: RedemptionRow | None, attempt: RedemptionRow) -> None:
+        if seen is None:
+            return
+        changed = tx.one(STATEMENTS.amendment, {"redemption_id": seen.id})
+        after = 0 if changed is None else row_of(AmendmentRow, changed).after_number
+        if tx.run(STATEMENTS.hand_on, {"redemption_id": seen.id, "instead_id": attempt.id, "after_number": after}):
+            # Whoever writes the result of its authorize looks for them.
+            tx.run(STATEMENTS.await_result, {"redemption_id": attempt.id, "check_at": self.now_ms()})
 
     def _check_turn(self, tx: Transaction, seen: RedemptionRow, planned: NextOperation) -> None:
         is_rest = planned.kind == "reverse" and planned.cause.startswith("release")
@@ -179,7 +188,7 @@ class ReturnJournal(Journal):
         self, tx: Transaction, row: RedemptionRow, asked: ReturnRow, *, lease_s: float
     ) -> tuple[ReturnRow, Claim | None]:
         """Make the operation of a requested return, or have somebody look when the open one is finished."""
-        if row.state not in REVERSIBLE:
+        if not is_reversible(row):
             self._swap(tx, row, replace(row, check_at=self.now_ms()))
             return asked, None
         ends = self._lease_ends(lease_s)
@@ -239,6 +248,11 @@ class ReturnJournal(Journal):
             None if changed is None else row_of(AmendmentRow, changed),
             tuple(row_of(ShipmentRow, values) for values in shipped),
         )
+
+
+def is_reversible(row: RedemptionRow) -> bool:
+    """Whether something was captured, and nothing is under way."""
+    return row.state in REVERSIBLE and row.captured_points > 0
 
 
 def reversal_of(asked: ReturnRow, *, more_to_come: bool) -> NextOperation:

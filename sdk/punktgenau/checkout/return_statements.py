@@ -64,6 +64,11 @@ class ReturnStatements:
                 finished_at=bindparam("finished_at"),
             )
         )
+        # Of the order as it is now; nothing was sent for these.
+        unsent = and_(of_redemption, t.operation_id.is_(None), t.number > bindparam("after_number"))
+        self.hand_on = update(returns).where(unsent).values(redemption_id=bindparam("instead_id"))
+        waiting = redemption.c.id == bindparam("redemption_id")
+        self.await_result = update(redemption).where(waiting).values(check_at=bindparam("check_at"))
         self.reopen = update(returns).where(t.operation_id == bindparam("operation_id")).values(state=_REQUESTED)
 
     def _money(self) -> None:

@@ -25,6 +25,7 @@ from punktgenau.errors import (
     NotFoundError,
     PunktgenauError,
     ReturnConflictError,
+    ReversalExceedsCaptureError,
     StateConflictError,
 )
 from punktgenau.money import Money
@@ -187,7 +188,12 @@ class Returns:
         left = row.left_to_reverse[0] - promised
         parcels = so_far(books).parcels
         if (row.state != "capturing" or parcels is not None) and step.points > left:
-            raise AssertionError(f"a return gives back {step.points} points, {left} are left")
+            # Only what the provider took back by itself can be missing.
+            raise ReversalExceedsCaptureError(
+                f"Return {reference} of order {row.order_reference} is worth {step.points} points, and {left} of those "
+                "captured are left: the provider has given some back by itself. Nothing was booked; give money back.",
+                remaining=left,
+            )
         return self.row_of(
             books,
             reference=reference,

@@ -1,0 +1,140 @@
+"""Returns that are asked for while something else of their order is under way, and holds whose rest is lost unseen.
+
+Two lamps of 24.95 and shipping of 4.90, paid with 427 points: 194 and 195 of the lamps, 38 of the shipping.
+"""
+
+import pytest
+
+from _world import CART, World
+from punktgenau import Money, ReversalExceedsCaptureError
+from punktgenau.checkout import Checkout
+
+
+def placed(world: World, checkout: Checkout) -> None:
+    world.order("A-1", "paid")
+    checkout.balance("anna", max_age_s=0)
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+
+
+def capturing(world: World, checkout: Checkout, *, when: str) -> None:
+    """Paid, and nobody has heard whether the points are taken."""
+    placed(world, checkout)
+    world.provider.fault("capture", "reset", when=when, times=40)
+    payment = checkout.capture("A-1")
+    assert payment is not None
+    assert payment.state == "capturing"
+
+
+def refund(checkout: Checkout, reference: str, **wanted: object):
+    given = checkout.refund("A-1", return_reference=reference, **wanted)  # type: ignore[arg-type]
+    assert given is not None
+    return given
+
+
+def told(checkout: Checkout) -> list[tuple[str, str, int]]:
+    return [(one.return_reference, one.state, one.points) for one in checkout.refunds("A-1")]
+
+
+def test_several_returns_wait_for_one_capture(world: World, checkout: Checkout):
+    capturing(world, checkout, when="after")
+    assert refund(checkout, "R-1", lines={"lamp": 1}).state == "reversing"
+    assert refund(checkout, "R-2", lines={"lamp": 1}).state == "reversing"
+    assert refund(checkout, "R-3", shipping_minor=490).state == "reversing"
+    world.provider.heal()
+    world.advance(600)
+    checkout.recover()
+    assert told(checkout) == [("R-1", "done", 194), ("R-2", "done", 195), ("R-3", "done", 38)]
+    assert world.provider.points() == (2500, 0)
+
+
+def test_a_return_waits_on_while_the_capture_stays_unknown(world: World, checkout: Checkout):
+    capturing(world, checkout, when="before")
+    assert refund(checkout, "R-1", lines={"lamp": 1}).state == "reversing"
+    for _ in range(3):
+        # Each of these ends as unknown as before.
+        world.advance(600)
+        checkout.recover()
+    world.provider.heal()
+    world.advance(1000)
+    checkout.recover()
+    assert told(checkout) == [("R-1", "done", 194)]
+    assert world.provider.points() == (2500 - 233, 0)
+
+
+def test_a_return_goes_on_with_the_points_that_are_taken_anew(world: World, checkout: Checkout):
+    capturing(world, checkout, when="before")
+    assert refund(checkout, "R-1", lines={"lamp": 1}).state == "reversing"
+    world.provider.heal()
+    # The hold is gone by now, so its points are held and taken anew, as attempt 2.
+    world.advance(9000)
+    checkout.recover()
+    checkout.recover()
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.attempt, payment.points) == ("partially_reversed", 2, 233)
+    assert told(checkout) == [("R-1", "done", 194)]
+    assert world.provider.points() == (2500 - 233, 0)
+    # Both lamps are back with the next one: nothing is counted twice or forgotten.
+    assert refund(checkout, "R-2", lines={"lamp": 1}).points == 195
+
+
+def test_points_that_were_taken_anew_and_came_back_are_no_shortfall(world: World, checkout: Checkout):
+    placed(world, checkout)
+    world.advance(9000)
+    payment = checkout.capture("A-1")
+    assert payment is not None
+    assert (payment.state, payment.attempt) == ("captured", 2)
+    assert refund(checkout, "R-1", lines={"lamp": 2}, shipping_minor=490).state == "done"
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.points) == ("reversed", 0)
+
+
+def test_more_than_the_provider_has_left_is_refused_with_what_is_left(world: World, checkout: Checkout):
+    placed(world, checkout)
+    checkout.capture("A-1")
+    (redemption,) = world.made[0][1].redemptions.find(order_reference="A-1")
+    # Somebody at the provider gives points back of which the shop knows nothing, until its next return is answered.
+    world.made[0][1].redemptions.reverse(redemption.id, points=300, return_reference="theirs")
+    assert refund(checkout, "R-1", shipping_minor=490).points == 38
+    world.advance(60)
+    checkout.recover()
+    with pytest.raises(ReversalExceedsCaptureError) as refused:
+        refund(checkout, "R-2", lines={"lamp": 1})
+    assert (refused.value.outcome, refused.value.remaining) == ("not_done", 427 - 300 - 38)
+    assert [one.return_reference for one in checkout.refunds("A-1")] == ["R-1"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["the parcel is known", "the parcel is unknown"])
+def test_the_rest_of_a_hold_that_ended_between_parcels_is_short(world: World, known: bool):
+    shop = world.checkout(capture="shipped")
+    placed(world, shop)
+    if not known:
+        world.provider.fault("capture", "reset", when="after", times=40)
+    shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-1")
+    world.provider.heal()
+    world.advance(9000)
+    for _ in range(3):
+        shop.recover()
+        world.advance(120)
+    payment = shop.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.points, payment.due) == (
+        "short", 232, Money(amount_minor=5053, currency="EUR"),
+    )  # fmt: skip
+    assert ("redemption_short", "A-1") in world.events
+
+
+@pytest.mark.parametrize("shop", ["no_lookup"], indirect=True)
+def test_the_rest_of_a_hold_is_short_where_nothing_can_be_looked_up(shop: World):
+    checkout = shop.checkout(capture="shipped")
+    placed(shop, checkout)
+    checkout.capture("A-1", lines={"lamp": 1}, shipment_reference="S-1")
+    shop.advance(9000)
+    for _ in range(3):
+        checkout.recover()
+        shop.advance(120)
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.points) == ("short", 232)
+    assert shop.provider.points() == (2500 - 232, 0)
