@@ -33,8 +33,8 @@ class AfterPayment:
         Points go back by themselves; `Refund.money_due` is for the shop to pay back, and `money_refunded` tells that it
         did. Amounts in the smallest unit; prices come from the journal's copy of the order. The same again answers as
         the first time. Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more
-        than is left), StateConflictError (points have paid nothing of it, or a person has to look first),
-        OpenTransactionError: nothing was booked then.
+        than is left), StateConflictError (points have paid nothing of it, or a person has to look first; `not_shipped`:
+        it has not left with any parcel), OpenTransactionError: nothing was booked then.
         """
         checkout = self._ready_to_write()
         if checkout is None:
@@ -69,8 +69,8 @@ class AfterPayment:
         """The order has changed: `cart` is what the customer keeps now; what is left to pay then is `Payment.due`.
 
         Before the points are captured they stay, or fewer are captured where they do not fit any more. Afterwards a
-        smaller order gives back, as return `amend-<version>`; of a larger one more is due. The same cart again answers
-        as the first time. Raises InProgressError (try the same again), InvalidArgumentError (another currency),
+        smaller order gives back, as return `amend-<version>`; of a larger one more is due. Between parcels what has left
+        stays in the order. The same cart again answers as the first time. Raises InProgressError (try the same again), InvalidArgumentError (another currency),
         RedemptionEndedError, StateConflictError, OpenTransactionError: nothing was changed then.
         """
         checkout = self._ready_to_write()

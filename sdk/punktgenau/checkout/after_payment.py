@@ -75,7 +75,8 @@ class AfterPayment:
         Amounts in the smallest unit; prices come from the journal's copy of the order, the split from its policy. None:
         no points are part of this order, so its money is given back as ever. The same again answers as the first time.
         Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more than is left),
-        StateConflictError (points have paid nothing of it, or a person has to look first): nothing was booked then.
+        StateConflictError (points have paid nothing of it, or a person has to look first; `not_shipped`: it has not left
+        with any parcel), InProgressError (a parcel is just being captured): nothing was booked then.
         """
         wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
         if (row := self._paying(order_reference)) is None:
@@ -118,7 +119,8 @@ class AfterPayment:
         """The order has changed: `cart` is what the customer keeps now; what is left to pay then is `Payment.due`.
 
         Before the points are captured they stay, or fewer are captured where they do not fit any more. Afterwards a
-        smaller order gives back by the refund policy, as return `amend-<version>`; of a larger one more is due. Returns
+        smaller order gives back by the refund policy, as return `amend-<version>`; of a larger one more is due. Between
+        parcels what has left stays (`already_shipped` where it is missing) and points stay with the rest. Returns
         count by the newest version from then on. The same cart again answers as the first time. None: no points are
         part of this order. Raises InProgressError (try the same again), InvalidArgumentError (another currency),
         RedemptionEndedError, StateConflictError: nothing was changed then.
@@ -161,7 +163,7 @@ class AfterPayment:
     def _paying(self, order_reference: str) -> RedemptionRow | None:
         """The attempt that pays an order; None where the order went on without points."""
         row = self._latest(order_reference)
-        if row is None or row.state in {"declined", "abandoned"}:
+        if row is None or (row.state in {"declined", "abandoned"} and not row.is_without_points):
             return None
         # Its payment failed, or the customer chose so: it may have been paid in another way since then.
         went_without = row.state in {"voided", "expired"} and row.release_cause in WENT_WITHOUT
