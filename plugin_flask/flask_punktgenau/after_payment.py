@@ -69,8 +69,8 @@ class AfterPayment:
         """The order has changed: `cart` is what the customer keeps now; what is left to pay then is `Payment.due`.
 
         Before the points are captured they stay, or fewer are captured where they do not fit any more. Afterwards a
-        smaller order gives back, as return `amend-<version>`; of a larger one more is due. Between parcels only what has
-        not left can change. The same cart again answers as the first time. Raises InProgressError (try the same again),
+        smaller order gives back, as return `amend-<version>`; of a larger one more is due. Between parcels only what is
+        still to leave can change. The same cart again answers as the first time. Raises InProgressError (try the same again),
         InvalidArgumentError (another currency), RedemptionEndedError, StateConflictError (`already_shipped`: what has
         left is missing), OpenTransactionError: nothing was changed then.
         """

@@ -75,8 +75,8 @@ class AfterPayment:
         Amounts in the smallest unit; prices come from the journal's copy of the order, the split from its policy. None:
         no points are part of this order, so its money is given back as ever. The same again answers as the first time.
         Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more than is left),
-        StateConflictError (points have paid nothing of it, or a person has to look first; `not_shipped`: it has left with
-        no parcel), InProgressError (a parcel is just being captured): nothing was booked then.
+        StateConflictError (points have paid nothing of it, or a person has to look first; `not_shipped`: it is still
+        here), InProgressError (a parcel is just being captured): nothing was booked then.
         """
         wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
         if (row := self._paying(order_reference)) is None:
