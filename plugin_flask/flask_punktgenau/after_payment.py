@@ -70,9 +70,9 @@ class AfterPayment:
 
         Before the points are captured they stay, or fewer are captured where they do not fit any more. Afterwards a
         smaller order gives back, as return `amend-<version>`; of a larger one more is due. Between parcels only what is
-        still to leave can change. The same cart again answers as the first time. Raises InProgressError (try the same again),
-        InvalidArgumentError (another currency), RedemptionEndedError, StateConflictError (`already_shipped`: what has
-        left is missing), OpenTransactionError: nothing was changed then.
+        still to leave can change. The same cart again answers as the first time. Raises InProgressError (try the same
+        again), InvalidArgumentError (another currency), RedemptionEndedError, StateConflictError (`already_shipped`:
+        what has left is missing), OpenTransactionError: nothing was changed then.
         """
         checkout = self._ready_to_write()
         return checkout.amend(order_reference, cart, reason=reason, actor=actor) if checkout is not None else None
