@@ -81,6 +81,7 @@ def payment(
         due_minor=total_minor - (427 if state == "partially_reversed" else points),
         returned_points=100 if state == "partially_reversed" else 0,
         returned_minor=100 if state == "partially_reversed" else 0,
+        agreed_points=427 if state == "partially_reversed" else points,
         attempt=1,
         hold_until=datetime(2026, 11, 22, 13, 3, tzinfo=UTC) if state == "authorized" else None,
         reason=reason,

@@ -143,11 +143,11 @@ class Language:
 
     def part(self, payment: Payment) -> str:
         """What the points' row of a summary is called: how many pay, or paid before some of them came back."""
-        return self.count(payment.points + payment.returned_points)
+        return self.count(payment.agreed_points)
 
     def paid(self, payment: Payment) -> Money:
         """What that row is worth: together with what is due it makes the bill, also after a return."""
-        return payment.value + payment.returned_value
+        return payment.agreed_value
 
     def payment(self, payment: Payment) -> str:
         """What became of an order's points."""

@@ -65,6 +65,7 @@ def test_all_of_it_in_pieces(world: World, checkout: Checkout):
     assert (payment.state, payment.points, payment.returned_points) == ("reversed", 0, 427)
     # What was to be paid in money when the order was placed, 54.80 less 4.27, was paid, and nothing more ever is due.
     assert (payment.due, payment.total) == (euro(5053), euro(5480))
+    assert (payment.agreed_points, payment.agreed_value) == (427, euro(427))
     assert [one.return_reference for one in checkout.refunds("A-1")] == ["R-1", "R-2", "R-3"]
 
 

@@ -1,5 +1,6 @@
 """Returns and receipts in a shop: a lamp of 59.90 EUR, of which 427 points pay 4.27."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -53,6 +54,24 @@ def test_a_receipt(bought: SmallShop):
     assert invoice.rate is not None
     assert (invoice.rate.points, invoice.rate.amount_minor, invoice.points) == (1, 1, 427)
     assert [one.return_reference for one in invoice.returns] == ["R-1"]
+
+
+def test_the_bill_adds_up_after_a_change(bought: SmallShop, anna: Visitor):
+    lamp = Line(sku="lamp", quantity=1, unit_price_minor=3000, vat_rate="19")
+    with bought.app.app_context():
+        bought.points.amend("A-1", Cart(currency="EUR", lines=[lamp]), reason="another lamp", actor="clerk 7")
+        # 29.90 of 59.90 less: 4.27 x 2990 / 5990 = 2.131, so 213 points go back and 214 pay of what is left.
+        for count in (1, 2):
+            payment = bought.points.find("A-1")
+            assert payment is not None
+            assert (payment.total, payment.due) == (euro(3000), euro(2786))
+            assert (payment.agreed_points, payment.agreed_value) == (214, euro(214))
+            rows = re.findall(
+                r"<d[td]>([^<]*)", anna.browser.get("/orders/A-1", headers={"Accept-Language": "en"}).text
+            )
+            assert rows == ["Bill", "€30.00", "214 points", "−€2.14", "Remaining amount", "€27.86"], count
+            # What comes back of it later changes nothing of what was agreed.
+            bought.points.refund("A-1", return_reference="R-1", amount_minor=1000)
 
 
 def test_an_order_without_points(small: SmallShop):

@@ -38,7 +38,8 @@ class Payment:
 
     `points` and `value` are what the points pay now: 0 once they are given back or were never taken.
     `due` is frozen when the order is placed: returns leave it as it is, and `amend` says it anew. Once the points go
-    back because the order is cancelled or goes on without them, it is all of `total`.
+    back because the order is cancelled or goes on without them, it is all of `total`. What the shop has written off is
+    no part of it.
     """
 
     state: PaymentState
@@ -56,6 +57,8 @@ class Payment:
     """Nobody knows yet whether the points are held."""
     returned_points: int = 0
     """How many of the captured points came back, by returns or because the order was cancelled."""
+    agreed_points: int = 0
+    """How many points pay of `total` by what was agreed last, whatever came back of the goods since."""
     customer_id: str = field(default="", repr=False, compare=False)
     """Whose points; empty where none were asked for."""
 
@@ -63,6 +66,11 @@ class Payment:
     def returned_value(self) -> Money:
         """What those were worth."""
         return Money(amount_minor=self.returned_minor, currency=self.total.currency)
+
+    @property
+    def agreed_value(self) -> Money:
+        """What those are worth: `total` without `due`."""
+        return Money(amount_minor=self.total.amount_minor - self.due_minor, currency=self.total.currency)
 
     @property
     def due(self) -> Money:
