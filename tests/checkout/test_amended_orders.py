@@ -136,6 +136,7 @@ def test_after_the_capture_a_smaller_order_gives_back(world: World, checkout: Ch
     )  # fmt: skip
     (given,) = checkout.refunds("A-1")
     assert (given.return_reference, given.state, given.points, given.money) == ("amend-2", "done", 194, euro(2301))
+    assert (given.is_amendment, given.lines) == (True, {})
     # What was due before, without what comes back, is what is due now.
     assert 5053 - 2301 == 2752
     assert world.provider.points() == (2073 + 194, 0)

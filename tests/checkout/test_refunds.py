@@ -41,6 +41,7 @@ def test_one_lamp_comes_back(world: World, checkout: Checkout):
     assert (given.state, given.points, given.points_value, given.money) == ("done", 194, euro(194), euro(2301))
     assert (given.goods, given.other, given.carry, given.policy) == (euro(2495), euro(0), euro(0), "proportional")
     assert (given.restored, given.already_expired, given.converted) == (194, 0, 0)
+    assert (given.lines, given.shipping, given.is_amendment) == ({"lamp": 1}, euro(0), False)
     assert (given.reason, given.actor) == ("too bright", "clerk 7")
     assert world.provider.points() == (2500 - 427 + 194, 0)
     payment = checkout.find("A-1")
@@ -58,6 +59,7 @@ def test_all_of_it_in_pieces(world: World, checkout: Checkout):
         refund(checkout, "R-2", shipping_minor=490),
         refund(checkout, "R-3", lines={"lamp": 1}),
     ]
+    assert [(piece.lines, piece.shipping) for piece in pieces[1:]] == [({}, euro(490)), ({"lamp": 1}, euro(0))]
     assert [(piece.points, piece.money.amount_minor) for piece in pieces] == [(194, 2301), (38, 452), (195, 2300)]
     assert world.provider.points() == (2500, 0)
     payment = checkout.find("A-1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +16,13 @@ from punktgenau.checkout.settings import RefundPolicy
 from punktgenau.money import Money
 
 RefundState = Literal["done", "reversing", "declined", "needs_attention"]
+AMENDMENT = "amend-"
+"""How the reference of what `amend` gives back begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """What one return gives back: `goods` = `other` (gift cards) + `points_value` + `money`.
+    """What one return gives back: `goods` = `other` (gift cards) + `points_value` + `money` + `written_off`.
 
     `carry` is what is still owed of a point after it, where a point is worth more than the smallest unit.
     """
@@ -31,14 +34,20 @@ class Split:
     goods: Money
     carry: Money
 
+    @property
+    def written_off(self) -> Money:
+        """What nobody has paid of it, because the shop bore it when points were missing."""
+        return self.goods - self.other - self.points_value - self.money
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
     """One return of an order: points in `points`, amounts as Money; the money half is the shop's to pay.
 
     `state` tells about the points: "reversing" until the provider has confirmed, "declined" when it refused for good.
-    `goods` = `other` + `points_value` + `money` + `money_instead`.
+    `goods` = `other` + `points_value` + `money` + `money_instead` + `written_off`.
     `restored`, `already_expired` and `converted` are points as the provider gave them back; None: not said.
+    `lines` are the units that came back, by line id, `shipping` what of the shipping did; for an amount there are none.
     """
 
     state: RefundState
@@ -64,6 +73,18 @@ class Refund:
     psp_reference: str | None
     money_refunded_at: datetime | None
     money_paid: Money
+    lines: Mapping[str, int]
+    shipping: Money
+
+    @property
+    def is_amendment(self) -> bool:
+        """Whether it is what an order gave back as it was made smaller, by `amend`; nobody asked for it as a return."""
+        return self.return_reference.startswith(AMENDMENT)
+
+    @property
+    def written_off(self) -> Money:
+        """What nobody has paid of it, because the shop bore it when points were missing."""
+        return self.goods - self.other - self.points_value - self.money - self.money_instead
 
     @property
     def money_due(self) -> Money:
@@ -95,6 +116,7 @@ class RefundPreview:
 
 def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
     """A return as the journal has it."""
+    wanted = json.loads(one.wanted)
     state: RefundState = "done"
     if one.state == "declined":
         state = "declined"
@@ -123,6 +145,8 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         psp_reference=one.psp_reference,
         money_refunded_at=None if one.money_refunded_at is None else moment(one.money_refunded_at),
         money_paid=money(one.refunded_minor),
+        lines=wanted["lines"],
+        shipping=money(wanted["shipping_minor"]),
     )
 
 
