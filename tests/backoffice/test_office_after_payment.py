@@ -160,3 +160,35 @@ def test_a_refused_return_is_asked_for_again_by_the_pages(shop: SmallShop, mira:
     assert (action.kind, action.actor, action.reason) == ("retry", OPERATOR, "they mended it")
     # One that is not there.
     assert mira.post(f"{one}/settle", **(fields | {"return_reference": "R-7"})).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "not sent yet"), ("de", "noch nicht verschickt"), ("zh", "尚未发货")]
+)
+def test_a_parcel_comes_back_by_the_pages_before_the_next_one_leaves(
+    shop: SmallShop, mira: Visitor, language: str, words: str
+) -> None:
+    cup = Line(sku="cup", quantity=1, unit_price_minor=500, vat_rate="19")
+    with shop.app.app_context():
+        made = shop.points.checkout
+        shop.shop.cart = Cart(currency="EUR", lines=[*CART.lines, cup])
+        shop.shop.order("A-1", state="pending", customer_id="anna")
+        made.balance("anna", max_age_s=0)
+        made.authorize("A-1", shop.shop.cart, customer_id="anna", points=549)
+        made.capture("A-1", lines={"lamp": 1}, shipment_reference="S-1")
+        one = f"/points/admin/redemptions/{Office(made).searching.attempts('A-1')[-1].id}"
+    mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+    page = text_of(mira.browser, f"{one}/return").replace("\xa0", " ")
+    # One of two lamps has left, and no cup.
+    assert page.count(words) == 2
+    assert f"1 × {words}" in page
+    assert "line.lamp" in page
+    assert "line.cup" not in page
+    # Of 549 points 499 pay the lamps; half of that is 249.5.
+    said = {"line.lamp": "1", "reference": "R-1", "seen_points": "249", "seen_money": "2246", "reason": "too small"}
+    for sent in ({**said, "line.lamp": "2"}, {**said, "line.cup": "1"}):
+        assert mira.post(f"{one}/return", **sent).status_code == 409
+    answer = mira.post(f"{one}/return", **said)
+    assert (answer.status_code, answer.location) == (303, f"{one}?done=refund")
+    with shop.app.app_context():
+        assert [(back.points, back.money) for back in made.refunds("A-1")] == [(249, euro(2246))]

@@ -8,6 +8,7 @@ import pytest
 from _small_shop import SmallShop, Visitor
 from punktgenau import Money, NotFoundError
 from punktgenau.checkout import Cart, Line
+from punktgenau.errors import StateConflictError
 
 
 def euro(amount_minor: int) -> Money:
@@ -105,6 +106,37 @@ def test_an_order_that_changes_and_is_shipped_in_parts(make_shop: Callable[..., 
     # A quarter of 400 points with the cup, the rest with the lamp.
     (redemption,) = small.provider.redemptions("A-2")
     assert (redemption["state"], redemption["captured_points"]) == ("captured", 400)
+
+
+def test_a_parcel_comes_back_and_the_rest_is_changed(make_shop: Callable[..., SmallShop]):
+    small = make_shop(PUNKTGENAU_CAPTURE="shipped")
+    small.link()
+    lamp = Line(sku="lamp", quantity=2, unit_price_minor=1500, vat_rate="19")
+    cup = Line(sku="cup", quantity=1, unit_price_minor=1000, vat_rate="19")
+    points = small.points
+    with small.app.app_context():
+        points.authorize("A-2", Cart(currency="EUR", lines=[lamp, cup]), points=400, customer_id="anna")
+        points.capture("A-2", lines={"cup": 1}, shipment_reference="S-1")
+        with pytest.raises(StateConflictError) as caught:
+            points.refund("A-2", return_reference="R-1", lines={"lamp": 1})
+        assert caught.value.code == "not_shipped"
+        # A quarter of 400 points with the cup.
+        given = points.refund("A-2", return_reference="R-1", lines={"cup": 1})
+        assert given is not None
+        assert (given.points, given.money) == (100, euro(900))
+        one = Line(sku="lamp", quantity=1, unit_price_minor=1500, vat_rate="19")
+        amended = points.amend("A-2", Cart(currency="EUR", lines=[one]), reason="out of stock", actor="clerk 7")
+        assert amended is not None
+        assert (amended.state, amended.points, amended.due) == ("partially_captured", 300, euro(1200))
+        points.capture("A-2", lines={"lamp": 1}, shipment_reference="S-2")
+        assert [(one.return_reference, one.money) for one in points.refunds("A-2")] == [
+            ("R-1", euro(900)),
+            ("amend-2", euro(1500)),
+        ]
+    (redemption,) = small.provider.redemptions("A-2")
+    assert (redemption["state"], redemption["captured_points"], redemption["reversed_points"]) == (
+        "partially_reversed", 400, 100,
+    )  # fmt: skip
 
 
 def test_a_refused_return_in_a_shop(bought: SmallShop):
