@@ -66,6 +66,17 @@ def test_a_hold_that_was_voided_at_the_provider(world: World, checkout: Checkout
     assert checkout.recover(due_only=True).looked_at == 0
 
 
+def test_a_look_up_that_does_not_show_it_yet_is_made_again(world: World, checkout: Checkout, desk: Client):
+    desk.redemptions.void(held(world, checkout))
+    checkout.hear(about(checkout, "A-1", "voided"))
+    world.provider.fault("get", "slow_lookup", when="before")
+    checkout.recover(due_only=True)
+    assert checkout.find("A-1").state == "authorized"
+    world.advance(90)
+    checkout.recover(due_only=True)
+    assert checkout.find("A-1").state == "voided"
+
+
 def test_captured_and_given_back_at_the_provider(world: World, checkout: Checkout, desk: Client):
     red = held(world, checkout)
     desk.redemptions.capture(red)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from punktgenau._redact import logger, short
 from punktgenau.checkout.attempt import live_key_of
-from punktgenau.checkout.events import Events, is_news
+from punktgenau.checkout.events import EARLY_MS, Events, is_news
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.intent import deal_stands, wished
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
@@ -46,6 +46,10 @@ def follow_up(
         return None
     try:
         evidence = executor.look_up(before, deadline_s=deadline_s)
+        if evidence is None and before.provider_id and journal.now_ms() - heard.received_at < EARLY_MS:
+            # It was there once and an event says so again: what does not show it yet is behind.
+            events.done(heard, check_at=journal.now_ms() + ASK_AGAIN_MS)
+            return None
         after = before if evidence is None else noted(journal, executor, before, evidence)
         if (planned := wished(after)) is not None:
             after, _ = executor.run(journal.begin_operation(after, planned, lease_s=deadline_s), deadline_s=deadline_s)
