@@ -69,14 +69,16 @@ def decide(difference_id: str) -> Response:
     its, reason = office(), request.form.get("reason", "")
     try:
         if request.form.get("as") == "repair":
-            its.repair(difference_id, actor=operator(), reason=reason)
+            after = its.repair(difference_id, actor=operator(), reason=reason)
         elif request.form.get("as") == "dismiss":
-            its.dismiss(difference_id, actor=operator(), reason=reason)
+            after = its.dismiss(difference_id, actor=operator(), reason=reason)
         else:
             raise InvalidArgumentError("Choose what to do.", field="as")
     except PunktgenauError as error:
         return difference(difference_id, error=error)
-    return see_other(to("difference", difference_id=difference_id, done="decide"))
+    # One that is open again did not fit any more: the page says why, and nothing was done.
+    told = {} if after.state == "open" else {"done": "decide"}
+    return see_other(to("difference", difference_id=difference_id, **told))
 
 
 def _state() -> DifferenceState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeVar
@@ -17,7 +18,7 @@ from flask_punktgenau.differences import as_csv, as_json, as_text
 from flask_punktgenau.state import current_state
 from punktgenau.checkout import Checkout
 from punktgenau.checkout.clearing import GRACE_S
-from punktgenau.checkout.difference import Reconciled
+from punktgenau.checkout.difference import DifferenceState, Reconciled
 from punktgenau.errors import ConfigurationError, PunktgenauError
 from punktgenau.statement_files import read_statement
 from punktgenau.statement_records import BrokenLine, StatementLine
@@ -27,6 +28,8 @@ Lines = Iterator[StatementLine | BrokenLine]
 Done = TypeVar("Done")
 DAY_S = 86_400
 _BROKEN_BEFORE_MAX = 1_000
+WAITING_STATES: tuple[DifferenceState, ...] = ("open", "repairing")
+"""Differences that somebody has to do something about."""
 _LABELS = {
     "statement": "Reading the statement",
     "journal": "Reading the journal",
@@ -68,7 +71,8 @@ def reconcile(
 ) -> None:
     """Compare statement, journal and orders of a month, row by row; nothing is repaired by itself.
 
-    Exits with 0 if all agree, 1 if something differs or a line could not be read, 2 if it could not be done.
+    Exits with 0 if all agree, 1 if something differs (or is not repaired) or a line could not be read, 2 if it could
+    not be done.
     """
     checkout = _able(current_state().require)
     if repairs or dismissals:
@@ -80,7 +84,8 @@ def reconcile(
         raise click.UsageError("--by and --because belong to --repair or --dismiss.")
     report = _reconciled(checkout, period, path, grace_s=grace_days * DAY_S)
     tell = {"text": as_text, "json": as_json, "csv": as_csv}[form]
-    for line in tell(report, checkout.differences(period=report.period)):
+    listed = (checkout.differences(state=state, period=report.period) for state in WAITING_STATES)
+    for line in tell(report, chain.from_iterable(listed)):
         click.echo(line)
     if not report.is_clean:
         raise SystemExit(1)
@@ -108,7 +113,7 @@ def _month_of(lines: Lines) -> tuple[str, Lines]:
     for line in lines:
         before.append(line)
         if isinstance(line, StatementLine):
-            return f"{line.at:%Y-%m}", chain(before, lines)
+            return f"{line.at.astimezone(UTC):%Y-%m}", chain(before, lines)
         if len(before) >= _BROKEN_BEFORE_MAX:
             break
     raise ConfigurationError("The file does not say which month it is about; name it with --period.", field="period")
@@ -117,6 +122,7 @@ def _month_of(lines: Lines) -> tuple[str, Lines]:
 def _decide(
     checkout: Checkout, repairs: tuple[str, ...], dismissals: tuple[str, ...], *, by: str, because: str
 ) -> None:
+    not_done = False
     for ids, decide in ((repairs, checkout.repair), (dismissals, checkout.dismiss)):
         for id in ids:
             try:
@@ -124,11 +130,14 @@ def _decide(
                 after = decide(id, by=by, because=because)
             except PunktgenauError as error:
                 raise CouldNotError(str(error)) from error
-            if before is not None and before.state not in ("open", "repairing"):
+            not_done |= after.state == "open"
+            if before is not None and before.state not in WAITING_STATES:
                 said = f"was {before.state} before" + (f" by {before.actor}: {before.reason}" if before.actor else "")
                 click.echo(f"{id} {said}. Nothing was done now.")
             else:
                 click.echo(f"{id} {after.state}: {after.result or after.proposal}")
+    if not_done:
+        raise SystemExit(1)
 
 
 def _able(do: Callable[[], Done]) -> Done:

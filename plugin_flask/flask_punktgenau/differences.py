@@ -57,11 +57,14 @@ def as_text(report: Reconciled, differences: Iterable[Difference]) -> Iterator[s
         if len(rows) > 200:
             yield from _table(rows)
             rows = []
-        rows.append(("", "", "", "", f"{_plain(one.note)}; proposed: {PROPOSALS[one.proposal]}"))
+        begun = f"; its repair was begun by {_plain(one.actor)} and has not ended" if one.state == "repairing" else ""
+        rows.append(("", "", "", "", f"{_plain(one.note)}; proposed: {PROPOSALS[one.proposal]}{begun}"))
     yield from _table(rows)
     yield ""
     counts = (f"{KINDS[kind]}: {count:,}" for kind, count in sorted(report.open_by_kind.items()) if kind in KINDS)
     yield f"{report.open:,} open. {'; '.join(counts)}"
+    if report.repairing:
+        yield f"{report.repairing:,} of them under repair: repair it again to carry it on, or dismiss it."
     yield "Repair one: flask punktgenau reconcile --repair ID --by WHO --because WHY (or --dismiss ID)"
 
 

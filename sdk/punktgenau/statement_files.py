@@ -124,12 +124,15 @@ def _line(cells: Mapping[str, str], *, sequence: int) -> StatementLine:
     except ValueError:
         raise _BrokenError("at: not a moment such as 2026-11-22T10:00:00Z") from None
     try:
-        return StatementLine.model_validate(values)
+        line = StatementLine.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         said = first["msg"].removeprefix("Value error, ")
         raise _BrokenError(f"{field}: {said}" if field else said) from None
+    if line.flaw is not None:
+        raise _BrokenError(line.flaw)
+    return line
 
 
 def _total(cells: Mapping[str, str]) -> StatementAmount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -10,7 +11,9 @@ from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX
 from punktgenau.records import Mode, Record
 
 StatementKind = Literal["capture", "reversal", "accrual", "correction"]
-# Ids and references as a line of a file may hold them; whoever shows one has to expect anything printable.
+SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Between these moments lie the months that there are statements of."""
+# Ids and references as the provider writes them; `StatementLine.flaw` tells those that nobody can keep or show.
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
 _Key = Annotated[str, Field(max_length=255)]
 _Text = Annotated[str, Field(max_length=200)]
@@ -51,6 +54,17 @@ class StatementLine(Record):
         if sign and (sign * self.points <= 0 or sign * self.amount_minor < 0):
             raise ValueError(f"points of a {self.kind} have the other sign")
         return self
+
+    @property
+    def flaw(self) -> str | None:
+        """Why a line that is well-formed can be no booking all the same; None: it can."""
+        if not SINCE <= self.at < UNTIL:
+            return "at: not between the years 2000 and 2099"
+        texts = (
+            self.id, self.redemption_id, self.accrual_id, self.idempotency_key, self.order_reference,
+            self.capture_reference, self.return_reference, self.corrects, self.partner_id,
+        )  # fmt: skip
+        return None if all((text or "").isprintable() for text in texts) else "characters that cannot be printed"
 
 
 class BrokenLine(Record):

@@ -26,7 +26,7 @@ def test_what_agrees_leaves_an_empty_list(shop: SmallShop, mira: Visitor) -> Non
     assert "Compared a month with the statement" in text_of(mira.browser, "/points/admin/log")
 
 
-def test_a_paid_order_that_was_never_captured(shop: SmallShop, mira: Visitor) -> None:
+def never_captured(shop: SmallShop) -> None:
     with shop.app.app_context():
         checkout = shop.points.checkout
         shop.shop.order("A-1", state="pending", customer_id="anna")
@@ -36,6 +36,10 @@ def test_a_paid_order_that_was_never_captured(shop: SmallShop, mira: Visitor) ->
         checkout.orders_loader = lambda since, until: iter(shop.shop.orders.values())
         Office(checkout).reconcile(month(shop), actor=OPERATOR)
     shop.clock.shift += type(shop.clock.shift)(hours=1)
+
+
+def test_a_paid_order_that_was_never_captured(shop: SmallShop, mira: Visitor) -> None:
+    never_captured(shop)
     page = compare(shop, mira)
     assert "Paid, never captured" in page
     (link,) = re.findall(r'href="(/points/admin/clearing/[0-9a-f]+)"', page)
@@ -56,6 +60,21 @@ def test_a_paid_order_that_was_never_captured(shop: SmallShop, mira: Visitor) ->
     assert "The card was charged" in page
     assert "What is proposed" not in page
     assert "Repaired a difference with the statement" in text_of(mira.browser, "/points/admin/log")
+
+
+def test_what_has_moved_on_is_told_and_not_done(shop: SmallShop, mira: Visitor) -> None:
+    never_captured(shop)
+    (link,) = re.findall(r'href="(/points/admin/clearing/[0-9a-f]+)"', compare(shop, mira))
+    shop.shop.mark("A-1", "cancelled")
+    answer = mira.post(link, **{"as": "repair", "reason": "The card was charged"})
+    assert answer.location is not None
+    page = text_of(mira.browser, answer.location)
+    assert "nothing was done: the order is cancelled by now" in page
+    assert "What is proposed" in page
+    assert "Decided, with your name and reason." not in page
+    payment = shop.find("A-1")
+    assert payment is not None
+    assert payment.state == "authorized"
 
 
 def test_months_and_ids_that_cannot_be_meant(mira: Visitor) -> None:

@@ -15,6 +15,7 @@ from click.testing import Result
 from _small_shop import Provider, SmallShop
 from flask_punktgenau.cli import punktgenau
 from punktgenau.checkout import Order
+from punktgenau.checkout.goals import Goals
 
 
 @pytest.fixture
@@ -86,10 +87,50 @@ def test_what_differs_is_listed_and_repaired_by_a_person(small: SmallShop, provi
     assert run(small).exit_code == 0
 
 
+def test_what_has_moved_on_is_not_repaired(small: SmallShop, provider: Provider) -> None:
+    small.shop.mark("A-1", "cancelled")
+    [found] = json.loads(run(small, "--format", "json").stdout)["differences"]
+    small.shop.mark("A-1", "paid")
+    done = run(small, "--repair", found["id"], "--by", "kim", "--because", "on the list")
+    assert (done.exit_code, done.stdout) == (1, f"{found['id']} open: nothing was done: the order is paid by now\n")
+    assert provider.states("A-1") == [("captured", 427)]
+
+
+def test_a_repair_that_died_is_named(small: SmallShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    small.shop.mark("A-1", "cancelled")
+    [found] = json.loads(run(small, "--format", "json").stdout)["differences"]
+
+    def die(*arguments: object, **more: object) -> None:
+        raise SystemExit(137)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Goals, "release", die)
+        assert run(small, "--repair", found["id"], "--by", "kim", "--because", "cancelled").exit_code == 137
+    result = run(small)
+    assert result.exit_code == 1
+    assert found["id"] in result.stdout
+    assert "its repair was begun by kim and has not ended" in result.stdout
+    assert "1 of them under repair: repair it again to carry it on, or dismiss it." in result.stdout
+    told = json.loads(run(small, "--format", "json").stdout)
+    assert (told["open"], told["repairing"], told["differences"][0]["state"]) == (1, 1, "repairing")
+    assert [row["id"] for row in csv.DictReader(run(small, "--format", "csv").stdout.splitlines())] == [found["id"]]
+    done = run(small, "--repair", found["id"], "--by", "lee", "--because", "cancelled")
+    assert (done.exit_code, done.stdout) == (0, f"{found['id']} repaired: now reversed, 0 points\n")
+    assert run(small).exit_code == 0
+
+
+def test_a_file_is_of_the_month_in_utc(small: SmallShop, provider: Provider, tmp_path: Path) -> None:
+    file = statement(small, provider, tmp_path)
+    text = file.read_text()
+    stamp = text.splitlines()[1].split(",")[3]
+    file.write_text(text.replace(stamp, "2026-11-01T00:30:00+02:00", 1))
+    assert run(small, "--file", str(file)).stdout.startswith("2026-10: ")
+
+
 def test_a_file_with_formulas_and_strangers(small: SmallShop, provider: Provider, tmp_path: Path) -> None:
     file = statement(small, provider, tmp_path)
     head, line, total = file.read_text().splitlines()
-    key = line.split(",")[8]
+    key = dict(zip(head.split(","), line.split(","), strict=True))["idempotency_key"]
     formula = line.replace("A-1", '"=HYPERLINK(""http://x"")"').replace(key, "k-x").replace("red_", "x_")
     formula = formula.replace("stl_", "evil_").replace(",1,capture", ",2,capture")
     broken = line.replace(",427,427,", ",=1+1,427,")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
@@ -72,6 +73,7 @@ class Clearing:
         findings.flush()
         if not (findings.broken_count or findings.is_full):
             differences.settle_unseen(period, window, before=begun)
+        begun_by_kind = Counter(differences.by_kind(period, state="repairing"))
         return Reconciled(
             period=period,
             lines=run.counted.lines,
@@ -84,7 +86,8 @@ class Clearing:
             waiting=findings.waiting,
             broken=findings.broken_count,
             broken_lines=tuple(findings.broken_lines),
-            open_by_kind=differences.open_by_kind(period),
+            open_by_kind=begun_by_kind + Counter(differences.by_kind(period, state="open")),
+            repairing=begun_by_kind.total(),
         )
 
     def differences(self, *, state: DifferenceState = "open", period: str | None = None) -> Iterator[Difference]:
@@ -101,13 +104,18 @@ class Clearing:
         """Do what is proposed, because somebody says so; who and why is kept. Done before: as it stands.
 
         A call that is needed goes the way of every other: `capture`, `cancel`, or a look-up whose answer is written
-        down. Raises InvalidArgumentError without a person or a reason; NotFoundError; StateConflictError for one that
-        waits; NotSentError or UnavailableError where the provider could not be asked: it is open as before then.
+        down. Where the order has moved on since, nothing is done: it is open as before, with a note that says why. What
+        somebody has begun and not ended is carried on. Raises InvalidArgumentError without a person or a reason;
+        NotFoundError; StateConflictError for one that waits; NotSentError or UnavailableError where the provider could
+        not be asked: it is open as before then.
         """
         return difference_of(self._repairs.repair(id, by=by, because=because))
 
     def dismiss(self, id: str, *, by: str, because: str) -> Difference:
-        """Leave a difference as it is, because somebody says so; it is not proposed again. Raises as `repair`."""
+        """Leave a difference as it is, because somebody says so; it is proposed again only with other figures.
+
+        Raises as `repair`.
+        """
         return difference_of(self._repairs.dismiss(id, by=by, because=because))
 
     def _lines(self, period: str, progress: Progress) -> Iterator[StatementLine]:

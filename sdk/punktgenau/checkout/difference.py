@@ -54,7 +54,8 @@ class Difference:
 class Reconciled:
     """What one run has read and found; points as each side has them, what went back taken off.
 
-    `open_by_kind` counts what is open in this month, also from earlier runs; `found` what this run has found.
+    `open_by_kind` counts what waits for somebody in this month, also from earlier runs; `repairing` of them are repairs
+    that were begun and have not ended. `found` is what this run has found.
     `broken_lines`: the first of `broken` lines that could not be read, with number and reason.
     """
 
@@ -70,6 +71,7 @@ class Reconciled:
     broken: int
     broken_lines: tuple[tuple[int, str], ...]
     open_by_kind: Mapping[str, int]
+    repairing: int = 0
 
     @property
     def open(self) -> int:

@@ -23,7 +23,11 @@ _D = difference.c
 _OWN = own(difference)
 _THIS = and_(_OWN, _D.id == bindparam("difference_id"))
 _SHOWN = [_D[name] for name in DifferenceRow.__dataclass_fields__]
-_MOVING = ("state", "order_state", "proposal", "note", "seen_at", "actor", "reason", "result", "done_at")
+_FIGURES = ("there_points", "there_minor", "there_at", "here_points", "here_minor", "currency")
+"""What a person has decided about; anything else may change without being another matter."""
+_SEEN = ("redemption_id", *_FIGURES, "here_at", "order_state", "proposal", "note", "seen_at")
+"""What every run tells anew."""
+_MOVING = ("state", "period", *_SEEN, "actor", "reason", "result", "done_at")
 _ONE = select(*_SHOWN).where(_THIS)
 _LOCK = select(*_SHOWN).where(_THIS).with_for_update()
 _ADD = insert_own(difference)
@@ -43,7 +47,9 @@ _LIST_PERIOD = (
 )
 _OPEN: ColumnElement[str] = literal_column("'open'")
 _COUNT = (
-    select(_D.kind, func.count()).where(_OWN, _D.state == _OPEN, _D.period == bindparam("period")).group_by(_D.kind)
+    select(_D.kind, func.count())
+    .where(_OWN, _D.state == bindparam("state"), _D.period == bindparam("period"))
+    .group_by(_D.kind)
 )
 _GONE = (
     update(difference)
@@ -104,17 +110,14 @@ class Differences:
         if known is None:
             tx.run(_ADD, values_of(row))
             return
-        # It is there again, or has waited for this statement in vain.
-        state = row.state if known.state in {"settled", "waiting"} else known.state
-        again = replace(
-            known,
-            state=state,
-            order_state=row.order_state,
-            proposal=row.proposal,
-            note=row.note,
-            seen_at=row.seen_at,
-            done_at=None if state != known.state else known.done_at,
-        )
+        again = replace(known, **{name: getattr(row, name) for name in _SEEN})
+        if known.state in {"settled", "waiting"}:
+            # It is there again, or has waited for this statement in vain.
+            again = replace(again, state=row.state, period=row.period, done_at=None)
+        elif known.state in {"repaired", "dismissed"} and _figures(known) != _figures(row):
+            # What was decided was another matter; who decided that stays to be read.
+            was = f"{known.state} when it was {_told(known.there_points)} there, {_told(known.here_points)} here"
+            again = replace(again, state=row.state, period=row.period, done_at=None, result=was)
         self._swap(tx, known, again)
 
     def find(self, id: str) -> DifferenceRow | None:
@@ -138,10 +141,11 @@ class Differences:
                 return
             after = str(rows[-1][0])
 
-    def open_by_kind(self, period: str) -> Mapping[str, int]:
-        """How many are open, by kind."""
+    def by_kind(self, period: str, *, state: str) -> Mapping[str, int]:
+        """How many of a month are in a state, by kind."""
         with self._database.transaction(write=False) as tx:
-            return {str(kind): int(count or 0) for kind, count in tx.all(_COUNT, {"period": period})}
+            rows = tx.all(_COUNT, {"period": period, "state": state})
+        return {str(kind): int(count or 0) for kind, count in rows}
 
     def settle_unseen(self, period: str, window: Window, *, before: int) -> None:
         """Close what a whole run has not found any more, and what waited for just this statement and stands on it."""
@@ -158,23 +162,59 @@ class Differences:
         decided = replace(row, state=state, actor=actor, reason=reason, done_at=self.now_ms())
         with self._database.transaction() as tx:
             self._swap(tx, row, decided)
-            self._actions.record_in(
-                tx,
-                kind,
-                actor=actor,
-                reason=reason,
-                subject=row.id,
-                redemption_id=row.redemption_id,
-                detail={"difference": row.kind, "order_reference": row.order_reference, "proposal": row.proposal},
-            )
+            self._record(tx, row, kind=kind, actor=actor, reason=reason)
         return decided
 
-    def change(self, row: DifferenceRow, *, state: str, result: str) -> DifferenceRow:
-        """Note what became of a decision. Raises LostDifferenceError."""
-        changed = replace(row, state=state, result=result[:200], done_at=None if state == "open" else self.now_ms())
+    def carry_on(self, row: DifferenceRow, *, actor: str, reason: str) -> DifferenceRow:
+        """Note who takes up a repair that was begun and not ended; whoever decided it stays named in its row.
+
+        Raises LostDifferenceError where it has ended.
+        """
+        with self._database.transaction() as tx:
+            stands = self._one(tx, row.id, lock=True)
+            if stands is None or stands.state != "repairing":
+                raise LostDifferenceError
+            self._record(tx, stands, kind="repair", actor=actor, reason=reason)
+        return stands
+
+    def change(
+        self,
+        row: DifferenceRow,
+        *,
+        state: str,
+        result: str,
+        note: str | None = None,
+        order_state: str | None = None,
+    ) -> DifferenceRow:
+        """Note what became of a decision, and how its order stands by now. Raises LostDifferenceError."""
+        changed = replace(
+            row,
+            state=state,
+            result=result[:200],
+            note=row.note if note is None else note[:200],
+            order_state=row.order_state if order_state is None else order_state,
+            done_at=None if state == "open" else self.now_ms(),
+        )
         with self._database.transaction() as tx:
             self._swap(tx, row, changed)
         return changed
+
+    def _record(self, tx: Transaction, row: DifferenceRow, *, kind: str, actor: str, reason: str) -> None:
+        self._actions.record_in(
+            tx,
+            kind,
+            actor=actor,
+            reason=reason,
+            subject=row.id,
+            redemption_id=row.redemption_id,
+            detail={
+                "difference": row.kind,
+                "order_reference": row.order_reference,
+                "proposal": row.proposal,
+                "there_points": row.there_points,
+                "here_points": row.here_points,
+            },
+        )
 
     def _swap(self, tx: Transaction, seen: DifferenceRow, changed: DifferenceRow) -> None:
         values: dict[str, Value] = {f"new_{name}": getattr(changed, name) for name in _MOVING}
@@ -184,3 +224,11 @@ class Differences:
     def _one(self, tx: Transaction, id: str, *, lock: bool = False) -> DifferenceRow | None:
         row = tx.one(_LOCK if lock else _ONE, {"difference_id": id})
         return None if row is None else row_of(DifferenceRow, row)
+
+
+def _figures(row: DifferenceRow) -> tuple[object, ...]:
+    return tuple(getattr(row, name) for name in _FIGURES)
+
+
+def _told(points: int | None) -> str:
+    return "nothing" if points is None else f"{points} points"

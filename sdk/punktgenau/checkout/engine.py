@@ -110,8 +110,9 @@ class Checkout(AfterPayment, Clearing, Recovering):
             self._differences,
             self._journal,
             self._executor,
-            capture=self.capture,
-            cancel=lambda reference, cause: self.cancel(reference, cause=cause),
+            capture=lambda row: self._goals.capture(row, ends=self._ends()),
+            cancel=lambda row, cause: self._release(row, cause, ends=self._ends()),
+            order_loader=lambda: self.order_loader,
             deadline_s=self.settings.worker_deadline_s,
         )
         self._placing = Placing(

@@ -171,11 +171,12 @@ class Findings:
         either = there or here
         if either is None or (state == "open" and self.found.total() > FINDINGS_MAX):
             return
-        sides = (there.id if there else "", here.id if here else "")
+        # A provider may number each statement's lines anew, so a line is named by its month and by what it is about; a
+        # booking of ours has an id of its own, and is the same whether it has waited for another month or not.
+        line = (self._period, there.id, there.key, there.provider_id, there.order_reference) if there else ()
         self._add(
             DifferenceRow(
-                # An open one is the same whether it has waited or not; a line alone is named by itself.
-                id=difference_id(kind, *(side for side in sides if side)),
+                id=difference_id(kind, *line, *((here.id,) if here else ())),
                 period=self._period,
                 kind=kind,
                 state=state,

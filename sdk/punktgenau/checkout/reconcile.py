@@ -62,6 +62,8 @@ class Reconciling:
         for line in statement:
             if isinstance(line, BrokenLine):
                 self._findings.broken(line.number, line.reason)
+            elif (flaw := line.flaw) is not None:
+                self._findings.broken(line.sequence, flaw)
             elif line.partner_id and line.partner_id != self._partner_id:
                 self._findings.broken(line.sequence, "belongs to another partner")
             elif not store.add("line", _booking(line)):
