@@ -56,10 +56,10 @@ def figure_rows(found: Iterable[Figures], t: OfficeLanguage) -> Iterator[list[Ce
     """One row per span and currency; amounts in the smallest unit, days in the page's timezone."""
     yield [
         "since", "until", "attempts", "refused", "captured_points", "reversed_points", "kept_points", "currency",
-        "captured_minor", "reversed_minor",
+        "captured_minor", "reversed_minor", "written_off_minor",
     ]  # fmt: skip
     for one in found:
-        for currency in sorted(one.captured) or [""]:
+        for currency in sorted({*one.captured, *one.written_off}) or [""]:
             yield [
                 t.local(one.span.since).date().isoformat(),
                 t.local(one.span.until).date().isoformat(),
@@ -69,8 +69,10 @@ def figure_rows(found: Iterable[Figures], t: OfficeLanguage) -> Iterator[list[Ce
                 one.reversed_points,
                 one.kept_points,
                 currency,
-                one.captured[currency].amount_minor if currency else 0,
-                one.reversed[currency].amount_minor if currency else 0,
+                *(
+                    of[currency].amount_minor if currency in of else 0
+                    for of in (one.captured, one.reversed, one.written_off)
+                ),
             ]
 
 

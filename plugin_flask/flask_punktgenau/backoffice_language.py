@@ -143,6 +143,7 @@ class OfficeLanguage(Language):
             reference=said.get("return_reference") or "–",
             code=said.get("psp_reference") or "–",
             count=said.get("count") or 0,
+            value=self._amount(action.value),
         )
 
     def refund_state(self, state: RefundState) -> str:

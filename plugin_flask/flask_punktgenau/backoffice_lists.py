@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -87,8 +88,9 @@ def figures() -> Response:
         choices=tuple(_SPANS),
         figures=found,
         total=_total(found),
-        worth=_worth(found),
-        currencies=sorted({currency for one in found for currency in one.captured}),
+        worth=_worth(one.captured for one in found),
+        lost=_worth(one.written_off for one in found),
+        currencies=sorted({currency for one in found for currency in (*one.captured, *one.written_off)}),
         points=_chart(t, by, [(one, one.captured_points, one.kept_points) for one in found]),
         orders=_chart(t, by, [(one, one.attempts, one.attempts - one.refused) for one in found]),
         csv=to("figures_csv", by=by),
@@ -178,10 +180,10 @@ def _chart(t: OfficeLanguage, by: By, numbers: list[tuple[Figures, int, int]]) -
     return chart([(t.span(one.span.since, by), whole, part) for one, whole, part in numbers])
 
 
-def _worth(found: tuple[Figures, ...]) -> dict[str, Money]:
+def _worth(figures: Iterable[dict[str, Money]]) -> dict[str, Money]:
     worth: dict[str, Money] = {}
-    for one in found:
-        for currency, amount in one.captured.items():
+    for one in figures:
+        for currency, amount in one.items():
             worth[currency] = worth[currency] + amount if currency in worth else amount
     return worth
 

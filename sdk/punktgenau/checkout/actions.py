@@ -16,6 +16,7 @@ from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema_returns import ActionRow, action
 from punktgenau.checkout.statements import insert_own, own
 from punktgenau.errors import InvalidArgumentError
+from punktgenau.money import Money
 
 TEXT_MAX = 200
 _a = action.c
@@ -44,9 +45,17 @@ class Action:
     detail: Mapping[str, str | int | None]
     at: datetime
 
+    @property
+    def value(self) -> Money | None:
+        """What its points were worth, where that is among its figures."""
+        minor, currency = self.detail.get("value_minor"), self.detail.get("currency")
+        if isinstance(minor, int) and isinstance(currency, str):
+            return Money(amount_minor=minor, currency=currency)
+        return None
+
 
 class Actions:
-    """Writes down who did what, before it is done; and reads it."""
+    """Writes down who did what, before it is done or in the commit that does it; and reads it."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database

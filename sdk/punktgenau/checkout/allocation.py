@@ -54,6 +54,7 @@ class Allocation:
     """`points` and their worth over the lines of one order; every sum is exact, no part is negative.
 
     `taken`: the first so many points, and their worth, were captured before the rest was reckoned, so they are apart.
+    `written_off_minor`: so much of what money should pay was paid by nobody, so nobody gets it back.
     """
 
     points: int
@@ -61,6 +62,7 @@ class Allocation:
     currency: str
     lines: tuple[AllocatedLine, ...]
     taken: tuple[int, int] = (0, 0)
+    written_off_minor: int = 0
 
     def __post_init__(self) -> None:
         start = 0
@@ -68,10 +70,15 @@ class Allocation:
             if line.start_minor != start or min(line.other_minor, line.value_minor, line.money_minor) < 0:
                 raise AssertionError(f"line {line.id!r} does not fit into {self}")
             start += line.value_minor
-        if start != self.value_minor or min(self.blocks[-1]) < 0:
+        if start != self.value_minor or min(*self.blocks[-1], self.paid_minor) < 0:
             raise AssertionError(f"the parts do not add up in {self}")
         if any((points == 0) != (worth == 0) for points, worth in self.blocks):
             raise AssertionError(f"points and worth do not go together in {self}")
+
+    @property
+    def paid_minor(self) -> int:
+        """What was paid in money."""
+        return sum(line.money_minor for line in self.lines) - self.written_off_minor
 
     @property
     def blocks(self) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -65,7 +65,7 @@ def after_capture(
     Raises StateConflictError where a part of the points would have to go back, and the provider takes only all.
     """
     points, value_minor = allocation.points - back.points, allocation.value_minor - back.worth_minor
-    money_minor = sum(line.money_minor for line in allocation.lines) - back.money_minor
+    money_minor = allocation.paid_minor - back.money_minor
     # What is still owed of a point is no part of what was paid for the goods that are left.
     pays_minor = value_minor - back.carry_minor
     less_minor = money_minor + pays_minor - payable_minor

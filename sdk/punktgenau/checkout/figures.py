@@ -23,13 +23,13 @@ _SUMS = (
         func.coalesce(func.sum(_r.captured_points), 0),
         func.coalesce(func.sum(_r.reversed_points), 0),
         func.coalesce(func.sum(_r.reversed_minor), 0),
-        func.coalesce(func.sum(_r.value_minor), 0),
+        func.coalesce(func.sum(_r.captured_minor), 0),
+        func.coalesce(func.sum(_r.written_off_minor), 0),
     )
     .where(own(redemption), _r.created_at >= bindparam("since"), _r.created_at < bindparam("until"))
     .group_by(_r.currency, _r.state)
     .order_by(_r.currency, _r.state)
 )
-_CAPTURED = frozenset({"captured", "partially_reversed", "reversing", "reversed", "partially_captured"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """About orders that were placed in one span: attempts by state, points taken and given back, worth by currency."""
+    """About orders that were placed in one span: attempts by state, points taken and given back, worth by currency.
+
+    `written_off`: what points should have paid and the shop bears, because a person has decided so.
+    """
 
     span: Span
     attempts: int = 0
@@ -51,6 +54,7 @@ class Figures:
     reversed_points: int = 0
     captured: dict[str, Money] = field(default_factory=dict)
     reversed: dict[str, Money] = field(default_factory=dict)
+    written_off: dict[str, Money] = field(default_factory=dict)
 
     @property
     def kept_points(self) -> int:
@@ -76,15 +80,18 @@ def _figures(span: Span, rows: Sequence[Sequence[str | int | None]]) -> Figures:
     by_state: dict[str, int] = {}
     captured_minor: dict[str, int] = {}
     reversed_minor: dict[str, int] = {}
+    written_off_minor: dict[str, int] = {}
     captured_points = reversed_points = 0
-    for currency, state, count, taken, back, back_minor, value_minor in rows:
+    for currency, state, count, taken, back, back_minor, taken_minor, lost_minor in rows:
         name = str(state)
         by_state[name] = by_state.get(name, 0) + int(count or 0)
         captured_points += int(taken or 0)
         reversed_points += int(back or 0)
         reversed_minor[str(currency)] = reversed_minor.get(str(currency), 0) + int(back_minor or 0)
-        if name in _CAPTURED:
-            captured_minor[str(currency)] = captured_minor.get(str(currency), 0) + int(value_minor or 0)
+        if taken:
+            captured_minor[str(currency)] = captured_minor.get(str(currency), 0) + int(taken_minor or 0)
+        if lost_minor:
+            written_off_minor[str(currency)] = written_off_minor.get(str(currency), 0) + int(lost_minor)
     return Figures(
         span=span,
         attempts=sum(by_state.values()),
@@ -93,6 +100,7 @@ def _figures(span: Span, rows: Sequence[Sequence[str | int | None]]) -> Figures:
         reversed_points=reversed_points,
         captured=_moneys(captured_minor),
         reversed=_moneys(reversed_minor),
+        written_off=_moneys(written_off_minor),
     )
 
 

@@ -66,6 +66,21 @@ class FrozenCart:
                 rest.append(more)
         return tuple(here), tuple(rest)
 
+    def fitting(self, value_minor: int) -> FrozenCart:
+        """The same, and points may pay so much of it: what they may not pay came back first, where that is too much."""
+        if sum(_payable(self.lines, self._left(self.lines))) >= value_minor:
+            return self
+        return replace(self, lines=tuple(replace(line, points_allowed=True) for line in self.lines))
+
+    def text(self) -> str:
+        """As the journal keeps it."""
+        names = ("id", "sku", "quantity", "amount_minor", "vat_rate")
+        return _text(
+            [{name: getattr(line, name) for name in names} for line in self.lines],
+            [line.id for line in self.lines if not line.points_allowed],
+            self.other_tenders_minor,
+        )
+
     def _left(self, lines: Sequence[GrossLine]) -> list[int]:
         """What other tenders leave of each line."""
         amounts = [line.amount_minor for line in lines]
@@ -97,7 +112,7 @@ def freeze(cart: Cart, rules: ShopRules) -> str:
         for line in cart.gross_lines
         if not line.points_allowed or (line.id == SHIPPING_ID and not rules.shipping_allowed)
     ]
-    lines = [
+    lines: list[dict[str, str | int]] = [
         {
             "id": line.id,
             "sku": line.sku,
@@ -107,8 +122,12 @@ def freeze(cart: Cart, rules: ShopRules) -> str:
         }
         for line in cart.gross_lines
     ]
+    return _text(lines, excluded, cart.other_tenders_minor)
+
+
+def _text(lines: list[dict[str, str | int]], excluded: list[str], other_tenders_minor: int) -> str:
     return json.dumps(
-        {"lines": lines, "excluded": excluded, "other_tenders_minor": cart.other_tenders_minor},
+        {"lines": lines, "excluded": excluded, "other_tenders_minor": other_tenders_minor},
         sort_keys=True,
         separators=(",", ":"),
     )

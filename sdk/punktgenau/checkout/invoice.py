@@ -16,12 +16,15 @@ from punktgenau.checkout.refund import Refund
 from punktgenau.checkout.settings import TaxMode
 from punktgenau.money import Money, Rate
 
-PaidBy = Literal["other", "points", "money"]
+PaidBy = Literal["other", "points", "written_off", "money"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceTender:
-    """One way in which a part was paid; `points` are 0 for all but points."""
+    """One way in which a part was paid; `points` are 0 for all but points.
+
+    "written_off" was paid by nobody: points were missing, and the shop bears it. VAT is left alone by that.
+    """
 
     kind: PaidBy
     amount: Money
@@ -80,7 +83,8 @@ def invoice_of(
     paid: tuple[tuple[PaidBy, int, int], ...] = (
         ("other", other_minor, 0),
         ("points", allocation.value_minor, allocation.points),
-        ("money", total_minor - other_minor - allocation.value_minor, 0),
+        ("written_off", allocation.written_off_minor, 0),
+        ("money", allocation.paid_minor, 0),
     )
     invoice = Invoice(
         order_reference=order_reference,

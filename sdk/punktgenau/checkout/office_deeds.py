@@ -13,9 +13,11 @@ from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.intent import Claim, wished
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.payment import Payment
-from punktgenau.checkout.refund import Refund, RefundPreview
+from punktgenau.checkout.refund import Refund, RefundPreview, policy_of
 from punktgenau.checkout.resolving import Resolution, resolutions, resolved
+from punktgenau.checkout.return_journal import Books
 from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.shortfall import Settled, Settlement, settled
 from punktgenau.errors import AmountChangedError, InProgressError, NotFoundError, StateConflictError
 
 
@@ -62,9 +64,11 @@ class Deeds:
         is_another = operation_id is not None and operation_id != ("" if operation is None else operation.id)
         if is_another or as_ not in resolutions(row, operation):
             raise StateConflictError(f"Order {row.order_reference} is not open in this way any more ({row.state}).")
+        if as_ == "written_off" or as_ == "paid_otherwise":
+            return self._settle(row, as_, actor=actor, reason=reason)
         self._record(f"resolve_{as_}", row, actor=actor, reason=reason)
-        if as_ in {"give_back", "written_off", "paid_otherwise"}:
-            given = self._checkout.cancel(row.order_reference, cause=as_ if as_ != "give_back" else reason)
+        if as_ == "give_back":
+            given = self._checkout.cancel(row.order_reference, cause=reason)
             return given if given is not None else payment_of(row)
         claim = self._journal.claim(row.id, lease_s=self._checkout.settings.deadline_s)
         if claim is None:
@@ -80,6 +84,21 @@ class Deeds:
         except LostSwapError:
             after = self._journal.redemption(row.id)
         self._checkout._heard(row, after)
+        return payment_of(after)
+
+    def _settle(self, row: RedemptionRow, as_: Settlement, *, actor: str, reason: str) -> Payment:
+        policy = self._checkout._returns.by(policy_of(row.refund_policy))
+
+        def plan(books: Books) -> Settled:
+            if books.redemption.state != "short":
+                raise StateConflictError(f"Order {row.order_reference} is not short any more. Look at it again.")
+            return settled(
+                books, as_, policy=policy, actor=actor, reason=require_text(reason, field="reason"),
+                now_ms=self._journal.now_ms(),
+            )  # fmt: skip
+
+        before, after = self._journal.settle(row.id, plan=plan, actor=actor)
+        self._checkout._heard(before, after)
         return payment_of(after)
 
     def give_back(self, redemption_id: str, *, actor: str, reason: str) -> Payment:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import bindparam, update
 
 from punktgenau.checkout import shipment_statements as shipping
+from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation, anew, deal_stands, wished
 from punktgenau.checkout.journal import LostSwapError
@@ -17,6 +18,7 @@ from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import RedemptionRow, operation
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
+from punktgenau.checkout.shortfall import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Amended:
 
 PlanAmendment = Callable[[Books], Amended | None]
 PlanShipment = Callable[[Books], ShipmentRow | None]
+PlanSettlement = Callable[[Books], Settled]
 HELD = frozenset({"authorized", "partially_captured"})
 AMENDED = "amended"
 """Why held points are released by a change that leaves them nothing to pay."""
@@ -84,6 +87,8 @@ class OrderJournal(ReturnJournal):
                 # What was captured and pays nothing of this version has come back, or comes back with it.
                 settled_points=row.captured_points - made.version.taken_points,
                 settled_minor=row.captured_minor - made.version.taken_minor,
+                # It has a price of its own.
+                written_off_minor=0,
             )
             if made.version.points == 0 and (row.state == "authorized" or deal_stands(row)):
                 # Points may pay nothing of it any more: none are captured, and none are taken anew.
@@ -100,6 +105,32 @@ class OrderJournal(ReturnJournal):
                 return row, None
             claim = self._begin(tx, row, made.back, lease_s=lease_s)[1]
             return row if claim is None else claim.redemption, claim
+
+    def settle(self, redemption_id: str, *, plan: PlanSettlement, actor: str) -> tuple[RedemptionRow, RedemptionRow]:
+        """Write down what a person decided about a shortfall, with who and why; the row before and after.
+
+        `plan` decides under the row's lock. Raises what `plan` raises.
+        """
+        with self._database.transaction() as tx:
+            books = self._books(tx, redemption_id, lock=True)
+            made = plan(books)
+            tx.run(STATEMENTS.add_amendment, values_of(made.version))
+            # Parcels that were to be captured one after the other have nothing to wait for any more.
+            tx.run(shipping.END, {"redemption_id": redemption_id})
+            Actions(self._database, clock=self._clock).record_in(
+                tx,
+                f"resolve_{made.row.reason}",
+                actor=actor,
+                reason=made.version.reason,
+                subject=books.redemption.order_reference,
+                redemption_id=redemption_id,
+                detail={
+                    "points": made.missing_points,
+                    "value_minor": made.missing_minor,
+                    "currency": made.row.currency,
+                },
+            )
+            return books.redemption, self._swap(tx, books.redemption, made.row)
 
     def ship(
         self, redemption_id: str, *, reference: str, plan: PlanShipment, lease_s: float

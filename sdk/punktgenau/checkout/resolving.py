@@ -9,9 +9,10 @@ from typing import Literal
 from punktgenau.checkout.intent import Claim, taken_state
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
+from punktgenau.checkout.shortfall import Settlement
 
-Resolution = Literal["done", "not_done", "give_back", "written_off", "paid_otherwise"]
-"""It happened at the provider; it did not, so do it anew; give all back; the points are lost; the money came in."""
+Resolution = Literal["done", "not_done", "give_back", Settlement]
+"""It happened at the provider; it did not, so do it anew; give all back; and what settles a shortfall."""
 BY_HAND = "resolved_by_hand"
 _TELLABLE = frozenset({"capture", "void", "reverse"})
 """Kinds about whose outcome a person can be believed: the redemption itself is known to the provider."""

@@ -90,7 +90,7 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """What came back of an order so far, or by one return: goods = other tenders + points' value + money.
+    """What came back of an order so far, or by one return: goods = other tenders + points' value + money + written off.
 
     `points` go back to the member. `carry_minor` of the value is still owed: less than one point where a point is worth
     more than a cent, all of it where points only go back as a whole, else nothing; by one return it may also shrink.
@@ -103,6 +103,11 @@ class Returned:
     money_minor: int
     points: int
     carry_minor: int
+
+    @property
+    def written_off_minor(self) -> int:
+        """What nobody has paid of it, so nobody gets it back."""
+        return self.goods_minor - self.other_minor - self.value_minor - self.money_minor
 
     @property
     def worth_minor(self) -> int:
@@ -120,7 +125,7 @@ class Returned:
             carry_minor=self.carry_minor - before.carry_minor,
         )
         parts = (step.goods_minor, step.other_minor, step.value_minor, step.money_minor, step.points, step.worth_minor)
-        if min(parts) < 0 or (step.points == 0) != (step.worth_minor == 0):
+        if min(*parts, step.written_off_minor) < 0 or (step.points == 0) != (step.worth_minor == 0):
             raise AssertionError(f"a return would take back: {step}")
         return step
 
@@ -182,13 +187,13 @@ def _add_amount(
     parcels: int | None,
     field: str,
 ) -> None:
-    whole = sum(line.amount_minor - _goods_minor(line, _came(came, line)) for line in lines)
+    whole = sum(line.amount_minor - goods_minor(line, _came(came, line)) for line in lines)
     if amount_minor > whole:
         raise InvalidArgumentError(
             f"{whole} can still come back, {amount_minor} were asked for (smallest unit).", field=field
         )
     ready = [line for line in lines if has_left(line, parcels)]
-    goods = [_goods_minor(line, _came(came, line)) for line in ready]
+    goods = [goods_minor(line, _came(came, line)) for line in ready]
     left = [line.amount_minor - back for line, back in zip(ready, goods, strict=True)]
     if amount_minor > sum(left):
         raise _not_shipped(f"Of what has left {sum(left)} can come back (smallest unit)", field=field)
@@ -212,7 +217,7 @@ def _not_shipped(text: str, *, field: str) -> StateConflictError:
 
 def _paid_back(allocation: Allocation, history: History) -> int:
     """The cents that came back of what points and money paid."""
-    goods = [(line, _goods_minor(line, history.of(line))) for line in allocation.lines]
+    goods = [(line, goods_minor(line, history.of(line))) for line in allocation.lines]
     return sum(back - line.parts_of(back)[0] for line, back in goods)
 
 
@@ -226,7 +231,7 @@ def returned(allocation: Allocation, history: History, *, policy: BackBy = "prop
     # Which of the cents that the points are worth come back: the first so many from each start on.
     ranges: list[tuple[int, int]] = []
     for line in allocation.lines:
-        line_goods = _goods_minor(line, history.of(line))
+        line_goods = goods_minor(line, history.of(line))
         line_other, line_value = line.parts_of(line_goods)
         goods += line_goods
         other += line_other
@@ -241,7 +246,7 @@ def returned(allocation: Allocation, history: History, *, policy: BackBy = "prop
         goods_minor=goods,
         other_minor=other,
         value_minor=value,
-        money_minor=goods - other - value,
+        money_minor=_paid_in_money(allocation, goods - other - value),
         points=points,
         carry_minor=value - worth,
     )
@@ -249,12 +254,19 @@ def returned(allocation: Allocation, history: History, *, policy: BackBy = "prop
     return state
 
 
-def _goods_minor(line: AllocatedLine, came: Came) -> int:
+def goods_minor(line: AllocatedLine, came: Came) -> int:
     """The cents of a line that came back: what had come back at the last amount, and since then the units' part."""
     units = came.quantity - came.since_quantity
     if units == 0:
         return came.since_minor
     return came.since_minor + (line.amount_minor - came.since_minor) * units // (line.quantity - came.since_quantity)
+
+
+def _paid_in_money(allocation: Allocation, money: int) -> int:
+    """Of what money should have paid of these goods, what was paid."""
+    if allocation.written_off_minor == 0:
+        return money
+    return money - allocation.written_off_minor * money // (allocation.paid_minor + allocation.written_off_minor)
 
 
 def _points_back(made: Allocation, value: int, ranges: list[tuple[int, int]], *, whole: bool) -> tuple[int, int]:

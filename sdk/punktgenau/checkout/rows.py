@@ -8,6 +8,9 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, ClassVar, Protocol, TypeVar
 
+SETTLED = frozenset({"written_off", "paid_otherwise"})
+"""What a person decides about points that are missing from a paid order."""
+
 
 @dataclass(frozen=True, slots=True)
 class RedemptionRow:
@@ -62,6 +65,7 @@ class RedemptionRow:
     paid_at: int | None = None
     settled_points: int = 0
     settled_minor: int = 0
+    written_off_minor: int = 0
 
     @property
     def paying(self) -> tuple[int, int]:
@@ -80,6 +84,11 @@ class RedemptionRow:
     def is_in_parts(self) -> bool:
         """Whether a part was captured and more of it is to be."""
         return 0 < self.captured_points < self.taking[0]
+
+    @property
+    def is_without_points(self) -> bool:
+        """Whether a person has settled a shortfall of which nothing was captured: the order stands, without points."""
+        return self.release_cause in SETTLED and self.amended_points == 0 and self.captured_points == 0
 
     @property
     def left_to_reverse(self) -> tuple[int, int]:

@@ -104,6 +104,8 @@ redemption = Table(
     # Of what was captured: what pays nothing of the newest version, because it came back before that, or with it.
     Column("settled_points", BigInteger, nullable=False, server_default="0"),
     Column("settled_minor", BigInteger, nullable=False, server_default="0"),
+    # What points should have paid of the newest version and the shop bears, because a person has decided so.
+    Column("written_off_minor", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("provider", "partner", "mode", "order_reference", "attempt", name=f"{PREFIX}redemption_attempt"),
 )
 Index(

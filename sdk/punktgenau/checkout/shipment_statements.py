@@ -18,4 +18,5 @@ BEGIN = (
     .where(_OF_REDEMPTION, _s.number == bindparam("number"), _REQUESTED)
     .values(state="capturing", operation_id=bindparam("operation_id"))
 )
+END = update(shipment).where(_OF_REDEMPTION, _REQUESTED).values(state="short")
 FINISH = update(shipment).where(_s.operation_id == bindparam("operation_id")).values(state=bindparam("state"))

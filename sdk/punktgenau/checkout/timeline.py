@@ -212,6 +212,7 @@ def _action(row: RedemptionRow, one: Action) -> Moment:
         kind=f"action.{one.kind}",
         tone="hand",
         attempt=row.attempt,
+        value=one.value,
         actor=one.actor,
         reason=one.reason,
         reference=str(one.detail.get("return_reference") or ""),

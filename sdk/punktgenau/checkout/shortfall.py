@@ -1,0 +1,93 @@
+"""What a person decides about points that are missing from a paid order: written off, or paid in money. Pure.
+
+What was captured stays, and what is left of it pays the order from then on, as a version of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from punktgenau.checkout.frozen import FrozenCart, thaw
+from punktgenau.checkout.intent import ended_short, taken_state
+from punktgenau.checkout.return_journal import Books
+from punktgenau.checkout.returned import BackBy, goods_minor, returned
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.schema_returns import AmendmentRow
+from punktgenau.checkout.standing import so_far
+
+Settlement = Literal["written_off", "paid_otherwise"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The order's version, its row, and how many points were missing, with their worth in the smallest unit."""
+
+    version: AmendmentRow
+    row: RedemptionRow
+    missing_points: int
+    missing_minor: int
+
+
+def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason: str, now_ms: int) -> Settled:
+    """What a decision makes of an order that is short."""
+    row, changed = books.redemption, books.amendment
+    points = row.captured_points - sum(one.points for one in books.returns)
+    value_minor = row.captured_minor - sum(one.worth_minor for one in books.returns)
+    missing_points, missing_minor = row.taking[0] - row.captured_points, row.taking[1] - row.captured_minor
+    written_off_minor = missing_minor if as_ == "written_off" else 0
+    cart = row.cart if changed is None else changed.cart
+    if len(books.returns) > (0 if changed is None else changed.after_number):
+        cart = _kept(books, thaw(cart), policy=policy).fitting(value_minor).text()
+    frozen = thaw(cart)
+    total_minor = sum(line.amount_minor for line in frozen.lines)
+    payable_minor = total_minor - frozen.other_tenders_minor
+    version = AmendmentRow(
+        redemption_id=row.id,
+        version=2 if changed is None else changed.version + 1,
+        cart=cart,
+        points=points,
+        value_minor=value_minor,
+        total_minor=total_minor,
+        payable_minor=payable_minor,
+        after_number=len(books.returns),
+        reason=reason,
+        actor=actor,
+        created_at=now_ms,
+        taken_points=points,
+        taken_minor=value_minor,
+        after_shipment=len(books.shipments),
+    )
+    after = replace(
+        row,
+        # Nothing is taken anew; what was captured waits for nothing.
+        state=taken_state(row) if row.captured_points else ended_short(row),
+        release_cause=None if row.captured_points else as_,
+        reason=as_,
+        check_at=None,
+        amended_points=points,
+        amended_minor=value_minor,
+        amended_payable_minor=payable_minor,
+        settled_points=row.captured_points - points,
+        settled_minor=row.captured_minor - value_minor,
+        written_off_minor=written_off_minor,
+    )
+    return Settled(version=version, row=after, missing_points=missing_points, missing_minor=missing_minor)
+
+
+def _kept(books: Books, cart: FrozenCart, *, policy: BackBy) -> FrozenCart:
+    """What did not come back of an order, at what is left of its price."""
+    at = so_far(books)
+    back = returned(at.allocation, at.history, policy=policy)
+    units: dict[str, int] = {}
+    minor: dict[str, int] = {}
+    for line in at.allocation.lines:
+        came = at.history.of(line)
+        units[line.id] = units.get(line.id, 0) + line.quantity - came.quantity
+        minor[line.id] = minor.get(line.id, 0) + line.amount_minor - goods_minor(line, came)
+    return FrozenCart(
+        lines=tuple(
+            replace(line, quantity=units[line.id], amount_minor=minor[line.id]) for line in cart.lines if units[line.id]
+        ),
+        other_tenders_minor=cart.other_tenders_minor - back.other_minor,
+    )
