@@ -17,6 +17,8 @@ TESTS = Path(__file__).resolve().parents[1]
 CHUNK = 500
 NAIVE_EVERY = 3
 """The naive reckoning is slow: it judges one history in so many, of each of the ten rates."""
+PARCELS_EVERY = 21
+"""Of so many histories one leaves in parcels, with returns between them; always beside the naive reckoning."""
 
 
 def run(*, first: int, histories: int, processes: int, progress: Callable[[int], None]) -> list[str]:
@@ -37,12 +39,15 @@ def run(*, first: int, histories: int, processes: int, progress: Callable[[int],
 
 
 def _broken_in(start: int, end: int) -> list[str]:
+    from _parcel_histories import check as check_parcels
     from _return_histories import check
 
     broken = []
     for seed in range(start, end):
         try:
             check(seed, naive=seed % NAIVE_EVERY == 0)
+            if seed % PARCELS_EVERY == 0:
+                check_parcels(seed)
         except AssertionError as error:
             broken.append(str(error))
     return broken
