@@ -14,7 +14,8 @@ VAT = ("19", "19", "7")
 
 
 def read_cart(example: dict[str, Any]) -> tuple[Cart, ShopRules]:
-    lines, shipping, gift_card, shipping_allowed = [], 0, 0, True
+    lines: list[Line] = []
+    shipping, gift_card, shipping_allowed = 0, 0, True
     for text in example["cart"]:
         if found := LINE.fullmatch(text):
             line = Line(
