@@ -9,12 +9,14 @@ from typing import Any
 from unittest.mock import patch
 
 from requests.adapters import HTTPAdapter
-from sqlalchemy import Engine, event
+from sqlalchemy import event
+
+from punktgenau.checkout.database import Database
 
 
 @contextmanager
-def counted_commits(engine: Engine) -> Iterator[list[str]]:
-    """Every commit of this engine's connections that wrote something, as it happens."""
+def counted_commits(database: Database) -> Iterator[list[str]]:
+    """Every commit of this journal's connections that wrote something, as it happens."""
     found: list[str] = []
     seen: dict[int, list[str]] = {}
 
@@ -27,11 +29,12 @@ def counted_commits(engine: Engine) -> Iterator[list[str]]:
         else:
             connection.commit = _counting(connection, found)
 
-    event.listen(engine, "checkout", watch)
+    database.rest()
+    event.listen(database.engine, "checkout", watch)
     try:
         yield found
     finally:
-        event.remove(engine, "checkout", watch)
+        event.remove(database.engine, "checkout", watch)
 
 
 def _sqlite(text: str, statements: list[str], found: list[str]) -> None:
@@ -55,14 +58,13 @@ def _counting(connection: Any, found: list[str]) -> Any:
 
 
 @contextmanager
-def connections_in_use_while_asking(engine: Engine) -> Iterator[list[int]]:
+def connections_in_use_while_asking(database: Database) -> Iterator[list[int]]:
     """How many of the journal's connections were in use each time something was sent."""
     found: list[int] = []
     send = HTTPAdapter.send
 
     def watched(adapter: HTTPAdapter, *arguments: Any, **more: Any) -> Any:
-        pool: Any = engine.pool
-        found.append(pool.checkedout())
+        found.append(database.in_use)
         return send(adapter, *arguments, **more)
 
     with patch.object(HTTPAdapter, "send", watched):

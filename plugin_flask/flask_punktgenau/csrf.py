@@ -118,4 +118,4 @@ def _signer() -> TimestampSigner:
 
 @lru_cache(maxsize=8)
 def _signer_of(secret_keys: tuple[str | bytes, ...]) -> TimestampSigner:
-    return TimestampSigner(secret_keys, salt=_SALT)
+    return TimestampSigner([key.encode() if isinstance(key, str) else key for key in secret_keys], salt=_SALT)

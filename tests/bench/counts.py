@@ -31,8 +31,8 @@ def rows(*, quick: bool, figures: frozenset[str]) -> list[Row]:
 
 def _counted(checkout: Checkout, http: requests.Session, url: str) -> list[Row]:
     before = _asked(http, url)
-    pool = checkout._database.engine
-    with counted_commits(pool) as commits, connections_in_use_while_asking(pool) as in_use:
+    database = checkout._database
+    with counted_commits(database) as commits, connections_in_use_while_asking(database) as in_use:
         checkout.authorize("A-1", CART, customer_id="customer-0", points=POINTS)
         authorize_commits, placed = len(commits), _asked(http, url) - before
         checkout.capture("A-1")

@@ -25,6 +25,8 @@ def fill_sqlite(checkout: Checkout, count: int) -> None:
 def fill_postgres(checkout: Checkout, count: int) -> None:
     """So many orders, captured and done with."""
     with checkout._database.transaction() as tx:
+        # A statement of the journal's own may take fifteen seconds.
+        tx._cursor.execute("SET LOCAL statement_timeout = 0")
         for table in (redemption, tender, operation):
             tx._cursor.execute(_insert(table, "SELECT", f"CROSS JOIN generate_series(1, {count}) AS n(i)"))
     address = checkout._database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -272,6 +272,6 @@ def test_what_an_operator_sees(world: World):
 
 def test_two_commits_for_a_change(world: World):
     shop = sent(world, lamps(3), 427, {"lamp": 1})
-    with counted_commits(shop._database.engine) as made:
+    with counted_commits(shop._database) as made:
         amend(shop, lamps(2))
     assert len(made) == 1, made

@@ -312,9 +312,9 @@ def test_the_receipt_is_the_newest_version(world: World, checkout: Checkout):
 
 def test_two_commits(world: World, checkout: Checkout):
     paid(world, checkout)
-    with counted_commits(checkout._database.engine) as made:
+    with counted_commits(checkout._database) as made:
         amend(checkout, lamps(1))
     assert len(made) == 2
-    with counted_commits(checkout._database.engine) as made:
+    with counted_commits(checkout._database) as made:
         amend(checkout, lamps(1))
     assert made == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from _commits import connections_in_use_while_asking, counted_commits
@@ -12,7 +14,7 @@ from punktgenau.checkout import Checkout
 def test_an_undisturbed_operation_makes_two_commits(world: World, checkout: Checkout) -> None:
     """The intent before anything is sent, and the result."""
     checkout.balance("anna")
-    with counted_commits(checkout._database.engine) as commits:
+    with counted_commits(checkout._database) as commits:
         checkout.authorize("A-1", CART, customer_id="anna", points=427)
         assert len(commits) == 2, commits
         checkout.capture("A-1")
@@ -34,7 +36,7 @@ def test_what_stands_already_is_told_without_a_commit(world: World, checkout: Ch
         "live": lambda: checkout.live("anna"),
     }
     sent = world.provider.sent("authorize") + world.provider.sent("capture")
-    with counted_commits(checkout._database.engine) as commits:
+    with counted_commits(checkout._database) as commits:
         calls[again]()
     assert commits == []
     assert world.provider.sent("authorize") + world.provider.sent("capture") == sent
@@ -56,7 +58,7 @@ def test_a_checkout_of_a_warm_shop_asks_twice_and_once_before_the_order_is_seen(
 
 
 def test_no_connection_of_the_journal_is_in_use_while_the_provider_is_asked(world: World, checkout: Checkout) -> None:
-    with connections_in_use_while_asking(checkout._database.engine) as in_use:
+    with connections_in_use_while_asking(checkout._database) as in_use:
         checkout.balance("anna")
         checkout.authorize("A-1", CART, customer_id="anna", points=427)
         checkout.capture("A-1")
@@ -71,3 +73,12 @@ def _requests(world: World) -> list[dict[str, str]]:
         "items"
     ]
     return items
+
+
+def test_what_waits_for_the_next_transaction_is_in_none_and_closed_at_the_end(checkout: Checkout) -> None:
+    checkout.find("A-1")
+    checkout.find("A-2")
+    pool: Any = checkout._database.engine.pool
+    assert checkout._database.in_use == 0
+    checkout.close()
+    assert pool.checkedout() == 0

@@ -206,6 +206,6 @@ def test_who_decided_is_written_down(world: World, checkout: Checkout):
 def test_two_commits_for_a_return(world: World, checkout: Checkout):
     paid(world, checkout)
     for reference in ("R-1", "R-2"):
-        with counted_commits(checkout._database.engine) as made:
+        with counted_commits(checkout._database) as made:
             checkout.refund("A-1", return_reference=reference, lines={"lamp": 1})
         assert len(made) == 2, made

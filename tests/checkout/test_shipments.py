@@ -201,6 +201,6 @@ def test_parcels_at_once(world: World, shop: Checkout):
 
 def test_two_commits_for_a_parcel(world: World, shop: Checkout):
     for reference in ("S-1", "S-2"):
-        with counted_commits(shop._database.engine) as made:
+        with counted_commits(shop._database) as made:
             ship(shop, reference)
         assert len(made) == 2, made

@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy import URL, BigInteger, Engine, bindparam, cast, create_engine, event, extract, func, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau._clock import Clock
@@ -25,6 +25,8 @@ from punktgenau.errors import ConfigurationError, UnavailableError
 Value = str | int | None
 Connect = Callable[[], DBAPIConnection]
 SQLITE_BUSY_MS = 3_000
+IDLE_MOST = 5
+"""As many as the pool would keep."""
 POSTGRES_WAIT_S = 3.0
 """How long somebody else's lock, or a connection, is waited for at most; a shop's own deadline may be shorter."""
 POSTGRES_STATEMENT_S = 15.0
@@ -121,6 +123,9 @@ class Database:
         # Connections that somebody else opens are not ours to line up.
         self._turns = f"{parsed.database}-turn" if dialect == "sqlite" and connect is None else None
         self._pid = os.getpid()
+        # To take a connection from the pool and to give it back costs more than a read of a SQLite file does.
+        self._idle: list[PoolProxiedConnection] = []
+        self._inherited: list[PoolProxiedConnection] = []
         driver = self._engine.dialect.dbapi
         if driver is None:
             raise AssertionError("the dialect has no driver")
@@ -131,6 +136,12 @@ class Database:
     def engine(self) -> Engine:
         """For migrations only."""
         return self._engine
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are in a transaction."""
+        pool = self._engine.pool
+        return (pool.checkedout() if isinstance(pool, QueuePool) else 0) - len(self._idle)
 
     def now(self) -> ColumnElement[int]:
         """The moment that leases are judged by: the server's clock on PostgreSQL, the injected one on SQLite."""
@@ -157,11 +168,12 @@ class Database:
         if os.getpid() != self._pid:
             # Sockets and file locks of the parent must not be shared after a fork.
             self._engine.dispose(close=False)
+            self._inherited, self._idle = self._idle, []
             self._pid = os.getpid()
         in_turn: AbstractContextManager[None] = turn(self._turns) if write and self._turns else nullcontext()
         try:
             with in_turn:
-                connection = self._engine.raw_connection()
+                connection = self._take()
                 try:
                     if self.dialect == "sqlite":
                         connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -171,14 +183,26 @@ class Database:
                     # A connection that is lost has nothing to roll back, and must not hide what was found out.
                     with suppress(self._driver_error, SQLAlchemyError):
                         connection.rollback()
-                    raise
-                finally:
                     connection.close()
+                    raise
+                self._give_back(connection)
         except (self._driver_error, SQLAlchemyError) as error:
             raise UnavailableError(
                 f"The journal's database did not take it ({type(error).__name__}). Nothing was sent.",
                 code="journal_unavailable",
             ) from error
+
+    def _take(self) -> PoolProxiedConnection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._engine.raw_connection()
+
+    def _give_back(self, connection: PoolProxiedConnection) -> None:
+        if self.dialect == "sqlite" and len(self._idle) < IDLE_MOST:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
     def _commit(self, connection: PoolProxiedConnection) -> None:
         try:
@@ -190,7 +214,13 @@ class Database:
 
     def close(self) -> None:
         """Close the pool."""
+        self.rest()
         self._engine.dispose()
+
+    def rest(self) -> None:
+        """Give back to the pool what waits outside of it."""
+        while self._idle:
+            self._idle.pop().close()
 
 
 def _engine(url: URL, dialect: str, connect: Connect | None, *, wait_s: float) -> Engine:
