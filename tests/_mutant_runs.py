@@ -198,7 +198,7 @@ class Runs:
         return Path(punktgenau.__file__).parent
 
     def _checks(self, job: Job, say: IO[str]) -> None:
-        following = {name: self.items.get(after) for name, after in zip(job.names, [*job.names[1:], ""], strict=True)}
+        following = {name: self.items.get(after) for name, after in zip(job.names, [*job.names[1:], ""], strict=False)}
         numbers = {str(path): number for number, path in enumerate(self.files)}
         for name in job.names:
             say.write(json.dumps({"begins": name}) + "\n")

@@ -58,6 +58,7 @@ ROW = RedemptionRow(
 """427 points worth 8.54 EUR."""
 HELD = replace(ROW, provider_id="red_0001", hold_until=500)
 TAKEN = replace(HELD, captured_points=427, captured_minor=854)
+ABANDONING, VOIDING = replace(ROW, state="abandoning"), replace(HELD, state="voiding")
 
 
 def shown(**more: Any) -> Redemption:
@@ -134,6 +135,10 @@ def test_a_verdict_without_a_state_changes_the_reason_alone(code: str | None):
         (replace(HELD, amended_points=300, amended_minor=600), "captured", "{}", (300, 600), (0, 0)),
         # With the last part all is taken.
         (replace(HELD, captured_points=100, captured_minor=200), "captured", "{}", (427, 854), (0, 0)),
+        (VOIDING, "captured", "{}", (427, 854), (0, 0)),
+        # Released, so what was captured before is all.
+        (replace(VOIDING, captured_points=200, captured_minor=400), "captured", "{}", (200, 400), (0, 0)),
+        (replace(VOIDING, captured_points=200, captured_minor=400), "reversed", "{}", (200, 400), (200, 400)),
         (TAKEN, "reversed", '{"points": 100, "value_minor": 200}', (427, 854), (100, 200)),
         (TAKEN, "reversed", "{}", (427, 854), (427, 854)),
         (replace(HELD, captured_points=300, captured_minor=600), "reversed", "{}", (300, 600), (300, 600)),
@@ -155,7 +160,6 @@ def test_what_is_seen_counts_beside_what_was_asked_for():
     assert after(HELD, "captured", nothing_left(captured_points=300, captured_value=eur(600))).captured_points == 300
 
 
-ABANDONING, VOIDING = replace(ROW, state="abandoning"), replace(HELD, state="voiding")
 CANCELLED = replace(VOIDING, release_cause="customer")
 REPAIR = replace(ROW, cause="shortfall")
 
@@ -201,6 +205,42 @@ def test_where_a_row_comes_to_stand(before: RedemptionRow, told: str, state: str
     request = '{"points": 327, "value_minor": 654}' if told == "reversed" else "{}"
     row = after(before, told, request=request)
     assert (row.state, row.release_cause) == (state, release_cause)
+
+
+IN_PARTS = replace(HELD, captured_points=200, captured_minor=400)
+MORE = '{"points": 100, "value_minor": 200, "more_to_come": 1}'
+
+
+@pytest.mark.parametrize(
+    ("before", "told", "evidence", "state"),
+    [
+        # A part came back, or was refused, while the rest is held.
+        (replace(IN_PARTS, state="reversing"), "reversed", None, "partially_captured"),
+        (replace(IN_PARTS, state="reversing"), REFUSED, None, "partially_captured"),
+        # Seen with nothing held: the rest is gone, and the order stands.
+        (
+            replace(IN_PARTS, state="reversing"),
+            "captured",
+            nothing_left(captured_points=200, captured_value=eur(400)),
+            "short",
+        ),
+        (replace(IN_PARTS, state="voiding", release_cause="customer"), "captured", None, "captured"),
+        (replace(IN_PARTS, state="capturing"), "captured", None, "captured"),
+    ],
+)
+def test_where_a_row_in_parts_comes_to_stand(before: RedemptionRow, told: str, evidence: Redemption | None, state: str):
+    assert after(before, told, evidence, request=MORE).state == state
+
+
+@pytest.mark.parametrize(("state", "told"), [("reversing", "reversed"), ("capturing", "short")])
+def test_what_was_taken_anew_may_come_back_by_returns(state: str, told: str):
+    repaired = replace(TAKEN, cause="shortfall", state=state)
+    seen = CAPTURED.model_copy(update={"state": "reversed", "reversed_points": 427, "reversed_value": eur(854)})
+    assert after(repaired, "reversed", seen).state == told
+
+
+def test_a_repair_that_ends_while_it_comes_back_leaves_the_order_short():
+    assert after(replace(REPAIR, state="reversing"), "expired").state == "short"
 
 
 def test_what_is_given_back_in_part_is_so():

@@ -219,6 +219,18 @@ def test_what_was_noted_beside_a_call_is_due_after_it(
     assert row.check_at == (desk.journal.now_ms() if is_due else None)
 
 
+def test_what_waits_for_an_operation_that_stays_open_waits_on(desk: Desk):
+    claim = desk.journal.begin_operation(desk.held("A-1"), CAPTURE, lease_s=10)
+    row = desk.finish(claim, replace(claim.redemption, check_at=8), outcome="unknown", next_at=9)
+    assert row.check_at == 8
+    desk.clock.advance(60)
+    again = desk.journal.claim(row.id, lease_s=10)
+    assert again is not None
+    desk.journal.change(row, replace(row, check_at=3))
+    row = desk.finish(again, replace(row, check_at=None), outcome="unknown", next_at=9)
+    assert row.check_at == 3
+
+
 def test_the_first_cause_stays_and_a_row_that_moved_on_takes_none(desk: Desk):
     held = desk.held("A-1")
     noted = desk.journal.note_wish(replace(held, release_cause="customer", check_at=7))
