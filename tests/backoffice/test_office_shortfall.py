@@ -1,0 +1,197 @@
+"""Points that are missing from a paid order: what a person decides about them, to the point and to the cent."""
+
+from dataclasses import replace
+
+import pytest
+
+from _world import CART, World
+from punktgenau import Money
+from punktgenau.checkout import Cart, Checkout, Refund
+from punktgenau.checkout.figures import Span
+from punktgenau.checkout.office import Office
+from punktgenau.checkout.shortfall import Settlement
+from punktgenau.errors import StateConflictError
+
+WHO = {"actor": "clerk 7", "reason": "the customer called"}
+ALL = {"lines": {"lamp": 2}, "shipping_minor": 490}
+BOTH: tuple[Settlement, ...] = ("written_off", "paid_otherwise")
+
+
+def short_after_a_parcel(world: World) -> Checkout:
+    """54.80, 4.27 of it in points: 232 are captured with the first lamp and shipping, the other 195 are gone."""
+    shop = world.checkout(capture="shipped", hold_s=600)
+    shop.balance("anna", max_age_s=0)
+    shop.authorize("A-1", CART, customer_id="anna", points=427)
+    world.order("A-1", "paid")
+    shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-1")
+    assert world.provider.points() == (2073, 195)
+    world.advance(3600)
+    shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-2")
+    assert state(shop) == "short"
+    return shop
+
+
+def short(world: World, checkout: Checkout) -> None:
+    """The same order, and nothing could be captured: the points were spent elsewhere."""
+    world.order("A-1", "paid")
+    checkout.balance("anna", max_age_s=0)
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.advance(3 * 3600)
+    world.provider.give("mbr_2500", 10)
+    checkout.capture("A-1")
+    assert state(checkout) == "short"
+
+
+def state(checkout: Checkout) -> str:
+    payment = checkout.find("A-1")
+    assert payment is not None
+    return payment.state
+
+
+def settle(checkout: Checkout, as_: Settlement) -> str:
+    office = Office(checkout)
+    redemption_id = office.searching.attempts("A-1")[-1].id
+    office.resolve(redemption_id, as_=as_, **WHO)
+    return redemption_id
+
+
+def figures(refund: Refund | None) -> tuple[int, int, int]:
+    """Points, money and what is written off of a return."""
+    assert refund is not None
+    assert refund.goods == refund.other + refund.points_value + refund.money + refund.written_off
+    return refund.points, refund.money.amount_minor, refund.written_off.amount_minor
+
+
+def tenders(checkout: Checkout) -> list[tuple[str, int, int]]:
+    invoice = checkout.invoice("A-1")
+    assert invoice is not None
+    assert invoice.total == invoice.taxable == Money(amount_minor=5480, currency="EUR")
+    return [(one.kind, one.points, one.amount.amount_minor) for one in invoice.tenders]
+
+
+@pytest.mark.parametrize(
+    ("as_", "due", "paid_by", "first", "last"),
+    [
+        ("written_off", 5053, [("points", 232, 232), ("written_off", 0, 195), ("money", 0, 5053)],
+         # 232 over 49.90 and 4.90 are 211 and 21. Of one lamp: 211 / 2 = 105, 23.90 left, of it 195 x 2390 / 5248 = 88.
+         (105, 2302, 88), (127, 2751, 107)),
+        ("paid_otherwise", 5248, [("points", 232, 232), ("money", 0, 5248)], (105, 2390, 0), (127, 2858, 0)),
+    ],
+)  # fmt: skip
+def test_what_was_captured_stays(
+    world: World,
+    as_: Settlement,
+    due: int,
+    paid_by: list[tuple[str, int, int]],
+    first: tuple[int, int, int],
+    last: tuple[int, int, int],
+) -> None:
+    shop = short_after_a_parcel(world)
+    redemption_id = settle(shop, as_)
+    for _ in range(3):
+        shop.recover()
+        shop.capture("A-1")
+        shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-2")
+        shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-3")
+        world.advance(900)
+    payment = shop.amend("A-1", CART)
+    assert payment is not None
+    assert (payment.state, payment.points, payment.due.amount_minor) == ("captured", 232, due)
+    assert payment.total.amount_minor == 5480
+    assert world.provider.points() == (2500 - 232, 0)
+    assert tenders(shop) == paid_by
+    whole = Office(shop).whole(redemption_id)
+    assert (whole.resolutions, whole.can_retry, whole.can_return) == ((), False, True)
+    assert figures(shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})) == first
+    assert figures(shop.refund("A-1", return_reference="R-2", lines={"lamp": 1}, shipping_minor=490)) == last
+    assert world.provider.points() == (2500, 0)
+    with pytest.raises(StateConflictError):
+        settle(shop, as_)
+
+
+@pytest.mark.parametrize(("as_", "due", "lost"), [("written_off", 2752, 195), ("paid_otherwise", 2947, 0)])
+def test_what_came_back_before_is_no_part_of_it(world: World, as_: Settlement, due: int, lost: int) -> None:
+    shop = short_after_a_parcel(world)
+    # The lamp that left was paid with 194 points and 23.01; 38 points of the shipping stay.
+    assert figures(shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})) == (194, 2301, 0)
+    settle(shop, as_)
+    payment = shop.find("A-1")
+    assert payment is not None
+    # 29.85 are kept, 0.38 of them paid by points.
+    assert (payment.total.amount_minor, payment.points, payment.due.amount_minor) == (2985, 38, due)
+    assert figures(shop.refund("A-1", return_reference="R-2", lines={"lamp": 1}, shipping_minor=490)) == (38, due, lost)
+    assert world.provider.points() == (2500, 0)
+
+
+@pytest.mark.parametrize(
+    ("as_", "due", "paid_by", "back"),
+    [
+        ("written_off", 5053, [("written_off", 0, 427), ("money", 0, 5053)], (0, 5053, 427)),
+        ("paid_otherwise", 5480, [("money", 0, 5480)], (0, 5480, 0)),
+    ],
+)
+def test_where_nothing_was_captured(
+    world: World,
+    checkout: Checkout,
+    as_: Settlement,
+    due: int,
+    paid_by: list[tuple[str, int, int]],
+    back: tuple[int, int, int],
+) -> None:
+    short(world, checkout)
+    settle(checkout, as_)
+    payment = checkout.capture("A-1")
+    assert payment is not None
+    assert (payment.points, payment.due.amount_minor) == (0, due)
+    assert tenders(checkout) == paid_by
+    # What is paid back is what was paid.
+    assert figures(checkout.refund("A-1", return_reference="R-1", **ALL)) == back  # type: ignore[arg-type]
+    assert world.provider.points() == (10, 0)
+
+
+def test_a_changed_order_has_a_price_of_its_own(world: World) -> None:
+    shop = short_after_a_parcel(world)
+    settle(shop, "written_off")
+    # 52.85 was paid, 2.32 of it in points, and 29.85 is kept: of the points 232 x 2300 / 5285 = 100 go back.
+    payment = shop.amend("A-1", Cart(currency="EUR", lines=[replace(CART.lines[0], quantity=1)], shipping_minor=490,
+                                     shipping_vat_rate="19"))  # fmt: skip
+    assert payment is not None
+    assert (payment.total.amount_minor, payment.points, payment.due.amount_minor) == (2985, 132, 2853)
+    (back,) = shop.refunds("A-1")
+    assert (back.points, back.money.amount_minor) == (100, 2200)
+
+
+def test_the_loss_is_told(world: World) -> None:
+    begun = world.clock.now()
+    shop = short_after_a_parcel(world)
+    office = Office(shop)
+    redemption_id = settle(shop, "written_off")
+    (found,) = office.figures([Span(since=begun, until=world.clock.now())])
+    assert (found.captured_points, found.captured["EUR"].amount_minor) == (232, 232)
+    assert found.written_off == {"EUR": Money(amount_minor=195, currency="EUR")}
+    (action,) = office.log()
+    assert (action.kind, action.detail["points"], action.value) == (
+        "resolve_written_off", 195, Money(amount_minor=195, currency="EUR"),
+    )  # fmt: skip
+    told = office.whole(redemption_id).story[-1]
+    assert (told.kind, told.value, told.actor, told.reason) == (
+        "action.resolve_written_off", action.value, "clerk 7", "the customer called",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("as_", BOTH)
+def test_it_is_decided_once(world: World, checkout: Checkout, as_: Settlement) -> None:
+    short(world, checkout)
+    first, second = Office(checkout), Office(world.checkout())
+    redemption_id = first.searching.attempts("A-1")[-1].id
+    real = first._latest
+
+    def meanwhile(asked_id: str) -> object:
+        row = real(asked_id)
+        second.resolve(redemption_id, as_="paid_otherwise", **WHO)
+        return row
+
+    first._latest = meanwhile  # type: ignore[method-assign, assignment]
+    with pytest.raises(StateConflictError):
+        first.resolve(redemption_id, as_=as_, **WHO)
+    assert [one.kind for one in second.log()] == ["resolve_paid_otherwise"]
