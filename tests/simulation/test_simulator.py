@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from punktgenau.profiles import PROFILES
 from punktgenau.testing.simulator import Tally, coverage, run
+from punktgenau.testing.simulator.provider import BEGINS, URL, SimulatedProvider, environ_of
 from punktgenau.testing.simulator.script import Place, Script
 from punktgenau.testing.simulator.turns import Killed, SimulatorError, Turns
 
@@ -32,7 +34,9 @@ def test_every_invariant_holds():
     for part in run(range(1, HISTORIES + 1), processes=1):
         tally.merge(part)
     assert tally.broken == {}
-    averages = [getattr(tally, name) / HISTORIES for name in ("calls", "workers", "faults", "crashes")]
+    # Calls for a token alone are not counted.
+    totals = (tally.calls - tally.tokens, tally.workers, tally.faults, tally.crashes)
+    averages = [total / HISTORIES for total in totals]
     assert all(found >= least for found, least in zip(averages, (8, 3, 2, 1), strict=True)), averages
     assert sum(cell[0] == coverage.VARIANT for cell in tally.cells) >= len(PROFILES) / 2
 
@@ -42,6 +46,9 @@ def test_what_is_out_of_reach_has_a_reason_and_the_rest_is_asked_for():
     assert known["crash", "token", "before the intent's commit"].startswith("crash points: a read")
     assert known["crash", "capture", "answer on its way"] == ""
     assert known["fault", "authorize", "timeout late"] == ""
+    assert known["fault", "get", "lagging before"] == ""
+    assert known["by itself", "voided", ""] == known["hint", "repeated", ""] == ""
+    assert known["edge", "reversing", "partially_reversed"] == known["edge", "capturing", "partially_captured"] == ""
     assert {cell[1] for cell in known if cell[0] == coverage.VARIANT} == set(PROFILES)
     unreached = coverage.missing(Counter({("crash", "capture", "answer on its way"): 1}))
     assert ("crash", "capture", "answer on its way") not in unreached
@@ -49,6 +56,38 @@ def test_what_is_out_of_reach_has_a_reason_and_the_rest_is_asked_for():
     assert ("crash", "token", "before the intent's commit") not in unreached
     # Reasons are few, or nobody would read them.
     assert len({reason for reason in known.values() if reason}) <= 8
+
+
+def test_a_provider_changes_things_by_itself_and_answers_as_of_a_moment_ago():
+    provider = SimulatedProvider()
+    provider.reset(variant="slow_lookup", lags=True)
+    body = json.dumps(
+        {
+            "member_id": "mbr_42",
+            "order_reference": "A-1",
+            "points": 30,
+            "total": {"amount_minor": 5480, "currency": "EUR"},
+        }
+    )
+    headers = {"Authorization": f"Bearer {json.loads(provider.token.body)['access_token']}"}
+    written = headers | {"Content-Type": "application/json", "Idempotency-Key": "k-1"}
+
+    def at(seconds: int) -> datetime:
+        return BEGINS + timedelta(seconds=seconds)
+
+    provider.deliver(environ_of("POST", f"{URL}/v1/redemptions", written, body.encode()), at=at(10))
+    assert provider.by_itself("corrected", order_reference="A-1", at=at(15)) is None
+    assert provider.by_itself("voided", order_reference="A-1", at=at(20)) == "voided"
+
+    def state(**more: datetime) -> str | None:
+        asked = environ_of("GET", f"{URL}/v1/redemptions/red_0001", headers, b"")
+        found: str | None = json.loads(provider.deliver(asked, at=at(30), **more).body).get("state")
+        return found
+
+    assert [state(), state(as_of=at(25)), state(as_of=at(12)), state(as_of=at(5)), state()] == [
+        "voided", "voided", "authorized", None, "voided",
+    ]  # fmt: skip
+    assert provider.unbalanced() == []
 
 
 def test_the_same_seed_is_the_same_history_in_another_process(tmp_path: Path):

@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 
 from punktgenau.profiles import PROFILES
-from punktgenau.testing.simulator import faults, graph
+from punktgenau.testing.simulator import faults, graph, schedule
 from punktgenau.testing.simulator.faults import OPERATIONS, WRITES
 from punktgenau.testing.simulator.seams import CRASH, ON_THE_WIRE, SPOTS
 
 Cell = tuple[str, str, str]
 EDGE = "edge"
 VARIANT = "variant"
+HINT = "hint"
+BY_ITSELF = "by itself"
+_HEARD = ("matched", "early", "repeated")
 _NOBODY_ELSE = "edges: nobody but the shop touches its redemptions at the provider"
 _CROSSING = "edges: only where two rare things cross; told when it is reached, not asked for"
 _NO_EDGE: dict[graph.Edge, str] = {
@@ -47,8 +50,12 @@ def cells() -> dict[Cell, str]:
             found[CRASH, operation, spot] = _no_crash(operation, spot)
         for kind, when in faults.kinds(operation):
             found["fault", operation, f"{kind} {when}"] = ""
-    for was, now in graph.EDGES | graph.MORE_EDGES:
+    for was, now in graph.EDGES | graph.MORE_EDGES | graph.UNASKED:
         found[EDGE, was or "(new)", now] = _NO_EDGE.get((was, now), "")
+    for kind in schedule.BY_ITSELF:
+        found[BY_ITSELF, kind, ""] = ""
+    for heard in _HEARD:
+        found[HINT, heard, ""] = ""
     for name in PROFILES:
         found[VARIANT, name, ""] = ""
     return found
@@ -78,6 +85,10 @@ def table(reached: Counter[Cell]) -> Iterator[str]:
     yield "Histories by kind of provider"
     for name in sorted(PROFILES):
         yield f"  {name:<33}{_count(reached, known, (VARIANT, name, '')):>9}"
+    yield "The provider changes something by itself; its events are heard"
+    for about, names in ((BY_ITSELF, schedule.BY_ITSELF), (HINT, _HEARD)):
+        for name in names:
+            yield f"  {about + ', ' + name:<33}{_count(reached, known, (about, name, '')):>9}"
     yield "The journal fails"
     for cell, count in sorted(reached.items()):
         if cell[0] == "journal":

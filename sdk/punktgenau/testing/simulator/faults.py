@@ -44,6 +44,9 @@ _WRITE_ANSWERS: tuple[tuple[Kind, tuple[When, ...]], ...] = (
     ("in_progress_409", ("before", "after")),
     ("wrong_echo", ("after",)),
 )
+_LOOK_UPS = frozenset({"get", "find"})
+LAGGING = "lagging"
+"""A look-up is answered from a copy of the books that is behind, by no more than the provider's settle time."""
 _BY_ROUTE: tuple[Kind, ...] = ("rate_changed", "slow_lookup", "expired_early")
 _ECHOES: tuple[Echo, ...] = ("currency", "points", "order_reference", "member_id", "idempotency_key")
 _RETRY_AFTER = (None, "0", "1", "86400", "-5", "soon")
@@ -66,6 +69,7 @@ LEFT_OUT = {
     "huge_body, gzip_bomb, drip": "a matter of bytes and sockets, which are not simulated; tests over TCP play them",
     "duplicate": "without keys a request that comes twice is two requests, so providers without keys are spared it",
     "slow_lookup": "not where only a promised time makes a look-up's answer true",
+    "lagging": "only where the profile has a settle time, and never by more than that",
 }
 
 
@@ -90,6 +94,8 @@ def kinds(operation: str) -> list[tuple[str, When]]:
         answers += _WRITE_ANSWERS
     found += [(kind, when) for kind, moments in answers for when in moments]
     found += [(kind, "before") for kind in _BY_ROUTE if operation in IN_ROUTES[kind]]
+    if operation in _LOOK_UPS:
+        found.append((LAGGING, "before"))
     return found
 
 
@@ -123,9 +129,11 @@ def impossible(profile: ProviderProfile) -> frozenset[str]:
     twice = {"duplicate"} if profile.keys == "none" else set[str]()
     # Where nothing but time makes "nothing there" true, that time is a promise of the provider's.
     slow = {"slow_lookup"} if profile.lookup and not profile.cancel_by_key else set[str]()
-    return frozenset(twice | slow)
+    # What is behind is behind by as much as the provider says that it may be.
+    behind = set[str]() if profile.settle_s else {LAGGING}
+    return frozenset(twice | slow | behind)
 
 
-_WEIGHT = {"slow_lookup": 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
+_WEIGHT = {"slow_lookup": 12, LAGGING: 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
 _KINDS = {operation: _weighted(operation) for operation in OPERATIONS}
 _SANDBOX_KINDS = {kind for kind, _ in (*_ANSWERS, *_WRITE_ANSWERS)} | set(_BY_ROUTE)

@@ -19,14 +19,16 @@ _NEXT: dict[str, str] = {
     "": "authorizing",
     "authorizing": "authorized captured declined voided expired abandoning abandoned short",
     "authorized": "capturing voiding expired captured voided",
-    "capturing": "captured short expired reversed",
-    "voiding": "voided expired captured",
-    "captured": "reversing reversed",
-    "reversing": "reversed",
+    "capturing": "captured short expired reversed partially_captured partially_reversed",
+    "partially_captured": "capturing voiding reversing short captured",
+    "voiding": "voided expired captured partially_reversed",
+    "captured": "reversing reversed partially_reversed",
+    "reversing": "reversed partially_reversed partially_captured captured short",
+    "partially_reversed": "reversing reversed",
     "abandoning": "abandoned expired captured",
     "expired": "short captured",
     "voided": "short captured",
-    "short": "expired declined",
+    "short": "expired declined captured reversing partially_reversed reversed",
 }
 AFTER_A_PERSON = (
     "abandoning", "abandoned", "authorized", "captured", "declined", "voided", "expired", "reversed", "short",
@@ -34,10 +36,11 @@ AFTER_A_PERSON = (
 """What becomes known of what nobody could know: mostly after the end of what is simulated."""
 _ELSEWHERE: dict[str, str] = {
     "authorized": "extending",
-    "extending": "authorized capturing voiding captured voided expired",
+    "extending": "authorized partially_captured capturing voiding captured voided expired",
+    "partially_captured": "extending",
     "abandoning": "authorized declined needs_attention reversed",
     "capturing": "authorized needs_attention",
-    "reversing": "captured needs_attention",
+    "reversing": "needs_attention",
     "voiding": "authorized needs_attention",
     "authorizing": "needs_attention",
     "needs_attention": " ".join(AFTER_A_PERSON),
@@ -48,10 +51,21 @@ MORE_EDGES: frozenset[Edge] = frozenset((was, now) for was, after in _ELSEWHERE.
 """Steps at providers of another kind: holds made longer, calls shown to have done nothing, what nobody can know."""
 
 
+_UNASKED: dict[str, str] = {
+    "authorizing": "reversed partially_reversed",
+    "authorized": "partially_reversed reversed",
+}
+UNASKED: frozenset[Edge] = frozenset((was, now) for was, after in _UNASKED.items() for now in after.split())
+"""Steps that are seen only where the provider changes something by itself."""
+
+
 def monotonic(world: World) -> Iterator[str]:
     """I12: along the graph, one version at a time, nothing rewritten, nothing taken back."""
+    edges = EDGES if world.plan.variant == REFERENCE else EDGES | MORE_EDGES
+    if any(order.is_touched for order in world.shop.orders.values()):
+        edges |= UNASKED
     for row in world.auditor.rows("SELECT * FROM audit_redemption ORDER BY number"):
-        yield from _moved(row, EDGES if world.plan.variant == REFERENCE else EDGES | MORE_EDGES)
+        yield from _moved(row, edges)
     for row in world.auditor.rows("SELECT * FROM audit_operation ORDER BY number"):
         yield from _carried_out(row)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from punktgenau.testing.simulator import graph, telling
+from punktgenau.testing.simulator import graph, returning, telling
+from punktgenau.testing.simulator.by_itself import OWN
 from punktgenau.testing.simulator.schedule import HOLD_S
 from punktgenau.testing.simulator.watch import Violation
 
@@ -20,6 +22,7 @@ _SEEN_LATE_MS = 1_500_000
 _MATCHING = {
     "authorized": {"authorized"},
     "captured": {"captured"},
+    "partially_captured": {"partially_captured"},
     "partially_reversed": {"partially_reversed"},
     "reversed": {"reversed"},
     "voided": {"voided", "abandoned"},
@@ -59,12 +62,12 @@ def conserved(world: World) -> Iterator[str]:
 
 
 def orders_add_up(world: World) -> Iterator[str]:
-    """I1, per order: money and points together are the total; what will not happen costs nothing."""
+    """I1, per order: money and points together are what is left of it; what will not happen costs nothing."""
     for reference, order in world.shop.orders.items():
         rows = [row for row in _theirs(world) if row["order_reference"] == reference]
         net_minor = sum(row["captured_minor"] - row["reversed_minor"] for row in rows)
         held = sum(row["held_points"] for row in rows)
-        if order.state == "pending" and (world.plan.taken_at_once or not world.profile.has_holds):
+        if order.state == "pending" and (world.plan.taken == "placed" or not world.profile.has_holds):
             continue
         if world.asks_a_person and _asked(world, reference):
             continue
@@ -74,11 +77,13 @@ def orders_add_up(world: World) -> Iterator[str]:
             continue
         if order.crossed:
             continue
-        paid_minor = order.charged_minor + net_minor
-        if paid_minor > 5480 or (paid_minor < 5480 and not _seen_short(world, reference)):
+        left_minor, money_back_minor = returning.left_of(world, reference)
+        paid_minor = order.charged_minor - money_back_minor + net_minor
+        excused = order.is_touched or _seen_short(world, reference)
+        if paid_minor > left_minor or (paid_minor < left_minor and not excused):
             yield (
-                f"{reference} costs 5480; {order.charged_minor} in money and {net_minor} in points were paid"
-                f"{'' if paid_minor > 5480 else ', and nobody was told of a shortfall'}"
+                f"{reference} costs {left_minor}; {order.charged_minor - money_back_minor} in money and {net_minor} in "
+                f"points were paid{'' if paid_minor > left_minor else ', and nobody was told of a shortfall'}"
             )
 
 
@@ -98,20 +103,25 @@ def at_most_once(world: World) -> Iterator[str]:
             yield f"{row['order_reference']} has {row['effects']} redemptions, the journal knows fewer attempts"
         if row["taken"] > 1:
             yield f"{row['order_reference']} is paid with points {row['taken']} times"
-    sent: dict[tuple[str, str], set[str]] = {}
+    sent: dict[tuple[str, str, str], set[str]] = {}
     # What a look-up has shown to have done nothing, and what can do nothing any more, is begun anew.
     for row in world.auditor.rows(
-        "SELECT key, kind, redemption_id FROM punktgenau_operation"
-        " WHERE kind NOT IN ('cancel_by_key', 'extend') AND code IS NOT 'proven_undone'"
+        "SELECT key, kind, cause, redemption_id FROM punktgenau_operation WHERE kind NOT IN ('cancel_by_key', 'extend')"
+        " AND coalesce(code, '') NOT IN ('proven_undone', 'reversal_exceeds_capture')"
     ):
         if row["key"] in world.watch.keys:
-            sent.setdefault((row["kind"], row["redemption_id"]), set()).add(row["key"])
-    yield from (f"a {kind} was asked for under {len(keys)} keys" for (kind, _), keys in sent.items() if len(keys) > 1)
-    for kind in ("capture", "reversal"):
-        for row in world.provider.rows(
-            f"SELECT redemption_id, count(*) AS effects FROM {kind} GROUP BY redemption_id HAVING count(*) > 1"
-        ):
-            yield f"{row['redemption_id']} has {row['effects']} effects of kind {kind}"
+            purpose = returning.purpose_of(row["cause"])
+            sent.setdefault((row["kind"], purpose, row["redemption_id"]), set()).add(row["key"])
+    yield from (
+        f"a {kind} for {purpose} was asked for under {len(keys)} keys"
+        for (kind, purpose, _), keys in sent.items()
+        if len(keys) > 1
+    )
+    for row in world.provider.rows(
+        "SELECT redemption_id, count(*) AS effects FROM capture WHERE capture_reference IS NULL"
+        " GROUP BY redemption_id HAVING count(*) > 1"
+    ):
+        yield f"{row['redemption_id']} was captured {row['effects']} times"
 
 
 def nothing_lost(world: World) -> Iterator[str]:
@@ -123,11 +133,13 @@ def nothing_lost(world: World) -> Iterator[str]:
             continue
         if row is None:
             yield f"{_named(theirs)} is {theirs['state']} at the provider, the journal does not know of it"
-        elif row["state"] not in _MATCHING.get(theirs["state"], set()):
+        elif row["state"] not in _MATCHING.get(theirs["state"], set()) | _unasked(world, theirs):
             yield f"{_named(theirs)} is {theirs['state']} at the provider and {row['state']} in the journal"
     known = {row["key"] for row in world.auditor.rows("SELECT key FROM punktgenau_operation")}
     for table in ("capture", "reversal"):
-        for row in world.provider.rows(f"SELECT redemption_id, idempotency_key FROM {table}"):
+        for row in world.provider.rows(
+            f"SELECT redemption_id, idempotency_key FROM {table} WHERE idempotency_key NOT LIKE '{OWN}%'"
+        ):
             if world.profile.keys != "none" and row["idempotency_key"] not in known:
                 yield f"a {table} of {row['redemption_id']} has a key that the journal does not know"
     for row in world.auditor.rows(
@@ -150,17 +162,24 @@ def given_back_once(world: World) -> Iterator[str]:
         " WHERE reversed_points > captured_points"
     ):
         yield f"{row['order_reference']}: {row['reversed_points']} given back of {row['captured_points']}"
-    for row in world.auditor.rows(
-        "SELECT r.order_reference, r.attempt, count(*) AS asked FROM punktgenau_operation o"
-        " JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.kind = 'reverse'"
-        " AND o.code IS NOT 'proven_undone'"
-        " GROUP BY r.id HAVING count(*) > 1"
-    ):
-        yield f"{row['order_reference']} attempt {row['attempt']} was given back by {row['asked']} operations"
+    asked = Counter(
+        (row["order_reference"], row["attempt"], returning.purpose_of(row["cause"]))
+        for row in world.auditor.rows(
+            "SELECT r.order_reference, r.attempt, o.cause FROM punktgenau_operation o"
+            " JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.kind = 'reverse'"
+            " AND coalesce(o.code, '') NOT IN ('proven_undone', 'reversal_exceeds_capture')"
+        )
+    )
+    for (reference, attempt, purpose), times in asked.items():
+        if times > 1:
+            yield f"{reference} attempt {attempt} was given back by {times} operations for {purpose}"
+    own = {row["id"] for row in _theirs(world) if world.shop.orders[row["order_reference"]].is_touched}
     for answer in world.watch.answered:
         # Without keys a reversal is only known by its reference, so that is what makes asking again safe.
         known = answer.code == "reference_reused" and world.profile.keys == "none"
-        if answer.operation == "reverse" and answer.code in _TOO_MUCH and not known:
+        # Nor could anybody know of what the provider took back by itself.
+        taken_back = answer.code == "reversal_exceeds_capture" and any(one in answer.path for one in own)
+        if answer.operation == "reverse" and answer.code in _TOO_MUCH and not known and not taken_back:
             yield f"a reversal was asked for that the provider had to refuse: {answer.code}"
 
 
@@ -209,6 +228,13 @@ def _theirs(world: World) -> list[sqlite3.Row]:
     return world.provider.rows("SELECT * FROM redemption WHERE points > 0 ORDER BY number")
 
 
+def _unasked(world: World, theirs: sqlite3.Row) -> set[str]:
+    """What the journal may say besides: short, where the provider ended something by itself, or between two parcels."""
+    if world.shop.orders[theirs["order_reference"]].is_touched:
+        return {"short", "expired"}
+    return {"short"} if world.plan.taken == "shipped" else set()
+
+
 def _ours(world: World) -> dict[str, sqlite3.Row]:
     """The journal's redemptions by what the provider may know them by."""
     rows = world.auditor.rows("SELECT * FROM punktgenau_redemption")
@@ -239,10 +265,14 @@ _JUDGES: tuple[tuple[str, Judge], ...] = (
     ("I1", orders_add_up),
     ("I2", at_most_once),
     ("I3", nothing_lost),
+    ("I3", returning.carried_out),
     ("I5", telling.true),
+    ("I5", returning.true),
     ("I6", given_back_once),
+    ("I6", returning.once),
     ("I7", holds_end),
     ("I8", exact),
+    ("I8", returning.exact),
     ("I8", telling.exact),
     ("I10", telling.explained),
     ("I11", telling.in_time),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ class JournalFile:
 
     path: Path
     seams: Seams
+    idle: list[Connection] = field(default_factory=list)
+    """Connections that ended processes have left: opening one costs more than most histories do with it."""
     writer: Connection | None = None
     committed: Callable[[], None] = lambda: None
     """Called after each commit that wrote."""
@@ -47,8 +50,12 @@ class JournalFile:
 
     def open(self) -> DBAPIConnection:
         """A connection for the code under test."""
-        connection = sqlite3.connect(
-            self.path, isolation_level=None, timeout=0, check_same_thread=False, factory=Connection
+        connection = (
+            self.idle.pop()
+            if self.idle
+            else sqlite3.connect(
+                self.path, isolation_level=None, timeout=0, check_same_thread=False, factory=Connection
+            )
         )
         connection.of(self)
         return cast("DBAPIConnection", connection)
@@ -58,6 +65,8 @@ class Connection(sqlite3.Connection):
     """The driver's connection with a seam before each transaction, and before and after each commit."""
 
     _file: JournalFile
+    _is_open = False
+    _cursors: list[weakref.ref[Cursor]]
     _spot = ""
     _doing = ""
     _given: list[str]
@@ -66,10 +75,14 @@ class Connection(sqlite3.Connection):
     def of(self, file: JournalFile) -> None:
         """Belong to this journal."""
         self._file = file
+        self._is_open = True
+        self._cursors = []
 
     def cursor(self, factory: object = None) -> Cursor:  # type: ignore[override]
         """A cursor that tells what it executes."""
-        return super().cursor(Cursor)
+        cursor = super().cursor(Cursor)
+        self._cursors.append(weakref.ref(cursor))
+        return cursor
 
     def begin(self, *, write: bool) -> None:
         """Wait for whoever writes, as long as SQLite would."""
@@ -135,9 +148,16 @@ class Connection(sqlite3.Connection):
         self._free()
 
     def close(self) -> None:
-        """As when its process ends."""
-        super().close()
+        """As when its process ends: nothing of it is left but the file handle."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        for known in self._cursors:
+            if (cursor := known()) is not None:
+                cursor.close()
+        super().rollback()
         self._free()
+        self._file.idle.append(self)
 
     def __exit__(self, *args: object) -> None:  # type: ignore[override]
         raise NotImplementedError

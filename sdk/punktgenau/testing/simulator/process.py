@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from punktgenau import Client, Money, PunktgenauError
-from punktgenau.checkout import Checkout, Payment, Settings
+from punktgenau.checkout import Checkout, Payment, Refund, Settings
 from punktgenau.checkout import Order as OrderOfShop
 from punktgenau.testing.simulator.provider import PARTNER, SECRET, URL
 from punktgenau.testing.simulator.schedule import NO_ORDER, Step
+from punktgenau.testing.simulator.script import Place
 from punktgenau.testing.simulator.seams import SimulatedClock
-from punktgenau.testing.simulator.shop import CART, Bought, Told
+from punktgenau.testing.simulator.shop import BACK, CART, PARCELS, Bought, Told, due_of, shown
 from punktgenau.testing.simulator.turns import Broken, Killed
 from punktgenau.testing.simulator.wire import Wire
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from punktgenau.testing.simulator.world import World
 
 PAID = Settings(deadline_s=2.0, worker_deadline_s=4.0)
-PLACED = Settings(deadline_s=2.0, worker_deadline_s=4.0, capture="placed")
+_SETTINGS = {taken: replace(PAID, capture=taken) for taken in ("paid", "placed", "shipped")}
+_HAVE_A_TOKEN = 0.8
 
 
 class Process:
@@ -34,7 +37,13 @@ class Process:
         self._steps = steps
         clock = SimulatedClock(self._seams, self.name)
         wire = Wire(
-            self._seams, world.provider, world.watch, ahead_s=world.plan.provider_ahead_s, profile=world.profile
+            self._seams,
+            world.provider,
+            world.watch,
+            ahead_s=world.plan.provider_ahead_s,
+            profile=world.profile,
+            # Most have been at work for a while; one that starts anew has to ask for a token.
+            has_token=life == 1 and self._seams.script.fraction(Place(self.name, 0, "token")) < _HAVE_A_TOKEN,
         )
         self._client = Client(
             URL, client_id=PARTNER, client_secret=SECRET, clock=clock, adapter=wire, profile=world.profile
@@ -43,7 +52,7 @@ class Process:
             self._client,
             f"sqlite:///{world.file.path}",
             order_loader=self._load,
-            settings=PLACED if world.plan.taken_at_once else PAID,
+            settings=_SETTINGS[world.plan.taken],
             clock=clock,
             connect=world.file.open,
         )
@@ -94,13 +103,18 @@ class Process:
             "other": self._other,
             "without": self._without,
             "pay": self._pay,
-            "capture": self._captured,
+            "capture": self.captured,
             "decline": self._declined,
             "void": self._declined,
             "cancel": self.cancel,
             "show": self._show,
         }
-        served[step.kind](order)
+        if step.kind in BACK:
+            self.take_back(order, step.kind)
+        elif step.kind in PARCELS:
+            self._ship(order, step.kind)
+        else:
+            served[step.kind](order)
 
     # What the shop's pages do
 
@@ -114,10 +128,23 @@ class Process:
     def _worked(self, kind: str) -> None:
         if kind == "recover":
             self.recover()
+        elif kind == "hear":
+            self.hear()
         elif kind == "work":
             self._told("work", "", lambda: self._nothing(self.checkout.recover(due_only=True)))
         else:
             self._told("help", "", lambda: self._nothing(self.checkout.recover_one(deadline_s=PAID.deadline_s)))
+
+    def hear(self) -> None:
+        """The route that the provider posts its events to."""
+        post = self._world.post
+        for sequence, event in post.arriving(all_of_it=self._seams.script.over):
+            told = self._told("hear", "", lambda: self._noted(self.checkout.hear(event)))  # noqa: B023
+            if told.error is None:
+                post.taken(sequence)
+
+    def _noted(self, heard: str) -> None:
+        self._seams.cells["hint", heard, ""] += 1
 
     @staticmethod
     def _nothing(_: object) -> None:
@@ -171,11 +198,40 @@ class Process:
                 return
             order.charge(due_minor)
             self._seams.note(f"{order.reference} is paid: {due_minor} charged")
-        self._captured(order)
+        if self._world.plan.taken != "shipped":
+            self.captured(order)
 
-    def _captured(self, order: Bought) -> None:
+    def captured(self, order: Bought) -> None:
+        """All that is left of its points is paid."""
         if order.state == "paid" and order.with_points:
             self._told("capture", order.reference, lambda: self.checkout.capture(order.reference))
+
+    def _ship(self, order: Bought, parcel: str) -> None:
+        """A parcel leaves, and takes the points of what is in it."""
+        if order.state == "paid" and order.with_points:
+            lines = PARCELS[parcel]
+            self._told(
+                "ship",
+                order.reference,
+                lambda: self.checkout.capture(order.reference, lines=lines, shipment_reference=parcel),
+            )
+
+    def take_back(self, order: Bought, reference: str) -> None:
+        """Goods come back."""
+        if order.state != "paid":
+            return
+        back = BACK[reference]
+        self._told(
+            "refund",
+            order.reference,
+            lambda: self.checkout.refund(
+                order.reference,
+                return_reference=reference,
+                lines={"lamp": back.lamps} if back.lamps else None,
+                shipping_minor=back.shipping_minor,
+                amount_minor=back.amount_minor,
+            ),
+        )
 
     def _declined(self, order: Bought) -> None:
         if order.state == "pending":
@@ -197,15 +253,20 @@ class Process:
             raise RuntimeError("the shop's database is away")
         return self._world.shop.load(reference)
 
-    def _told(self, call: str, reference: str, work: Callable[[], Payment | None]) -> Told:
+    def _told(self, call: str, reference: str, work: Callable[[], Payment | Refund | None]) -> Told:
         seams = self._seams
         me = seams.turns.current
         began_us, idle_us = seams.turns.now_us, me.idle_us if me is not None else 0
         begun, moved = len(self._world.file.begun), self._world.watch.moved
         payment: Payment | None = None
+        refund: Refund | None = None
         error: Exception | None = None
         try:
-            payment = work()
+            answer = work()
+            if isinstance(answer, Refund):
+                refund = answer
+            else:
+                payment = answer
         except Exception as caught:  # whatever the shop was told is written down and judged afterwards
             error = caught
         except BaseException:
@@ -220,14 +281,16 @@ class Process:
             seams.turns.now_us,
             (me.idle_us if me is not None else 0) - idle_us,
             payment,
+            refund,
             error,
             self._world.watch.books_of(reference),
-            _due(payment),
+            due_of(payment),
             self._left_open(begun),
+            self._world.watch.back_of(reference) if refund is not None else (),
             self._world.watch.states_since(moved, payment.idempotency_key) if payment is not None else (),
         )
         self._world.shop.told.append(told)
-        seams.note(f"{call} {reference} told {_shown(payment, error)}")
+        seams.note(f"{call} {reference} told {shown(payment, refund, error)}")
         return told
 
     def _left_open(self, since: int) -> tuple[str, ...]:
@@ -235,16 +298,3 @@ class Process:
         begun = [one for name, one in self._world.file.begun[since:] if name == self.name]
         statement = "SELECT kind FROM punktgenau_operation WHERE id = ? AND open_key IS NOT NULL"
         return tuple(row["kind"] for one in begun for row in self._world.auditor.rows(statement, one))
-
-
-def _due(payment: Payment | None) -> int | None:
-    try:
-        return None if payment is None else payment.due.amount_minor
-    except PunktgenauError:
-        return None
-
-
-def _shown(payment: Payment | None, error: Exception | None) -> str:
-    if error is not None:
-        return f"{type(error).__name__} {getattr(error, 'code', '')}"
-    return "nothing" if payment is None else f"{payment.state} {payment.points} (attempt {payment.attempt})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sqlite3
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,11 @@ from punktgenau.sandbox.clock import SandboxClock
 from punktgenau.sandbox.faults import Fault, FaultOnWire
 from punktgenau.sandbox.seed import DEMO_PARTNER, DEMO_SECRET
 from punktgenau.sandbox.state import sandbox_of
+from punktgenau.sandbox.tables import DROP_ORDER
 from punktgenau.testing import books
+from punktgenau.testing.simulator import by_itself
+from punktgenau.testing.simulator.replica import Replica
+from punktgenau.testing.simulator.wiping import rows_of, tables_of, wipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,21 +51,56 @@ class SimulatedProvider:
         self._state = sandbox_of(self._app)
         with self._state.work() as work:
             self._books = work.connection
-        self._blank = sqlite3.connect(":memory:", check_same_thread=False)
-        self._books.backup(self._blank)
+        self.token = self._answer(_token_request(), None)
+        """A token that was issued before everything begins."""
+        # By whatever clock the provider of a history has.
+        self._books.execute("UPDATE token SET expires_at = '2099-01-01T00:00:00Z'")
+        for (guard,) in self._books.execute("SELECT name FROM sqlite_master WHERE name LIKE '%_no_delete'").fetchall():
+            # The sandbox never deletes what these guard; it is only wiped between histories.
+            self._books.execute(f"DROP TRIGGER {guard}")
+        self._tables = tables_of(self._books, first=DROP_ORDER)
+        self._blank = rows_of(self._books, self._tables)
+        self._replica = Replica(self._books)
+        self._lags = False
 
-    def reset(self, *, variant: str = "reference") -> None:
-        """As it was at the beginning; its ids too, so that the same history gets the same ids."""
+    def reset(self, *, variant: str = "reference", lags: bool = False) -> None:
+        """As it was at the beginning; its ids too, so that the same history gets the same ids.
+
+        `lags`: look-ups may be asked for as of an earlier moment.
+        """
         self._clock.moment = BEGINS
-        self._blank.backup(self._books)
+        self._lags = lags
+        self._replica.clear()
+        wipe(self._books, self._tables, self._blank)
         self._state.faults.clear()
         self._state.journal.clear()
         with self._state.work() as work:
             profile.play(work, profile.VARIANTS[variant])
 
-    def deliver(self, request: WSGIEnvironment, *, at: datetime, fault: Fault | None = None) -> Reply:
-        """Let one request reach it at a moment. Raises FaultOnWire where no answer can show the fault."""
+    def deliver(
+        self, request: WSGIEnvironment, *, at: datetime, fault: Fault | None = None, as_of: datetime | None = None
+    ) -> Reply:
+        """Let one request reach it at a moment. Raises FaultOnWire where no answer can show the fault.
+
+        `as_of`: a look-up is answered by what was so at that moment.
+        """
         self._clock.moment = at
+        if self._lags and request["REQUEST_METHOD"] == "POST":
+            self._replica.keep(at)
+        if as_of is not None:
+            with self._replica.as_of(as_of):
+                return self._answer(request, None)
+        return self._answer(request, fault)
+
+    def by_itself(self, what: str, *, order_reference: str, at: datetime) -> str | None:
+        """Do something that nobody asked for; what became of the order's redemption, None: it has none of that kind."""
+        self.catch_up(at)
+        if self._lags:
+            self._replica.keep(at)
+        with self._state.work() as work:
+            return by_itself.change(work, what, order_reference=order_reference, partner_id=PARTNER)
+
+    def _answer(self, request: WSGIEnvironment, fault: Fault | None) -> Reply:
         if fault is not None:
             self._state.faults.add(fault)
         answered: list[tuple[str, list[tuple[str, str]]]] = []
@@ -102,6 +142,12 @@ class _MovedClock(SandboxClock):
 
     def now(self) -> datetime:
         return self.moment.replace(microsecond=0)
+
+
+def _token_request() -> WSGIEnvironment:
+    basic = b64encode(f"{PARTNER}:{SECRET}".encode()).decode()
+    headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+    return environ_of("POST", f"{URL}/oauth/token", headers, b"grant_type=client_credentials")
 
 
 def environ_of(method: str, url: str, headers: Mapping[str, str], body: bytes) -> WSGIEnvironment:

@@ -5,16 +5,27 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Literal
+from typing import Literal, get_args
 
 from punktgenau.profiles import PROFILES
+from punktgenau.testing.simulator.stories import CORRECTED, PARCELS, SENT_BACK, STORIES
 
 Kind = Literal[
-    "place", "other", "without", "pay", "decline", "void", "cancel", "capture", "show", "recover", "work", "help"
-]
+    "place", "other", "without", "pay", "decline", "void", "cancel", "capture", "show",
+    "return", "rest", "amount", "parcel", "last",
+    "voided", "ended", "corrected", "revoked",
+    "recover", "work", "help", "hear",
+]  # fmt: skip
+Taken = Literal["paid", "placed", "shipped"]
+"""When a shop takes the points."""
 
-NO_ORDER = ("recover", "work", "help")
-"""All that is open, as cron does; all that is due, as a worker does; one thing that is due, as a request does."""
+NO_ORDER = ("recover", "work", "help", "hear")
+"""All that is open, as cron does; all that is due, as a worker does; one thing that is due, as a request does; and what
+the provider tells by itself.
+"""
+BY_ITSELF = ("voided", "ended", "corrected", "revoked")
+"""What a provider does that nobody asked for: a hold ends, or is voided; a capture is taken back, in part or whole."""
+THE_PROVIDER = "provider"
 REFERENCE = "reference"
 TOTAL_MINOR = 5480
 HOLD_S = 7200
@@ -78,8 +89,8 @@ class Plan:
     provider_ahead_s: int = 0
     variant: str = REFERENCE
     """What kind of provider it is."""
-    taken_at_once: bool = False
-    """The shop captures when the order is placed."""
+    taken: Taken = "paid"
+    """When the shop captures."""
     balances_known: bool = True
     """The customers have seen their balances just before."""
 
@@ -98,60 +109,43 @@ class Plan:
         )
 
 
-# What customers and payment providers do with an order, one after the other; "|" is asked of two at about the same
-# time, ">" of two of which the second comes while the first is under way.
-_STORIES: tuple[tuple[str, int], ...] = (
-    ("place pay", 3),
-    ("place|place pay|pay", 6),
-    ("place|place|place pay", 4),
-    ("place pay cancel", 2),
-    ("place pay|cancel", 5),
-    ("place pay>cancel", 6),
-    ("place>cancel", 2),
-    ("place pay|cancel|cancel", 3),
-    ("place cancel", 2),
-    ("place|cancel", 3),
-    ("place|place cancel|cancel", 3),
-    ("place decline place pay", 3),
-    ("place decline|decline|place pay", 4),
-    ("place void|pay", 3),
-    ("place without pay", 3),
-    ("place|without pay", 6),
-    ("place|cancel without", 3),
-    ("place other pay", 1),
-    ("place decline|other pay", 3),
-    ("place show pay cancel|cancel", 3),
-    ("place place pay", 1),
-    ("place ~ pay", 3),
-    ("place ~ place|pay", 3),
-    ("place ~ pay|cancel", 4),
-    ("place ~ pay cancel", 1),
-    ("place ~ cancel", 1),
-    ("place", 2),
-    ("place pay|capture cancel", 2),
-)
 _LATE_S = HOLD_S + 60.0
 _EXTENDS = "short_holds"
+_HEARS_S = (0.05, 0.3, 0.3, 1.0, 5.0, 100.0)
 
 
 def plan(seed: int) -> Plan:
     """The history of a seed."""
     chance = Random(seed)
-    orders = tuple(_order(chance) for _ in range(chance.choice((2, 3, 3))))
-    web = {f"web{number}": list[tuple[float, Step]]() for number in range(1, chance.choice((2, 2, 2, 3)) + 1)}
-    for number in range(len(orders)):
-        _tell(chance, number, web)
-    processes = [(name, _in_order(steps)) for name, steps in web.items() if steps]
-    end_s = max((at for steps in web.values() for at, _ in steps), default=0.0)
-    for number in range(chance.choice((1, 1, 1, 2))):
-        processes.append((f"worker{number + 1}", _rounds(chance, end_s)))
-    ahead_s = chance.choice((0, 0, 0, 86_400, -86_400, 3_600))
+    orders = tuple(_order(chance) for _ in range(chance.choice((3, 4, 4))))
     at_once, known = chance.random() < 0.15, chance.random() < 0.75
+    taken: Taken = "placed" if at_once else "shipped" if chance.random() < 0.2 else "paid"
+    corrects, hears = chance.random() < 0.12, chance.random() < 0.2
+    told = {f"web{number}": list[tuple[float, Step]]() for number in range(1, chance.choice((2, 2, 2, 2, 3)) + 1)}
+    told[THE_PROVIDER] = []
+    for number in range(len(orders)):
+        _tell(chance, number, told, _stories(chance, taken, corrects=corrects))
+    processes = [(name, _in_order(steps)) for name, steps in told.items() if steps]
+    end_s = max((at for steps in told.values() for at, _ in steps), default=0.0)
+    for number in range(chance.choice((1, 1, 1, 1, 1, 2))):
+        processes.append((f"worker{number + 1}", _rounds(chance, end_s)))
+    if hears or told[THE_PROVIDER]:
+        processes.append(("hooks", tuple(Step("hear", wait_s=chance.choice(_HEARS_S)) for _ in range(4))))
+    ahead_s = chance.choice((0, 0, 0, 86_400, -86_400, 3_600))
     # Holds are made longer at one kind of provider only, and only where somebody is at work meanwhile.
     variant = REFERENCE if chance.random() < 0.6 else chance.choice((*sorted(PROFILES), *(_EXTENDS,) * 6))
     if variant == _EXTENDS:
         processes.append(("keeper", tuple(Step("work", wait_s=400.0) for _ in range(chance.choice((2, 3, 5))))))
-    return Plan(seed, orders, tuple(processes), _odds(chance), ahead_s, variant, at_once, known)
+    return Plan(seed, orders, tuple(processes), _odds(chance), ahead_s, variant, taken, known)
+
+
+def _stories(chance: Random, taken: Taken, *, corrects: bool) -> tuple[tuple[str, int], ...]:
+    """What orders go through here, each with how often."""
+    if corrects and chance.random() < 0.7:
+        return CORRECTED
+    if taken == "shipped":
+        return PARCELS
+    return SENT_BACK if chance.random() < 0.3 else STORIES
 
 
 def _order(chance: Random) -> Order:
@@ -163,10 +157,12 @@ def _order(chance: Random) -> Order:
     return Order(customer, points, 3 if customer == "ben" else 300, chance.random() < 0.75, seen)
 
 
-def _tell(chance: Random, order: int, web: dict[str, list[tuple[float, Step]]]) -> None:
-    stories, weights = zip(*_STORIES, strict=True)
+def _tell(
+    chance: Random, order: int, told: dict[str, list[tuple[float, Step]]], among: tuple[tuple[str, int], ...]
+) -> None:
+    stories, weights = zip(*among, strict=True)
     at = chance.choice((0.0, 0.0, 0.0, 2.0))
-    names = sorted(web)
+    names = sorted(name for name in told if name != THE_PROVIDER)
     for words in chance.choices(stories, weights)[0].split():
         if words == "~":
             at += _LATE_S
@@ -178,14 +174,14 @@ def _tell(chance: Random, order: int, web: dict[str, list[tuple[float, Step]]]) 
         for name, kind in zip(served_by, several, strict=False):
             step = Step(_kind(kind), order, crossing=len(several) > 1)
             begins_s = at + (apart_s or chance.choice((0.0, 0.0, 0.03, 0.3, 0.6, 0.9)))
-            web[name].append((begins_s, step))
+            told[THE_PROVIDER if kind in BY_ITSELF else name].append((begins_s, step))
             if ">" in words:
                 apart_s = begins_s - at + chance.choice((0.04, 0.1, 0.2))
         at += chance.choice((0.0, 0.1, 0.5, 3.0, 30.0, 200.0))
 
 
 def _kind(word: str) -> Kind:
-    kinds: tuple[Kind, ...] = ("place", "other", "without", "pay", "decline", "void", "cancel", "capture", "show")
+    kinds: tuple[Kind, ...] = get_args(Kind)
     return next(kind for kind in kinds if kind == word)
 
 
@@ -216,7 +212,7 @@ def _odds(chance: Random) -> Odds:
         switch=chance.choice((0.05, 0.2, 0.4, 0.6)),
         fault=chance.choice((0.1, 0.2, 0.3, 0.5)),
         slow=chance.choice((0.0, 0.02, 0.1)),
-        crash=chance.choice((0.0, 0.01, 0.02, 0.04)),
+        crash=chance.choice((0.0, 0.005, 0.01, 0.03)),
         broken=chance.choice((0.0, 0.0, 0.01)),
         pause=chance.choice((0.0, 0.01, 0.02, 0.04)),
         between=chance.choice((0.0, 0.1, 0.2, 0.4)),

@@ -7,11 +7,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from punktgenau.checkout import Cart, Line, Payment
+from punktgenau import PunktgenauError
+from punktgenau.checkout import Cart, Line, Payment, Refund
 from punktgenau.checkout import Order as OrderOfShop
 from punktgenau.testing.simulator.schedule import TOTAL_MINOR, Order
 
 OrderState = Literal["missing", "pending", "paid", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    """One return that a shop may be asked for: units of the lamp, of the shipping an amount, or an amount of all."""
+
+    lamps: int = 0
+    shipping_minor: int = 0
+    amount_minor: int | None = None
+
+    @property
+    def goods_minor(self) -> int:
+        """What that costs: a lamp is 24.95 EUR."""
+        return self.lamps * 2495 + self.shipping_minor + (self.amount_minor or 0)
+
+
+BACK = {
+    "return": Back(lamps=1),
+    "rest": Back(lamps=1, shipping_minor=490),
+    "amount": Back(amount_minor=700),
+}
+"""Every return by its reference. The first two together are the whole order."""
+PARCELS = {"parcel": {"lamp": 1}, "last": {"lamp": 1}}
+"""Every shipment by its reference, with the units that leave."""
 
 CART = Cart(
     currency="EUR",
@@ -38,6 +63,8 @@ class Bought:
     """Money was taken while such a call was under way: then shop and customer cannot know what was due."""
     uncancelled: bool = False
     """It was cancelled, and nobody has heard from the engine that it knows."""
+    is_touched: bool = False
+    """The provider has changed something of it by itself."""
     wished: set[int] = field(default_factory=set)
     """How many points were ever asked for."""
 
@@ -70,6 +97,7 @@ class Told:
     idle_us: int
     """How long the process stood still meanwhile, through no fault of the engine's."""
     payment: Payment | None = None
+    refund: Refund | None = None
     error: Exception | None = None
     books: tuple[dict[str, object], ...] = ()
     """The order's redemptions at the provider when it was told."""
@@ -77,6 +105,8 @@ class Told:
     """What is due, where it was told."""
     left_open: tuple[str, ...] = ()
     """Kinds of the operations that this call began, and that were still open when it was told."""
+    back: tuple[str, ...] = ()
+    """References of the returns of this order that the provider had given back when it was told."""
     stood: tuple[str, ...] = ()
     """Every state that the journal had the attempt in that was told of, from the beginning of the call on."""
 
@@ -103,3 +133,20 @@ def open_shop(orders: tuple[Order, ...]) -> Shop:
     if CART.total.amount_minor != TOTAL_MINOR:
         raise AssertionError("the cart is not what the schedule says")
     return Shop({f"A-{number}": Bought(f"A-{number}", order) for number, order in enumerate(orders)})
+
+
+def due_of(payment: Payment | None) -> int | None:
+    """What is due, where that is known."""
+    try:
+        return None if payment is None else payment.due.amount_minor
+    except PunktgenauError:
+        return None
+
+
+def shown(payment: Payment | None, refund: Refund | None, error: Exception | None) -> str:
+    """What a call came to, in a word."""
+    if error is not None:
+        return f"{type(error).__name__} {getattr(error, 'code', '')}"
+    if refund is not None:
+        return f"return {refund.return_reference} {refund.state}: {refund.points} and {refund.money.amount_minor}"
+    return "nothing" if payment is None else f"{payment.state} {payment.points} (attempt {payment.attempt})"

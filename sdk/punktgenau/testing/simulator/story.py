@@ -42,8 +42,8 @@ def cast(plan: Plan) -> Iterator[str]:
         yield f"{name}: {'; '.join(map(str, steps)) or 'nothing'}"
     if plan.variant != REFERENCE:
         yield f"the provider is of the kind {plan.variant}"
-    if plan.taken_at_once:
-        yield "the shop takes the points when the order is placed"
+    if plan.taken != "paid":
+        yield f"the shop takes the points when the order is {plan.taken}"
     if plan.provider_ahead_s:
         yield f"the provider's clock is {plan.provider_ahead_s} s ahead"
 

@@ -16,6 +16,8 @@ from punktgenau.testing.simulator.shop import CART, Shop
 _CLAIMS = {
     "authorized": ("I5", "held"),
     "captured": ("I5", "taken"),
+    "partially_captured": ("I5", "taken"),
+    "partially_reversed": ("I5", "back"),
     "declined": ("I5", "gone"),
     "voided": ("I5", "gone"),
     "abandoned": ("I5", "gone"),
@@ -66,6 +68,7 @@ class Answer:
     key: str | None
     status: int
     code: str
+    path: str = ""
 
 
 @dataclass
@@ -121,9 +124,9 @@ class Watch:
             if said != meant:
                 self._wrong("I4", f"{operation} leaves with {said}, the intent says {meant}")
 
-    def heard(self, operation: str, key: str | None, status: int, code: str) -> None:
+    def heard(self, operation: str, key: str | None, status: int, code: str, *, path: str) -> None:
         """The provider has answered, whether anybody listens or not."""
-        self.answered.append(Answer(operation, key, status, code))
+        self.answered.append(Answer(operation, key, status, code, path))
 
     def read(self, *, wrong: bool) -> None:
         """A process has read a proper answer, or one that is about something else."""
@@ -182,6 +185,7 @@ class Watch:
         true = {
             "held": row is not None,
             "taken": captured > 0,
+            "back": 0 < reversed_ < captured,
             "gone": held == 0 and captured == reversed_,
         }[means]
         if not true:
@@ -214,6 +218,15 @@ class Watch:
             reference,
         )
         return tuple(dict(row) for row in rows)
+
+    def back_of(self, reference: str) -> tuple[str, ...]:
+        """References of the reversals that the provider has made for an order by now."""
+        rows = self.provider.rows(
+            "SELECT v.return_reference FROM reversal v JOIN redemption r ON r.id = v.redemption_id"
+            " WHERE r.order_reference = ?",
+            reference,
+        )
+        return tuple(row["return_reference"] for row in rows)
 
     def _check_authorize(self, content: dict[str, object], intent: dict[str, object]) -> None:
         tenders = content["tenders"]

@@ -15,7 +15,7 @@ from urllib3 import HTTPResponse
 
 from punktgenau.profiles import ProviderProfile
 from punktgenau.testing import _broken
-from punktgenau.testing.simulator.faults import SELDOM, Trouble, impossible, trouble
+from punktgenau.testing.simulator.faults import LAGGING, SELDOM, Trouble, impossible, trouble
 from punktgenau.testing.simulator.provider import BEGINS, Fault, FaultOnWire, Reply, SimulatedProvider, environ_of
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.watch import Watch
@@ -58,15 +58,24 @@ class Wire(BaseAdapter):
     """One process's way to the provider."""
 
     def __init__(
-        self, seams: Seams, provider: SimulatedProvider, watch: Watch, *, ahead_s: int, profile: ProviderProfile
+        self,
+        seams: Seams,
+        provider: SimulatedProvider,
+        watch: Watch,
+        *,
+        ahead_s: int,
+        profile: ProviderProfile,
+        has_token: bool,
     ) -> None:
         super().__init__()
         self._seams = seams
         self._provider = provider
         self._watch = watch
         self._ahead = timedelta(seconds=ahead_s)
+        self._has_token = has_token
         self._never = impossible(profile)
         self._with_keys = profile.keys != "none"
+        self._behind_s = profile.settle_s
         self._latest_s = profile.settle_s / 2 if "slow_lookup" in self._never else 90.0
 
     def close(self) -> None:
@@ -83,6 +92,9 @@ class Wire(BaseAdapter):
     ) -> Response:
         """Answer, or raise what requests would."""
         seams, operation = self._seams, operation_of(request)
+        if operation == "token" and self._has_token:
+            self._has_token = False
+            return _response(request, self._provider.token, truncated=False)
         connect_s, left_s = timeout if isinstance(timeout, tuple) else (3.0, 8.0)
         seams.reach("before the bytes", operation)
         ends_us = seams.turns.now_us + round((left_s or 8.0) * 1_000_000)
@@ -121,7 +133,10 @@ class Wire(BaseAdapter):
             if arrives and seams.script.fraction(place, "arrives") < 0.7:
                 self._later(request, operation, seams.script.between(place, 0.0, 5.0, "arrives late"))
             raise
-        reply = self._deliver(request, operation, met.fault if met is not None else None) if arrives else None
+        played, behind_s = met.fault if met is not None else None, 0.0
+        if kind == LAGGING:
+            behind_s = seams.script.between(place, 0.0, self._behind_s, "behind")
+        reply = self._deliver(request, operation, played, behind_s=behind_s) if arrives else None
         if kind == "duplicate" and when == "after":
             self._deliver(request, operation, None)
         if kind == "timeout":
@@ -153,12 +168,20 @@ class Wire(BaseAdapter):
         self._deliver(request, operation, None, actor="(late)")
 
     def _deliver(
-        self, request: PreparedRequest, operation: str, fault: Fault | None, *, actor: str | None = None
+        self,
+        request: PreparedRequest,
+        operation: str,
+        fault: Fault | None,
+        *,
+        actor: str | None = None,
+        behind_s: float = 0.0,
     ) -> Reply:
         environ = environ_of(str(request.method), str(request.url), request.headers, _body(request))
-        reply = self._provider.deliver(environ, at=self._seams.now() + self._ahead, fault=fault)
+        at = self._seams.now() + self._ahead
+        as_of = at - timedelta(seconds=behind_s) if behind_s else None
+        reply = self._provider.deliver(environ, at=at, fault=fault, as_of=as_of)
         key, gist = request.headers.get("Idempotency-Key"), _gist(reply)
-        self._watch.heard(operation, key, reply.status, gist)
+        self._watch.heard(operation, key, reply.status, gist, path=request.path_url)
         self._seams.note(f"{operation} -> {reply.status} {gist}{f' key {key[3:9]}' if key else ''}", actor=actor)
         return reply
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from punktgenau.profiles import PROFILES
 from punktgenau.testing.simulator import coverage, graph, invariants
 from punktgenau.testing.simulator.audit import Auditor
-from punktgenau.testing.simulator.journal_file import JournalFile
+from punktgenau.testing.simulator.journal_file import Connection, JournalFile
+from punktgenau.testing.simulator.post import Post
 from punktgenau.testing.simulator.process import Process
 from punktgenau.testing.simulator.provider import SECRET, SimulatedProvider
-from punktgenau.testing.simulator.schedule import HOLD_S, REFERENCE, Plan
+from punktgenau.testing.simulator.schedule import BY_ITSELF, HOLD_S, REFERENCE, THE_PROVIDER, Plan, Step
 from punktgenau.testing.simulator.script import Order, Place, Script
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.shop import open_shop
 from punktgenau.testing.simulator.template import empty_journal
 from punktgenau.testing.simulator.turns import EndlessError, Killed, Turns
 from punktgenau.testing.simulator.watch import Violation, Watch
+from punktgenau.testing.simulator.wiping import Rows, rows_of, tables_of, wipe
 
 _HEAL_WAITS_S = (0.0, 30.0, 130.0, 700.0, HOLD_S + 100.0, 100.0, 1000.0, 1000.0)
 """How long after everything is well again each round of recovery comes."""
@@ -51,14 +56,21 @@ class Ground:
     def __init__(self, folder: Path) -> None:
         self.provider = SimulatedProvider()
         self.path = folder / "journal.sqlite"
-        self._empty = {asked: empty_journal(self.provider, with_balances=asked) for asked in (False, True)}
+        self.idle: list[Connection] = []
+        self._empty: dict[bool, Rows] = {}
+        for asked in (False, True):
+            self.path.write_bytes(empty_journal(self.provider, with_balances=asked))
+            with closing(sqlite3.connect(self.path)) as written:
+                self._tables = tables_of(written)
+                self._empty[asked] = rows_of(written, self._tables)
+        self.auditor = Auditor(self.path)
+        self._clerk = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._clerk.execute("PRAGMA synchronous=OFF")
 
     def fresh(self, *, with_balances: bool, variant: str) -> None:
         """Everything as at the beginning."""
-        for suffix in ("-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        self.path.write_bytes(self._empty[with_balances])
-        self.provider.reset(variant=variant)
+        wipe(self._clerk, self._tables, self._empty[with_balances])
+        self.provider.reset(variant=variant, lags=PROFILES[variant].settle_s > 0)
 
 
 class World:
@@ -68,18 +80,21 @@ class World:
         ground.fresh(with_balances=plan.balances_known, variant=plan.variant)
         # By its own name it would be another provider, with other links.
         self.profile = replace(PROFILES[plan.variant], name=REFERENCE)
+        self.hears = any(step.kind in ("hear", *BY_ITSELF) for _, steps in plan.processes for step in steps)
+        """The provider tells what happens, at the latest when everything is well again."""
         self.asks_a_person = self.profile.keys == "none" or not self.profile.lookup
         """Not everything can be found out at this kind of provider, so some of it ends with a person."""
         script = Script(plan.seed, only=only)
         self.plan = plan
         self.provider = ground.provider
         self.seams = Seams(Turns(Order(script, switch_odds=plan.odds.switch)), script, plan.odds)
-        self.file = JournalFile(ground.path, self.seams)
-        self.auditor = Auditor(ground.path)
+        self.file = JournalFile(ground.path, self.seams, ground.idle)
+        self.auditor = ground.auditor
         self.shop = open_shop(plan.orders)
         self.watch = Watch(self.seams, self.provider, self.auditor, self.shop)
         self.file.committed, self.file.finished = self.watch.committed, self.watch.finished
         self.watch.taken_from = self.file.taken_from
+        self.post = Post(self.provider, self.seams)
         self.logged: list[str] = []
         self.broke: list[str] = []
         """Defects that recovery has met and gone around."""
@@ -87,18 +102,18 @@ class World:
 
     def run(self) -> Verdict:
         """Let the history happen, heal everything, and judge."""
-        try:
-            with self._listening():
-                for name, steps in self.plan.processes:
-                    process = Process(self, name, steps)
-                    self.seams.turns.start(process.name, process.run)
-                violations = self._live()
-            violations = [*self.watch.violations, *violations]
-            cells = self.seams.cells
-            cells.update(coverage.edges(graph.edges_taken(self)))
-            cells[coverage.VARIANT, self.plan.variant, ""] += 1
-        finally:
-            self.auditor.close()
+        with self._listening():
+            for name, steps in self.plan.processes:
+                if name == THE_PROVIDER:
+                    self.seams.turns.start(name, partial(self._by_itself, steps))
+                    continue
+                process = Process(self, name, steps)
+                self.seams.turns.start(process.name, process.run)
+            violations = self._live()
+        violations = [*self.watch.violations, *violations]
+        cells = self.seams.cells
+        cells.update(coverage.edges(graph.edges_taken(self)))
+        cells[coverage.VARIANT, self.plan.variant, ""] += 1
         return Verdict(
             plan=self.plan,
             violations=tuple(dict.fromkeys(violations)),
@@ -108,7 +123,7 @@ class World:
             cells=cells,
             calls=self.calls,
             tokens=self.tokens,
-            workers=len(self.plan.processes),
+            workers=sum(name != THE_PROVIDER for name, _ in self.plan.processes),
             faults=sum(count for cell, count in cells.items() if cell[0] in ("fault", "journal")),
             crashes=sum(count for cell, count in cells.items() if cell[0] in ("crash", "broken")),
         )
@@ -123,6 +138,18 @@ class World:
             return [Violation("I11", str(error))]
         return invariants.check(self)
 
+    def _by_itself(self, steps: tuple[Step, ...]) -> None:
+        """What the provider does that nobody asked for; it is no process of the shop and never dies."""
+        for step in steps:
+            self.seams.turns.sleep(step.wait_s)
+            order = self.shop.orders[f"A-{step.order}"]
+            at = self.seams.now() + timedelta(seconds=self.plan.provider_ahead_s)
+            became = self.provider.by_itself(step.kind, order_reference=order.reference, at=at)
+            if became is not None:
+                order.is_touched = True
+                self.seams.cells["by itself", step.kind, ""] += 1
+                self.seams.note(f"{order.reference} IS {step.kind} by the provider, and {became}")
+
     def _heal(self) -> None:
         self.seams.script.over = True
         self.seams.note("everything is well again")
@@ -133,6 +160,10 @@ class World:
                 for order in self.shop.orders.values():
                     if order.uncancelled:
                         healer.cancel(order)
+                    if self.plan.taken == "shipped":
+                        healer.captured(order)
+                if self.hears:
+                    healer.hear()
                 for wait_s in _HEAL_WAITS_S:
                     self.seams.turns.sleep(wait_s)
                     if wait_s == 0.0 or self._is_due():
