@@ -248,3 +248,43 @@ def test_an_unknown_that_stays_so_is_told_at_once(engine: Engine):
     engine.provider.answers = [OutcomeUnknownError("")]
     assert engine.goals.capture(row, ends=engine.ends()).state == "capturing"
     assert engine.provider.calls == ["capture"]
+
+
+BACK = NextOperation(
+    kind="reverse",
+    cause="return 1",
+    request={"points": 50, "value_minor": 50, "return_reference": "R-1"},
+    state="reversing",
+)
+RELEASE = NextOperation(kind="void", cause="release", request={}, state="voiding")
+
+
+@pytest.mark.parametrize(
+    ("captured", "planned", "is_noted"),
+    [
+        # A part comes back while more is to be taken: that is noted, and taken once the part is back.
+        (100, BACK, True),
+        # All was taken before, so there is nothing to take; nor of what is being released.
+        (427, BACK, False),
+        (100, RELEASE, False),
+    ],
+)
+def test_what_is_paid_while_a_part_comes_back_is_noted(
+    engine: Engine, captured: int, planned: NextOperation, is_noted: bool
+):
+    held = engine.desk.held("A-1", captured_points=captured, captured_minor=captured)
+    claim = engine.desk.journal.begin_operation(held, planned, lease_s=60)
+    row = engine.goals.capture(claim.redemption, ends=engine.ends())
+    assert (row.state, row.paid_at) == (planned.state, engine.desk.journal.now_ms() if is_noted else None)
+    assert engine.now(row) == row
+    assert engine.provider.calls == []
+
+
+@pytest.mark.parametrize(("captured", "planned"), [(427, BACK), (100, RELEASE)])
+def test_where_there_is_nothing_to_take_a_capture_sends_nothing(engine: Engine, captured: int, planned: NextOperation):
+    held = engine.desk.held("A-1", captured_points=captured, captured_minor=captured)
+    claim = engine.desk.journal.begin_operation(held, planned, lease_s=2)
+    # Whoever sent it has died: recovery goes on with it, not whoever wants something else.
+    engine.desk.clock.advance(60)
+    assert engine.goals.capture(claim.redemption, ends=engine.ends()) == claim.redemption
+    assert engine.provider.calls == []
