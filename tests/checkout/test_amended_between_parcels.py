@@ -238,6 +238,36 @@ def test_an_answer_that_is_lost(world: World, operation: str, when: str):
     assert world.provider.points() == (2500 - 490, 0)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_cancelled_while_the_rest_is_being_released(world: World, when: str):
+    shop = sent(world, lamps(2), 427, {"lamp": 1}, deadline_s=0.6)
+    world.provider.fault("void", "reset", when=when, times=20)
+    assert amend(shop, lamps(1)).state == "voiding"
+    shop.cancel("A-1")
+    world.provider.heal()
+    for _ in range(3):
+        world.advance(600)
+        shop.recover()
+    assert shop.find("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert standing(world) == ("reversed", 232, 232)
+    assert world.provider.points() == (2500, 0)
+
+
+def test_a_return_waits_for_the_release_of_the_rest(world: World):
+    shop = sent(world, lamps(2), 427, {"lamp": 1}, deadline_s=0.6)
+    world.provider.fault("void", "reset", when="after", times=20)
+    assert amend(shop, lamps(1)).state == "voiding"
+    refund = shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert refund is not None
+    assert (refund.state, refund.points) == ("reversing", 194)
+    world.provider.heal()
+    for _ in range(2):
+        world.advance(600)
+        shop.recover()
+    assert figures(shop) == [("amend-2", 0, 2300), ("R-1", 194, 2301)]
+    assert standing(world) == ("partially_reversed", 232, 194)
+
+
 def test_changed_while_a_parcel_is_unknown(world: World):
     shop = sent(world, lamps(3), 427, {"lamp": 1}, deadline_s=0.6)
     world.provider.fault("capture", "reset", when="after", times=20)
