@@ -93,6 +93,19 @@ class AfterPayment:
         checkout = self._known(order_reference)
         return checkout.pay_instead(order_reference, return_reference=return_reference, actor=actor, reason=reason)
 
+    def settle_new_points(
+        self, order_reference: str, *, return_reference: str, given: bool, actor: str, reason: str
+    ) -> Refund:
+        """Say what became of new points that were refused, or that nobody can tell about; who and why is written down.
+
+        `given`: the customer has them. Else they are asked for once more. Raises NotFoundError, ReturnConflictError (no
+        person is needed), OpenTransactionError.
+        """
+        checkout = self._known(order_reference)
+        return checkout.settle_new_points(
+            order_reference, return_reference=return_reference, given=given, actor=actor, reason=reason
+        )
+
     def refused_refunds(self) -> Iterator[Refund]:
         """Returns whose points were refused for good, the oldest first; a person has to decide what becomes of them."""
         checkout = self._state().journal()

@@ -30,7 +30,8 @@ def redemption_rows(found: Iterable[Found]) -> Iterator[list[Cell]]:
     """One row per attempt; amounts in the smallest unit, times in UTC."""
     yield [
         "order_reference", "attempt", "state", "member_id", "customer_id", "points", "value_minor", "total_minor",
-        "currency", "captured_points", "reversed_points", "reversed_minor", "reason", "placed_at", "changed_at",
+        "currency", "captured_points", "reversed_points", "reversed_minor", "new_points",
+        "reason", "placed_at", "changed_at",
     ]  # fmt: skip
     for one in found:
         yield [
@@ -46,6 +47,7 @@ def redemption_rows(found: Iterable[Found]) -> Iterator[list[Cell]]:
             one.captured_points,
             one.reversed_points,
             one.reversed_value.amount_minor,
+            one.new_points,
             one.release_cause or one.reason,
             one.placed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             one.changed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -16,7 +16,7 @@ from flask_punktgenau.language import Language
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.difference import DifferenceState, Proposal
 from punktgenau.checkout.matched import DifferenceKind
-from punktgenau.checkout.refund import RefundState
+from punktgenau.checkout.refund import Refund, RefundState
 from punktgenau.checkout.resolving import Resolution
 from punktgenau.checkout.settings import RefundPolicy
 from punktgenau.checkout.timeline import Moment
@@ -24,7 +24,7 @@ from punktgenau.codes import CODES
 from punktgenau.money import Money
 
 By = Literal["day", "week", "month"]
-STORY_CALLS = ("authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up")
+STORY_CALLS = ("authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up", "accrue")
 STORY_ENDS = ("asked", "done", "not_done", "unknown")
 STORY_KINDS = (
     *(f"{call}.{end}" for call in STORY_CALLS for end in STORY_ENDS),
@@ -32,6 +32,7 @@ STORY_KINDS = (
     *("ended.expired", "ended.short", "reverse.return", "capture.shipment"),
     *(f"action.{kind}" for kind in ("retry", "cancel", "money_refunded", "settle_return", "repair", "dismiss")),
     *(f"action.resolve_{how}" for how in ("done", "not_done", "give_back", "written_off", "paid_otherwise")),
+    *("action.new_points_given", "action.new_points_again"),
     *("action.reconcile", "action.erase", "action.purge", "action.refund", "action.other"),
 )
 ORDER_STATES = ("pending", "paid", "cancelled", "missing")
@@ -122,6 +123,10 @@ class OfficeLanguage(Language):
         if told.sends > 1:
             notes.append(self.gettext("Sent %(number)s times under the same key.", number=self.points(told.sends)))
         return tuple(notes)
+
+    def new_points(self, refund: Refund) -> str:
+        """What became of the points that are given anew for those of a return that had expired."""
+        return self.gettext(f"office.new_points.{refund.new_points_state}", points=self.count(refund.new_points))
 
     def cause(self, cause: str) -> str:  # type: ignore[override]  # of a text here, of a payment for customers
         """Why points went back."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from flask import request
 from werkzeug import Response
@@ -14,7 +16,7 @@ from flask_punktgenau.backoffice_gate import language, office, operator, page
 from flask_punktgenau.backoffice_redemption import done, redemption, returned_units
 from punktgenau.checkout.cart import SHIPPING_ID
 from punktgenau.checkout.office import Whole
-from punktgenau.checkout.refund import RefundPreview
+from punktgenau.checkout.refund import Refund, RefundPreview
 from punktgenau.errors import InvalidArgumentError, PunktgenauError
 
 REFERENCE_MAX = 36
@@ -108,9 +110,14 @@ def money(redemption_id: str) -> Response:
 
 
 def settle(redemption_id: str) -> Response:
-    """What becomes of a return whose points the provider refused: asked for once more, or money instead."""
+    """What becomes of a return's points that the provider refused, or of new ones for those that had expired."""
     its = office()
-    choices = {"again": its.refund_again, "money": its.pay_instead}
+    choices: dict[str, Callable[..., Refund]] = {
+        "again": its.refund_again,
+        "money": its.pay_instead,
+        "given": partial(its.settle_new_points, given=True),
+        "not_given": partial(its.settle_new_points, given=False),
+    }
     try:
         settled = choices.get(request.form.get("as", ""))
         if settled is None:

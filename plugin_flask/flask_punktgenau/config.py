@@ -80,7 +80,7 @@ KEYS: tuple[Key, ...] = (
         name="EXPIRED_POINTS",
         kind="text",
         default="tell",
-        meaning="Points that come back already expired: tell the customer, or pay them in money.",
+        meaning="Points that come back already expired: tell the customer; money: pay them; new_points: give new ones.",
     ),
     Key(
         name="TAX_MODE",

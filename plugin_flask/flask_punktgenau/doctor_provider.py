@@ -141,6 +141,8 @@ def _abilities(sheet: Sheet, provider: Provider, state: AppState) -> Iterator[Fi
     profile, settings = provider.profile, state.config.settings
     if not state.can_link:
         yield sheet.note("no_linking", "Customers cannot link an account here; the provider has no sign-in page.")
+    if settings.expired_points == "new_points":
+        yield sheet.fine("new_points", "Points that come back expired are given anew, on the shop's account.")
     if not profile.has_holds:
         yield sheet.note("no_holds", "It has no holds: points leave the customer when an order is placed.")
     elif settings.hold_s > profile.longest_hold_s and not profile.extend:

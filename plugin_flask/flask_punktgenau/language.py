@@ -24,7 +24,7 @@ _RECLAMPED = frozenset({"cart", "balance"})
 _GIVEN_BACK = frozenset({"voided", "expired", "declined", "cancelled", "reversed", "partially_reversed"})
 _IDENTIFIER = re.compile(r"[a-z0-9_.:-]*")
 """A reason for programs, such as a code; a shop's own cause for people has blanks or capitals."""
-_ENTRY_KINDS = frozenset({"opening", "adjustment", "hold", "capture", "release", "reversal", "expiry"})
+_ENTRY_KINDS = frozenset({"opening", "adjustment", "hold", "capture", "release", "reversal", "expiry", "accrual"})
 _TELLING_KINDS = frozenset({"opening", "hold", "capture", "expiry"})
 """Kinds of movement that say everything; the others show the provider's own reason besides."""
 

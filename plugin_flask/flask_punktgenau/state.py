@@ -23,6 +23,7 @@ from flask_punktgenau.panel import Urls
 from flask_punktgenau.signals import fire
 from punktgenau import Client, Clock, Provider
 from punktgenau.checkout import Checkout, Order, Payment
+from punktgenau.checkout.accruing import require_accruals
 from punktgenau.checkout.database import Database
 from punktgenau.errors import ConfigurationError, UnavailableError
 
@@ -163,8 +164,13 @@ class AppState:
 
         Raises ConfigurationError.
         """
-        if self._given is None:
-            self.provider()
+        provider = self.provider()
+        if self.has_provider:
+            try:
+                require_accruals(provider, self.config.settings)
+            except ConfigurationError as error:
+                name = "PUNKTGENAU_EXPIRED_POINTS"
+                raise ConfigurationError(f"{name}: {error.message}", field=name) from error
         if self.config.database_url is not None:
             Database(self.config.database_url, clock=self.clock).close()
 

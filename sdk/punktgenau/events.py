@@ -37,6 +37,11 @@ class Event(Record):
         return self._text("redemption_id", length_max=64)
 
     @property
+    def accrual_id(self) -> str | None:
+        """The provider's id of the accrual that changed."""
+        return self._text("accrual_id", length_max=64)
+
+    @property
     def order_reference(self) -> str | None:
         """The shop's id of the order."""
         return self._text("order_reference", length_max=36)

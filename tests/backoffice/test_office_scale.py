@@ -24,6 +24,7 @@ READ = {
     "amendments": timeline._AMENDMENTS,
     "figures": figures._SUMS,
     **{f"attention {name}": statement for name, statement in attention._LIST.items()},
+    "not given count": STATEMENTS.not_given_count,
     **{f"count {number}": statement for number, statement in enumerate(attention._COUNT)},
     "differences": difference_pages._LISTED,
     "old": personal._PURGED,
@@ -35,7 +36,8 @@ READ = {
 }
 # Without this index every return that there ever was would be read.
 OF_RETURNS = {
-    **dict.fromkeys(("owes money", "attention money", "count 2"), "punktgenau_return_money"),
+    **dict.fromkeys(("owes money", "attention money", "count 3"), "punktgenau_return_money"),
+    **dict.fromkeys(("attention not_given", "count 2", "not given count"), "punktgenau_return_not_given"),
     **dict.fromkeys(
         ("refused", "refused count", "attention refused", "count 1"), "punktgenau_return_(declined|refused)"
     ),

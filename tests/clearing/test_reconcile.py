@@ -346,3 +346,48 @@ def test_a_provider_without_statements(shop: Checkout, world: World, monkeypatch
     with pytest.raises(ConfigurationError):
         shop.reconcile(period(shop))
     assert shop.reconcile(period(shop), []).open == 0
+
+
+def with_new_points(world: World, **settings: Any) -> Checkout:
+    """A return of 194 points that came back expired and were given anew."""
+    shop = world.checkout(expired_points="new_points", **settings)
+    now = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
+    until = (datetime.fromisoformat(now) + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = {"id": "mbr_soon", "lots": [{"points": 427, "expires_at": until}]}
+    assert world.provider.http.post(f"{world.provider.url}/sandbox/members", json=body, timeout=20).ok
+    shop.link("cleo", member_id="mbr_soon", consent_id="con_9")
+    shop.balance("cleo", max_age_s=0)
+    world.order("A-1", "paid")
+    shop.authorize("A-1", CART, customer_id="cleo", points=427)
+    shop.capture("A-1")
+    world.advance(120)
+    given = shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert given is not None
+    assert given.new_points == 194
+    return shop
+
+
+def test_new_points_are_matched_with_their_line(world: World):
+    shop = with_new_points(world)
+    found = [(line.kind, line.points, line.amount_minor) for line in lines(shop)]
+    assert found == [("capture", 427, 427), ("reversal", -194, -194), ("accrual", -194, -194)]
+    report = shop.reconcile(period(shop), grace_s=GRACE_S)
+    assert report.is_clean
+    assert (report.lines, report.bookings, report.matched) == (3, 3, 3)
+    assert report.points_there == report.points_here == 427 - 194 - 194
+    assert list(shop.differences()) == []
+
+
+def test_new_points_that_are_charged_wrongly_are_told(world: World):
+    shop = with_new_points(world)
+    *others, line = lines(shop)
+    dear = line.model_copy(update={"amount_minor": -195})
+    assert [(one.kind, one.order_reference, one.note) for one in reconcile(shop, [*others, dear])] == [
+        ("amount", "A-1", "worth -195 there, -194 here")
+    ]
+    twice = line.model_copy(update={"id": "stl_twice", "sequence": 4})
+    assert [one.kind for one in reconcile(shop, [*others, line, twice])] == ["double"]
+    stranger = {"id": "stl_x", "sequence": 4, "idempotency_key": "k-x", "accrual_id": "acc_9", "order_reference": "B-9"}
+    unknown = reconcile(shop, [*others, line, line.model_copy(update=stranger)])
+    assert [(one.kind, one.order_reference) for one in unknown] == [("only_there", "B-9")]
+    assert [one.kind for one in reconcile(shop, others)] == ["only_here"]

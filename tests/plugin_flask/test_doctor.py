@@ -144,6 +144,7 @@ def test_a_configuration_that_cannot_be_meant_is_a_finding(tmp_path: Path) -> No
         ({"PUNKTGENAU_ENABLED": False}, "disabled", "warning"),
         ({"PUNKTGENAU_WEBHOOK_SECRETS": ""}, "no_secret", "warning"),
         ({"PUNKTGENAU_INLINE_RECOVERY": False}, "nobody_recovers", "broken"),
+        ({"PUNKTGENAU_EXPIRED_POINTS": "new_points"}, "new_points", "fine"),
         ({"PUNKTGENAU_PROVIDER_PROFILE": "short_holds_fixed"}, "hold_too_long", "warning"),
         ({"PUNKTGENAU_CLIENT_SECRET": "another"}, "credentials", "broken"),
         ({"PUNKTGENAU_PROVIDER_URL": "http://127.0.0.1:9"}, "away", "broken"),

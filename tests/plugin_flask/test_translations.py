@@ -22,7 +22,7 @@ from punktgenau.checkout.difference import DifferenceState, Proposal
 from punktgenau.checkout.matched import DifferenceKind
 from punktgenau.checkout.payment import PaymentState
 from punktgenau.checkout.quote import ReasonCode
-from punktgenau.checkout.refund import RefundState
+from punktgenau.checkout.refund import NewPointsState, RefundState
 from punktgenau.checkout.resolving import Resolution
 from punktgenau.checkout.searching import STATES
 from punktgenau.checkout.settings import RefundPolicy
@@ -41,7 +41,7 @@ FAMILIES = {
     "reclamped": ("cart", "balance", "rules", "grown"),
     "entry": tuple(
         kind + ending
-        for kind in ("opening", "adjustment", "hold", "capture", "release", "reversal", "expiry")
+        for kind in ("opening", "adjustment", "hold", "capture", "release", "reversal", "expiry", "accrual")
         for ending in ("", ".order")
     ),
     "choice": get_args(ChoiceKind),
@@ -52,6 +52,7 @@ FAMILIES = {
         *(f"by.{by}" for by in get_args(By)),
         *(f"cause.{cause}" for cause in CAUSES),
         *(f"refund.{state}" for state in get_args(RefundState)),
+        *(f"new_points.{state}" for state in get_args(NewPointsState) if state != "none"),
         *(f"policy.{policy}" for policy in get_args(RefundPolicy)),
         *(f"resolution.{how}{ending}" for how in get_args(Resolution) for ending in ("", ".text")),
         *(f"call.{call}" for call in STORY_CALLS),

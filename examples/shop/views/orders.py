@@ -125,6 +125,7 @@ def _page(order: Order, *, is_refused: bool = False) -> str:
         situation=where,
         story=story_of(order, tries, returns.of_order(order.reference), changes.of_order(order.reference)),
         returns=returns.of_order(order.reference),
+        new_points={one.return_reference: one for one in points.refunds(order.reference) if one.new_points},
         can_return=returns.can_ask(order),
         bank_url=bank_url(payment) if payment and payment.state == "waiting" else None,
         explained=_explained(order, where, tries),

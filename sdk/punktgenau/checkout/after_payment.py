@@ -147,6 +147,23 @@ class AfterPayment:
         row = self._known(order_reference)
         return self._refused.pay_instead(row, reference=return_reference, actor=actor, reason=reason)
 
+    def settle_new_points(
+        self, order_reference: str, *, return_reference: str, given: bool, actor: str, reason: str
+    ) -> Refund:
+        """Say what became of new points that were refused, or that nobody can tell about; who and why is written down.
+
+        `given`: the customer has them, by the provider's own word. Else they are asked for once more, under another
+        key. Raises NotFoundError; ReturnConflictError where no person is needed.
+        """
+        return self._refused.settle_new_points(
+            self._known(order_reference),
+            reference=return_reference,
+            given=given,
+            actor=actor,
+            reason=reason,
+            ends=self._ends(),
+        )
+
     def refused_refunds(self) -> Iterator[Refund]:
         """Returns whose points were refused for good, the oldest first; a person has to decide what becomes of them."""
         return self._refused.listed()

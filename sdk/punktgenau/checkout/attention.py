@@ -11,7 +11,7 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 from punktgenau.checkout.database import Database, Transaction, Value
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.schema import operation, redemption
-from punktgenau.checkout.schema_returns import OWED_MINOR, OWES_MONEY, returns
+from punktgenau.checkout.schema_returns import NOT_GIVEN, OWED_MINOR, OWES_MONEY, returns
 from punktgenau.checkout.searching import FOUND_COLUMNS, Found, found_of
 from punktgenau.checkout.statements import ours
 from punktgenau.money import Money
@@ -27,6 +27,7 @@ _STATES: list[ColumnElement[str]] = [literal_column("'short'"), literal_column("
 _PERSON = and_(ours(redemption), _r.state.in_(_STATES), _r.live_key.is_not(None))
 # Not joined: without statistics SQLite would begin at the redemptions, and read every one.
 _REFUSED = and_(_t.state == literal_column("'declined'"), exists().where(_r.id == _t.redemption_id, ours(redemption)))
+_NOT_GIVEN = and_(NOT_GIVEN, exists().where(_r.id == _t.redemption_id, ours(redemption)))
 _MONEY = and_(
     OWES_MONEY,
     exists().where(_r.id == _t.redemption_id, ours(redemption)),
@@ -39,6 +40,7 @@ _LATE = and_(
 )
 _ORDER = select(_r.order_reference, _r.currency).where(_r.id == bindparam("redemption_id"))
 _OWED = select(_t.redemption_id, _t.id, _t.reference, _t.points, OWED_MINOR, _t.created_at, _t.reason)
+_NEW = select(_t.redemption_id, _t.id, _t.reference, _t.new_points, OWED_MINOR, _t.created_at, _t.reason)
 _WAITS = select(_o.redemption_id, _o.kind, _o.code, _o.sends, _o.created_at, _o.next_at)
 
 
@@ -46,6 +48,7 @@ _most: BindParameter[int] = bindparam("most")
 _LIST = {
     "person": select(*FOUND_COLUMNS).where(_PERSON).order_by(_r.updated_at).limit(_most),
     "refused": _OWED.where(_REFUSED).order_by(_t.created_at).limit(_most),
+    "not_given": _NEW.where(_NOT_GIVEN).order_by(_t.created_at).limit(_most),
     "money": _OWED.where(_MONEY).order_by(_t.created_at).limit(_most),
     "late": _WAITS.where(_LATE).order_by(_o.created_at).limit(_most),
 }
@@ -60,6 +63,7 @@ def _counted(name: str, of: FromClause, where: ColumnElement[bool]) -> ClauseEle
 _COUNT = (
     select(_r.state, func.count()).where(_PERSON).group_by(_r.state),
     _counted("refused", returns, _REFUSED),
+    _counted("not_given", returns, _NOT_GIVEN),
     _counted("money", returns, _MONEY),
     _counted("late", operation, _LATE),
 )
@@ -67,7 +71,7 @@ _COUNT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenReturn:
-    """A return that a person has to do something about: its points were refused, or its money is still owed."""
+    """A return that a person has to do something about: points refused, new ones not given, or money still owed."""
 
     id: str
     redemption_id: str
@@ -99,13 +103,14 @@ class Attention:
     counts: dict[str, int]
     people: tuple[Found, ...] = ()
     refused: tuple[OpenReturn, ...] = ()
+    not_given: tuple[OpenReturn, ...] = ()
     money: tuple[OpenReturn, ...] = ()
     late: tuple[Waiting, ...] = ()
 
     @property
     def urgent(self) -> int:
         """How many orders cannot be resolved without a person."""
-        return self.counts["short"] + self.counts["needs_attention"] + self.counts["refused"]
+        return sum(self.counts[name] for name in ("short", "needs_attention", "refused", "not_given"))
 
 
 def counts(database: Database, *, now_ms: int) -> Attention:
@@ -127,12 +132,13 @@ def _looked(database: Database, *, now_ms: int, most: int) -> Attention:
             found |= {str(name): int(number or 0) for name, number in tx.all(statement, values)}
         if most:
             lists = {name: tx.all(statement, values) for name, statement in _LIST.items()}
-            for name in ("refused", "money", "late"):
+            for name in ("refused", "not_given", "money", "late"):
                 lists[name] = [row + _order(tx, row) for row in lists[name]]
     return Attention(
         counts=found,
         people=tuple(found_of(row) for row in lists["person"]),
         refused=tuple(_return(row) for row in lists["refused"]),
+        not_given=tuple(_return(row) for row in lists["not_given"]),
         money=tuple(_return(row) for row in lists["money"]),
         late=tuple(_waiting(row) for row in lists["late"]),
     )

@@ -34,12 +34,13 @@ _O, _R = operation.c, redemption.c
 _BOOKS = or_(
     _is(_O.kind, "capture"),
     _is(_O.kind, "reverse"),
+    _is(_O.kind, "accrue"),
     and_(_is(_O.kind, "authorize"), _O.request.like(bindparam("taking", '%"capture":%'))),
 )
 _BOOKED = (
     select(
         _O.id, _O.kind, _O.finished_at, _O.request, _R.id, _R.key, _R.provider_id, _R.order_reference, _R.points,
-        _R.value_minor, _R.currency,
+        _R.value_minor, _R.currency, _O.key, _O.reply,
     )
     .join(redemption, _R.id == _O.redemption_id)
     .where(
@@ -55,7 +56,7 @@ _BOOKED = (
 _OF_REDEMPTION = (
     select(
         _O.id, _O.kind, _O.finished_at, _O.request, _R.id, _R.key, _R.provider_id, _R.order_reference, _R.points,
-        _R.value_minor, _R.currency,
+        _R.value_minor, _R.currency, _O.key, _O.reply,
     )
     .join(redemption, _R.id == _O.redemption_id)
     .where(_R.id == bindparam("redemption_id"), _is(_O.outcome, "done"), _BOOKS)
@@ -63,6 +64,16 @@ _OF_REDEMPTION = (
 )  # fmt: skip
 _BY_KEY = select(_R.key, _R.id).where(_OURS, _one_of(_R.key))
 _KEY = select(redemption).where(_OURS, _R.key == bindparam("key"))
+_ACCRUED = (
+    select(redemption)
+    .join(operation, _R.id == _O.redemption_id)
+    .where(_OURS, _is(_O.kind, "accrue"), _O.key == bindparam("key"))
+)
+_ACCRUED_KEYS = (
+    select(_O.key, _R.id)
+    .join(redemption, _R.id == _O.redemption_id)
+    .where(_OURS, _is(_O.kind, "accrue"), _one_of(_O.key))
+)
 _PROVIDER_ID = select(redemption).where(_OURS, _R.provider_id == bindparam("provider_id"))
 _ORDERS = select(
     _R.order_reference, _R.attempt, _R.id, _R.state, _R.release_cause, _R.points, _R.value_minor, _R.currency,
@@ -99,13 +110,14 @@ class Bookings:
     def known_keys(self, keys: Sequence[str]) -> frozenset[str]:
         """Those of the keys that the journal has; at most `MANY` at once."""
         with self._database.transaction(write=False) as tx:
-            rows = tx.all(_BY_KEY, _many(keys))
+            rows = tx.all(_BY_KEY, _many(keys)) + tx.all(_ACCRUED_KEYS, _many(keys))
         return frozenset(str(row[0]) for row in rows)
 
     def redemption(self, booking: Booking) -> RedemptionRow | None:
         """The attempt that a line is about by its key or the provider's id."""
         with self._database.transaction(write=False) as tx:
-            row = tx.one(_KEY, {"key": booking.key}) if booking.key else None
+            by_key = _ACCRUED if booking.kind == "accrual" else _KEY
+            row = tx.one(by_key, {"key": booking.key}) if booking.key else None
             if row is None and booking.provider_id:
                 row = tx.one(_PROVIDER_ID, {"provider_id": booking.provider_id})
         return None if row is None else row_of(RedemptionRow, row)
@@ -156,7 +168,11 @@ def _many(values: Sequence[str]) -> dict[str, Value]:
 
 
 def _booking(row: tuple[Value, ...]) -> Booking:
-    operation_id, kind, at, request, redemption_id, key, provider_id, order_reference, points, minor, currency = row
+    if row[1] == "accrue":
+        return _accrual(row)
+    operation_id, kind, at, request, redemption_id, key, provider_id, order_reference, points, minor, currency = row[
+        :11
+    ]
     asked = json.loads(str(request))
     gives_back = kind == "reverse"
     sign = -1 if gives_back else 1
@@ -175,4 +191,24 @@ def _booking(row: tuple[Value, ...]) -> Booking:
         order_reference=str(order_reference),
         reference=str(asked.get("return_reference" if gives_back else "capture_reference") or ""),
         redemption_id=str(redemption_id),
+    )
+
+
+def _accrual(row: tuple[Value, ...]) -> Booking:
+    """Points that were given: charged to the shop at what the provider said then, where it said it."""
+    asked, told = json.loads(str(row[3])), json.loads(str(row[12] or "{}"))
+    value_minor = told.get("value_minor")
+    return Booking(
+        id=str(row[0]),
+        kind="accrual",
+        at=int(row[2] or 0),
+        points=-int(asked["points"]),
+        amount_minor=None if value_minor is None else -int(value_minor),
+        currency=str(row[10]),
+        # It has a key and an id of its own.
+        key=str(row[11]),
+        provider_id=str(told.get("id") or ""),
+        order_reference=str(row[7]),
+        reference=str(told.get("id") or ""),
+        redemption_id=str(row[4]),
     )

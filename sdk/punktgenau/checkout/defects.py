@@ -7,9 +7,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from punktgenau._redact import logger, short
+from punktgenau.checkout.accrual_journal import ACCRUE, AccrualJournal
 from punktgenau.checkout.events import Events
 from punktgenau.checkout.intent import Claim
-from punktgenau.checkout.journal import Journal, LostSwapError
+from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.resolve import back_off_s
 from punktgenau.checkout.schema import EventRow, RedemptionRow
 from punktgenau.errors import UnavailableError
@@ -21,7 +22,7 @@ DEFECT = "defect"
 
 @contextmanager
 def alone(
-    journal: Journal, events: Events, taken: Claim | EventRow | RedemptionRow, *, bound_s: float
+    journal: AccrualJournal, events: Events, taken: Claim | EventRow | RedemptionRow, *, bound_s: float
 ) -> Iterator[None]:
     """Do something with what was taken; what that raises is told, and the thing is due again later.
 
@@ -39,12 +40,24 @@ def alone(
             _put_off(journal, events, taken, bound_s=bound_s)
 
 
-def _put_off(journal: Journal, events: Events, taken: Claim | EventRow | RedemptionRow, *, bound_s: float) -> None:
+def _put_off(
+    journal: AccrualJournal, events: Events, taken: Claim | EventRow | RedemptionRow, *, bound_s: float
+) -> None:
     now_ms = journal.now_ms()
     if isinstance(taken, EventRow):
         events.done(taken, check_at=now_ms + max(LOOK_AGAIN_MS, now_ms - taken.received_at))
     elif isinstance(taken, RedemptionRow):
         journal.free_check(taken, check_at=now_ms + LOOK_AGAIN_MS)
+    elif taken.operation.kind == ACCRUE:
+        journal.finish_accrual(
+            taken,
+            state="needs_attention" if now_ms - taken.operation.created_at > bound_s * 1000 else "accruing",
+            outcome="unknown",
+            code=taken.operation.code,
+            reply=None,
+            sends=1,
+            next_at=now_ms + back_off_s(taken.operation.passes) * 1000,
+        )
     else:
         seen = taken.redemption
         if now_ms - taken.operation.created_at > bound_s * 1000:

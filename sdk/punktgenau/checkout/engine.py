@@ -10,6 +10,7 @@ from typing import Literal
 from punktgenau._clock import Clock, SystemClock
 from punktgenau._redact import logger
 from punktgenau.checkout import migrate
+from punktgenau.checkout.accruing import require_accruals
 from punktgenau.checkout.after_payment import AfterPayment
 from punktgenau.checkout.amending import Amending
 from punktgenau.checkout.attempt import event_of, payment_of
@@ -76,6 +77,7 @@ class Checkout(AfterPayment, Clearing, Recovering):
         connect: Connect | None = None,
     ) -> None:
         self.settings = settings or Settings()
+        require_accruals(provider, self.settings)
         self.on_event = on_event
         self.order_loader = order_loader
         self.orders_loader = orders_loader

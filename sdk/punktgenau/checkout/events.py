@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction
 from punktgenau.checkout.rows import row_of
-from punktgenau.checkout.schema import EventRow, RedemptionRow, event, link, redemption, values_of
+from punktgenau.checkout.schema import EventRow, RedemptionRow, event, link, operation, redemption, values_of
 from punktgenau.events import Event
 
 EventState = Literal["matched", "early", "unmatched", "repeated"]
@@ -34,6 +34,7 @@ _FOLLOW_UP = (
     .values({name: bindparam(name) for name in ("state", "reason", "redemption_id", "check_at")})
 )
 _BY_KEY = select(redemption).where(_r.key == bindparam("key"))
+_ACCRUED = select(operation.c.redemption_id).where(operation.c.key == bindparam("key"))
 _BY_PROVIDER_ID = (
     select(redemption)
     .where(
@@ -97,6 +98,11 @@ class Events:
     def _joined(self, tx: Transaction, row: EventRow) -> EventRow:
         """The event with what it belongs to, due at once where it is news."""
         now = self._now_ms()
+        if row.type.startswith("accrual.") and row.key is not None:
+            given = tx.one(_ACCRUED, {"key": row.key})
+            if given is not None:
+                # Its own operation finds out, under its own key.
+                return replace(row, state="matched", reason="", redemption_id=str(given[0]), check_at=None)
         if not row.type.startswith("redemption.") or (row.key is None and row.provider_id is None):
             return replace(row, state="unmatched", reason="unknown_type", check_at=None)
         found = tx.one(_BY_KEY, {"key": row.key}) if row.key is not None else None

@@ -8,6 +8,8 @@ from functools import partial
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
+from punktgenau.checkout.accrual_journal import ACCRUE
+from punktgenau.checkout.accruing import Accruing
 from punktgenau.checkout.attempt import live_key_of, repair_of
 from punktgenau.checkout.intent import Claim, NextOperation, giving_up, is_repairable, wished
 from punktgenau.checkout.journal import LostSwapError
@@ -16,13 +18,10 @@ from punktgenau.checkout.order_journal import HELD, OrderJournal
 from punktgenau.checkout.reached import after_verdict
 from punktgenau.checkout.resolve import (
     GIVEN_UP_BY_KEY,
-    LEAST_SETTLE_S,
-    NOT_SENT,
     REFUSED,
     SETTLING,
     Kind,
     Verdict,
-    back_off_s,
     judge_evidence,
     judge_failure,
     judge_refusal,
@@ -36,7 +35,7 @@ from punktgenau.checkout.resolve import (
 )
 from punktgenau.checkout.return_journal import is_reversible
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.sending import Reply, moved_after, reply_of, send, wished_wait_ms
+from punktgenau.checkout.sending import Reply, due_at, moved_after, reply_of, send, wished_wait_ms
 from punktgenau.checkout.writing import written
 from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
 from punktgenau.provider import Provider, Redemption, Reversal
@@ -59,7 +58,7 @@ class Executor:
         self._clock = clock
         self._heard = heard
         self._looker = Looker(provider, journal)
-        self._settle_s = max(LEAST_SETTLE_S, provider.profile.settle_s)
+        self._accruing = Accruing(provider, journal, clock=clock)
 
     def run(self, claim: Claim, *, deadline_s: float) -> tuple[RedemptionRow, PunktgenauError | None]:
         """Send one claimed operation and write down what it proved, then what its row still wishes.
@@ -70,12 +69,13 @@ class Executor:
         row, error = self._send_and_finish(claim, deadline_s=deadline_s)
         while (error is None or error.code != CIRCUIT_OPEN) and (left := ends - self._clock.monotonic()) > LEAST_S:
             try:
-                follow = self._follow(row, lease_s=left)
+                follow = self._journal.begun_accrual(claim) or self._follow(row, lease_s=left)
             except LostSwapError:
                 return self._journal.redemption(row.id), error
             if follow is None:
                 break
-            row, error = self._send_and_finish(follow, deadline_s=left)
+            claim = follow
+            row, error = self._send_and_finish(claim, deadline_s=left)
         return row, error
 
     def repair(self, short: RedemptionRow, *, lease_s: float) -> Claim | None:
@@ -150,6 +150,8 @@ class Executor:
         if claim.ends - self._clock.monotonic() < deadline_s:
             # This process stood still: the lease may end while the call is under way, so somebody else has to make it.
             return self._journal.redemption(row.id), None
+        if operation.kind == ACCRUE:
+            return self._accruing.run(claim, deadline_s=deadline_s)
         ends = self._clock.monotonic() + deadline_s
         kind, first = kind_of(operation.kind), claim.is_first
         evidence: Redemption | None = None
@@ -263,8 +265,8 @@ class Executor:
         named: str | None = None,
         wait_ms: int = 0,
     ) -> RedemptionRow:
-        before = claim.redemption
-        after = after_verdict(before, verdict, evidence, now_ms=self._journal.now_ms(), request=claim.operation.request)
+        before, now_ms = claim.redemption, self._journal.now_ms()
+        after = after_verdict(before, verdict, evidence, now_ms=now_ms, request=claim.operation.request)
         # A refusal that names it, where nothing can be looked up.
         after = replace(after, provider_id=after.provider_id or named)
         closed = verdict.state not in (None, "needs_attention")
@@ -277,7 +279,7 @@ class Executor:
             code=verdict.code,
             reply=reply,
             sends=sends,
-            next_at=None if closed else max(self._due(claim, verdict, sends), self._journal.now_ms() + wait_ms),
+            next_at=None if closed else max(due_at(claim, verdict, sends, self.profile, now_ms), now_ms + wait_ms),
         )
         try:
             row = written(write, clock=self._clock)
@@ -289,12 +291,3 @@ class Executor:
             return replace(before, reason="journal_unavailable")
         self._heard(before, row)
         return row
-
-    def _due(self, claim: Claim, verdict: Verdict, sends: int) -> int:
-        """When an operation that stays open is due again; asking for it more often does not put its settling off."""
-        operation, now_ms = claim.operation, self._journal.now_ms()
-        if verdict.code != SETTLING:
-            return now_ms + back_off_s(operation.passes, away=not sends and verdict.code == NOT_SENT) * 1000
-        if operation.code != SETTLING:
-            return max(now_ms + self._settle_s * 1000, operation.next_at or 0)
-        return at if (at := operation.next_at or 0) > now_ms else now_ms + back_off_s(operation.passes) * 1000

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from punktgenau.checkout.accrual_journal import AccrualJournal
 from punktgenau.checkout.defects import alone
 from punktgenau.checkout.events import Events
 from punktgenau.checkout.execute import CIRCUIT_OPEN, Executor
 from punktgenau.checkout.hints import follow_up
-from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.recovery import Shop, look_at
 
 
 def recover_one(
-    journal: Journal,
+    journal: AccrualJournal,
     executor: Executor,
     events: Events,
     *,

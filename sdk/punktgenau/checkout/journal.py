@@ -292,7 +292,7 @@ class Journal(Reader):
             "outcome": outcome,
             "code": code,
             "reply": as_json(reply) if reply is not None else None,
-            "open_key": None if next_at is None else claim.redemption.id,
+            "open_key": None if next_at is None else claim.operation.open_key,
             "next_at": next_at,
             "finished_at": None if next_at is not None else self.now_ms(),
         }

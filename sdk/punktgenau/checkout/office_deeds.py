@@ -210,6 +210,16 @@ class Deeds:
             row.order_reference, return_reference=return_reference, actor=actor, reason=reason
         )
 
+    def settle_new_points(
+        self, redemption_id: str, *, return_reference: str, given: bool, actor: str, reason: str
+    ) -> Refund:
+        """Say that new points were given, or ask for them once more; recorded as above. `reason` is required."""
+        require_text(reason, field="reason")
+        row = self._latest(redemption_id)
+        return self._checkout.settle_new_points(
+            row.order_reference, return_reference=return_reference, given=given, actor=actor, reason=reason
+        )
+
     def reconcile(self, period: str, *, actor: str) -> Reconciled:
         """Compare a month with the provider's statement; who asked is recorded. Raises as `Checkout.reconcile`."""
         self.actions.record("reconcile", actor=actor, reason="", subject=period)

@@ -21,7 +21,7 @@ from punktgenau.checkout.database import Database, Transaction, Value
 from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.moments import milliseconds, moment
 from punktgenau.checkout.schema import link, operation, redemption
-from punktgenau.checkout.schema_returns import OWES_MONEY, amendment, returns
+from punktgenau.checkout.schema_returns import NOT_GIVEN, OWES_MONEY, amendment, returns
 from punktgenau.checkout.searching import FOUND_COLUMNS, found_of
 from punktgenau.checkout.standing import PSEUDONYM
 from punktgenau.checkout.statements import ours, own
@@ -35,12 +35,13 @@ _AT_REST: list[ColumnElement[str]] = [
     literal_column(f"'{state}'")
     for state in ("captured", "partially_reversed", "reversed", "voided", "expired", "declined", "abandoned")
 ]
-_OPEN_OPERATION = exists().where(operation.c.open_key == _r.id)
+_OPEN_OPERATION = exists().where(operation.c.redemption_id == _r.id, operation.c.open_key.is_not(None))
 _OPEN_RETURN = exists().where(
     _t.redemption_id == _r.id,
     or_(
         _t.state.in_([literal_column("'requested'"), literal_column("'reversing'")]),
         OWES_MONEY,
+        NOT_GIVEN,
     ),
 )
 _WISHED = and_(
@@ -63,7 +64,7 @@ _EXPORTED = select(*FOUND_COLUMNS).where(_OF_CUSTOMER).order_by(_r.created_at, _
 _RETURNS = (
     select(
         *(_t.reference, _t.points, _t.money_minor, _t.reason, _t.created_at, _r.order_reference, _r.currency),
-        *(_t.expired_minor, _t.instead_minor),
+        *(_t.expired_minor, _t.instead_minor, _t.new_points),
     )
     .join(redemption, _r.id == _t.redemption_id)
     .where(_OF_CUSTOMER)
@@ -253,6 +254,7 @@ def _return(row: tuple[Value, ...]) -> dict[str, str | int]:
         "money_minor": int(row[2] or 0),
         "expired_money_minor": int(row[7] or 0),
         "money_instead_minor": int(row[8] or 0),
+        "new_points": int(row[9] or 0),
         "currency": str(row[6]),
         "reason": str(row[3] or ""),
         "asked_at": _text(row[4]),

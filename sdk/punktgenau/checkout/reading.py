@@ -50,9 +50,10 @@ class Reader:
         return frozenset(str(found[0]) for found in rows)
 
     def attention(self) -> int:
-        """How much needs a person: points that are gone, an unknown that nobody could resolve, a refused return."""
+        """How much needs a person: points that are gone, unknowns, refused returns, points not given anew."""
         with self._database.transaction(write=False) as tx:
-            rows = tx.one(self._sql.attention, {}), tx.one(STATEMENTS.refused_count, {})
+            counts = (self._sql.attention, STATEMENTS.refused_count, STATEMENTS.not_given_count)
+            rows = [tx.one(statement, {}) for statement in counts]
         return sum(int(row[0] or 0) for row in rows if row is not None)
 
     def due_since(self, *, at: int) -> tuple[int | None, int | None]:

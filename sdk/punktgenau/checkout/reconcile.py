@@ -177,9 +177,15 @@ def _booking(line: StatementLine) -> Booking:
         key=line.idempotency_key,
         provider_id=line.redemption_id or line.accrual_id or "",
         order_reference=line.order_reference,
-        reference=(line.return_reference if line.kind == "reversal" else line.capture_reference) or "",
+        reference=_reference(line) or "",
         corrects=line.corrects or "",
     )
+
+
+def _reference(line: StatementLine) -> str | None:
+    if line.kind == "accrual":
+        return line.accrual_id
+    return line.return_reference if line.kind == "reversal" else line.capture_reference
 
 
 def _batches(bookings: Iterator[Booking]) -> Iterator[list[Booking]]:

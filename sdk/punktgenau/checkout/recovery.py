@@ -8,6 +8,7 @@ from typing import Literal
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
+from punktgenau.checkout.accrual_journal import AccrualJournal
 from punktgenau.checkout.cart import Order, OrderState
 from punktgenau.checkout.defects import LOOK_AGAIN_MS, alone
 from punktgenau.checkout.events import Events
@@ -15,7 +16,7 @@ from punktgenau.checkout.execute import CIRCUIT_OPEN, Executor
 from punktgenau.checkout.extending import extend_at, extension
 from punktgenau.checkout.hints import follow_up
 from punktgenau.checkout.intent import Claim, ask_by_void, capture_of, ended_short, wished
-from punktgenau.checkout.journal import Journal, LostSwapError
+from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import PunktgenauError
 
@@ -63,7 +64,7 @@ class Recovery:
 
 
 def recover(
-    journal: Journal,
+    journal: AccrualJournal,
     executor: Executor,
     events: Events,
     *,
@@ -118,7 +119,7 @@ def recover(
     return report
 
 
-def _claims(journal: Journal, *, lease_s: float, due_only: bool, stop: Callable[[], bool]) -> Iterator[Claim]:
+def _claims(journal: AccrualJournal, *, lease_s: float, due_only: bool, stop: Callable[[], bool]) -> Iterator[Claim]:
     if due_only:
         while not stop() and (claim := journal.claim_due(lease_s=lease_s)) is not None:
             yield claim
@@ -131,7 +132,9 @@ def _claims(journal: Journal, *, lease_s: float, due_only: bool, stop: Callable[
             yield claim
 
 
-def _checks(journal: Journal, *, lease_s: float, due_only: bool, stop: Callable[[], bool]) -> Iterator[RedemptionRow]:
+def _checks(
+    journal: AccrualJournal, *, lease_s: float, due_only: bool, stop: Callable[[], bool]
+) -> Iterator[RedemptionRow]:
     if due_only:
         while not stop() and (row := journal.claim_check(lease_s=lease_s)) is not None:
             yield row
@@ -145,7 +148,7 @@ def _checks(journal: Journal, *, lease_s: float, due_only: bool, stop: Callable[
 
 
 def look_at(
-    journal: Journal,
+    journal: AccrualJournal,
     executor: Executor,
     row: RedemptionRow,
     *,
@@ -211,7 +214,7 @@ def look_at(
 
 
 def _look_at_deal(
-    journal: Journal,
+    journal: AccrualJournal,
     executor: Executor,
     row: RedemptionRow,
     word: Literal["take", "release", "wait"] | None,

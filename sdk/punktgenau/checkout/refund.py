@@ -16,6 +16,7 @@ from punktgenau.checkout.settings import RefundPolicy
 from punktgenau.money import Money
 
 RefundState = Literal["done", "reversing", "declined", "needs_attention"]
+NewPointsState = Literal["none", "accruing", "posted", "declined", "needs_attention"]
 AMENDMENT = "amend-"
 """How the reference of what `amend` gives back begins."""
 
@@ -65,6 +66,10 @@ class Refund:
     converted: int | None
     expired_money: Money
     """What the shop pays in money for points that came back already expired, where its rule says so."""
+    new_points: int
+    """Points given anew for those that came back already expired, where the shop's rule says so."""
+    new_points_state: NewPointsState
+    """none: there are none; posted: the customer has them; declined: the provider refuses, and a person is needed."""
     money_instead: Money
     """What the shop pays in money for points that the provider did not take back; these stay captured."""
     reason: str
@@ -138,6 +143,8 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         already_expired=one.expired_points,
         converted=one.converted_points,
         expired_money=money(one.expired_minor),
+        new_points=one.new_points,
+        new_points_state=_new_points_state(one.accrual_state),
         money_instead=money(one.instead_minor),
         reason=one.reason,
         actor=one.actor,
@@ -165,6 +172,14 @@ def split_of(step: Returned, carry_minor: int, currency: str) -> Split:
 
 def _money_of(currency: str) -> Callable[[int], Money]:
     return lambda amount_minor: Money(amount_minor=amount_minor, currency=currency)
+
+
+def _new_points_state(text: str | None) -> NewPointsState:
+    for state in get_args(NewPointsState):
+        if state == (text or "none"):
+            known: NewPointsState = state
+            return known
+    raise AssertionError(f"unknown state of new points {text!r}")
 
 
 def policy_of(text: str) -> RefundPolicy:

@@ -51,6 +51,29 @@ class Refused:
             raise _settled(asked) from error
         return self._returns.find(row, reference)
 
+    def settle_new_points(
+        self, row: RedemptionRow, *, reference: str, given: bool, actor: str, reason: str, ends: float
+    ) -> Refund:
+        """What a person says of new points that were refused, or that nobody can tell about.
+
+        Raises NotFoundError, ReturnConflictError (no person is needed).
+        """
+        asked = next((one for one in self._journal.books(row.id).returns if one.reference == reference), None)
+        if asked is None:
+            raise NotFoundError(f"Order {row.order_reference} has no return {reference}.", field="return_reference")
+        left = max(0.1, ends - self._clock.monotonic())
+        try:
+            claim = self._journal.settle_accrual(asked, given=given, actor=actor, reason=reason, lease_s=left)
+        except LostSwapError as error:
+            raise ReturnConflictError(
+                f"Nobody has to decide about new points of return {reference}, or somebody is just asking for them. "
+                "Nothing was changed; look at it again.",
+                field="return_reference",
+            ) from error
+        if claim is not None:
+            self._executor.run(claim, deadline_s=left)
+        return self._returns.find(row, reference)
+
     def listed(self) -> Iterator[Refund]:
         """Every refused return that nobody has settled, the oldest first."""
         seen: set[str] = set()

@@ -20,7 +20,7 @@ from punktgenau.errors import (
 )
 from punktgenau.provider import LookupBy, ProviderProfile, Redemption, RedemptionState
 
-Kind = Literal["authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up"]
+Kind = Literal["authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up", "accrue"]
 """Calls of the port; `give_up` makes none: it is looked up until it is known what an authorize became."""
 Step = Literal["repeat", "look_up", "cancel_by_key", "needs_attention"]
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from punktgenau.checkout import shipment_statements as shipping
+from punktgenau.checkout.accrual_journal import AccrualJournal
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation
-from punktgenau.checkout.journal import Journal, LostSwapError
+from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of, values_of
@@ -38,7 +39,7 @@ class _ReturnFirstError(Exception):
     """A return waits for its turn."""
 
 
-class ReturnJournal(Journal):
+class ReturnJournal(AccrualJournal):
     """The journal of one shop at one provider, with its returns and amended orders."""
 
     def books(self, redemption_id: str) -> Books:
@@ -236,6 +237,8 @@ class ReturnJournal(Journal):
         for name in ("restored_points", "expired_points", "converted_points"):
             finished[name] = said.get(name)
         tx.run(STATEMENTS.finish, finished)
+        if outcome == "done":
+            self._promise(tx, claim, int(said.get("expired_points") or 0))
 
     def _books(self, tx: Transaction, redemption_id: str, *, lock: bool) -> Books:
         row = self._redemption(tx, redemption_id, lock=lock)

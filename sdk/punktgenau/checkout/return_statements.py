@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.schema import redemption
-from punktgenau.checkout.schema_returns import MONEY_MINOR, OWES_MONEY, amendment, returns
+from punktgenau.checkout.schema_returns import MONEY_MINOR, NOT_GIVEN, OWES_MONEY, amendment, returns
 from punktgenau.checkout.statements import ours
 
 _REQUESTED: ColumnElement[str] = literal_column("'requested'")
@@ -120,6 +120,8 @@ class ReturnStatements:
         self.refused_count = (
             select(func.count()).select_from(returns).where(t.state == literal_column("'declined'"), _OURS)
         )
+
+        self.not_given_count = select(func.count()).select_from(returns).where(NOT_GIVEN, _OURS)
 
     def _amendments(self) -> None:
         a = amendment.c

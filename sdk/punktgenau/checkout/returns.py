@@ -248,7 +248,7 @@ class Returns:
             restored_points=None if points else 0,
             expired_points=None if points else 0,
             converted_points=None if points else 0,
-            expired_rule=self._settings.expired_points,
+            expired_rule=self._settings.expired_rule,
             expired_minor=0,
             instead_minor=0,
             reason=_line(reason),

@@ -47,7 +47,8 @@ returns = Table(
     Column("restored_points", BigInteger),
     Column("expired_points", BigInteger),
     Column("converted_points", BigInteger),
-    # "money": points that came back already expired are paid out at the order's rate, `expired_minor` of it.
+    # "money": points that came back already expired are paid out at the order's rate, `expired_minor` of it;
+    # "accrue": they are given anew, `new_points` of them.
     Column("expired_rule", String(8), nullable=False),
     Column("expired_minor", BigInteger, nullable=False),
     # What points that the provider refused to take back are paid with instead.
@@ -62,6 +63,10 @@ returns = Table(
     Column("finished_at", BigInteger),
     # So many parcels of its version had left when it was asked for; NULL: all that there was to leave.
     Column("parcels", Integer),
+    Column("new_points", BigInteger, nullable=False, server_default="0"),
+    # accruing, posted, declined, needs_attention; NULL: none are given anew.
+    Column("accrual_state", String(16)),
+    Column("accrual_id", String(64)),
     UniqueConstraint("redemption_id", "number", name=f"{PREFIX}return_number"),
     UniqueConstraint("redemption_id", "reference", name=f"{PREFIX}return_once"),
 )
@@ -80,6 +85,9 @@ Index(
 
 _REFUSED = returns.c.state == literal_column("'declined'")
 Index(f"{PREFIX}return_refused", returns.c.created_at, sqlite_where=_REFUSED, postgresql_where=_REFUSED)
+
+NOT_GIVEN = returns.c.accrual_state.in_([literal_column("'declined'"), literal_column("'needs_attention'")])
+Index(f"{PREFIX}return_not_given", returns.c.created_at, sqlite_where=NOT_GIVEN, postgresql_where=NOT_GIVEN)
 
 shipment = Table(
     f"{PREFIX}shipment",
@@ -179,6 +187,9 @@ class ReturnRow:
     created_at: int
     finished_at: int | None
     parcels: int | None = None
+    new_points: int = 0
+    accrual_state: str | None = None
+    accrual_id: str | None = None
 
     @property
     def owed_minor(self) -> int:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import and_, bindparam, select, tuple_
+from sqlalchemy import and_, bindparam, func, select, tuple_
 from sqlalchemy.sql import ClauseElement
 
 from punktgenau.checkout.database import Database, Value
 from punktgenau.checkout.moments import milliseconds, moment
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import RedemptionRow, redemption
+from punktgenau.checkout.schema_returns import returns
 from punktgenau.checkout.statements import ours, own
 from punktgenau.money import Money
 
@@ -47,7 +48,7 @@ _EARLIEST, _LATEST = 0, 2**62
 _COLUMNS = (
     "id", "order_reference", "attempt", "state", "customer_id", "member_id", "points", "value_minor",
     "payable_minor", "currency", "captured_points", "reversed_points", "reversed_minor", "release_cause", "reason",
-    "created_at", "updated_at",
+    "created_at", "updated_at", "new_points",
 )  # fmt: skip
 
 
@@ -80,6 +81,7 @@ class Found:
     captured_points: int
     reversed_points: int
     reversed_value: Money
+    new_points: int
     release_cause: str
     reason: str
     placed_at: datetime
@@ -173,6 +175,7 @@ def found_of(row: tuple[Value, ...]) -> Found:
         captured_points=number("captured_points"),
         reversed_points=number("reversed_points"),
         reversed_value=money("reversed_minor"),
+        new_points=number("new_points"),
         release_cause=str(said["release_cause"] or ""),
         reason=str(said["reason"] or ""),
         placed_at=moment(number("created_at")),
@@ -185,7 +188,13 @@ def _cursor(last: Found) -> str:
 
 
 _r = redemption.c
-FOUND_COLUMNS = tuple(_r[name] for name in _COLUMNS)
+_NEW_POINTS = (
+    select(func.sum(returns.c.new_points))
+    .where(returns.c.redemption_id == _r.id)
+    .correlate(redemption)
+    .scalar_subquery()
+)
+FOUND_COLUMNS = (*(_r[name] for name in _COLUMNS[:-1]), _NEW_POINTS)
 _PAGED = and_(
     _r.created_at >= bindparam("since"),
     _r.created_at < bindparam("until"),

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 
 from punktgenau.checkout.intent import Claim
-from punktgenau.checkout.resolve import Kind, Moved
+from punktgenau.checkout.resolve import LEAST_SETTLE_S, NOT_SENT, SETTLING, Kind, Moved, Verdict, back_off_s
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import PunktgenauError
 from punktgenau.money import Money
-from punktgenau.provider import Provider, Redemption, RedemptionLine, Reversal, TenderRequest
+from punktgenau.provider import Provider, ProviderProfile, Redemption, RedemptionLine, Reversal, TenderRequest
 
 Reply = Mapping[str, str | int | None] | None
 RETRY_AFTER_MOST_S = 900
@@ -105,6 +105,16 @@ def wished_wait_ms(failure: PunktgenauError | None) -> int:
     if failure is None or failure.retry_after_s is None:
         return 0
     return int(1000 * min(failure.retry_after_s, RETRY_AFTER_MOST_S))
+
+
+def due_at(claim: Claim, verdict: Verdict, sends: int, profile: ProviderProfile, now_ms: int) -> int:
+    """When an operation that stays open is due again; asking for it more often does not put its settling off."""
+    operation = claim.operation
+    if verdict.code != SETTLING:
+        return now_ms + back_off_s(operation.passes, away=not sends and verdict.code == NOT_SENT) * 1000
+    if operation.code != SETTLING:
+        return max(now_ms + max(LEAST_SETTLE_S, profile.settle_s) * 1000, operation.next_at or 0)
+    return at if (at := operation.next_at or 0) > now_ms else now_ms + back_off_s(operation.passes) * 1000
 
 
 def moved_after(claim: Claim) -> Moved:

@@ -12,7 +12,7 @@ from punktgenau.money import AMOUNT_MINOR_MAX
 CaptureTime = Literal["paid", "placed", "shipped"]
 """shipped: recovery captures nothing because an order is paid; the shop does, parcel by parcel."""
 RefundPolicy = Literal["proportional", "points_first", "money_first"]
-ExpiredPoints = Literal["tell", "money"]
+ExpiredPoints = Literal["tell", "money", "new_points"]
 TaxMode = Literal["tender", "discount"]
 
 HOLD_S_MIN = 300
@@ -27,9 +27,9 @@ class Settings:
 
     `hold_s`: how long points are kept in all; `min_money_minor`: the least that the shop's cards take, in the smallest
     unit; `deadline_s` and `worker_deadline_s`: for one call in a request and in the worker; `expired_points`: what
-    comes back already expired is told to the customer, or paid in money; `tax_mode`: points are a tender, which leaves
-    VAT alone, or a discount of the shop's own programme. The rest limits points per order, see `ShopRules`.
-    Raises ConfigurationError whose `.field` names the key.
+    comes back already expired is told to the customer, paid in money, or given as new points; `tax_mode`: points are a
+    tender, which leaves VAT alone, or a discount of the shop's own programme. The rest limits points per order, see
+    `ShopRules`. Raises ConfigurationError whose `.field` names the key.
     """
 
     enabled: bool = True
@@ -59,6 +59,11 @@ class Settings:
         _require_seconds(self.deadline_s, field="deadline_s")
         _require_seconds(self.worker_deadline_s, field="worker_deadline_s")
         self.rules  # noqa: B018  checks its own fields
+
+    @property
+    def expired_rule(self) -> str:
+        """What a return has for its rule about points that come back already expired."""
+        return "accrue" if self.expired_points == "new_points" else self.expired_points
 
     @property
     def rules(self) -> ShopRules:

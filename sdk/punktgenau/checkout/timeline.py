@@ -10,6 +10,7 @@ from typing import Literal
 
 from sqlalchemy import bindparam, select
 
+from punktgenau.checkout.accrual_journal import ACCRUE, accrual_reference
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.moments import moment
@@ -101,8 +102,10 @@ def _told(chapter: Chapter) -> Iterator[Moment]:
     )
     yield from (_shipment(row, one) for one in chapter.shipments)
     by_operation = {one.operation_id: one for one in chapter.returns if one.operation_id is not None}
+    by_accrual = {accrual_reference(one): one for one in chapter.returns}
     for operation in chapter.operations:
-        yield from _operation(row, operation, by_operation.get(operation.id))
+        named = json.loads(operation.request).get("accrual_reference")
+        yield from _operation(row, operation, by_operation.get(operation.id) or by_accrual.get(named))
     for one in chapter.returns:
         yield from _return(row, one, chapter.actions)
     for version in chapter.amendments:
@@ -143,7 +146,7 @@ def _operation(row: RedemptionRow, operation: OperationRow, returned: ReturnRow 
             tone=tone,
             attempt=row.attempt,
             points=points,
-            value=_money(row, value_minor),
+            value=None if operation.kind == ACCRUE else _money(row, value_minor),
             reason=reason,
             reference=returned.reference if returned is not None else str(request.get("capture_reference") or ""),
             code="" if how == "done" else operation.code or "",

@@ -1,0 +1,167 @@
+"""The journal with accruals in it: points that are given anew because those of a return came back expired.
+
+The intent stands in the commit that books the reversal, so nobody can die between the two. It is an operation like any
+other, but for its place: it is open beside those of the redemption, whose row it does not change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from sqlalchemy import bindparam, literal_column, select, update
+
+from punktgenau.checkout.actions import Actions
+from punktgenau.checkout.database import Transaction, Value
+from punktgenau.checkout.intent import Claim, NextOperation
+from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, Journal, LostSwapError
+from punktgenau.checkout.rows import row_of, values_of
+from punktgenau.checkout.schema import OperationRow, RedemptionRow, operation
+from punktgenau.checkout.schema_returns import NOT_GIVEN, ReturnRow, returns
+
+AccrualState = Literal["accruing", "posted", "declined", "needs_attention"]
+_BY_HAND = "resolved_by_hand"
+"""As `resolving` calls it, which is built upon this."""
+ACCRUE = "accrue"
+"""The kind of the operation, and what a return has for its rule."""
+_t, _o = returns.c, operation.c
+_OF_REVERSAL = select(returns).where(_t.operation_id == bindparam("operation_id"))
+_OF_RETURN = select(operation).where(_o.open_key == bindparam("return_id"))
+_PROMISE = (
+    update(returns)
+    .where(_t.id == bindparam("return_id"))
+    .values(new_points=bindparam("points"), accrual_state=literal_column("'accruing'"))
+)
+_NOTE = (
+    update(returns)
+    .where(_t.id == bindparam("return_id"))
+    .values(accrual_state=bindparam("state"), accrual_id=bindparam("accrual_id"))
+)
+_SETTLE = update(returns).where(_t.id == bindparam("return_id"), NOT_GIVEN).values(accrual_state=bindparam("state"))
+
+
+class AccrualJournal(Journal):
+    """The journal of one shop at one provider, with the points that it gives."""
+
+    def begun_accrual(self, reversal: Claim) -> Claim | None:
+        """The right to send what finishing this reversal has made necessary, until the reversal's own lease ends."""
+        if reversal.operation.kind != "reverse":
+            return None
+        with self._database.transaction(write=False) as tx:
+            found = tx.one(_OF_REVERSAL, {"operation_id": reversal.operation.id})
+            row = None if found is None else row_of(ReturnRow, found)
+            if row is None or row.accrual_state != "accruing":
+                return None
+            current = tx.one(_OF_RETURN, {"return_id": row.id})
+            begun = None if current is None else row_of(OperationRow, current)
+            if begun is None or begun.lease_token != 1 or begun.passes:
+                # Somebody else has taken it over.
+                return None
+            return Claim(begun, self._redemption(tx, begun.redemption_id), 1, reversal.ends)
+
+    def finish_accrual(
+        self,
+        claim: Claim,
+        *,
+        state: AccrualState,
+        outcome: str | None,
+        code: str | None,
+        reply: Mapping[str, str | int | None] | None,
+        sends: int,
+        next_at: int | None,
+        again: bool = False,
+    ) -> RedemptionRow:
+        """Write the result of a send, as `finish` does; with `again` it is begun anew in the same commit.
+
+        Raises LostSwapError when the lease went to somebody else meanwhile.
+        """
+        asked = claim.operation
+        with self._database.transaction() as tx:
+            row = self._redemption(tx, asked.redemption_id, lock=True)
+            return_id = asked.open_key
+            self._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
+            accrual_id = None if reply is None else reply.get("id")
+            tx.run(_NOTE, {"return_id": return_id, "state": state, "accrual_id": accrual_id})
+            if again and return_id is not None:
+                request = json.loads(asked.request)
+                planned = _planned(request, cause=f"return {self.fresh_id()}")
+                # Nobody has it, so whoever takes it over knows that nothing was sent.
+                anew = replace(self._new_operation(row, planned), open_key=return_id, lease_token=0)
+                tx.run(self._sql.add_operation, values_of(anew) | {"lease_ms": 0})
+            aged: dict[str, Value] = {"customer_id": row.customer_id, "balance_at": self.now_ms() - BALANCE_AGED_MS}
+            tx.run(self._sql.age_balance, aged)
+            return row
+
+    def settle_accrual(self, asked: ReturnRow, *, given: bool, actor: str, reason: str, lease_s: float) -> Claim | None:
+        """A person says what became of new points: given, or not, so they are asked for once more under another key.
+
+        The right to send that. Raises LostSwapError where they need no person, or somebody is just asking.
+        """
+        self._secret()
+        with self._intent() as tx:
+            row = self._redemption(tx, asked.redemption_id, lock=True)
+            state = "posted" if given else "accruing"
+            if tx.run(_SETTLE, {"return_id": asked.id, "state": state}) != 1:
+                raise LostSwapError
+            if (current := tx.one(_OF_RETURN, {"return_id": asked.id})) is not None:
+                claim = self._lease(tx, row_of(OperationRow, current).id, lease_s)
+                if claim is None:
+                    raise LostSwapError
+                outcome = "done" if given else "not_done"
+                self._finish_operation(tx, claim, outcome=outcome, code=_BY_HAND, reply=None, sends=0, next_at=None)
+            Actions(self._database, clock=self._clock).record_in(
+                tx,
+                "new_points_given" if given else "new_points_again",
+                actor=actor,
+                reason=reason,
+                subject=asked.id,
+                redemption_id=row.id,
+                detail={"return_reference": asked.reference, "points": asked.new_points},
+            )
+            if given:
+                return None
+            ends = self._lease_ends(lease_s)
+            planned = replace(accrual_of(row, asked, asked.new_points), cause=f"return {self.fresh_id()}")
+            begun = self._add_accrual(tx, row, asked.id, planned, lease_s=lease_s)
+            return Claim(begun, row, begun.lease_token, ends)
+
+    def _promise(self, tx: Transaction, claim: Claim, points: int) -> None:
+        """Write down, in the reversal's commit, that so many points that came back expired are given anew."""
+        found = tx.one(_OF_REVERSAL, {"operation_id": claim.operation.id})
+        row = None if found is None else row_of(ReturnRow, found)
+        if row is None or row.expired_rule != ACCRUE or row.accrual_state is not None or points <= 0:
+            return
+        tx.run(_PROMISE, {"return_id": row.id, "points": points})
+        # Who finishes the reversal goes on under its lease.
+        left_s = max(0.0, claim.ends - self._clock.monotonic() - LEASE_MARGIN_MS / 1000)
+        self._add_accrual(tx, claim.redemption, row.id, accrual_of(claim.redemption, row, points), lease_s=left_s)
+
+    def _add_accrual(
+        self, tx: Transaction, row: RedemptionRow, return_id: str, planned: NextOperation, *, lease_s: float
+    ) -> OperationRow:
+        begun = replace(self._new_operation(row, planned), open_key=return_id)
+        self._add(tx, begun, lease_s)
+        return begun
+
+
+def accrual_reference(asked: ReturnRow) -> str:
+    """The shop's name for the new points of a return: from a random id, because each is taken once and for ever."""
+    return f"new-{asked.id[:28]}"
+
+
+def accrual_of(row: RedemptionRow, asked: ReturnRow, points: int) -> NextOperation:
+    """What is asked of the provider for a return whose points came back expired."""
+    return _planned(
+        {
+            "points": points,
+            "accrual_reference": accrual_reference(asked),
+            "reason": f"Order {row.order_reference}: new points for expired ones",
+        },
+        cause=f"return {asked.number}",
+    )
+
+
+def _planned(request: Mapping[str, str | int], *, cause: str) -> NextOperation:
+    return NextOperation(kind=ACCRUE, cause=cause, request=request, state="")

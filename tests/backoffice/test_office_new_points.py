@@ -1,0 +1,158 @@
+"""Points that came back expired and are given anew, as the back office tells of them; a refusal is settled there.
+
+One lamp for 59.90 paid with 427 points; 20.00 of it back: 142 points (427 x 2000 / 5990 = 142.57, rounded down).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+
+from _office_shop import OPERATOR, open_office
+from _small_shop import Provider as Sandbox
+from _small_shop import SmallShop, Visitor, cart_of, make_small_shop
+from flask_punktgenau import Punktgenau
+from punktgenau import ConfigurationError
+from punktgenau.checkout.office import Office
+
+
+@pytest.fixture
+def shop(tmp_path: Path, provider_url: str) -> Iterator[SmallShop]:
+    """A shop that gives new points, and a member whose points have expired since they paid with them."""
+    with requests.Session() as http:
+        http.trust_env = False
+        sandbox = Sandbox(url=provider_url, http=http)
+        sandbox.control("POST", "/reset")
+        small = make_small_shop(
+            tmp_path,
+            provider=sandbox,
+            provider_url=provider_url,
+            PUNKTGENAU_INLINE_RECOVERY=False,
+            PUNKTGENAU_EXPIRED_POINTS="new_points",
+        )
+        open_office(small)
+        now = sandbox.control("GET", "/clock")["now"]  # type: ignore[index]
+        until = (datetime.fromisoformat(now) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        lots = [{"points": 427, "expires_at": until}]
+        sandbox.control("POST", "/members", {"id": "mbr_soon", "lots": lots})
+        small.link("anna", "mbr_soon")
+        small.shop.order("A-1", state="paid", customer_id="anna")
+        with small.app.app_context():
+            small.points.authorize("A-1", cart_of(5990), points=427, customer_id="anna")
+            small.points.capture("A-1")
+        sandbox.control("POST", "/clock", {"advance_s": 2 * 86_400})
+        yield small
+
+
+@pytest.fixture
+def mira(shop: SmallShop) -> Visitor:
+    visitor = Visitor(shop, shop.app.test_client())
+    assert visitor.browser.post("/operator", data={"operator": OPERATOR}).status_code == 200
+    return visitor
+
+
+def block(shop: SmallShop, state: str) -> None:
+    shop.provider.control("POST", "/members", {"id": "mbr_soon", "state": state})
+
+
+def page_of(mira: Visitor, shop: SmallShop) -> str:
+    with shop.app.app_context():
+        (found,) = Office(shop.points.checkout).searching.attempts("A-1")
+    return f"/points/admin/redemptions/{found.id}"
+
+
+def read(mira: Visitor, path: str) -> str:
+    return mira.browser.get(path).text.replace("\xa0", " ")
+
+
+WORDS = {
+    "en": ("142 points credited in the place of expired ones", "New for expired ones: 142 points, credited"),
+    "de": ("142 Punkte neu für verfallene gutgeschrieben", "Neu für verfallene: 142 Punkte, gutgeschrieben"),
+    "zh": ("已存入 142 积分 以替代过期积分", "补发过期积分：142 积分，已存入"),
+}
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_the_story_tells_of_new_points(shop: SmallShop, mira: Visitor, language: str) -> None:
+    mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+    with shop.app.app_context():
+        refund = shop.points.refund("A-1", return_reference="R-1", amount_minor=2000)
+    assert refund is not None
+    assert (refund.new_points, refund.new_points_state) == (142, "posted")
+    page = read(mira, page_of(mira, shop))
+    for words in WORDS[language]:
+        assert words in page
+    assert "story.accrue" not in page
+    csv = mira.browser.get("/points/admin/redemptions.csv").text
+    heads, row = (line.split(",") for line in csv.strip("\ufeff\r\n").splitlines())
+    assert dict(zip(heads, row, strict=True))["new_points"] == "142"
+
+
+def test_refused_new_points_are_listed_and_settled(shop: SmallShop, mira: Visitor) -> None:
+    mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    block(shop, "blocked")
+    with shop.app.app_context():
+        refund = shop.points.refund("A-1", return_reference="R-1", amount_minor=2000)
+    assert refund is not None
+    assert refund.new_points_state == "declined"
+    waiting = read(mira, "/points/admin/attention")
+    assert "New points that were not given" in waiting
+    assert "R-1" in waiting
+    one = page_of(mira, shop)
+    assert "The customer has them" in read(mira, one)
+    said = {"return_reference": "R-1", "as": "not_given"}
+    assert mira.post(f"{one}/settle", **said).status_code == 409
+    block(shop, "active")
+    assert mira.post(f"{one}/settle", **said, reason="unblocked").status_code == 303
+    assert "New for expired ones: 142 points, credited" in read(mira, one)
+    assert "New points that were not given" not in read(mira, "/points/admin/attention")
+    assert shop.provider.available("mbr_soon") == 142
+    assert mira.post(f"{one}/settle", **said, reason="again").status_code == 409
+    with shop.app.app_context():
+        (action,) = Office(shop.points.checkout).log()
+    assert (action.kind, action.actor, action.reason) == ("new_points_again", OPERATOR, "unblocked")
+
+
+def test_what_the_customer_has_is_written_down_with_a_name(shop: SmallShop, mira: Visitor) -> None:
+    block(shop, "blocked")
+    with shop.app.app_context():
+        shop.points.refund("A-1", return_reference="R-1", amount_minor=2000)
+    one = page_of(mira, shop)
+    said = {"return_reference": "R-1", "as": "given", "reason": "credited by their service"}
+    assert mira.post(f"{one}/settle", **said).status_code == 303
+    with shop.app.app_context():
+        (refund,) = shop.points.refunds("A-1")
+        (action,) = Office(shop.points.checkout).log()
+    assert (refund.new_points_state, action.kind, action.actor) == ("posted", "new_points_given", OPERATOR)
+    assert shop.provider.available("mbr_soon") == 0
+
+
+def test_nothing_is_erased_while_new_points_are_not_given(shop: SmallShop) -> None:
+    block(shop, "blocked")
+    with shop.app.app_context():
+        shop.points.refund("A-1", return_reference="R-1", amount_minor=2000)
+        shop.points.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
+        office = Office(shop.points.checkout)
+        with pytest.raises(Exception, match="open"):
+            office.personal.erase("anna", actor="clerk", return_days=0)
+        (told,) = office.personal.export("anna").returns
+    assert told["new_points"] == 142
+
+
+def test_where_shops_give_no_points_the_app_is_not_made(shop: SmallShop) -> None:
+    config = {
+        "PUNKTGENAU_PROVIDER_URL": shop.provider.url,
+        "PUNKTGENAU_CLIENT_ID": "demo-shop",
+        "PUNKTGENAU_CLIENT_SECRET": "demo-secret",
+        "PUNKTGENAU_PROVIDER_PROFILE": "no_accruals",
+        "PUNKTGENAU_EXPIRED_POINTS": "new_points",
+    }
+    app = type(shop.app)("fresh")
+    app.config.update(config)
+    with pytest.raises(ConfigurationError) as caught:
+        Punktgenau().init_app(app)
+    assert caught.value.field == "PUNKTGENAU_EXPIRED_POINTS"
