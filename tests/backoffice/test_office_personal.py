@@ -1,10 +1,12 @@
 """A customer's data: exported, erased only when nothing is open, purged when it is old; the books stay."""
 
 import json
+from dataclasses import asdict, replace
 from threading import Event, Thread
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from _office_shop import paid
 from _small_shop import SmallShop
@@ -12,6 +14,7 @@ from _world import CART, World
 from flask_punktgenau.cli import punktgenau
 from punktgenau import NotFoundError
 from punktgenau.checkout import Checkout, personal
+from punktgenau.checkout.intent import CAUSES
 from punktgenau.checkout.office import Office
 from punktgenau.checkout.searching import Search
 from punktgenau.errors import StateConflictError
@@ -41,8 +44,26 @@ def test_export_tells_all_that_is_kept(world: World, checkout: Checkout, office:
     assert (one["order_reference"], one["state"], one["points"], one["value_minor"]) == (
         "A-1", "partially_reversed", 20, 20,
     )  # fmt: skip
+    assert one["consent_id"] == "con_1"
+    assert one["articles"] == [
+        {"sku": "lamp", "quantity": 2, "amount_minor": 4990}, {"sku": "shipping", "quantity": 1, "amount_minor": 490},
+    ]  # fmt: skip
+    # Asked for before the order was placed: all points were there.
+    assert found.link["balance"]["available"] == 2500  # type: ignore[index, call-overload]
     (returned,) = found.returns
+    assert (returned["wanted"], returned["asked_by"]) == (
+        {"amount_minor": None, "lines": {"lamp": 1}, "shipping_minor": 0}, "customer",
+    )  # fmt: skip
     assert (returned["return_reference"], returned["reason"]) == ("R-1", "Mine is green")
+    checkout.amend("A-1", replace(CART, lines=[replace(CART.lines[0], quantity=1)], shipping_minor=0))
+    office.give_back(office.searching.attempts("A-1")[-1].id, actor="clerk", reason="Mine is broken")
+    found = office.personal.export("anna")
+    assert [(one["version"], one["articles"]) for one in found.changes] == [
+        (2, [{"sku": "lamp", "quantity": 1, "amount_minor": 2495}]),
+    ]
+    assert [(one["deed"], one["reason"]) for one in found.deeds] == [("cancel", "Mine is broken")]
+    assert found.redemptions[0]["went_back_because"] == "Mine is broken"
+    assert json.loads(json.dumps(asdict(found)))["customer_id"] == "anna"
     with pytest.raises(NotFoundError):
         office.personal.export("nobody")
 
@@ -119,6 +140,102 @@ def test_a_return_that_is_asked_for_while_a_customer_is_erased(
     assert isinstance(answer, StateConflictError), answer
     assert rows(office)[0][1].startswith("erased:")
     assert (clerk.find("A-1").state, world.provider.points()) == ("captured", (2480, 0))  # type: ignore[union-attr]
+
+
+def test_a_refused_return_waits_for_a_person(world: World, checkout: Checkout, office: Office) -> None:
+    placed(world, checkout, "A-1")
+    checkout.capture("A-1")
+    world.provider.play("no_partial_reversal")
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    checkout.money_refunded("A-1", return_reference="R-1", psp_reference="re_1")
+    world.clock.advance(500 * DAY_S)
+    assert [one.return_reference for one in checkout.refused_refunds()] == ["R-1"]
+    assert office.personal.purge(actor="cron") == 0
+    with pytest.raises(StateConflictError, match="still open for order A-1"):
+        office.personal.erase("anna", actor="clerk")
+    settled = checkout.pay_instead("A-1", return_reference="R-1", actor="clerk", reason="account closed")
+    # Of 20 points on 54.80 one lamp has 18 x 2495 / 4990 = 9.
+    assert settled.money_due.amount_minor == 9
+    assert office.personal.purge(actor="cron") == 0
+    checkout.money_refunded("A-1", return_reference="R-1", psp_reference="re_2")
+    world.clock.advance(500 * DAY_S)
+    assert office.personal.purge(actor="cron") == 1
+
+
+def test_a_refused_return_of_a_cancelled_order_waits_for_nobody(
+    world: World, checkout: Checkout, office: Office
+) -> None:
+    placed(world, checkout, "A-1")
+    checkout.capture("A-1")
+    world.provider.play("no_partial_reversal")
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    checkout.money_refunded("A-1", return_reference="R-1", psp_reference="re_1")
+    world.provider.play("reference")
+    assert checkout.cancel("A-1").state == "reversed"  # type: ignore[union-attr]
+    world.clock.advance(60)
+    assert office.personal.erase("anna", actor="clerk") == 1
+
+
+def kept_texts(world: World) -> str:
+    """All that stands in the journal, table by table."""
+    engine = sqlalchemy.create_engine(world.database_url)
+    with engine.connect() as connection:
+        tables = [name for name in sqlalchemy.inspect(connection).get_table_names() if name.startswith("punktgenau_")]
+        found = [str(row) for name in tables for row in connection.execute(sqlalchemy.text(f"SELECT * FROM {name}"))]
+    engine.dispose()
+    return "\n".join(found)
+
+
+WORDS = "Frau Winter ist krank"
+
+
+@pytest.mark.parametrize("forget", ["erase", "purge"])
+def test_no_word_of_or_about_the_customer_is_left(
+    world: World, checkout: Checkout, office: Office, forget: str
+) -> None:
+    # Returned by a clerk and by the customer; cancelled; given up while it is not known; changed; settled by hand.
+    for reference in ("A-1", "A-2", "A-3", "A-4"):
+        placed(world, checkout, reference, points=20)
+    by_order = {one.order_reference: one.id for one in office.searching.all(Search())}
+    for reference in ("A-1", "A-2"):
+        checkout.capture(reference)
+    office.refund(
+        by_order["A-1"], return_reference="R-1", lines={"lamp": 1}, shipping_minor=0, amount_minor=None, seen=None,
+        actor="clerk", reason=WORDS,
+    )  # fmt: skip
+    checkout.refund("A-1", return_reference="R-2", lines={"lamp": 1}, reason=WORDS, actor="anna")
+    for reference in ("R-1", "R-2"):
+        checkout.money_refunded("A-1", return_reference=reference, psp_reference="re_1")
+    office.give_back(by_order["A-2"], actor="clerk", reason=WORDS)
+    checkout.amend("A-3", replace(CART, shipping_minor=0), reason=WORDS, actor="anna")
+    checkout.cancel("A-3", cause="order_gone")
+    world.provider.fault("authorize", "reset", times=9)
+    world.order("A-5", "pending")
+    checkout.authorize("A-5", CART, customer_id="anna", points=20)
+    world.provider.heal()
+    checkout.cancel("A-5", cause=WORDS)
+    checkout.void("A-4")
+    for _ in range(3):
+        world.advance(900)
+        checkout.recover()
+    world.clock.advance(500 * DAY_S)
+    assert WORDS in kept_texts(world)
+    if forget == "erase":
+        office.personal.erase("anna", actor="clerk")
+    else:
+        assert office.personal.purge(actor="clerk") == 5
+        checkout.unlink("anna")
+    left = kept_texts(world)
+    assert [word for word in (WORDS, "anna", "mbr_2500", "con_1") if word in left] == []
+    # What the engine says stays, and a shop's own cause is one of its own.
+    causes = {one.order_reference: one.release_cause for one in office.searching.all(Search())}
+    assert causes == {
+        "A-1": "", "A-2": "order_cancelled", "A-3": "order_gone", "A-4": "payment_failed", "A-5": "order_cancelled",
+    }  # fmt: skip
+    for redemption_id in by_order.values():
+        assert {told.reason for told in office.whole(redemption_id).story} <= {*CAUSES, ""}
+    (by_clerk, by_customer) = (one.actor for one in office.whole(by_order["A-1"]).returns)
+    assert (by_clerk, by_customer) == ("clerk", "customer")
 
 
 def test_the_same_customer_keeps_the_same_pseudonym(world: World, checkout: Checkout, office: Office) -> None:

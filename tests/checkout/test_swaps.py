@@ -53,6 +53,14 @@ def test_a_row_changes_only_as_it_was_seen(desk: Desk):
     assert desk.journal.redemption(other.id) == other
 
 
+def test_all_that_a_change_says_is_written(desk: Desk):
+    seen = desk.held("A-1")
+    said = {"settled_points": 7, "settled_minor": 8, "written_off_minor": 9, "kept_points": 5, "kept_minor": 6}
+    changed = desk.journal.change(seen, replace(seen, amended_points=1, amended_minor=2, **said))
+    assert desk.journal.redemption(seen.id) == changed
+    assert (changed.settled_points, changed.written_off_minor) == (7, 9)
+
+
 def test_a_row_that_is_looked_at_is_leased(desk: Desk):
     seen = desk.held("A-1", check_at=0)
     other = desk.held("A-2", check_at=0)

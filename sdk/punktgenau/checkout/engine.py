@@ -23,7 +23,7 @@ from punktgenau.checkout.events import Events
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.heartbeat import Heartbeat
-from punktgenau.checkout.intent import PAYMENT_FAILED
+from punktgenau.checkout.intent import ORDER_CANCELLED, PAYMENT_FAILED
 from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.order_journal import OrderJournal
@@ -268,7 +268,7 @@ class Checkout(AfterPayment, Clearing, Recovering):
 
     def cancel(self, order_reference: str, *, cause: str = "") -> Payment | None:
         """Goal: the order will not happen, so its points go back, held or captured."""
-        return self._give_back(order_reference, cause or "order_cancelled", last=True)
+        return self._give_back(order_reference, cause or ORDER_CANCELLED, last=True)
 
     # Inside
 

@@ -22,6 +22,17 @@ PAYMENT_FAILED = "payment_failed"
 WITHOUT_POINTS = "without_points"
 WENT_WITHOUT = frozenset({PAYMENT_FAILED, WITHOUT_POINTS})
 """Why points went back although their order may live on."""
+ORDER_CANCELLED = "order_cancelled"
+CAUSES = WENT_WITHOUT | {
+    ORDER_CANCELLED,
+    "order_gone",
+    "given_up",
+    "late_evidence",
+    "amended",
+    "written_off",
+    "paid_otherwise",
+}
+"""Why points go back, in the engine's own words; all else are those of a shop, or of a person."""
 
 
 @dataclass(frozen=True, slots=True)

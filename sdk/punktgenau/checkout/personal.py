@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from sqlalchemy import and_, bindparam, case, delete, exists, literal_column, or_, select, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Table, and_, bindparam, case, delete, exists, literal_column, or_, select, update
+from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import Database, Transaction, Value
+from punktgenau.checkout.exported import LINK, OF_CUSTOMER, Exported, exported
+from punktgenau.checkout.intent import CAUSES, ORDER_CANCELLED
 from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.moments import milliseconds, moment
+from punktgenau.checkout.resolve import GIVEN_UP_BY_KEY
 from punktgenau.checkout.schema import link, operation, redemption
-from punktgenau.checkout.schema_returns import NOT_GIVEN, OWES_MONEY, amendment, returns
-from punktgenau.checkout.searching import FOUND_COLUMNS, found_of
+from punktgenau.checkout.schema_clearing import difference
+from punktgenau.checkout.schema_returns import NOT_GIVEN, OWES_MONEY, action, amendment, returns
 from punktgenau.checkout.standing import PSEUDONYM
-from punktgenau.checkout.statements import ours, own
+from punktgenau.checkout.statements import own
 from punktgenau.errors import NotFoundError, StateConflictError
 
 RETURN_DAYS = 400
@@ -36,11 +38,18 @@ _AT_REST: list[ColumnElement[str]] = [
     for state in ("captured", "partially_reversed", "reversed", "voided", "expired", "declined", "abandoned")
 ]
 _OPEN_OPERATION = exists().where(operation.c.redemption_id == _r.id, operation.c.open_key.is_not(None))
+# A refused return waits for a person, unless all of the order's points go back, or have come back, anyway.
+_REFUSED = and_(
+    _t.state == literal_column("'declined'"),
+    _r.release_cause.is_(None),
+    _r.state != literal_column("'reversed'"),
+)
 _OPEN_RETURN = exists().where(
     _t.redemption_id == _r.id,
     or_(
         _t.state.in_([literal_column("'requested'"), literal_column("'reversing'")]),
         OWES_MONEY,
+        _REFUSED,
         NOT_GIVEN,
     ),
 )
@@ -56,23 +65,9 @@ _MAY_COME_BACK = and_(
     _r.updated_at > bindparam("quiet_since"),
 )
 _open_word = case((_IS_OPEN, literal_column("'open'")), (_MAY_COME_BACK, literal_column("'may_come_back'")), else_="")
-_OF_CUSTOMER = and_(ours(redemption), _r.customer_id == bindparam("customer_id"))
-_HOW_OPEN = select(_r.id, _r.order_reference, _r.updated_at, _open_word).where(_OF_CUSTOMER).order_by(_r.created_at)
+_HOW_OPEN = select(_r.id, _r.order_reference, _r.updated_at, _open_word).where(OF_CUSTOMER).order_by(_r.created_at)
 # Before anything is read: whatever changes one of these, or books a return of it, waits for its row.
-_LOCK = select(_r.id).where(_OF_CUSTOMER).order_by(_r.id).with_for_update()
-_EXPORTED = select(*FOUND_COLUMNS).where(_OF_CUSTOMER).order_by(_r.created_at, _r.id)
-_RETURNS = (
-    select(
-        *(_t.reference, _t.points, _t.money_minor, _t.reason, _t.created_at, _r.order_reference, _r.currency),
-        *(_t.expired_minor, _t.instead_minor, _t.new_points),
-    )
-    .join(redemption, _r.id == _t.redemption_id)
-    .where(_OF_CUSTOMER)
-    .order_by(_t.created_at)
-)
-_LINK = select(link.c.member_id, link.c.consent_id, link.c.linked_at).where(
-    own(link), link.c.customer_id == bindparam("customer_id")
-)
+_LOCK = select(_r.id).where(OF_CUSTOMER).order_by(_r.id).with_for_update()
 _DROP_LINK = delete(link).where(own(link), link.c.customer_id == bindparam("customer_id"))
 _ERASE = (
     update(redemption)
@@ -85,9 +80,42 @@ _ERASE = (
         version=_r.version + 1,
     )
 )
+# Causes that are a shop's or a person's own words; those that the engine gives stay.
+_OWN_WORDS = ~_r.release_cause.in_([literal_column(f"'{cause}'") for cause in sorted(CAUSES)])
+_ERASE_CAUSE = (
+    update(redemption)
+    .where(_r.id == bindparam("redemption_id"), _OWN_WORDS)
+    .values(release_cause=literal_column(f"'{ORDER_CANCELLED}'"))
+)
+_GIVES_UP: list[ColumnElement[str]] = [literal_column("'cancel_by_key'"), literal_column("'give_up'")]
+_ERASE_CAUSES = (
+    update(operation)
+    .where(
+        operation.c.redemption_id == bindparam("redemption_id"),
+        operation.c.kind.in_(_GIVES_UP),
+        ~operation.c.cause.in_([literal_column(f"'{cause}'") for cause in sorted(CAUSES | GIVEN_UP_BY_KEY)]),
+    )
+    # With its id, because a cause is there once per redemption and kind.
+    .values(cause=literal_column(f"'{PSEUDONYM}'").concat(operation.c.id))
+)
+
+
+def _of(table: Table, *, words: str) -> tuple[ClauseElement, ClauseElement]:
+    """Nobody's words, and a customer who asked for something is one of many."""
+    mine = table.c.redemption_id == bindparam("redemption_id")
+    return (
+        update(table).where(mine).values({words: literal_column("''")}),
+        update(table).where(mine, table.c.actor == bindparam("customer_id")).values(actor=literal_column("'customer'")),
+    )
+
+
 _ERASE_WORDS = (
-    update(returns).where(_t.redemption_id == bindparam("redemption_id")).values(reason=""),
-    update(amendment).where(amendment.c.redemption_id == bindparam("redemption_id")).values(reason=""),
+    *_of(returns, words="reason"),
+    *_of(amendment, words="reason"),
+    *_of(action, words="reason"),
+    *_of(difference, words="reason"),
+    _ERASE_CAUSE,
+    _ERASE_CAUSES,
 )
 _OLD: ColumnElement[bool] = and_(
     own(redemption),
@@ -105,16 +133,6 @@ _PURGED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
-    """What the journal has of one customer, ready for JSON: times as text, amounts in the smallest unit."""
-
-    customer_id: str
-    link: dict[str, str] | None
-    redemptions: tuple[dict[str, str | int], ...]
-    returns: tuple[dict[str, str | int], ...]
-
-
 class Personal:
     """Exports, erases and purges."""
 
@@ -125,20 +143,15 @@ class Personal:
         self._clock = clock
 
     def export(self, customer_id: str) -> Exported:
-        """Everything that is kept of a customer. Raises NotFoundError."""
-        values: dict[str, Value] = {"customer_id": customer_id}
+        """All that the journal keeps of a customer: link and balance, orders with articles, returns, what was done.
+
+        Left out is what only repeats this for the provider: keys, calls and their answers. Raises NotFoundError.
+        """
         with self._database.transaction(write=False) as tx:
-            linked = tx.one(_LINK, values)
-            rows = tx.all(_EXPORTED, values)
-            returned = tx.all(_RETURNS, values)
-        if linked is None and not rows:
+            found = exported(tx, customer_id)
+        if found.link is None and not found.redemptions:
             raise NotFoundError("The journal has nothing of this customer.", field="customer_id")
-        return Exported(
-            customer_id=customer_id,
-            link=None if linked is None else _link(linked),
-            redemptions=tuple(_redemption(row) for row in rows),
-            returns=tuple(_return(row) for row in returned),
-        )
+        return found
 
     def erase(self, customer_id: str, *, actor: str, return_days: int = RETURN_DAYS) -> int:
         """Forget who a customer was: pseudonyms in the books, no link, none of their words; how many redemptions.
@@ -154,7 +167,7 @@ class Personal:
         with self._database.transaction() as tx:
             tx.all(_LOCK, values)
             rows = tx.all(_HOW_OPEN, values)
-            linked = tx.one(_LINK, values)
+            linked = tx.one(LINK, values)
             if linked is None and not rows:
                 raise NotFoundError("The journal has nothing of this customer.", field="customer_id")
             for _, order_reference, changed_at, how_open in rows:
@@ -223,43 +236,3 @@ def _why_not(order_reference: str, changed_at: int, how_open: Value, return_days
         f"Order {order_reference} may come back until {until:%Y-%m-%d}, and its points could not go back to nobody. "
         "Nothing was erased; erase after that day, or say for how many days orders may come back."
     )
-
-
-def _link(row: tuple[Value, ...]) -> dict[str, str]:
-    return {"member_id": str(row[0]), "consent_id": str(row[1]), "linked_at": _text(row[2])}
-
-
-def _redemption(row: tuple[Value, ...]) -> dict[str, str | int]:
-    one = found_of(row)
-    return {
-        "order_reference": one.order_reference,
-        "attempt": one.attempt,
-        "state": one.state,
-        "member_id": one.member_id,
-        "points": one.points,
-        "value_minor": one.value.amount_minor,
-        "currency": one.value.currency,
-        "captured_points": one.captured_points,
-        "reversed_points": one.reversed_points,
-        "placed_at": one.placed_at.isoformat(),
-        "changed_at": one.changed_at.isoformat(),
-    }
-
-
-def _return(row: tuple[Value, ...]) -> dict[str, str | int]:
-    return {
-        "order_reference": str(row[5]),
-        "return_reference": str(row[0]),
-        "points": int(row[1] or 0),
-        "money_minor": int(row[2] or 0),
-        "expired_money_minor": int(row[7] or 0),
-        "money_instead_minor": int(row[8] or 0),
-        "new_points": int(row[9] or 0),
-        "currency": str(row[6]),
-        "reason": str(row[3] or ""),
-        "asked_at": _text(row[4]),
-    }
-
-
-def _text(at_ms: Value) -> str:
-    return moment(int(at_ms or 0)).isoformat()

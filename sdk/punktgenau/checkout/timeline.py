@@ -18,6 +18,7 @@ from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import EventRow, OperationRow, RedemptionRow, event
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow, amendment
 from punktgenau.checkout.shipment_statements import ALL as _SHIPMENTS
+from punktgenau.checkout.standing import PSEUDONYM
 from punktgenau.money import Money
 
 Tone = Literal["plain", "good", "open", "bad", "hand"]
@@ -133,7 +134,8 @@ def _operation(row: RedemptionRow, operation: OperationRow, returned: ReturnRow 
     points = request.get("points", row.points)
     value_minor = request.get("value_minor", row.value_minor)
     cause = operation.cause if operation.kind in {"cancel_by_key", "give_up"} else row.release_cause or ""
-    reason = cause if operation.kind in _CAUSES and returned is None else ""
+    is_told = operation.kind in _CAUSES and returned is None and not cause.startswith(PSEUDONYM)
+    reason = cause if is_told else ""
     is_open = operation.open_key is not None
     outcome = "unknown" if is_open or operation.outcome is None else operation.outcome
     finished_at = operation.finished_at
