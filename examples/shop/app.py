@@ -1,9 +1,11 @@
 """The shop as a Flask app: what is wired together."""
 
-from flask import Flask, Response, render_template
+from flask import Flask, Response, redirect, render_template, url_for
 from werkzeug.exceptions import HTTPException
 
-from . import cart, clerk, csrf, customers, database, filling, language, points
+from flask_punktgenau.signals import redemption_reversed
+
+from . import cart, clerk, csrf, customers, database, filling, language, points, return_desk
 from .clock import SandboxClock
 from .control import SandboxControl
 from .settings import Settings
@@ -28,6 +30,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     database.init_app(app, settings.database)
     language.init_app(app)
     points.init_app(app, settings)
+    redemption_reversed.connect(return_desk.learn, app)
     # Its forms carry a token of its own, bound to the same session.
     csrf.init_app(app, exempt_blueprints=frozenset({"punktgenau", "punktgenau_office"}))
     for views in (catalogue, cart_pages, checkout, orders, returns, receipts, account, clerk_pages, demo):
@@ -37,6 +40,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_error_handler(HTTPException, _error_page)
     app.after_request(send_headers)
     app.add_url_rule("/healthz", "healthz", _healthz)
+    # The page of the back office names no picture, so browsers ask for this one.
+    app.add_url_rule("/favicon.ico", "favicon", lambda: redirect(url_for("static", filename="mark.svg")))
     return app
 
 

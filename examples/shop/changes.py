@@ -1,8 +1,11 @@
 """A clerk takes things out of an order that is not packed yet: what that gives back, and the rows of it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+from punktgenau import PunktgenauError, UnavailableError
 
 from . import clock, orders, sums
 from .database import connect, transaction
@@ -21,6 +24,14 @@ class NotLessError(Exception):
     """More than was ordered, nothing at all, or just what it is; nothing was changed."""
 
 
+class DecidedError(Exception):
+    """Meanwhile the order has left, is cancelled or is another one; nothing was changed."""
+
+
+class BegunError(Exception):
+    """Another change of this order was begun and has to be finished first; nothing was changed."""
+
+
 def of_order(order_reference: str) -> tuple[Change, ...]:
     """Every change of an order, oldest first."""
     rows = connect().execute(
@@ -37,30 +48,45 @@ def money_back_minor(order_reference: str) -> int:
     return sum(change.money_minor for change in of_order(order_reference))
 
 
-def reduce(order: Order, quantities: Mapping[str, int], *, by: str) -> None:
-    """Keep so many of each line; points and money of the rest go back. Raises NotLessError.
+def begun(order_reference: str) -> dict[str, int] | None:
+    """What stays of an order by a change that was begun and not finished: units by article."""
+    row = connect().execute("SELECT kept FROM changing WHERE order_reference = ?", (order_reference,)).fetchone()
+    return json.loads(row["kept"]) if row else None
 
-    The engine is told first. Whoever dies before the shop has written it down leaves an order that can be changed
-    again: the same change answers as the first time, another one comes on top. Raises PunktgenauError: nothing changed.
+
+def reduce(order: Order, quantities: Mapping[str, int], *, by: str) -> None:
+    """Keep so many of each line; points and money of the rest go back.
+
+    From the first step to the last the order can neither leave nor be cancelled nor be changed otherwise. The engine is
+    told before the shop writes it down: whoever dies in between leaves a change that the same call finishes. Raises
+    NotLessError, DecidedError, BegunError, PunktgenauError: nothing changed.
     """
     smaller = _smaller(order, quantities)
     if smaller.total_minor >= order.total_minor or not smaller.lines:
         raise NotLessError(order.reference)
-    by_points = points.find(order.reference)
+    is_new = _begin(order, smaller)
+    try:
+        by_points = points.find(order.reference)
+        has_points = by_points is not None and bool(by_points.points or by_points.returned_points)
+        if has_points:
+            points.amend(order.reference, to_pay(smaller), reason="out of stock", actor=by)
+    except PunktgenauError as error:
+        if is_new and error.outcome == "not_done" and not isinstance(error, UnavailableError):
+            _stop(order.reference)
+        raise
     money_minor, points_back = order.total_minor - smaller.total_minor, 0
-    if by_points is not None and (by_points.points or by_points.returned_points):
-        points.amend(order.reference, to_pay(smaller), reason="out of stock", actor=by)
+    if has_points:
         # All that changes have ever given back, less what is written down: whoever dies here counts nothing twice.
         written = of_order(order.reference)
         money_minor = -sum(change.money_minor for change in written)
         points_back = -sum(change.points for change in written)
         for refund in points.refunds(order.reference):
-            if refund.return_reference.startswith("amend-"):
+            if refund.is_amendment:
                 money_minor += (refund.money + refund.expired_money).amount_minor
                 points_back += refund.points
     _write(order, smaller, points_back=points_back, money_minor=money_minor, by=by)
     for refund in points.refunds(order.reference):
-        if refund.return_reference.startswith("amend-") and refund.money_refunded_at is None:
+        if refund.is_amendment and refund.money_refunded_at is None:
             points.money_refunded(
                 order.reference,
                 return_reference=refund.return_reference,
@@ -78,12 +104,32 @@ def _smaller(order: Order, quantities: Mapping[str, int]) -> Order:
     return replace(order, lines=lines, sums=after)
 
 
+def _begin(order: Order, smaller: Order) -> bool:
+    """Claim the order for this change. False: the same change was begun before. Raises DecidedError, BegunError."""
+    kept = json.dumps({line.sku: line.quantity for line in smaller.lines}, sort_keys=True)
+    with transaction() as connection:
+        now = orders.find(order.reference)
+        if now is None or not now.can_ship or now.lines != order.lines:
+            raise DecidedError(order.reference)
+        row = connection.execute("SELECT kept FROM changing WHERE order_reference = ?", (order.reference,)).fetchone()
+        if row and row["kept"] != kept:
+            raise BegunError(order.reference)
+        if row is None:
+            connection.execute("INSERT INTO changing VALUES (?, ?)", (order.reference, kept))
+        return row is None
+
+
+def _stop(order_reference: str) -> None:
+    connect().execute("DELETE FROM changing WHERE order_reference = ?", (order_reference,))
+
+
 def _write(order: Order, smaller: Order, *, points_back: int, money_minor: int, by: str) -> None:
     with transaction() as connection:
         now = orders.find(order.reference)
-        if now is None or now.total_minor != order.total_minor:
+        if now is None or now.lines != order.lines:
             # Another clerk has written the same down already.
             return
+        _stop(order.reference)
         connection.execute("DELETE FROM order_lines WHERE order_reference = ?", (order.reference,))
         connection.executemany(
             "INSERT INTO order_lines VALUES (?, ?, ?, ?, ?, ?)",

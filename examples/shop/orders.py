@@ -18,8 +18,16 @@ OrderState = Literal["pending", "paid", "cancelled"]
 LISTS = {
     "all": "1",
     "returns": "reference IN (SELECT order_reference FROM returns WHERE state IN ('asked', 'confirming'))",
-    "to_ship": "state = 'paid' AND shipped_at IS NULL",
+    # Where something is left to send.
+    "to_ship": "state = 'paid' AND shipped_at IS NULL AND EXISTS (SELECT 1 FROM order_lines"
+    " WHERE order_reference = orders.reference AND quantity > (SELECT coalesce(sum(return_lines.quantity), 0)"
+    " FROM return_lines JOIN returns ON returns.reference = return_reference"
+    " WHERE returns.order_reference = orders.reference AND returns.state = 'confirmed'"
+    " AND return_lines.sku = order_lines.sku))",
 }
+
+# A change that was begun is finished first: the points engine may know of it already.
+_NOT_CHANGING = "NOT EXISTS (SELECT 1 FROM changing WHERE order_reference = orders.reference)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +173,7 @@ def mark_cancelled(reference: str) -> bool:
     """True when the order is cancelled now; False when it has left the house."""
     connect().execute(
         "UPDATE orders SET state = 'cancelled', cancelled_at = ?"
-        " WHERE reference = ? AND state != 'cancelled' AND shipped_at IS NULL",
+        f" WHERE reference = ? AND state != 'cancelled' AND shipped_at IS NULL AND {_NOT_CHANGING}",
         (clock.now().isoformat(), reference),
     )
     return _state(reference) == "cancelled"
@@ -174,7 +182,8 @@ def mark_cancelled(reference: str) -> bool:
 def mark_shipped(reference: str) -> bool:
     """True for exactly one caller, however many ask: a parcel leaves once."""
     changed = connect().execute(
-        "UPDATE orders SET shipped_at = ? WHERE reference = ? AND state = 'paid' AND shipped_at IS NULL",
+        "UPDATE orders SET shipped_at = ? WHERE reference = ? AND state = 'paid' AND shipped_at IS NULL"
+        f" AND {_NOT_CHANGING}",
         (clock.now().isoformat(), reference),
     )
     return changed.rowcount == 1

@@ -1,11 +1,14 @@
 """What a return gives back, in points and in money: the preview, and the step that does it. Safe to repeat."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from flask import Flask
 
 from punktgenau import PunktgenauError, UnavailableError
+from punktgenau.checkout import Payment, Refund
 
-from . import returns
+from . import orders, returns
 from .orders import Order
 from .points import points
 from .returns import Return
@@ -33,6 +36,22 @@ class Preview:
     rule: str = ""
     rules: Mapping[str, Back] | None = None
     expired: int | None = None
+
+
+def of_order(order_reference: str) -> tuple[Return, ...]:
+    """Every return of an order, oldest first, with what went back by now; also those taken in at the back office."""
+    refunds = {one.return_reference: one for one in points.refunds(order_reference) if not one.is_amendment}
+    known = {one.known_as for one in returns.of_order(order_reference)}
+    for reference, refund in refunds.items():
+        if reference not in known:
+            returns.write_down(order_reference, refund)
+    return tuple(_as_it_is(one, refunds.get(one.known_as)) for one in returns.of_order(order_reference))
+
+
+def learn(_app: Flask, payment: Payment) -> None:
+    """Points of an order came back: the shop looks why, so that its lists know before anybody opens the order."""
+    if orders.find(payment.order_reference):
+        of_order(payment.order_reference)
 
 
 def preview(order: Order, lines: Mapping[str, int], *, shipping_minor: int) -> Preview:
@@ -98,6 +117,18 @@ def confirm(order: Order, wanted: Return, *, by: str) -> bool:
         money_reference=money_reference,
     )
     return True
+
+
+def _as_it_is(one: Return, refund: Refund | None) -> Return:
+    if refund is None or one.state != "confirmed":
+        return one
+    return replace(
+        one,
+        points=refund.points,
+        value_minor=refund.points_value.amount_minor,
+        money_minor=(refund.money + refund.expired_money + refund.money_instead).amount_minor,
+        points_state=refund.state,
+    )
 
 
 def _goods_minor(order: Order, lines: Mapping[str, int]) -> int:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
+from punktgenau.checkout import Refund
+from punktgenau.checkout.refund import RefundState
+
 from . import clock
 from .database import connect, transaction
 from .orders import Order, OrderLine
@@ -14,11 +17,13 @@ from .orders import Order, OrderLine
 ReturnState = Literal["asked", "confirming", "confirmed", "refused"]
 REASONS = ("not_liked", "wrong", "damaged", "late")
 RETURN_WITHIN = timedelta(days=30)
+OFFICE = "office"
+"""The reason of a return that was taken in at the points' own back office, and how its draft begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Return:
-    """`points` and `money_minor` are what went back; None until it is confirmed."""
+    """`points` and `money_minor` are what went back; None until it is confirmed. `known_as`: to the points engine."""
 
     reference: str
     order_reference: str
@@ -32,6 +37,9 @@ class Return:
     points: int | None
     value_minor: int | None
     money_minor: int | None
+    known_as: str
+    points_state: RefundState = "done"
+    """What became of its points; as `return_desk` tells it."""
 
     @property
     def is_open(self) -> bool:
@@ -43,6 +51,10 @@ class NothingLeftError(Exception):
     """More units than are left of a line, or none at all; nothing was written."""
 
 
+class TooLateError(Exception):
+    """The thirty days have passed, or there is nothing that could come back; nothing was written."""
+
+
 def left(order: Order) -> dict[str, int]:
     """How many units of each line may still come back; vouchers may not."""
     gone: Counter[str] = Counter()
@@ -50,6 +62,15 @@ def left(order: Order) -> dict[str, int]:
         if one.state != "refused":
             gone.update(one.lines)
     return {line.sku: line.quantity - gone[line.sku] for line in order.lines if _may_come_back(line)}
+
+
+def kept(order: Order) -> dict[str, int]:
+    """How many units of each line have not come back for certain."""
+    gone: Counter[str] = Counter()
+    for one in of_order(order.reference):
+        if one.state == "confirmed":
+            gone.update(one.lines)
+    return {line.sku: line.quantity - gone[line.sku] for line in order.lines}
 
 
 def can_ask(order: Order) -> bool:
@@ -66,28 +87,41 @@ def shipping_minor(order: Order, lines: Mapping[str, int]) -> int:
 
 
 def ask(order: Order, lines: Mapping[str, int], *, reason: str, draft: str) -> Return:
-    """Write the wish down; the same draft again gives the one that is there. Raises NothingLeftError."""
+    """Write the wish down; the same draft again gives the one that is there. Raises NothingLeftError, TooLateError."""
     with transaction() as connection:
         mine = "SELECT * FROM returns WHERE order_reference = ? AND draft = ?"
         existing = connection.execute(mine, (order.reference, draft)).fetchone()
         if existing:
             return _return(existing)
+        if not can_ask(order):
+            raise TooLateError(order.reference)
         rest = left(order)
         if not lines or any(not 0 < count <= rest.get(sku, 0) for sku, count in lines.items()):
             raise NothingLeftError(order.reference)
-        (number,) = connection.execute(
-            "SELECT count(*) + 1 FROM returns WHERE order_reference = ?", (order.reference,)
-        ).fetchone()
-        reference = f"{order.reference}-R{number}"
+        reference = _next_reference(order.reference)
         connection.execute(
             "INSERT INTO returns (reference, order_reference, draft, state, reason, shipping_minor, asked_at)"
             " VALUES (?, ?, ?, 'asked', ?, ?, ?)",
             (reference, order.reference, draft, reason, shipping_minor(order, lines), clock.now().isoformat()),
         )
-        connection.executemany(
-            "INSERT INTO return_lines VALUES (?, ?, ?)", [(reference, sku, count) for sku, count in lines.items()]
-        )
+        _add_lines(reference, lines)
         return _found(reference)
+
+
+def write_down(order_reference: str, refund: Refund) -> None:
+    """Note a return that somebody took in elsewhere, at the points' back office; once."""
+    draft = f"{OFFICE}:{refund.return_reference}"
+    with transaction() as connection:
+        mine = "SELECT 1 FROM returns WHERE order_reference = ? AND (draft = ? OR reference = ?)"
+        if connection.execute(mine, (order_reference, draft, refund.return_reference)).fetchone():
+            return
+        reference, at = _next_reference(order_reference), refund.asked_at.isoformat()
+        connection.execute(
+            "INSERT INTO returns (reference, order_reference, draft, state, reason, shipping_minor, asked_at,"
+            " decided_at, decided_by) VALUES (?, ?, ?, 'confirmed', ?, ?, ?, ?, ?)",
+            (reference, order_reference, draft, OFFICE, refund.shipping.amount_minor, at, at, refund.actor),
+        )
+        _add_lines(reference, refund.lines)
 
 
 def find(reference: str) -> Return | None:
@@ -136,6 +170,19 @@ def refuse(reference: str, *, by: str) -> bool:
     return changed.rowcount == 1
 
 
+def _next_reference(order_reference: str) -> str:
+    (number,) = connect().execute(
+        "SELECT count(*) + 1 FROM returns WHERE order_reference = ?", (order_reference,)
+    ).fetchone()
+    return f"{order_reference}-R{number}"
+
+
+def _add_lines(reference: str, lines: Mapping[str, int]) -> None:
+    connect().executemany(
+        "INSERT INTO return_lines VALUES (?, ?, ?)", [(reference, sku, count) for sku, count in lines.items()]
+    )
+
+
 def _may_come_back(line: OrderLine) -> bool:
     return line.article is None or not line.article.by_mail
 
@@ -171,4 +218,5 @@ def _return(row: sqlite3.Row) -> Return:
         points=row["points"],
         value_minor=row["value_minor"],
         money_minor=row["money_minor"],
+        known_as=row["draft"].removeprefix(f"{OFFICE}:") if row["reason"] == OFFICE else row["reference"],
     )

@@ -89,6 +89,11 @@ CREATE TABLE IF NOT EXISTS filling (
   done INTEGER NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS changing (   -- a change from before the points engine is told until it is written down
+  order_reference TEXT PRIMARY KEY REFERENCES orders (reference),
+  kept TEXT NOT NULL                -- units by article, as JSON
+);
+
 CREATE TABLE IF NOT EXISTS order_changes (
   order_reference TEXT NOT NULL REFERENCES orders (reference),
   number INTEGER NOT NULL,

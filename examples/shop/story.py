@@ -6,7 +6,7 @@ from datetime import datetime
 from .changes import Change
 from .orders import Order
 from .payments import Payment
-from .returns import Return
+from .returns import OFFICE, Return
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +55,14 @@ def _of_payment(payment: Payment) -> list[Event]:
 
 
 def _of_return(one: Return) -> list[Event]:
-    events = [Event(at=one.asked_at, what="return_asked")]
+    events = [Event(at=one.asked_at, what="return_asked")] if one.reason != OFFICE else []
     if one.decided_at and one.state == "refused":
         events.append(Event(at=one.decided_at, what="return_refused"))
     if one.decided_at and one.state == "confirmed":
-        both = f"return_{'points' if one.points else ''}{'_' if one.points and one.money_minor else ''}"
-        what = both + ("money" if one.money_minor or not one.points else "")
+        # What the provider did not take back is not told as given back.
+        parts = ["points"] * bool(one.points and one.points_state != "declined")
+        parts += ["money"] * bool(one.money_minor or not one.points)
+        what = "_".join(["return", *(parts or ["taken"])])
         events.append(Event(at=one.decided_at, what=what, amount_minor=one.money_minor, points=one.points or 0))
     return events
 

@@ -3,14 +3,14 @@ process, and none asks the points provider while a transaction of the shop is op
 
 from punktgenau import PunktgenauError
 
-from . import changes, orders, payments
+from . import changes, orders, payments, return_desk, returns
 from .database import transaction
 from .orders import Order
 from .payments import Method, Payment
 from .points import is_refused, points, to_pay
 
-# Also where some of them came back because the order became smaller.
-_TAKEN = ("captured", "partially_reversed")
+# Also where some of them came back, because the order became smaller or goods were returned.
+_TAKEN = ("captured", "partially_reversed", "reversing", "reversed")
 
 
 def pay(order: Order, *, number: int, method: Method, wish: int | None = None) -> None:
@@ -57,12 +57,15 @@ def pay_rest(order: Order, *, number: int, method: Method, amount_minor: int) ->
 
 
 def open_minor(order: Order) -> int:
-    """What is missing of a paid order because its points could not be taken, in cents; 0 while they may still be."""
+    """What is missing of a paid order because its points could not be taken, in cents.
+
+    0 while they may still be, and once everything has come back.
+    """
     by_points = points.find(order.reference)
-    if order.state != "paid" or (by_points and by_points.is_unknown):
+    if order.state != "paid" or (by_points and by_points.is_unknown) or not any(returns.kept(order).values()):
         return 0
     is_paying = by_points is not None and not (by_points.state == "short" and is_refused(by_points))
-    points_minor = by_points.total.amount_minor - by_points.due_minor if by_points and is_paying else 0
+    points_minor = by_points.agreed_value.amount_minor if by_points and is_paying else 0
     money_minor = payments.accepted_minor(order.reference) - changes.money_back_minor(order.reference)
     return max(0, order.total_minor - money_minor - points_minor)
 
@@ -86,7 +89,9 @@ def refuse_payment(order_reference: str) -> None:
 
 
 def cancel_order(order: Order) -> bool:
-    """The order will not happen. False: too late, it has left the house."""
+    """The order will not happen. False: too late, it has left the house, or something of it was given back."""
+    if return_desk.of_order(order.reference):
+        return False
     with transaction():
         if not orders.mark_cancelled(order.reference):
             return False
@@ -96,8 +101,10 @@ def cancel_order(order: Order) -> bool:
 
 
 def ship_order(order: Order) -> bool:
-    """Goods leave only when everything is paid, in money and in points, and only once."""
-    return _is_covered(order) and orders.mark_shipped(order.reference)
+    """Goods leave only when everything is paid, in money and in points, and only once; nothing that was given back."""
+    return_desk.of_order(order.reference)
+    is_left = any(returns.kept(order).values())
+    return is_left and _is_covered(order) and orders.mark_shipped(order.reference)
 
 
 def _hold_points(order: Order, payment: Payment, wish: int | None) -> int | None:
@@ -132,7 +139,7 @@ def _return_money(order_reference: str) -> None:
 
 def _is_covered(order: Order) -> bool:
     by_points = points.find(order.reference)
-    points_minor = by_points.value.amount_minor if by_points and by_points.state in _TAKEN else 0
+    points_minor = by_points.agreed_value.amount_minor if by_points and by_points.state in _TAKEN else 0
     money_minor = payments.accepted_minor(order.reference) - changes.money_back_minor(order.reference)
     return money_minor + points_minor >= order.total_minor
 

@@ -28,9 +28,11 @@ def show() -> str | Response:
 @pages.post("/checkout")
 def place() -> str | Response | tuple[str, int]:
     draft, owner = request.form.get("draft", ""), customers.owner()
-    order = orders.by_draft(draft, owner=owner)
+    order, shop_cart = orders.by_draft(draft, owner=owner), cart.current()
+    if order is not None and shop_cart.lines and not _is_of(order, shop_cart):
+        # The answer was lost, and the customer went on shopping: this cart has never been ordered.
+        return _form(address.read(request.form)[0]), 422
     if order is None:
-        shop_cart = cart.current()
         if not shop_cart.lines:
             return redirect(url_for("cart.show"), 303)
         values, errors = address.read(request.form)
@@ -53,6 +55,12 @@ def place() -> str | Response | tuple[str, int]:
     return redirect(next_page(order.reference), 303)
 
 
+def _is_of(order: orders.Order, shop_cart: ShopCart) -> bool:
+    """Whether an order was made of just this cart."""
+    wanted = [(line.sku, line.quantity, line.unit_price_minor) for line in shop_cart.lines]
+    return sorted(wanted) == sorted((line.sku, line.quantity, line.unit_price_minor) for line in order.lines)
+
+
 def _empty_cart() -> None:
     cart.clear()
     session.pop(_DRAFT, None)
@@ -72,12 +80,18 @@ def _place(shop_cart: ShopCart, values: Mapping[str, str], *, draft: str, owner:
 
 def _form(values: Mapping[str, str], errors: Mapping[str, str] | None = None, *, changed: bool = False) -> str:
     # Whose order it will be is settled before the first click, so that a second one finds the same owner.
-    customers.owner()
+    owner = customers.owner()
+    placed = orders.by_draft(session.get(_DRAFT, ""), owner=owner)
+    if placed is not None and not _is_of(placed, cart.current()):
+        session[_DRAFT] = secrets.token_urlsafe(16)
+    else:
+        placed = None
     return render_template(
         "checkout.html",
         values=values,
         errors=errors or {},
         changed=changed,
+        placed=placed,
         fields=address.FIELDS,
         methods=payments.METHODS,
         method=request.form.get("method", "card"),

@@ -8,10 +8,10 @@ from punktgenau import PunktgenauError
 from .. import changes, clerk, orders, payments, return_desk, returns, till
 from ..orders import Order
 from ..points import points
+from ..return_desk import Preview
 from ..returns import Return
 from ..story import story_of
-from .orders import situation
-from .returns import preview_of
+from .orders import ship_problem, situation
 
 pages = Blueprint("clerk", __name__, url_prefix="/clerk")
 _PAGE = 40
@@ -66,7 +66,7 @@ def order(reference: str) -> str:
 
 @pages.post("/orders/<reference>/ship")
 def ship(reference: str) -> Response:
-    flash("clerk.shipped" if till.ship_order(_order(reference)) else "demo.not_covered", "clerk")
+    flash("clerk.shipped" if till.ship_order(_order(reference)) else ship_problem(_order(reference)), "clerk")
     return redirect(url_for(".order", reference=reference), 303)
 
 
@@ -76,7 +76,7 @@ def change(reference: str) -> Response | tuple[str, int]:
     kept = {line.sku: request.form.get(f"q.{line.sku}", "") for line in found.lines}
     if not all(count.isascii() and count.isdigit() and len(count) < 4 for count in kept.values()):
         abort(400)
-    if not found.can_ship or request.form.get("seen_total") != str(found.total_minor):
+    if not _can_change(found) or request.form.get("seen_total") != str(found.total_minor):
         flash("clerk.decided", "clerk")
         return redirect(url_for(".order", reference=reference), 303)
     try:
@@ -84,6 +84,10 @@ def change(reference: str) -> Response | tuple[str, int]:
         flash("clerk.changed", "clerk")
     except changes.NotLessError:
         flash("clerk.not_less", "clerk")
+    except changes.DecidedError:
+        flash("clerk.decided", "clerk")
+    except changes.BegunError:
+        flash("clerk.begun", "clerk")
     except PunktgenauError as error:
         return _page(found, problem=error), 409
     return redirect(url_for(".order", reference=reference), 303)
@@ -96,7 +100,9 @@ def confirm(return_reference: str) -> Response | tuple[str, int]:
         done = return_desk.confirm(found, wanted, by=clerk.NAME)
     except PunktgenauError as error:
         return _page(found, problem=error), 409
-    flash("clerk.confirmed" if done else "clerk.decided", "clerk")
+    now = {one.reference: one for one in return_desk.of_order(found.reference)}[return_reference]
+    told = "clerk.taken" if now.points_state == "declined" else "clerk.confirmed"
+    flash(told if done else "clerk.decided", "clerk")
     return redirect(url_for(".order", reference=found.reference) + "#returns", 303)
 
 
@@ -108,7 +114,7 @@ def refuse(return_reference: str) -> Response:
 
 
 def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
-    tries, all_returns = payments.history(order.reference), returns.of_order(order.reference)
+    tries, all_returns = payments.history(order.reference), return_desk.of_order(order.reference)
     where = situation(order, tries[-1] if tries else None)
     return render_template(
         "clerk_order.html",
@@ -117,10 +123,25 @@ def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
         story=story_of(order, tries, all_returns, changes.of_order(order.reference)),
         paid=_paid_by(order),
         returns=all_returns,
-        refunds={refund.return_reference: refund for refund in points.refunds(order.reference)},
-        previews={one.reference: preview_of(order, dict(one.lines)) for one in all_returns if one.state == "asked"},
+        previews={one.reference: _preview(order, one) for one in all_returns if one.state == "asked"},
+        can_change=_can_change(order),
+        can_ship=order.can_ship and any(returns.kept(order).values()),
+        begun=changes.begun(order.reference),
         problem=problem,
     )
+
+
+def _preview(order: Order, wanted: Return) -> Preview | None:
+    """What confirming it would give back; None: that cannot be said, and confirming tells why."""
+    try:
+        return return_desk.preview(order, wanted.lines, shipping_minor=wanted.shipping_minor)
+    except PunktgenauError:
+        return None
+
+
+def _can_change(order: Order) -> bool:
+    """Whether the order may be made smaller here; once something of it came back, only by further returns."""
+    return order.can_ship and not return_desk.of_order(order.reference)
 
 
 def _paid_by(order: Order) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ from werkzeug import Response
 
 from .. import customers, drawer, orders, till
 from ..control import SandboxAwayError
+from .orders import ship_problem
 
 pages = Blueprint("demo", __name__, url_prefix="/demo")
 
@@ -33,7 +34,7 @@ def do(action: str) -> Response:
 def ship() -> Response:
     reference = request.form.get("order_reference", "")
     order = orders.find_own(reference, owner=customers.owner()) or abort(404)
-    flash("demo.done.ship" if till.ship_order(order) else "demo.not_covered", "demo")
+    flash("demo.done.ship" if till.ship_order(order) else ship_problem(order), "demo")
     return redirect(url_for("orders.show", reference=reference), 303)
 
 

@@ -5,10 +5,11 @@ from werkzeug import Response
 
 from punktgenau import PunktgenauError
 
-from .. import changes, customers, orders, payments, returns, till
+from .. import changes, clerk, customers, orders, payments, return_desk, returns, till
 from ..orders import Order
 from ..payments import Method, Payment
 from ..points import due_minor, points
+from ..returns import Return
 from ..settings import Settings
 from ..story import story_of
 
@@ -25,8 +26,12 @@ def index() -> str:
 
 
 @pages.get("/orders/<reference>")
-def show(reference: str) -> str:
-    return _page(_own(reference))
+def show(reference: str) -> str | Response:
+    order = orders.find_own(reference, owner=customers.owner())
+    if order is None and clerk.current() and orders.find(reference):
+        # The back office's link to an order leads here, too.
+        return redirect(url_for("clerk.order", reference=reference), 303)
+    return _page(order or abort(404))
 
 
 @pages.post("/orders/<reference>/pay")
@@ -99,6 +104,13 @@ def situation(order: Order, payment: Payment | None) -> str:
     return "waiting" if payment.state == "waiting" else "working"
 
 
+def ship_problem(order: Order) -> str:
+    """Why an order does not leave."""
+    if changes.begun(order.reference):
+        return "clerk.begun"
+    return "demo.not_covered" if any(returns.kept(order).values()) else "clerk.all_back"
+
+
 def _shipped(order: Order) -> str:
     asked = returns.of_order(order.reference)
     if any(one.is_open for one in asked):
@@ -108,6 +120,8 @@ def _shipped(order: Order) -> str:
 
 
 def _paid(order: Order) -> str:
+    if not any(returns.kept(order).values()):
+        return "returned"
     by_points = points.find(order.reference)
     if till.open_minor(order):
         return "short"
@@ -117,18 +131,20 @@ def _paid(order: Order) -> str:
 def _page(order: Order, *, is_refused: bool = False) -> str:
     tries = payments.history(order.reference)
     payment = tries[-1] if tries else None
+    all_returns = return_desk.of_order(order.reference)
     where = situation(order, payment)
     by_points = points.find(order.reference)
     return render_template(
         "order.html",
         order=order,
         situation=where,
-        story=story_of(order, tries, returns.of_order(order.reference), changes.of_order(order.reference)),
-        returns=returns.of_order(order.reference),
+        story=story_of(order, tries, all_returns, changes.of_order(order.reference)),
+        returns=all_returns,
+        can_cancel=order.can_cancel and not all_returns,
         new_points={one.return_reference: one for one in points.refunds(order.reference) if one.new_points},
         can_return=returns.can_ask(order),
         bank_url=bank_url(payment) if payment and payment.state == "waiting" else None,
-        explained=_explained(order, where, tries),
+        explained=_explained(order, where, tries, all_returns),
         # Why no points were used does not matter any more once the order is paid without them, or will not happen.
         shows_points=order.state == "pending" or not (by_points and by_points.state == "declined"),
         open_minor=till.open_minor(order),
@@ -140,8 +156,10 @@ def _page(order: Order, *, is_refused: bool = False) -> str:
     )
 
 
-def _explained(order: Order, where: str, tries: tuple[Payment, ...]) -> str:
-    """The text below the situation; where nothing was paid, nothing goes back."""
+def _explained(order: Order, where: str, tries: tuple[Payment, ...], all_returns: tuple[Return, ...]) -> str:
+    """The text below the situation; where nothing was paid, nothing goes back, nor do points that were refused."""
+    if where == "returned" and any(one.points_state == "declined" for one in all_returns):
+        return "returned_refused"
     was_paid = order.paid_at is not None or any(payment.state == "refunded" for payment in tries)
     return where if where != "cancelled" or was_paid else "cancelled_unpaid"
 

@@ -5,7 +5,7 @@ from flask import Blueprint, abort, render_template
 from punktgenau import PunktgenauError
 from punktgenau.checkout import Invoice
 
-from .. import changes, clerk, customers, language, orders, payments, returns
+from .. import changes, clerk, customers, language, orders, payments, return_desk
 from ..points import points
 
 pages = Blueprint("receipts", __name__)
@@ -30,7 +30,8 @@ def show(reference: str) -> str:
         is_known=is_known,
         payments=[one for one in payments.history(reference) if one.amount_minor and one.state in _PAID],
         changed_minor=changes.money_back_minor(reference),
-        returns=[one for one in returns.of_order(reference) if one.state == "confirmed"],
+        returns=[one for one in return_desk.of_order(reference) if one.state == "confirmed"],
+        back=points.find(reference) if order.cancelled_at else None,
         day=language.day,
     )
 
