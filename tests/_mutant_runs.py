@@ -22,7 +22,6 @@ from typing import IO, Any
 import pytest
 
 from _mutant_code import Change, Watching, exchange
-from _planted import Bug, Edit, planted
 
 HANGS_S = 25.0
 SLOWER = 20.0
@@ -182,13 +181,10 @@ class Runs:
             self._checks(job, say)
             return
         exchange(job.change, self._functions)
-        whole = Edit(
-            str(job.change.path.relative_to(self.package)), job.change.path.read_text("utf-8"), job.change.text
-        )
-        # For those that start programs of their own.
-        with planted(Bug("mutant", "any", "", (whole,))) as copy:
-            os.environ["PYTHONPATH"] = os.pathsep.join((str(copy), os.environ["PYTHONPATH"]))
-            self._checks(job, say)
+        # For those that start programs of their own: a package of links, but for the file that differs.
+        os.environ["PYTHONPATH"] = os.pathsep.join((str(place), os.environ["PYTHONPATH"]))
+        _linked(self.package, place / "punktgenau", job.change)
+        self._checks(job, say)
 
     @property
     def package(self) -> Path:
@@ -235,6 +231,18 @@ class Runs:
             # Whatever a mutant breaks unforeseen is noticed.
             return f"breaks the history: {error!r}"
         return "; ".join(f"{one.invariant}: {one.what}" for one in verdict.violations)
+
+
+def _linked(package: Path, place: Path, change: Change) -> None:
+    """The package again, of links to what is the same."""
+    place.mkdir()
+    for one in package.iterdir():
+        if one == change.path:
+            (place / one.name).write_text(change.text, "utf-8")
+        elif one in change.path.parents:
+            _linked(one, place / one.name, change)
+        elif one.name != "__pycache__":
+            (place / one.name).symlink_to(one)
 
 
 def _fixtures(item: pytest.Item) -> Sequence[str]:
