@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from _clearing_shop import buy, lines, period
@@ -98,25 +96,6 @@ def test_an_amount_that_is_corrected_to_another_wrong_one_comes_up_anew(shop: Ch
     [anew] = shop.differences()
     assert (anew.id, anew.there_points, anew.here_points) == (one.id, 90, 100)
     assert anew.result == "dismissed when it was 99 points there, 100 points here"
-
-
-def test_a_booking_near_an_edge_is_proposed_once(shop: Checkout, world: World, monkeypatch: pytest.MonkeyPatch):
-    buy(shop, world, "A-1", 100)
-    month, year = shop._clock.now().month, shop._clock.now().year
-    this, following = period(shop), f"{year + month // 12}-{month % 12 + 1:02d}"
-    ends = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-    with shop._database.engine.begin() as connection:
-        at = int(ends.timestamp() * 1000) - 3_600_000
-        connection.exec_driver_sql(f"UPDATE punktgenau_operation SET finished_at = {at}")
-    monkeypatch.setattr(shop._clock, "_moved", timedelta(days=40))
-    assert shop.reconcile(this, [], grace_s=86_400).waiting == 1
-    assert shop.reconcile(following, [], grace_s=86_400).open == 1
-    [one] = shop.differences()
-    shop.dismiss(one.id, by="mira", because="they lost it")
-    for _ in range(2):
-        assert shop.reconcile(this, [], grace_s=86_400).is_clean
-        assert shop.reconcile(following, [], grace_s=86_400).is_clean
-    assert shop.difference(one.id).state == "dismissed"  # type: ignore[union-attr]
 
 
 def test_a_cancelled_order_of_which_other_points_are_left_comes_up_anew(shop: Checkout, world: World):

@@ -19,6 +19,8 @@ from punktgenau.checkout.statements import insert_own, own
 
 PAGE = 200
 _ROUNDS_MAX = 3
+NEXT_ONE = "may stand on the next one"
+"""What is noted of a booking that waits for the next statement."""
 _D = difference.c
 _OWN = own(difference)
 _THIS = and_(_OWN, _D.id == bindparam("difference_id"))
@@ -56,8 +58,6 @@ _GONE = (
     .where(_OWN, _D.state == _OPEN, _D.period == bindparam("period"), _D.seen_at < bindparam("before"))
     .values(state="settled", done_at=bindparam("now"))
 )
-
-
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _CAME = (
     update(difference)
@@ -69,6 +69,18 @@ _CAME = (
         _D.seen_at < bindparam("before"),
     )
     .values(state="settled", done_at=bindparam("now"))
+)
+_LEFT = (
+    update(difference)
+    .where(
+        _OWN,
+        _D.kind == literal_column("'only_here'"),
+        _D.state == literal_column("'settled'"),
+        _D.period == bindparam("period"),
+        _D.here_at >= bindparam("until"),
+        _D.seen_at < bindparam("before"),
+    )
+    .values(state="waiting", note=NEXT_ONE, done_at=None)
 )
 
 
@@ -111,9 +123,9 @@ class Differences:
             tx.run(_ADD, values_of(row))
             return
         again = replace(known, **{name: getattr(row, name) for name in _SEEN})
-        if known.state in {"settled", "waiting"}:
-            # It is there again, or has waited for this statement in vain.
-            again = replace(again, state=row.state, period=row.period, done_at=None)
+        if known.state in {"settled", "waiting"} or (known.state == "open" and row.state == "settled"):
+            # It is there again, has waited for this statement in vain, or stands on one that is compared late.
+            again = replace(again, state=row.state, period=row.period, done_at=row.done_at)
         elif known.state in {"repaired", "dismissed"} and _figures(known) != _figures(row):
             # What was decided was another matter; who decided that stays to be read.
             was = f"{known.state} when it was {_told(known.there_points)} there, {_told(known.here_points)} here"
@@ -148,11 +160,15 @@ class Differences:
         return {str(kind): int(count or 0) for kind, count in rows}
 
     def settle_unseen(self, period: str, window: Window, *, before: int) -> None:
-        """Close what a whole run has not found any more, and what waited for just this statement and stands on it."""
+        """Close what a whole run has not found any more, and what waited for just this statement and stands on it.
+
+        Of what stood on this one although it was booked here in the next month, what does not any more waits for that.
+        """
         now: dict[str, Value] = {"before": before, "now": self.now_ms()}
         with self._database.transaction() as tx:
             tx.run(_GONE, {"period": period, **now})
-            tx.run(_CAME, {"since": window.bookings_since, "until": window.since, **now})
+            tx.run(_CAME, {"since": window.bookings_since, "until": window.until - window.grace, **now})
+            tx.run(_LEFT, {"period": period, "until": window.until, "before": before})
 
     def decide(self, row: DifferenceRow, *, state: str, kind: str, actor: str, reason: str) -> DifferenceRow:
         """Note who decided what about a difference, and why, in one commit.

@@ -9,7 +9,7 @@ from punktgenau._redact import logger, short
 from punktgenau.checkout.booking import Booking, Window
 from punktgenau.checkout.bookings import Bookings, OrderPoints
 from punktgenau.checkout.cart import Order
-from punktgenau.checkout.differences import Differences, difference_id
+from punktgenau.checkout.differences import NEXT_ONE, Differences, difference_id
 from punktgenau.checkout.matched import DifferenceKind, Finding
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_clearing import DifferenceRow
@@ -92,6 +92,11 @@ class Findings:
         note = f"here it is {row.state}" + (f", with {asked.kind} not resolved" if asked is not None else "")
         self._keep("only_there", there=line, here=None, note=note, redemption_id=row.id)
 
+    def paired(self, booking: Booking, window: Window) -> None:
+        """A booking that a line agrees with: where our clock had the next month by then, that one has to know."""
+        if booking.at >= window.until:
+            self._keep("only_here", there=None, here=booking, note="stands on the statement before", state="settled")
+
     def lost_booking(self, booking: Booking, window: Window) -> None:
         """A booking that is not on the statement: perhaps on the one before or after, if it stands near the edge."""
         if booking.at >= window.until:
@@ -106,9 +111,15 @@ class Findings:
         if booking.at >= window.until - window.grace:
             self.waiting += 1
             if self.waiting <= WAITING_MAX:
-                self._keep("only_here", there=None, here=booking, note="may stand on the next one", state="waiting")
+                self._keep("only_here", there=None, here=booking, note=NEXT_ONE, state="waiting")
+            return
+        if not self.is_full and booking.at < window.since + window.grace and self._stood_before(id):
             return
         self._keep("only_here", there=None, here=booking, note="the statement says nothing of it")
+
+    def _stood_before(self, id: str) -> bool:
+        known = self._differences.find(id)
+        return known is not None and known.state == "settled" and known.period < self._period
 
     def _awaited(self) -> frozenset[str]:
         """What the statement before had nothing of either; bookings before this month are no news otherwise."""
@@ -197,6 +208,7 @@ class Findings:
                 note=note[:200],
                 created_at=self._seen_at,
                 seen_at=self._seen_at,
+                done_at=self._seen_at if state == "settled" else None,
             )
         )
 

@@ -92,6 +92,8 @@ class Reconciling:
             self.counted.matched += len(result.pairs)
             for finding in result.findings:
                 self._findings.add(finding)
+            for _, booking in result.pairs:
+                self._findings.paired(booking, self._window)
             if result.lines:
                 # Where the redemption is known by what is surest, it is not looked for by anything less sure.
                 store.put_off("line", [one.id for one in result.lines], round_=KNOWN if mine else following)
@@ -123,6 +125,7 @@ class Reconciling:
                 finding = disagreement(line, fits, self._window)
                 if finding is None:
                     self.counted.matched += 1
+                    self._findings.paired(fits, self._window)
                 else:
                     self._findings.add(finding)
             store.put_off("booking", [one.id for one in left], round_=LEFT)
