@@ -16,17 +16,15 @@ VARIANT = "variant"
 HINT = "hint"
 BY_ITSELF = "by itself"
 _HEARD = ("matched", "early", "repeated")
-_NOBODY_ELSE = "edges: nobody but the shop touches its redemptions at the provider"
+_NOBODY_ELSE = "edges: nobody but the shop captures its redemptions at the provider"
 _CROSSING = "edges: only where two rare things cross; told when it is reached, not asked for"
 _NO_EDGE: dict[graph.Edge, str] = {
     ("authorized", "captured"): _NOBODY_ELSE,
-    ("authorized", "voided"): _NOBODY_ELSE,
-    ("captured", "reversed"): _NOBODY_ELSE,
-    ("capturing", "reversed"): _NOBODY_ELSE,
-    ("voiding", "captured"): _NOBODY_ELSE,
-    ("authorizing", "voided"): _NOBODY_ELSE,
-    ("voided", "short"): _NOBODY_ELSE,
-    ("voided", "captured"): _NOBODY_ELSE,
+    ("capturing", "reversed"): _CROSSING,
+    ("authorizing", "voided"): _CROSSING,
+    ("voided", "short"): _CROSSING,
+    ("voided", "captured"): _CROSSING,
+    ("partially_captured", "captured"): _CROSSING,
     ("short", "declined"): _CROSSING,
     ("expired", "captured"): "edges: the sandbox never takes back that a hold has ended",
     ("authorizing", "abandoned"): "edges: a tombstone is only laid for an attempt that is abandoning by then",
@@ -35,6 +33,12 @@ _NO_EDGE |= dict.fromkeys(
     (
         *(("extending", now) for now in ("capturing", "voiding", "captured", "voided")),
         *(("needs_attention", now) for now in graph.AFTER_A_PERSON),
+        *(("short", now) for now in ("captured", "reversing", "partially_reversed", "reversed")),
+        *((was, "short") for was in ("extending", "reversing")),
+        *((was, "partially_reversed") for was in ("capturing", "voiding")),
+        ("extending", "partially_captured"),
+        ("partially_captured", "extending"),
+        *graph.UNASKED,
         *(("abandoning", now) for now in ("declined", "needs_attention", "reversed")),
     ),
     _CROSSING,

@@ -36,7 +36,7 @@ AFTER_A_PERSON = (
 """What becomes known of what nobody could know: mostly after the end of what is simulated."""
 _ELSEWHERE: dict[str, str] = {
     "authorized": "extending",
-    "extending": "authorized partially_captured capturing voiding captured voided expired",
+    "extending": "authorized partially_captured capturing voiding captured voided expired short",
     "partially_captured": "extending",
     "abandoning": "authorized declined needs_attention reversed",
     "capturing": "authorized needs_attention",

@@ -31,7 +31,9 @@ def left_of(world: World, reference: str) -> tuple[int, int]:
     left_minor = TOTAL_MINOR - sum(row["goods_minor"] for row in booked)
     # What was refused for good stays with the provider, until a person has settled it.
     kept_minor = sum(row["worth_minor"] for row in booked if row["state"] == "declined")
-    return left_minor + kept_minor, sum(row["money_minor"] for row in booked)
+    # Where nothing can be given back in part, the points of a return are owed until all is back.
+    owed_minor = sum(row["value_minor"] - row["worth_minor"] for row in booked)
+    return left_minor + kept_minor + owed_minor, sum(row["money_minor"] for row in booked)
 
 
 def once(world: World) -> Iterator[str]:
@@ -123,7 +125,7 @@ def exact(world: World) -> Iterator[str]:
             # An amount lowers what the units that come back later are worth.
             goods_minor = row["goods_minor"] if after_an_amount else BACK[row["reference"]].goods_minor
             after_an_amount = after_an_amount or row["reference"] == "amount"
-            if row["goods_minor"] != goods_minor or row["money_minor"] + row["worth_minor"] != goods_minor:
+            if row["goods_minor"] != goods_minor or row["money_minor"] + row["value_minor"] != goods_minor:
                 yield (
                     f"return {row['reference']} of {order} is of {goods_minor}; it gives back {row['points']} points "
                     f"worth {row['worth_minor']} and {row['money_minor']} in money"
