@@ -1,5 +1,7 @@
 """What an operator may do: each deed is shown before, done once, recorded with who and why, and told in the story."""
 
+from typing import Any
+
 import pytest
 
 from _office_shop import OPERATOR, paid, text_of
@@ -314,6 +316,53 @@ def test_a_resolution_is_about_what_the_person_was_shown(
     checkout.recover()
     assert checkout.find("A-1").state == "reversed"  # type: ignore[union-attr]
     assert world.provider.points() == (2500, 0)
+
+
+@pytest.mark.parametrize("reason", ["x" * 201, "a\x00b", "a\u202eb"])
+def test_what_cannot_be_recorded_is_not_done(world: World, checkout: Checkout, office: Office, reason: str) -> None:
+    redemption_id = placed(world, checkout)
+    wanted = {"return_reference": "R-1", "lines": {"lamp": 1}, "shipping_minor": 0, "amount_minor": None}
+    for who in ({"actor": "clerk 7", "reason": reason}, {"actor": reason, "reason": ""}):
+        with pytest.raises(InvalidArgumentError):
+            office.refund(redemption_id, seen=(194, 2301), **wanted, **who)  # type: ignore[arg-type]
+    assert (checkout.refunds("A-1"), office.log()) == ((), ())
+    checkout.refund("A-1", **wanted)  # type: ignore[arg-type]
+    for psp_reference in ("", "x" * 256, "a\x00b"):
+        with pytest.raises(InvalidArgumentError):
+            office.money_refunded(redemption_id, return_reference="R-1", psp_reference=psp_reference, actor="clerk 7")
+    assert office.log() == ()
+    assert checkout.refunds("A-1")[0].money_due.amount_minor == 2301
+
+
+def test_what_another_clerk_books_meanwhile_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = world.checkout(refund_policy="points_first")
+    cart = Cart(currency="EUR", lines=[Line(sku="lamp", quantity=2, unit_price_minor=300, vat_rate="19")])
+    world.order("A-1", "paid")
+    shop.balance("anna", max_age_s=0)
+    shop.authorize("A-1", cart, customer_id="anna", points=427)
+    shop.capture("A-1")
+    first, second = Office(shop), Office(world.checkout(refund_policy="points_first"))
+    redemption_id = first.searching.attempts("A-1")[-1].id
+    wanted = {"lines": {"lamp": 1}, "shipping_minor": 0, "amount_minor": None}
+    real = shop._journal.request_return
+
+    def after_another(*said: Any, **more: Any) -> Any:
+        monkeypatch.setattr(shop._journal, "request_return", real)
+        second.refund(redemption_id, return_reference="R-B", seen=(300, 0), **wanted, **WHO)  # type: ignore[arg-type]
+        return real(*said, **more)
+
+    monkeypatch.setattr(shop._journal, "request_return", after_another)
+    # Both were shown 300 points; with the first of them gone, 127 and 1.73 are left for the other lamp.
+    with pytest.raises(AmountChangedError):
+        first.refund(redemption_id, return_reference="R-A", seen=(300, 0), **wanted, **WHO)  # type: ignore[arg-type]
+    assert [one.return_reference for one in shop.refunds("A-1")] == ["R-B"]
+    assert [one.detail["return_reference"] for one in first.log()] == ["R-B"]
+    taken = first.refund(redemption_id, return_reference="R-A", seen=(127, 173), **wanted, **WHO)  # type: ignore[arg-type]
+    assert (taken.points, taken.money.amount_minor) == (127, 173)
+    # The same form once more is the same return.
+    again = first.refund(redemption_id, return_reference="R-A", seen=(300, 0), **wanted, **WHO)  # type: ignore[arg-type]
+    assert again == taken
+    assert len(first.log()) == 2
 
 
 def test_no_more_money_is_closed_than_was_shown(world: World, checkout: Checkout, office: Office) -> None:

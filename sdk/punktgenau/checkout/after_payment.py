@@ -69,20 +69,23 @@ class AfterPayment:
         amount_minor: int | None = None,
         reason: str = "",
         actor: str = "",
+        seen: tuple[int, Money] | None = None,
     ) -> Refund | None:
         """Take a return in: units by line and of the shipping an amount, or an amount of the whole order.
 
         Amounts in the smallest unit; prices come from the journal's copy of the order, the split from its policy. None:
         no points are part of this order, so its money is given back as ever. The same again answers as the first time.
-        Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more than is left),
-        StateConflictError (points have paid nothing of it, or a person has to look first; `not_shipped`: it is still
-        here), InProgressError (a parcel is just being captured): nothing was booked then.
+        `seen` is what somebody was shown: points and money of `preview_refund(...).split`. Raises ReturnConflictError
+        (the reference stands for another return), InvalidArgumentError (more than is left), AmountChangedError
+        (something else than was seen would go back by now), StateConflictError (points have paid nothing of it, or a
+        person has to look first; `not_shipped`: it is still here), InProgressError (a parcel is just being captured):
+        nothing was booked then.
         """
         wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
         if (row := self._paying(order_reference)) is None:
             return None
         return self._returns.refund(
-            row, wanted, reference=return_reference, reason=reason, actor=actor, ends=self._ends()
+            row, wanted, reference=return_reference, reason=reason, actor=actor, ends=self._ends(), seen=seen
         )
 
     def preview_refund(

@@ -16,9 +16,11 @@ from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund, RefundPreview, policy_of
 from punktgenau.checkout.resolving import Resolution, resolutions, resolved
 from punktgenau.checkout.return_journal import Books
+from punktgenau.checkout.returns import require_reference
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.shortfall import Settled, Settlement, settled
 from punktgenau.errors import AmountChangedError, InProgressError, NotFoundError, StateConflictError
+from punktgenau.money import Money
 
 
 class Deeds:
@@ -139,18 +141,10 @@ class Deeds:
 
         Raises AmountChangedError where that is not what would go back now: nothing is booked then.
         """
-        row = self._latest(redemption_id)
-        is_known = any(one.return_reference == return_reference for one in self._checkout._returns.of_order(row))
-        if not is_known and seen is not None:
-            split = self.preview(
-                redemption_id, lines=lines, shipping_minor=shipping_minor, amount_minor=amount_minor
-            ).split
-            if seen != (split.points, split.money.amount_minor):
-                raise AmountChangedError(
-                    f"Something else of order {row.order_reference} came back meanwhile. Nothing was booked; look at "
-                    "the new figures.",
-                )
         require_text(actor, field="actor")
+        require_text(reason, field="reason", least=0)
+        row = self._latest(redemption_id)
+        is_known = any(one.return_reference == return_reference for one in self._checkout.refunds(row.order_reference))
         refund = self._checkout.refund(
             row.order_reference,
             return_reference=return_reference,
@@ -159,6 +153,7 @@ class Deeds:
             amount_minor=amount_minor,
             reason=reason,
             actor=actor,
+            seen=None if seen is None else (seen[0], Money(amount_minor=seen[1], currency=row.currency)),
         )
         if refund is None:
             raise NotFoundError(f"Points are no part of order {row.order_reference}.", field="order_reference")
@@ -187,7 +182,8 @@ class Deeds:
                 f"More is owed for return {return_reference} than was shown. Nothing was written down; pay the rest, "
                 "or enter what was paid once more.",
             )
-        if known.money_due.amount_minor > 0 and psp_reference:
+        require_reference(psp_reference, field="psp_reference", most=255)
+        if known.money_due.amount_minor > 0:
             detail = {"return_reference": return_reference, "psp_reference": psp_reference}
             self._record("money_refunded", row, actor=actor, reason="", **detail)
         return self._checkout.money_refunded(

@@ -76,17 +76,11 @@ class Refused:
 
     def listed(self) -> Iterator[Refund]:
         """Every refused return that nobody has settled, the oldest first."""
-        seen: set[str] = set()
-        since_ms = 0
-        while True:
-            page = self._journal.refused(since_ms=since_ms, most=_PAGE)
-            fresh = [one for one, _ in page if one.id not in seen]
-            for one in fresh:
+        after = (0, "")
+        while page := self._journal.refused(after=after, most=_PAGE):
+            for one, _ in page:
                 yield self._returns.find(self._journal.redemption(one.redemption_id), one.reference)
-            if not fresh:
-                return
-            since_ms = page[-1][0].created_at
-            seen = {one.id for one, _ in page if one.created_at == since_ms}
+            after = (page[-1][0].created_at, page[-1][0].id)
 
     def _refused(self, row: RedemptionRow, reference: str) -> ReturnRow:
         books = self._journal.books(row.id)

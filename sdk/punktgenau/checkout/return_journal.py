@@ -173,16 +173,19 @@ class ReturnJournal(AccrualJournal):
                     return known
         raise AssertionError("a return is gone from the journal")
 
-    def owing_money(self, *, since_ms: int, most: int) -> tuple[tuple[ReturnRow, str, str], ...]:
-        """Returns whose money half is open, the oldest first, each with its order reference and currency."""
+    def owing_money(self, *, after: tuple[int, str], most: int) -> tuple[tuple[ReturnRow, str, str], ...]:
+        """Returns whose money half is open, the oldest first, each with its order reference and currency.
+
+        `after`: created_at and id of the last one of the page before.
+        """
         with self._database.transaction(write=False) as tx:
-            rows = tx.all(STATEMENTS.owes_money, {"since": since_ms, "most": most})
+            rows = tx.all(STATEMENTS.owes_money, {"since": after[0], "after_id": after[1], "most": most})
         return tuple((row_of(ReturnRow, row[:-2]), str(row[-2]), str(row[-1])) for row in rows)
 
-    def refused(self, *, since_ms: int, most: int) -> tuple[tuple[ReturnRow, str], ...]:
-        """Returns that were refused for good and nobody has settled, the oldest first, with their order references."""
+    def refused(self, *, after: tuple[int, str], most: int) -> tuple[tuple[ReturnRow, str], ...]:
+        """Returns that were refused for good and nobody has settled, paged as above, with their order references."""
         with self._database.transaction(write=False) as tx:
-            rows = tx.all(STATEMENTS.refused, {"since": since_ms, "most": most})
+            rows = tx.all(STATEMENTS.refused, {"since": after[0], "after_id": after[1], "most": most})
         return tuple((row_of(ReturnRow, row[:-1]), str(row[-1])) for row in rows)
 
     def _begin(

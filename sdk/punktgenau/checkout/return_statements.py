@@ -14,6 +14,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.sql import ColumnElement
@@ -87,9 +88,10 @@ class ReturnStatements:
                 refunded_minor=MONEY_MINOR,
             )
         )
+        after = tuple_(t.created_at, t.id) > tuple_(bindparam("since"), bindparam("after_id"))
         self.owes_money = (
             select(returns, _of(r.order_reference), _of(r.currency))
-            .where(OWES_MONEY, _OURS, t.created_at >= bindparam("since"))
+            .where(OWES_MONEY, _OURS, after)
             .order_by(t.created_at, t.id)
             .limit(bindparam("most"))
         )
@@ -111,9 +113,10 @@ class ReturnStatements:
                 money_refunded_at=null(),
             )
         )
+        after = tuple_(t.created_at, t.id) > tuple_(bindparam("since"), bindparam("after_id"))
         self.refused = (
             select(returns, _of(r.order_reference))
-            .where(t.state == literal_column("'declined'"), _OURS, t.created_at >= bindparam("since"))
+            .where(t.state == literal_column("'declined'"), _OURS, after)
             .order_by(t.created_at, t.id)
             .limit(bindparam("most"))
         )

@@ -20,6 +20,7 @@ from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy, Settings
 from punktgenau.checkout.standing import allocation_of, check_returnable, rate_of, so_far
 from punktgenau.errors import (
+    AmountChangedError,
     InProgressError,
     InvalidArgumentError,
     NotFoundError,
@@ -50,9 +51,17 @@ class Returns:
         self._clock = clock
 
     def refund(
-        self, row: RedemptionRow, wanted: Wanted, *, reference: str, reason: str, actor: str, ends: float
+        self,
+        row: RedemptionRow,
+        wanted: Wanted,
+        *,
+        reference: str,
+        reason: str,
+        actor: str,
+        ends: float,
+        seen: tuple[int, Money] | None = None,
     ) -> Refund:
-        """Take a return in and give back; the same again answers as the first time.
+        """Take a return in and give back; the same again answers as the first time. `seen`: as `Checkout.refund`.
 
         Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more than is left),
         StateConflictError (nothing was captured, or a person has to look first): then nothing was booked.
@@ -62,7 +71,13 @@ class Returns:
 
         def plan(books: Books) -> ReturnRow:
             check_returnable(books)
-            return self._planned(books, wanted, reference=reference, reason=reason, actor=actor)
+            made = self._planned(books, wanted, reference=reference, reason=reason, actor=actor)
+            if seen is not None and seen != (made.points, Money(amount_minor=made.money_minor, currency=row.currency)):
+                raise AmountChangedError(
+                    f"Something else of order {row.order_reference} came back meanwhile. Nothing was booked; look at "
+                    "the new figures.",
+                )
+            return made
 
         for _ in range(_ROUNDS_MAX):
             left = max(0.1, ends - self._clock.monotonic())
@@ -166,17 +181,11 @@ class Returns:
 
     def owing_money(self) -> Iterator[tuple[str, str, Money]]:
         """Order reference, return reference and what is still to be paid in money, the oldest first."""
-        seen: set[str] = set()
-        since_ms = 0
-        while True:
-            page = self._journal.owing_money(since_ms=since_ms, most=_PAGE)
-            fresh = [one for one in page if one[0].id not in seen]
-            for row, order_reference, currency in fresh:
+        after = (0, "")
+        while page := self._journal.owing_money(after=after, most=_PAGE):
+            for row, order_reference, currency in page:
                 yield order_reference, row.reference, Money(amount_minor=row.owed_minor, currency=currency)
-            if not fresh:
-                return
-            since_ms = page[-1][0].created_at
-            seen = {one[0].id for one in page if one[0].created_at == since_ms}
+            after = (page[-1][0].created_at, page[-1][0].id)
 
     def _planned(self, books: Books, wanted: Wanted, *, reference: str, reason: str, actor: str) -> ReturnRow:
         row = books.redemption
