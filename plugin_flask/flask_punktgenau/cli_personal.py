@@ -9,6 +9,7 @@ from dataclasses import asdict
 import click
 from flask.cli import with_appcontext
 
+from flask_punktgenau.doctor import plural
 from flask_punktgenau.state import current_state
 from punktgenau.checkout.office import Office
 from punktgenau.checkout.personal import RETURN_DAYS, Personal
@@ -47,7 +48,7 @@ def erase(customer: str, return_days: int, actor: str) -> None:
         count = _personal().erase(customer, actor=_actor(actor), return_days=return_days)
     except PunktgenauError as error:
         raise click.ClickException(error.message) from error
-    click.echo(f"Erased: {count} redemptions carry a pseudonym now, the link is gone. The books stay.")
+    click.echo(f"Erased: {_carry(count)} a pseudonym now, the link is gone. The books stay.")
 
 
 @click.command("purge")
@@ -60,7 +61,7 @@ def purge(return_days: int, actor: str) -> None:
         count = _personal().purge(actor=_actor(actor), return_days=return_days)
     except PunktgenauError as error:
         raise click.ClickException(error.message) from error
-    click.echo(f"Purged: {count} redemptions carry a pseudonym now. The books stay.")
+    click.echo(f"Purged: {_carry(count)} a pseudonym now. The books stay.")
 
 
 def _personal() -> Personal:
@@ -73,3 +74,7 @@ def _actor(named: str) -> str:
     except (OSError, KeyError):
         # A container's account may have no name.
         return "cli"
+
+
+def _carry(count: int) -> str:
+    return plural(count, "redemption carries", "redemptions carry")

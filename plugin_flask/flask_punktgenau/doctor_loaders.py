@@ -22,6 +22,13 @@ CUSTOMER = "@points.customer_loader\ndef customer_id() -> str | None: ..."
 CART = "@points.cart_loader\ndef cart() -> Cart | None: ..."
 ORDER = "@points.order_loader\ndef find_order(reference: str) -> Order | None: ..."
 ORDERS = "@points.orders_loader\ndef orders(since: datetime, until: datetime) -> Iterator[Order]: ..."
+ANSWERS = {
+    "customer_loader": "return str(user.id) if user else None      # None: nobody is signed in",
+    "cart_loader": 'line = Line(sku=..., quantity=1, unit_price_minor=..., vat_rate="19")\n'
+    'return Cart(currency="EUR", lines=[line])',
+    "operator_loader": "return str(user.id) if user and user.is_admin else None",
+}
+"""The line that a function ends with which answers as it should."""
 OPERATOR = "@points.operator_loader\ndef operator_id() -> str | None: ..."
 
 
@@ -56,14 +63,15 @@ def _asked_in_a_request(sheet: Sheet, app: Flask, name: str, load: Callable[[], 
         with app.test_request_context("/"):
             answer = load()
     except PunktgenauError as error:
-        return sheet.broken(f"{name}_answer", error.message)
+        return sheet.broken(f"{name}_answer", error.message, ANSWERS[name])
     except Exception as error:  # the shop's code: told, whatever it is
         # It may rely on what runs before each request, which did not run here.
-        return sheet.warning(f"{name}_fails", f"{name} fails for a visitor whom nobody knows: {_told(error)}")
+        what = f"{name} fails for a visitor whom nobody knows: {_told(error)}"
+        return sheet.warning(f"{name}_fails", what, ANSWERS[name])
     if name == "operator_loader" and answer is not None:
         return sheet.broken("operator_open", "operator_loader lets in whom nobody knows.", OPERATOR)
     if answer is not None and not isinstance(answer, (str, Cart)):
-        return sheet.broken(f"{name}_answer", f"{name} answers {type(answer).__name__}.")
+        return sheet.broken(f"{name}_answer", f"{name} answers {type(answer).__name__}.", ANSWERS[name])
     return sheet.fine(name, f"{name} answers.")
 
 

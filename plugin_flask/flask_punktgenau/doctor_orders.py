@@ -73,6 +73,12 @@ def _piles() -> dict[str, _Pile]:
             "redemptions need a person",
             "open it in the back office, or ask the provider",
         ),
+        "returns_refused": _Pile(
+            "warning",
+            "return waits for a person, because the provider did not take its points back",
+            "returns wait for a person, because the provider did not take their points back",
+            "points.refund_again(...) or points.pay_instead(...), or in the back office under Needs a person",
+        ),
     }
 
 
@@ -98,6 +104,8 @@ def look_at_orders(state: AppState, examiner: Examiner | None, scope: Scope) -> 
             piles["needs_attention"].add(payment.order_reference)
         if state.loaders.order is not None and state.load_order(payment.order_reference) is None:
             piles["without_order"].add(payment.order_reference)
+    for refund in checkout.refused_refunds():
+        piles["returns_refused"].add(f"{refund.order_reference} ({refund.return_reference})")
     for code, pile in piles.items():
         if pile.count:
             yield Finding(

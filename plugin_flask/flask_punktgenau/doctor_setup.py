@@ -16,6 +16,7 @@ from punktgenau.errors import PunktgenauError
 
 LEAST_FREE_BYTES = 50 * 2**20
 LOW_FREE_BYTES = 500 * 2**20
+_PLACEHOLDERS = frozenset({"change me", "changeme", "change-me", "dev", "secret", "your-secret-key", "xxx"})
 _NAMES = tuple(key.full_name for key in KEYS)
 
 
@@ -85,6 +86,12 @@ def _sessions(sheet: Sheet, app: Flask) -> Iterator[Finding]:
             "no_secret_key",
             "Without a secret key there are no sessions, and nobody can choose points.",
             'app.config["SECRET_KEY"] = os.environ["SECRET_KEY"]',
+        )
+    elif str(app.secret_key).strip().lower() in _PLACEHOLDERS:
+        yield sheet.warning(
+            "known_secret_key",
+            "The secret key is one that everybody can guess, so anybody can write sessions and forms of this shop.",
+            "SECRET_KEY=...      # python -c 'import secrets; print(secrets.token_hex(32))'",
         )
     same_site = app.config.get("SESSION_COOKIE_SAMESITE")
     lax = 'app.config["SESSION_COOKIE_SAMESITE"] = "Lax"'

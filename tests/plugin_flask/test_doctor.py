@@ -237,6 +237,42 @@ def test_loaders_that_tell_different_things_are_noticed(complete: SmallShop) -> 
     assert ask(complete.app).level["order_loader_forgets"] == "broken"
 
 
+def test_functions_that_fail_are_told_how_to_end(complete: SmallShop) -> None:
+    @complete.points.customer_loader
+    def customer_id() -> str:
+        return str(session["user"])
+
+    @complete.points.cart_loader
+    def cart() -> dict[str, int]:
+        return {"lamp": 1}
+
+    told = ask(complete.app)
+    assert (told.level["customer_loader_fails"], told.level["cart_loader_answer"]) == ("warning", "broken")
+    assert told.fix["customer_loader_fails"].startswith("return str(user.id) if user else None")
+    assert told.fix["cart_loader_answer"].endswith('return Cart(currency="EUR", lines=[line])')
+
+
+def test_a_secret_key_that_everybody_knows(complete: SmallShop) -> None:
+    complete.app.secret_key = "change me"
+    told = ask(complete.app)
+    assert (told.exit_code, told.level["known_secret_key"]) == (0, "warning")
+    assert told.fix["known_secret_key"].startswith("SECRET_KEY=")
+
+
+def test_refused_returns_are_named(complete: SmallShop) -> None:
+    place(complete, "A-1", card="good")
+    complete.provider.control("POST", "/profile", {"name": "no_partial_reversal"})
+    with complete.app.app_context():
+        refund = complete.points.refund("A-1", return_reference="R-1", amount_minor=1000)
+    complete.provider.control("POST", "/profile", {"name": "reference"})
+    assert refund is not None
+    assert refund.state == "declined"
+    told = ask(complete.app)
+    assert told.level["returns_refused"] == "warning"
+    assert told.orders["returns_refused"] == ["A-1 (R-1)"]
+    assert "1 return waits for a person" in complete.app.test_cli_runner().invoke(punktgenau, ["doctor"]).output
+
+
 def test_a_paid_order_whose_points_were_never_captured(complete: SmallShop) -> None:
     place(complete, "A-1")
     complete.shop.mark("A-1", "paid")
