@@ -115,7 +115,7 @@ class Hunt:
             self._tell(f"{len(failing)} checks fail on the source as it is, so they are left out:")
         for check in failing[:10]:
             self._tell(f"  {check.name}: {check.failed[:160]}")
-        checks = sorted((one for one in checks if not one.failed), key=lambda one: one.duration_s)
+        checks = sorted((one for one in checks if not one.failed), key=_promise)
         histories = sum(one.name.startswith("history") for one in checks)
         took_s = time.monotonic() - started
         self._tell(f"{len(checks) - histories} tests and {histories} histories, run once in {took_s:.0f} s;")
@@ -172,6 +172,11 @@ class Hunt:
 def _lines_with(text: str, name: str) -> set[tuple[str, int]]:
     lines = _path(name).read_text("utf-8").splitlines()
     return {(str(_path(name)), number) for number, line in enumerate(lines, start=1) if text in line}
+
+
+def _promise(check: Check) -> float:
+    """The less a check executes, and the sooner it is over, the earlier it is asked."""
+    return check.duration_s * len(check.lines)
 
 
 def _path(name: str) -> Path:
