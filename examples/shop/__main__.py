@@ -19,7 +19,7 @@ import waitress
 from punktgenau import PunktgenauError
 
 from .app import create_app
-from .children import HOST, Children, StartError, free_port, listen, require_free
+from .children import HOST, Children, StartError, free_port, is_demo, listen, require_free
 from .points import points
 from .settings import Settings, secret_key_for
 
@@ -93,7 +93,16 @@ def _listen(port: int, *, option: str) -> socket:
     try:
         return listen(port)
     except StartError as error:
-        raise StartError(f"{error} Choose another one: python3 examples {option} {port + 50}") from error
+        raise StartError(_taken(error, f"http://{HOST}:{port}/healthz", option=option, port=port)) from error
+
+
+def _taken(error: StartError, url: str, *, option: str, port: int) -> str:
+    """Why a port cannot be had, and what to do."""
+    another = f"choose another one: python3 examples {option} {port + 50}"
+    if not is_demo(url):
+        return f"{error} Please {another}"
+    what = "the demo shop" if option == "--port" else "a demo's provider"
+    return f"On port {port} {what} runs already: http://{HOST}:{port}/ . Use it, end it there, or {another}"
 
 
 def _start_sandbox(children: Children, settings: Settings, *, port: int) -> bool:
@@ -102,7 +111,8 @@ def _start_sandbox(children: Children, settings: Settings, *, port: int) -> bool
     try:
         require_free(port)
     except StartError as error:
-        raise StartError(f"{error} Choose another one: python3 examples --sandbox-port {port + 50}") from error
+        url = f"{settings.sandbox_url}/sandbox/clock"
+        raise StartError(_taken(error, url, option="--sandbox-port", port=port)) from error
     children.start(
         "punktgenau.sandbox",
         *("--port", str(port), "--db", str(settings.sandbox_database), "--seed", "demo"),

@@ -13,6 +13,7 @@ import requests
 
 # Where `-m examples.shop.bank` finds its package, wherever the demo was started from.
 _ROOT = Path(__file__).resolve().parents[2]
+_TIED = _ROOT / "examples" / "_tied.py"
 _READY_S = 20.0
 _GRACE_S = 3.0
 HOST = "127.0.0.1"
@@ -31,11 +32,13 @@ class Children:
 
     def start(self, module: str, *arguments: str, environment: Mapping[str, str], ready_url: str = "") -> None:
         """Start `python -m module` and wait until it answers, where it has a URL. Raises StartError: it does not."""
-        # A session of its own: Ctrl-C at the terminal reaches the launcher alone, which then ends the children.
+        # A session of its own: Ctrl-C at the terminal reaches the launcher alone, which then ends the children. A pipe
+        # to it that nobody writes to: it is at its end when the launcher is gone, even killed, and then the child ends.
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, str(_TIED), module, *arguments],
             env=dict(environment),
             cwd=_ROOT,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -68,6 +71,8 @@ class Children:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            if process.stdin:
+                process.stdin.close()
         self._started.clear()
 
 
@@ -93,6 +98,15 @@ def free_port() -> int:
 def require_free(port: int) -> None:
     """Raises StartError: somebody listens there."""
     listen(port).close()
+
+
+def is_demo(url: str) -> bool:
+    """Whether what answers there is of this demo: the shop, or its provider's control plane."""
+    try:
+        reply = requests.get(url, timeout=1.0, proxies={"http": ""})
+    except requests.RequestException:
+        return False
+    return reply.ok and (reply.text == "ok\n" or "advanced_s" in reply.text)
 
 
 def _answers(url: str) -> bool:
