@@ -21,8 +21,8 @@ from punktgenau.errors import InvalidArgumentError, PunktgenauError
 
 REFERENCE_MAX = 36
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_MINOR = re.compile(r"[0-9]{1,15}")
-"""An amount in the smallest unit, as a form of ours has it."""
+_FIGURE = re.compile(r"[0-9]{1,15}")
+"""Points, or an amount in the smallest unit, as a form of ours has them."""
 _AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,4}))?")
 
 
@@ -102,7 +102,7 @@ def money(redemption_id: str) -> Response:
             return_reference=request.form.get("return_reference", ""),
             psp_reference=request.form.get("psp_reference", "").strip(),
             actor=operator(),
-            seen_minor=_shown("owed", _MINOR, told="Look at what is owed before its payment is written down."),
+            seen_minor=_shown("owed", told="Look at what is owed before its payment is written down."),
         )
     except PunktgenauError as error:
         return redemption(redemption_id, error=error)
@@ -170,13 +170,13 @@ def _minor(entered: str, currency: str, *, field: str) -> int:
 
 def _seen() -> tuple[int, int]:
     told = "Look at the preview before anything goes back."
-    return _shown("seen_points", _NUMBER, told=told), _shown("seen_money", _MINOR, told=told)
+    return _shown("seen_points", told=told), _shown("seen_money", told=told)
 
 
-def _shown(name: str, form: re.Pattern[str], *, told: str) -> int:
+def _shown(name: str, *, told: str) -> int:
     """A figure that the operator was shown. Raises InvalidArgumentError: without it nothing is done."""
     text = request.form.get(name, "")
-    if not form.fullmatch(text):
+    if not _FIGURE.fullmatch(text):
         raise InvalidArgumentError(told, field=name)
     return int(text)
 
