@@ -38,6 +38,7 @@ _NO_EDGE |= dict.fromkeys(
         *((was, "partially_reversed") for was in ("capturing", "voiding")),
         ("extending", "partially_captured"),
         ("partially_captured", "extending"),
+        ("voiding", "partially_captured"),
         *graph.UNASKED,
         *(("abandoning", now) for now in ("declined", "needs_attention", "reversed")),
     ),

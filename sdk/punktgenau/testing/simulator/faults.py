@@ -48,6 +48,8 @@ _LOOK_UPS = frozenset({"get", "find"})
 LAGGING = "lagging"
 """A look-up is answered from a copy of the books that is behind, by no more than the provider's settle time."""
 _BY_ROUTE: tuple[Kind, ...] = ("rate_changed", "slow_lookup", "expired_early")
+_FORGOTTEN_S = 86_400
+"""A provider that forgets keys sooner than that leaves only look-ups."""
 _ECHOES: tuple[Echo, ...] = ("currency", "points", "order_reference", "member_id", "idempotency_key")
 _RETRY_AFTER = (None, "0", "1", "86400", "-5", "soon")
 
@@ -128,7 +130,8 @@ def impossible(profile: ProviderProfile) -> frozenset[str]:
     # Without keys a request that comes twice is two requests, whatever the shop does.
     twice = {"duplicate"} if profile.keys == "none" else set[str]()
     # Where nothing but time makes "nothing there" true, that time is a promise of the provider's.
-    slow = {"slow_lookup"} if profile.lookup and not profile.cancel_by_key else set[str]()
+    by_time = not profile.cancel_by_key or profile.key_window_s < _FORGOTTEN_S
+    slow = {"slow_lookup"} if profile.lookup and by_time else set[str]()
     # What is behind is behind by as much as the provider says that it may be.
     behind = set[str]() if profile.settle_s else {LAGGING}
     return frozenset(twice | slow | behind)
