@@ -9,6 +9,7 @@ from _clearing_shop import buy, period
 from _world import World
 from punktgenau.checkout import Checkout
 from punktgenau.checkout.difference import Difference
+from punktgenau.checkout.schema_clearing import DifferenceRow
 from punktgenau.checkout.schema_returns import action
 
 
@@ -34,10 +35,10 @@ def begun(shop: Checkout, world: World, monkeypatch: pytest.MonkeyPatch) -> Diff
     return stands
 
 
-def deeds(shop: Checkout) -> list[tuple[str, str, str]]:
+def deeds(shop: Checkout) -> set[tuple[str, str, str]]:
     with shop._database.engine.connect() as connection:
-        rows = connection.execute(select(action.c.kind, action.c.actor, action.c.reason).order_by(action.c.created_at))
-        return [(str(kind), str(actor), str(reason)) for kind, actor, reason in rows]
+        rows = connection.execute(select(action.c.kind, action.c.actor, action.c.reason))
+        return {(str(kind), str(actor), str(reason)) for kind, actor, reason in rows}
 
 
 def test_a_month_with_one_is_not_clean(shop: Checkout, begun: Difference):
@@ -53,7 +54,7 @@ def test_a_month_with_one_is_not_clean(shop: Checkout, begun: Difference):
 def test_whoever_carries_it_on_is_written_down(shop: Checkout, world: World, begun: Difference):
     done = shop.repair(begun.id, by="tom", because="once more")
     assert (done.state, done.actor, done.result) == ("repaired", "mira", "now captured, 427 points")
-    assert deeds(shop) == [("repair", "mira", "on the list"), ("repair", "tom", "once more")]
+    assert deeds(shop) == {("repair", "mira", "on the list"), ("repair", "tom", "once more")}
     # One who comes too late does nothing, and is not said to have done anything.
     assert shop.repair(begun.id, by="lee", because="me too").state == "repaired"
     assert len(deeds(shop)) == 2
@@ -71,7 +72,7 @@ def test_it_can_be_left_as_it_is(shop: Checkout, world: World, begun: Difference
     left = shop.dismiss(begun.id, by="tom", because="paid by card")
     assert (left.state, left.actor, left.reason) == ("dismissed", "tom", "paid by card")
     assert left.result == "its repair was begun by mira; nobody knows whether that was done"
-    assert deeds(shop) == [("repair", "mira", "on the list"), ("dismiss", "tom", "paid by card")]
+    assert deeds(shop) == {("repair", "mira", "on the list"), ("dismiss", "tom", "paid by card")}
     assert world.provider.sent("capture") == 0
     assert shop.reconcile(period(shop), grace_s=0).is_clean
 
@@ -93,3 +94,23 @@ def test_left_as_it_is_while_the_call_is_under_way(shop: Checkout, world: World,
     assert (done.state, done.actor) == ("dismissed", "tom")
     assert done.result == "was done all the same: now captured, 427 points"
     assert world.provider.points() == (2073, 0)
+
+
+@pytest.mark.parametrize(("deed", "ends"), [("repair", ("repaired", "tom")), ("dismiss", ("dismissed", "mira"))])
+def test_whoever_decides_a_moment_later_is_written_down_as_well(
+    shop: Checkout, world: World, monkeypatch: pytest.MonkeyPatch, deed: str, ends: tuple[str, str]
+):
+    buy(shop, world, "A-1", 427, capture=False)
+    shop.reconcile(period(shop), grace_s=0)
+    [found] = shop.differences()
+    decide, quicker = shop._differences.decide, world.checkout()._differences
+
+    def later(row: DifferenceRow, **more: str) -> DifferenceRow:
+        monkeypatch.setattr(shop._differences, "decide", decide)
+        quicker.decide(row, state="repairing", kind="repair", actor="tom", reason="first")
+        return decide(row, **more)
+
+    monkeypatch.setattr(shop._differences, "decide", later)
+    done = getattr(shop, deed)(found.id, by="mira", because="second")
+    assert (done.state, done.actor) == ends
+    assert deeds(shop) == {("repair", "tom", "first"), (deed, "mira", "second")}

@@ -109,7 +109,8 @@ class Repairs:
                 row = replace(row, result=f"its repair was begun by {row.actor}; nobody knows whether that was done")
             return self._differences.decide(row, state=state, kind=kind, actor=actor, reason=reason)
         except LostDifferenceError:
-            return self._one(id)
+            # Somebody was first: whoever joins in is written down as well.
+            return self._decided(id, state=state, kind=kind, by=by, because=because)
 
     def _one(self, id: str) -> DifferenceRow:
         row = self._differences.find(id)
