@@ -4,7 +4,7 @@ import pytest
 
 from _world import CART, World
 from punktgenau import Money
-from punktgenau.checkout import Checkout, Invoice
+from punktgenau.checkout import Cart, Checkout, Invoice, Line
 from punktgenau.errors import OutcomeUnknownError
 
 
@@ -28,6 +28,23 @@ def test_held_captured_returned(world: World, checkout: Checkout):
     assert invoice is not None
     assert [(one.return_reference, one.points) for one in invoice.returns] == [("R-1", 194)]
     assert checkout.invoice("A-9") is None
+
+
+def test_what_came_back_before_the_order_was_changed_is_apart(world: World, checkout: Checkout):
+    place(checkout)
+    checkout.capture("A-1")
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    # The other lamp is another one now, 20.00 instead of 24.95; shipping stays.
+    lamp = Line(sku="lamp", quantity=1, unit_price_minor=2000, vat_rate="19")
+    checkout.amend("A-1", Cart(currency="EUR", lines=[lamp], shipping_minor=490, shipping_vat_rate="19"))
+    checkout.refund("A-1", return_reference="R-2", shipping_minor=490)
+    invoice = checkout.invoice("A-1")
+    assert invoice is not None
+    assert [(one.return_reference, one.is_amendment) for one in invoice.earlier] == [("R-1", False), ("amend-2", True)]
+    assert [(one.return_reference, one.is_amendment) for one in invoice.returns] == [("R-2", False)]
+    # Nothing is counted twice: 54.80 are 24.95 that came back, 4.95 that the change gave back, and 24.90 that stay.
+    assert [one.goods.amount_minor for one in invoice.earlier] == [2495, 495]
+    assert (invoice.total.amount_minor, 2495 + 495 + 2490) == (2490, 5480)
 
 
 def test_points_that_went_back_before_they_paid_are_not_on_it(world: World, checkout: Checkout):

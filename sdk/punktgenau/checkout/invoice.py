@@ -47,7 +47,9 @@ class Invoice:
 
     The two are the same, but for points that are a discount. Amounts as Money.
     `rate` is what a point was worth when the order was placed; None where no points pay. `returns` came after it, each
-    with the reference under which it can be credited; they change nothing in it.
+    with the reference under which it can be credited; they change nothing in it, so what stays of it in the end is
+    `total` less their `goods`. `earlier` went back before the newest change of the order, or by it (`is_amendment`):
+    `total` is without them already.
     """
 
     order_reference: str
@@ -57,6 +59,7 @@ class Invoice:
     taxes: tuple[InvoiceTax, ...]
     rate: Rate | None
     returns: tuple[Refund, ...] = ()
+    earlier: tuple[Refund, ...] = ()
 
     @property
     def points(self) -> int:
@@ -76,6 +79,7 @@ def invoice_of(
     rate: Rate | None,
     tax_mode: TaxMode,
     returns: tuple[Refund, ...] = (),
+    earlier: tuple[Refund, ...] = (),
 ) -> Invoice:
     """The receipt of an order that is paid as allocated; every sum is exact."""
     total_minor = sum(line.amount_minor for line in allocation.lines)
@@ -101,6 +105,7 @@ def invoice_of(
         ),
         rate=rate if allocation.points else None,
         returns=returns,
+        earlier=earlier,
     )
     less_minor = allocation.value_minor if tax_mode == "discount" else 0
     if invoice.taxable.amount_minor + less_minor != total_minor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import get_args
 
@@ -12,13 +13,13 @@ from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.invoice import Invoice, invoice_of
 from punktgenau.checkout.journal import LostSwapError
-from punktgenau.checkout.refund import Refund, RefundPreview, Split, policy_of, refund_of, split_of
+from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, Split, policy_of, refund_of, split_of
 from punktgenau.checkout.return_journal import Books, ReturnJournal, wanted_json
 from punktgenau.checkout.returned import BackBy, History, Wanted, returned, with_return
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy, Settings
-from punktgenau.checkout.standing import allocation_of, check_returnable, rate_of, so_far
+from punktgenau.checkout.standing import allocation_of, check_left, check_returnable, rate_of, so_far
 from punktgenau.errors import (
     AmountChangedError,
     InProgressError,
@@ -26,7 +27,6 @@ from punktgenau.errors import (
     NotFoundError,
     PunktgenauError,
     ReturnConflictError,
-    ReversalExceedsCaptureError,
     StateConflictError,
 )
 from punktgenau.money import Money
@@ -67,6 +67,11 @@ class Returns:
         StateConflictError (nothing was captured, or a person has to look first): then nothing was booked.
         """
         reference = require_reference(reference, field="return_reference", most=REFERENCE_MAX)
+        if reference.startswith(AMENDMENT):
+            raise InvalidArgumentError(
+                f"References that begin with {AMENDMENT} are those of amended orders; give the return another one.",
+                field="return_reference",
+            )
         asked_for = wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor)
 
         def plan(books: Books) -> ReturnRow:
@@ -85,7 +90,7 @@ class Returns:
                 known, claim = self._journal.request_return(row.id, reference=reference, plan=plan, lease_s=left)
             except LostSwapError:
                 continue
-            if known.wanted != asked_for:
+            if wanted_json(**json.loads(known.wanted)) != asked_for:
                 raise ReturnConflictError(
                     f"Return {reference} of order {row.order_reference} was asked for with other content. The first "
                     "one stands, this one did nothing; give it a reference of its own.",
@@ -155,12 +160,14 @@ class Returns:
         row = books.redemption
         payment = payment_of(row)
         pays = payment.due != payment.total or row.captured_points > 0
+        before = 0 if books.amendment is None else books.amendment.after_number
         return invoice_of(
             row.order_reference,
             allocation_of(books, with_points=pays),
             rate=rate_of(row),
             tax_mode="discount" if row.tax_mode == "discount" else "tender",
-            returns=tuple(refund_of(row, one) for one in books.returns),
+            returns=tuple(refund_of(row, one) for one in books.returns if one.number > before),
+            earlier=tuple(refund_of(row, one) for one in books.returns if one.number <= before),
         )
 
     def money_refunded(self, row: RedemptionRow, *, reference: str, psp_reference: str) -> Refund:
@@ -193,17 +200,8 @@ class Returns:
         allocation, history, with_it = _with(books, wanted)
         after = returned(allocation, with_it, policy=self.by(policy))
         step = after.since(returned(allocation, history, policy=self.by(policy)))
-        promised = sum(one.points for one in books.returns if one.state in {"requested", "reversing"})
-        left = row.left_to_reverse[0] - promised
-        parcels = so_far(books).parcels
-        if (row.state != "capturing" or parcels is not None) and step.points > left:
-            # Only what the provider took back by itself can be missing.
-            raise ReversalExceedsCaptureError(
-                f"Return {reference} of order {row.order_reference} is worth {step.points} points, and {left} of those "
-                "captured are left: the provider has given some back by itself. Nothing was booked; give money back.",
-                remaining=left,
-            )
-        return self.row_of(
+        check_left(books, step.points, reference=reference)
+        return self.planned(
             books,
             reference=reference,
             wanted=wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor),
@@ -216,10 +214,10 @@ class Returns:
             carry_minor=after.carry_minor,
             reason=reason,
             actor=actor,
-            parcels=parcels,
+            parcels=so_far(books).parcels,
         )
 
-    def row_of(
+    def planned(
         self,
         books: Books,
         *,
