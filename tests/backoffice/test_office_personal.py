@@ -291,6 +291,6 @@ def test_by_command(shop: SmallShop) -> None:
     assert refused.exit_code == 1
     assert "may come back until" in refused.output
     shop.clock.shift += type(shop.clock.shift)(days=500)
-    assert "Purged: 1 redemptions" in run(shop, "purge", "--by", "cron").output
+    assert "Purged: 1 redemption carries" in run(shop, "purge", "--by", "cron").output
     assert "Erased: 0 redemptions" in run(shop, "erase", "anna").output
     assert run(shop, "export", "anna").exit_code == 1
