@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from _office_shop import Filler, text_of
+from _small_shop import SmallShop, Visitor
 from _world import CART, World
 from punktgenau import Money
 from punktgenau.checkout import Cart, Checkout, Refund
@@ -177,6 +179,39 @@ def test_the_loss_is_told(world: World) -> None:
     assert (told.kind, told.value, told.actor, told.reason) == (
         "action.resolve_written_off", action.value, "clerk 7", "the customer called",
     )  # fmt: skip
+
+
+TOLD = {
+    "en": ("Written off", "Wrote €4.27 of points off", "The customer owes nothing more"),
+    "de": ("Abgeschrieben", "Schrieb Punkte im Wert von 4,27 € ab", "Der Kunde schuldet nichts weiter"),
+    "zh": ("已核销", "核销了价值 €4.27 的积分", "顾客无需再付款"),
+}
+
+
+@pytest.mark.parametrize("language", TOLD)
+def test_by_the_pages(shop: SmallShop, mira: Visitor, language: str) -> None:
+    name, story, choice = TOLD[language]
+    mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+    with shop.app.app_context():
+        filler = Filler(shop, shop.points.checkout)
+        reference = filler.order(427, customer_id="anna")
+        filler.advance(3 * 3600)
+        filler.order(2_300, customer_id="anna", state="pending")
+        shop.points.checkout.capture(reference)
+        redemption_id = Office(shop.points.checkout).searching.attempts(reference)[-1].id
+    one = f"/points/admin/redemptions/{redemption_id}"
+    assert name not in text_of(mira.browser, "/points/admin/figures")
+    assert choice in text_of(mira.browser, f"{one}/resolve")
+    assert mira.post(f"{one}/resolve", **{"as": "written_off", "reason": "Our fault"}).status_code == 303
+    page = text_of(mira.browser, one).replace("\xa0", " ")
+    assert name in page
+    assert story in page
+    assert "Our fault" in page
+    assert story in text_of(mira.browser, "/points/admin/log").replace("\xa0", " ")
+    assert name in text_of(mira.browser, "/points/admin/figures")
+    rows = text_of(mira.browser, "/points/admin/figures.csv").split("\r\n")
+    assert rows[0].endswith("currency,captured_minor,reversed_minor,written_off_minor")
+    assert rows[-2].endswith(",EUR,0,0,427")
 
 
 @pytest.mark.parametrize("as_", BOTH)
