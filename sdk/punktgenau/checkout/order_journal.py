@@ -128,6 +128,7 @@ class OrderJournal(ReturnJournal):
                     "points": made.missing_points,
                     "value_minor": made.missing_minor,
                     "currency": made.row.currency,
+                    "version": made.version.version,
                 },
             )
             return books.redemption, self._swap(tx, books.redemption, made.row)

@@ -109,7 +109,10 @@ def _told(chapter: Chapter) -> Iterator[Moment]:
         yield from _operation(row, operation, by_operation.get(operation.id) or by_accrual.get(named))
     for one in chapter.returns:
         yield from _return(row, one, chapter.actions)
+    told_by_deeds = {one.detail.get("version") for one in chapter.actions}
     for version in chapter.amendments:
+        if version.version in told_by_deeds:
+            continue
         yield Moment(
             at=moment(version.created_at),
             kind="amended",
