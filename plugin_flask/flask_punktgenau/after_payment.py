@@ -32,9 +32,12 @@ class AfterPayment:
 
         Points go back by themselves; `Refund.money_due` is for the shop to pay back, and `money_refunded` tells that it
         did. Amounts in the smallest unit; prices come from the journal's copy of the order. The same again answers as
-        the first time. Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more
-        than is left), StateConflictError (points have paid nothing of it, or a person has to look first; `not_shipped`:
-        it has not left with any parcel), OpenTransactionError: nothing was booked then.
+        the first time. None: no points were asked for, or the order went on without them (refused, its payment failed,
+        the customer chose so), so all of it is the shop's own money, given back as ever. Raises ReturnConflictError
+        (the reference stands for another return), InvalidArgumentError (more than is left), StateConflictError (points
+        have paid nothing of it, or a person has to look first; `not_shipped`: it has not left with any parcel),
+        RedemptionEndedError (a StateConflictError: the order was cancelled, and all of its points go back by that),
+        OpenTransactionError: nothing was booked then.
         """
         checkout = self._ready_to_write()
         if checkout is None:
@@ -70,9 +73,10 @@ class AfterPayment:
 
         Before the points are captured they stay, or fewer are captured where they do not fit any more. Afterwards a
         smaller order gives back, as return `amend-<version>`; of a larger one more is due. Between parcels only what is
-        still to leave can change. The same cart again answers as the first time. Raises InProgressError (try the same
-        again), InvalidArgumentError (another currency), RedemptionEndedError, StateConflictError (`already_shipped`:
-        what has left is missing), OpenTransactionError: nothing was changed then.
+        still to leave can change. An amount given back before is kept where the lines say so (`discount_minor`), else
+        the cart's full price is due again. The same cart again answers as the first time. Raises InProgressError (try
+        the same again), InvalidArgumentError (another currency), RedemptionEndedError, StateConflictError
+        (`already_shipped`: what has left is missing), OpenTransactionError: nothing was changed then.
         """
         checkout = self._ready_to_write()
         return checkout.amend(order_reference, cart, reason=reason, actor=actor) if checkout is not None else None

@@ -80,6 +80,25 @@ def test_before_the_capture_fewer_points_fit(world: World, checkout: Checkout):
     assert world.provider.points() == (2500, 0)
 
 
+@pytest.mark.parametrize(("discount_minor", "back"), [(1000, 2495), (0, 1495)])
+def test_an_amount_given_back_before(world: World, checkout: Checkout, discount_minor: int, back: int):
+    paid(world, checkout)
+    # 10.00 off: 4.27 x 1000 / 5480 = 0.779, so 0.77 in points and 9.23 in money; 3.50 and 41.30 still pay 44.80.
+    first = checkout.refund("A-1", return_reference="R-1", amount_minor=1000)
+    assert first is not None
+    assert (first.points, first.money) == (77, euro(923))
+    # One lamp is left out. Where the cart says that the other one keeps its 10.00, all of 24.95 goes back and 19.85
+    # stay; where it says the full price, the 10.00 are counted as given back for the lamp that is left out.
+    lamp = Line(sku="lamp", quantity=1, unit_price_minor=2495, vat_rate="19", discount_minor=discount_minor)
+    cart = Cart(currency="EUR", lines=[lamp], shipping_minor=490, shipping_vat_rate="19")
+    payment = amend(checkout, cart)
+    amendment = checkout.refunds("A-1")[-1]
+    assert (amendment.goods, payment.total) == (euro(back), euro(2985 - discount_minor))
+    assert payment.due + payment.agreed_value == payment.total
+    # Nothing of what was charged is swallowed: what is due is what of it was kept.
+    assert payment.due.amount_minor == 5053 - 923 - amendment.money.amount_minor
+
+
 def test_what_stays_due_can_be_paid_by_card(world: World, checkout: Checkout):
     held(world, checkout, 427)
     # 4.40 to pay and 4.27 in points would leave 13 cents: 3.90 leave the 50 that a card takes.
@@ -307,7 +326,7 @@ def test_the_receipt_is_the_newest_version(world: World, checkout: Checkout):
     ]
     # 29.85 / 1.19 = 25.084
     assert [(tax.net, tax.vat) for tax in invoice.taxes] == [(euro(2508), euro(477))]
-    assert [one.return_reference for one in invoice.returns] == ["amend-2"]
+    assert [one.return_reference for one in invoice.earlier] == ["amend-2"]
 
 
 def test_two_commits(world: World, checkout: Checkout):

@@ -11,8 +11,9 @@ from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.intent import WENT_WITHOUT
 from punktgenau.checkout.invoice import Invoice
-from punktgenau.checkout.order_journal import OrderJournal
+from punktgenau.checkout.order_journal import AMENDED, OrderJournal
 from punktgenau.checkout.payment import Payment
+from punktgenau.checkout.reached import GIVEN_UP
 from punktgenau.checkout.refund import Refund, RefundPreview
 from punktgenau.checkout.refused import Refused
 from punktgenau.checkout.returned import Wanted
@@ -22,6 +23,9 @@ from punktgenau.checkout.settings import Settings
 from punktgenau.checkout.shipping import Shipping
 from punktgenau.errors import InvalidArgumentError, NotFoundError
 from punktgenau.money import Money
+
+_LIVES_ON = WENT_WITHOUT | {AMENDED, GIVEN_UP}
+"""Why points are back although their order was not cancelled: it is paid without them."""
 
 
 class AfterPayment:
@@ -74,12 +78,14 @@ class AfterPayment:
         """Take a return in: units by line and of the shipping an amount, or an amount of the whole order.
 
         Amounts in the smallest unit; prices come from the journal's copy of the order, the split from its policy. None:
-        no points are part of this order, so its money is given back as ever. The same again answers as the first time.
+        no points were asked for, or the order went on without them (refused, its payment failed, the customer chose
+        so), so all of it is the shop's own money, given back as ever. The same again answers as the first time.
         `seen` is what somebody was shown: points and money of `preview_refund(...).split`. Raises ReturnConflictError
         (the reference stands for another return), InvalidArgumentError (more than is left), AmountChangedError
         (something else than was seen would go back by now), StateConflictError (points have paid nothing of it, or a
-        person has to look first; `not_shipped`: it is still here), InProgressError (a parcel is just being captured):
-        nothing was booked then.
+        person has to look first; `not_shipped`: it is still here), RedemptionEndedError (one of these: the order was
+        cancelled, and all of its points go back by that), InProgressError (a parcel is just being captured): nothing
+        was booked then.
         """
         wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
         if (row := self._paying(order_reference)) is None:
@@ -124,9 +130,10 @@ class AfterPayment:
         Before the points are captured they stay, or fewer are captured where they do not fit any more. Afterwards a
         smaller order gives back by the refund policy, as return `amend-<version>`; of a larger one more is due. Between
         parcels what has left stays (`already_shipped` where it is missing) and points stay with the rest. Returns
-        count by the newest version from then on. The same cart again answers as the first time. None: no points are
-        part of this order. Raises InProgressError (try the same again), InvalidArgumentError (another currency),
-        RedemptionEndedError, StateConflictError: nothing was changed then.
+        count by the newest version from then on; an amount given back before is kept where the lines say so
+        (`discount_minor`), else the cart's full price is due again. The same cart again answers as the first time.
+        None: no points are part of this order. Raises InProgressError (try the same again), InvalidArgumentError
+        (another currency), RedemptionEndedError, StateConflictError: nothing was changed then.
         """
         row = self._latest(order_reference)
         if row is None:
@@ -183,10 +190,13 @@ class AfterPayment:
     def _paying(self, order_reference: str) -> RedemptionRow | None:
         """The attempt that pays an order; None where the order went on without points."""
         row = self._latest(order_reference)
-        if row is None or (row.state in {"declined", "abandoned"} and not row.is_without_points):
-            return None
+        if row is None or row.is_without_points:
+            return row
+        if row.state in {"declined", "abandoned"}:
+            # Cancelled meanwhile: then nothing is left that could come back.
+            return None if row.release_cause is None or row.release_cause in _LIVES_ON else row
         # Its payment failed, or the customer chose so: it may have been paid in another way since then.
-        went_without = row.state in {"voided", "expired"} and row.release_cause in WENT_WITHOUT
+        went_without = row.state in {"voided", "expired"} and row.release_cause in _LIVES_ON
         return None if went_without else row
 
     def _known(self, order_reference: str) -> RedemptionRow:

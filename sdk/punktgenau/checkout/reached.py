@@ -11,7 +11,7 @@ from punktgenau.checkout.resolve import REFUSED, Verdict
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.provider import Redemption
 
-_GIVEN_UP = "given_up"
+GIVEN_UP = "given_up"
 """Why what was never all that was asked for goes back, where nobody wished that."""
 
 
@@ -47,14 +47,14 @@ def after_verdict(
         state = "partially_captured"
     if before.state == "abandoning" and (state == "expired" or state not in {*CLOSED, "needs_attention"}):
         # It was given up and is there: it has to go back. Or its hold ended meanwhile: there is no deal that stands.
-        after = replace(after, release_cause=before.release_cause or _GIVEN_UP)
+        after = replace(after, release_cause=before.release_cause or GIVEN_UP)
     if before.state == "voiding" and before.release_cause is None and state in {"voided", "abandoned"}:
         # Nobody wished it back: asked for only because its time had passed, where nothing can be looked up.
         state = "expired"
     if state == "abandoned" and before.state == "voiding":
         state = "voided"
     is_back = before.state == "reversing" and state == "reversed"
-    if before.cause == "shortfall" and state in CLOSED and before.release_cause in (None, _GIVEN_UP) and not is_back:
+    if before.cause == "shortfall" and state in CLOSED and before.release_cause in (None, GIVEN_UP) and not is_back:
         # The order is paid and this was the one repair: without its points the order stays short.
         state, after = "short", replace(after, release_cause=None)
     at_once = state == "captured" and before.state == "authorizing" and before.cause == "placed"
