@@ -16,7 +16,7 @@ from punktgenau.checkout.intent import deal_stands
 from punktgenau.checkout.journal import CLOSED, LostSwapError
 from punktgenau.checkout.order_journal import AMENDED, Amended, OrderJournal
 from punktgenau.checkout.payment import Payment
-from punktgenau.checkout.refund import policy_of
+from punktgenau.checkout.refund import AMENDMENT, policy_of
 from punktgenau.checkout.return_journal import Books, wanted_json
 from punktgenau.checkout.returned import BackBy, returned
 from punktgenau.checkout.returns import Returns
@@ -24,7 +24,7 @@ from punktgenau.checkout.rules import payable_minor
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
 from punktgenau.checkout.settings import Settings
-from punktgenau.checkout.standing import Standing, rate_of, so_far
+from punktgenau.checkout.standing import Standing, check_left, rate_of, so_far
 from punktgenau.errors import InProgressError, InvalidArgumentError, RedemptionEndedError, StateConflictError
 
 _UNDER_WAY = frozenset({"authorizing", "extending", "capturing", "reversing"})
@@ -188,10 +188,12 @@ class Amending:
     def _back(self, books: Books, made: Version, number: int, *, reason: str, actor: str) -> ReturnRow | None:
         if made.back_points == 0 and made.money_minor == 0:
             return None
+        reference = f"{AMENDMENT}{number}"
+        check_left(books, made.back_points, reference=reference)
         goods_minor = made.back_worth_minor + made.money_minor
-        return self._returns.row_of(
+        return self._returns.planned(
             books,
-            reference=f"amend-{number}",
+            reference=reference,
             wanted=wanted_json({}, 0, goods_minor),
             goods_minor=goods_minor,
             other_minor=0,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.refund import Refund
-from punktgenau.checkout.return_journal import ReturnJournal
+from punktgenau.checkout.return_journal import Books, ReturnJournal
 from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
-from punktgenau.checkout.standing import check_returnable
+from punktgenau.checkout.standing import check_left, check_returnable
 from punktgenau.errors import NotFoundError, ReturnConflictError
 
 _PAGE = 500
@@ -30,12 +31,15 @@ class Refused:
     def ask_again(self, row: RedemptionRow, *, reference: str, actor: str, reason: str, ends: float) -> Refund:
         """Ask for the same points once more, as an operation of its own.
 
-        Raises NotFoundError, ReturnConflictError (it is not refused), RedemptionEndedError (all goes back anyway).
+        Raises NotFoundError, ReturnConflictError (it is not refused), RedemptionEndedError (all goes back anyway),
+        ReversalExceedsCaptureError (the provider has given back by itself what it is about).
         """
         asked = self._refused(row, reference)
         left = max(0.1, ends - self._clock.monotonic())
         try:
-            claim = self._journal.ask_again(asked, actor=actor, reason=reason, lease_s=left)
+            claim = self._journal.ask_again(
+                asked, check=partial(_check, asked), actor=actor, reason=reason, lease_s=left
+            )
         except LostSwapError as error:
             raise _settled(asked) from error
         if claim is not None:
@@ -46,7 +50,7 @@ class Refused:
         """The points stay captured and their worth is owed in money. Raises as `ask_again`."""
         asked = self._refused(row, reference)
         try:
-            self._journal.pay_instead(asked, actor=actor, reason=reason)
+            self._journal.pay_instead(asked, check=partial(_check, asked), actor=actor, reason=reason)
         except LostSwapError as error:
             raise _settled(asked) from error
         return self._returns.find(row, reference)
@@ -91,6 +95,11 @@ class Refused:
                     raise _settled(one)
                 return one
         raise NotFoundError(f"Order {row.order_reference} has no return {reference}.", field="return_reference")
+
+
+def _check(asked: ReturnRow, books: Books) -> None:
+    check_returnable(books)
+    check_left(books, asked.points, reference=asked.reference)
 
 
 def _settled(one: ReturnRow) -> ReturnConflictError:

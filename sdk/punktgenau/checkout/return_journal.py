@@ -33,6 +33,7 @@ class Books:
 
 
 Plan = Callable[[Books], ReturnRow]
+Check = Callable[[Books], None]
 
 
 class _ReturnFirstError(Exception):
@@ -116,31 +117,29 @@ class ReturnJournal(AccrualJournal):
         if (is_rest or is_in_parts) and tx.one(STATEMENTS.requested, {"redemption_id": seen.id}) is not None:
             raise _ReturnFirstError
 
-    def ask_again(self, asked: ReturnRow, *, actor: str, reason: str, lease_s: float) -> Claim | None:
+    def ask_again(self, asked: ReturnRow, *, check: Check, actor: str, reason: str, lease_s: float) -> Claim | None:
         """A refused return is asked for once more; the right to send it, if it is its turn.
 
-        Raises LostSwapError when it is not refused any more.
+        `check` looks under the row's lock whether it may be. Raises what it raises; LostSwapError when the return is
+        not refused any more.
         """
         self._secret()
         with self._database.transaction() as tx:
-            row = self._redemption(tx, asked.redemption_id, lock=True)
+            books = self._books(tx, asked.redemption_id, lock=True)
+            check(books)
+            row = books.redemption
             if tx.run(STATEMENTS.ask_again, {"return_id": asked.id}) != 1:
                 raise LostSwapError
             self._record(tx, "retry", asked, actor=actor, reason=reason)
             return self._begin(tx, row, replace(asked, state="requested"), lease_s=lease_s)[1]
 
-    def pay_instead(self, asked: ReturnRow, *, actor: str, reason: str) -> None:
-        """The worth of a refused return's points becomes money; they stay captured for good.
-
-        Raises LostSwapError when it is not refused any more.
-        """
+    def pay_instead(self, asked: ReturnRow, *, check: Check, actor: str, reason: str) -> None:
+        """The worth of a refused return's points becomes money; they stay captured for good. Raises as `ask_again`."""
         with self._database.transaction() as tx:
-            row = self._redemption(tx, asked.redemption_id, lock=True)
-            if (
-                row.state not in REVERSIBLE
-                or row.release_cause
-                or tx.run(STATEMENTS.pay_instead, {"return_id": asked.id}) != 1
-            ):
+            books = self._books(tx, asked.redemption_id, lock=True)
+            check(books)
+            row = books.redemption
+            if row.state not in REVERSIBLE or tx.run(STATEMENTS.pay_instead, {"return_id": asked.id}) != 1:
                 raise LostSwapError
             self._record(tx, "settle_return", asked, actor=actor, reason=reason)
             kept = (row.kept_points + asked.points, row.kept_minor + asked.worth_minor)
@@ -276,7 +275,11 @@ def reversal_of(asked: ReturnRow, *, more_to_come: bool) -> NextOperation:
 def wanted_json(lines: Mapping[str, int], shipping_minor: int, amount_minor: int | None) -> str:
     """What was asked for, in one form, so that the same again is seen as the same."""
     return json.dumps(
-        {"amount_minor": amount_minor, "lines": dict(lines), "shipping_minor": shipping_minor},
+        {
+            "amount_minor": amount_minor,
+            "lines": {line_id: quantity for line_id, quantity in lines.items() if quantity},
+            "shipping_minor": shipping_minor,
+        },
         sort_keys=True,
         separators=(",", ":"),
     )

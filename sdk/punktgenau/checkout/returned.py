@@ -13,7 +13,7 @@ from punktgenau.checkout.allocation import AllocatedLine, Allocation
 from punktgenau.checkout.cart import SHIPPING_ID
 from punktgenau.checkout.settings import RefundPolicy
 from punktgenau.errors import InvalidArgumentError, StateConflictError
-from punktgenau.money import ceil_div, largest_remainder
+from punktgenau.money import AMOUNT_MINOR_MAX, ceil_div, largest_remainder
 
 BackBy = RefundPolicy | None
 """None: the provider gives a redemption back as a whole or not at all, so money comes first, points at the very end."""
@@ -47,8 +47,8 @@ class Wanted:
 
 
 def _whole(number: int, name: str, *, field: str, least: int = 0) -> None:
-    if type(number) is not int or number < least:
-        raise InvalidArgumentError(f"{name} must be a whole number from {least}.", field=field)
+    if type(number) is not int or not least <= number <= AMOUNT_MINOR_MAX:
+        raise InvalidArgumentError(f"{name} must be a whole number from {least} to {AMOUNT_MINOR_MAX}.", field=field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ class Shipping:
         """
         reference = require_reference(reference, field="shipment_reference", most=REFERENCE_MAX)
         wanted = Wanted(lines=lines)
-        text = json.dumps(dict(lines), sort_keys=True, separators=(",", ":"))
+        units = {line_id: quantity for line_id, quantity in lines.items() if quantity}
+        text = json.dumps(units, sort_keys=True, separators=(",", ":"))
         if self._executor.profile.captures != "many":
             return None
 

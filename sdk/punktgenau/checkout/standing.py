@@ -13,7 +13,7 @@ from punktgenau.checkout.return_journal import Books
 from punktgenau.checkout.returned import History, Wanted, has_left
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ShipmentRow
-from punktgenau.errors import RedemptionEndedError, StateConflictError
+from punktgenau.errors import RedemptionEndedError, ReversalExceedsCaptureError, StateConflictError
 from punktgenau.money import Rate, Rounding
 
 PSEUDONYM = "erased:"
@@ -146,3 +146,20 @@ def check_returnable(books: Books) -> None:
     raise StateConflictError(
         f"The points of order {row.order_reference} need a person first ({row.state}). Nothing was booked.",
     )
+
+
+def check_left(books: Books, points: int, *, reference: str) -> None:
+    """Raises ReversalExceedsCaptureError where fewer points are left than a return would give back."""
+    row = books.redemption
+    if row.state == "capturing" and _left(books)[0] is None:
+        # All of them are just being captured.
+        return
+    promised = sum(one.points for one in books.returns if one.state in {"requested", "reversing"})
+    left = max(0, row.left_to_reverse[0] - promised)
+    if points > left:
+        # Only what the provider took back by itself can be missing.
+        raise ReversalExceedsCaptureError(
+            f"Return {reference} of order {row.order_reference} is worth {points} points, and {left} of those captured "
+            "are left: the provider has given some back by itself. Nothing was booked; give money back.",
+            remaining=left,
+        )
