@@ -436,3 +436,50 @@ def test_a_parcel_that_waited_is_taken_next(engine: Engine):
     row = run(engine, taking, leaves, shown(row, "captured", captured=427))
     assert (row.state, engine.provider.calls) == ("captured", ["capture", "capture"])
     assert [said["capture_reference"] for said in engine.provider.said[-2:]] == ["S-1", "S-2"]
+
+
+def test_what_is_held_in_part_is_never_attached_but_given_up(engine: Engine):
+    claim = engine.desk.placed("A-1")
+    part = shown(claim.redemption, "authorized", held=300, points=300)
+    tombstone = shown(claim.redemption, "cancelled", points=0, order_reference="", member_id="")
+    row = run(engine, claim, part, (part,), tombstone)
+    assert (engine.provider.calls, row.state) == (["authorize", "find", "cancel_by_key"], "abandoned")
+
+
+def test_what_is_given_up_and_still_there_in_part_stays_unknown(engine: Engine):
+    row = engine.desk.placed("A-1").redemption
+    engine.desk.clock.advance(60)
+    claim = engine.desk.journal.supersede(row, CANCEL, lease_s=10)
+    part = shown(row, "authorized", held=300, points=300)
+    row = run(engine, claim, StateConflictError("", code="not_captured"), (part,))
+    assert (row.state, row.reason) == ("abandoning", "not_captured")
+
+
+@pytest.mark.parametrize(
+    ("points", "state", "reason"),
+    [(427, "authorized", ""), (300, "authorizing", "held_in_part"), (0, "authorizing", "settling")],
+)
+def test_without_keys_what_shows_is_what_counts(desk: Desk, points: int, state: str, reason: str):
+    engine = Engine(desk, Scripted("no_keys", cancel_by_key=False))
+    claim = desk.placed("A-1")
+    late = engine.desk.clock.now()
+    found = shown(claim.redemption, "authorized", held=points, points=points, created_at=late, now=late)
+    engine.provider.answers = [OutcomeUnknownError(""), (found,) if points else ()]
+    engine.executor._follow = lambda row, *, lease_s: None  # type: ignore[method-assign]
+    row, _ = engine.executor.run(claim, deadline_s=2.0)
+    assert (row.state, row.reason, engine.provider.calls) == (state, reason, ["authorize", "find"])
+
+
+def test_without_keys_the_goal_that_shows_is_reached(desk: Desk):
+    engine = Engine(desk, Scripted("no_keys"))
+    claim = begin(engine, CAPTURE)
+    captured = shown(claim.redemption, "captured", captured=427)
+    assert run(engine, claim, OutcomeUnknownError(""), captured).state == "captured"
+
+
+def test_a_look_up_that_shows_nothing_new_changes_nothing(engine: Engine):
+    held = engine.desk.held("A-1")
+    assert engine.executor.note_evidence(held, shown(held, "authorized", held=427)) == held
+    assert engine.now(held) == held
+    gone = engine.executor.note_evidence(held, shown(held, "cancelled", released=427))
+    assert (gone.state, gone.reason) == ("voided", "looked_up")

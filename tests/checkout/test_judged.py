@@ -94,6 +94,7 @@ ALL, HALF = Moved(captured_points=427), Moved(reversed_points=200)
         ("capture", shown("partially_reversed", captured=427, back=27), ALL, Verdict("done", "partially_reversed")),
         ("void", shown("voided", released=427), None, Verdict("done", "voided")),
         ("void", HELD, None, unknown("still_authorized")),
+        ("void", shown("authorized", held=100, released=327), None, unknown("still_authorized")),
         ("void", shown("captured", captured=427), None, Verdict("not_done", "captured", "already_captured")),
         # A part was taken, and the rest released, which is what a void asks for.
         ("void", shown("captured", captured=200, released=227), None, Verdict("done", "captured")),

@@ -239,6 +239,11 @@ def test_what_was_taken_anew_may_come_back_by_returns(state: str, told: str):
     assert after(repaired, "reversed", seen).state == told
 
 
+def test_what_cannot_be_attached_is_still_what_the_provider_says():
+    row = after(replace(ROW, state="reversing"), "reversed", shown(id=""))
+    assert (row.state, row.provider_id, row.captured_points) == ("reversed", None, 0)
+
+
 def test_a_repair_that_ends_while_it_comes_back_leaves_the_order_short():
     assert after(replace(REPAIR, state="reversing"), "expired").state == "short"
 

@@ -159,9 +159,9 @@ def judge_evidence(kind: Kind, evidence: Redemption, *, moved: Moved | None = No
         if evidence.captured_points:
             # Parts were captured before, and the rest of the hold is gone.
             return Verdict("not_done", state="short", code="hold_expired")
-    if kind == "void" and evidence.held_points and evidence.captured_points:
+    if kind == "void" and evidence.held_points:
         return Verdict("unknown", code=f"still_{state}")
-    if kind == "void" and evidence.held_points == 0 and evidence.released_points:
+    if kind == "void" and evidence.released_points:
         # What was captured before the rest was released stays captured.
         return Verdict("done", state=state)
     if state in _GOAL[kind]:
