@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 
+from _small_shop import Provider, make_small_shop
 from _world import provider_url
+from punktgenau import Money
+from punktgenau.checkout import Cart, Line
 
 __all__ = ["provider_url"]
 ROOT = Path(__file__).parents[1]
@@ -42,7 +46,7 @@ def test_its_tests_run(tmp_path: Path, word: str, says: str):
 
 
 def test_the_quick_start_runs(provider_url: str):
-    (shown,) = [block for block in blocks("python") if "fake_provider" not in block]
+    (shown,) = [block for block in blocks("python") if "redemptions.authorize" in block]
     command = [
         sys.executable,
         "-W",
@@ -54,6 +58,50 @@ def test_the_quick_start_runs(provider_url: str):
     assert done.returncode == 0, done.stderr
 
 
+def test_returns_and_changes_run_in_a_shop(tmp_path: Path, provider_url: str):
+    with requests.Session() as http:
+        provider = Provider(url=provider_url, http=http)
+        small = make_small_shop(tmp_path, provider=provider, provider_url=provider_url)
+        small.link()
+    sent: list[tuple[str, Money]] = []
+    noted: list[tuple[object, ...]] = []
+
+    def send_money(order: str, amount: Money) -> str:
+        sent.append((order, amount))
+        return f"psp-{len(sent)}"
+
+    around = {
+        "app": small.app,
+        "points": small.points,
+        "session": {"clerk": "clerk 7"},
+        "send_money": send_money,
+        "price_of": lambda _order, _lines: Money(amount_minor=2495, currency="EUR"),
+        "write_down": lambda *values: noted.append(values),
+        "orders_between": lambda _since, _until: [1],
+        "order_of": lambda row: row,
+    }
+    first, second = (block for block in blocks("python") if "@points." in block or "take_back" in block)
+    exec(first, around)
+    exec(second, around)
+    lamp = Line(sku="lamp", quantity=2, unit_price_minor=2995, vat_rate="19")
+    with small.app.app_context():
+        small.points.authorize("A-1", Cart(currency="EUR", lines=[lamp]), points=427, customer_id="anna")
+        small.points.capture("A-1")
+        # 59.90, of which points pay 4.27: 213.5 for each lamp, so 2.13 for the first.
+        around["take_back"]("A-1", {"lamp": 1}, return_reference="A-1-R1")
+        assert sent == [("A-1", Money(amount_minor=2782, currency="EUR"))]
+        assert noted == [("A-1", "A-1-R1", {"lamp": 1}, "done")]
+        assert list(small.points.open_refunds()) == []
+        around["take_back"]("A-2", {"lamp": 1}, return_reference="A-2-R1")
+        assert sent[1] == ("A-2", Money(amount_minor=2495, currency="EUR"))
+        # What is left costs 20.00 now: of 29.95, of which points pay 2.14, they keep 2.14 x 2000 / 2995 = 1.43.
+        cheaper = Cart(currency="EUR", lines=[Line(sku="lamp", quantity=1, unit_price_minor=2000, vat_rate="19")])
+        assert around["change"]("A-1", cheaper) == Money(amount_minor=1857, currency="EUR")
+        assert [one[:2] for one in small.points.open_refunds()] == [("A-1", "amend-2")]
+        assert around["operator"]() == "clerk 7"
+        assert list(around["orders"](None, None)) == [1]
+
+
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
 def test_what_it_points_to_is_there(target: str):
     assert (ROOT / target).exists()
@@ -62,9 +110,8 @@ def test_what_it_points_to_is_there(target: str):
 def test_the_commands_it_names_exist():
     from flask_punktgenau.cli import punktgenau
 
-    named = set(re.findall(r"punktgenau (upgrade|recover|worker|doctor|sandbox)\b", README))
-    assert named == {"upgrade", "recover", "worker", "doctor", "sandbox"}
-    assert named <= set(punktgenau.commands)
+    named = set(re.findall(r"flask punktgenau ([a-z]+)\b", README)) | {"erase", "purge", "sandbox"}
+    assert named == set(punktgenau.commands)
 
 
 def test_the_path_of_a_hold_is_two_files():
