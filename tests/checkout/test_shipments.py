@@ -13,7 +13,7 @@ from _together import together
 from _world import CART, World
 from punktgenau import InvalidArgumentError, Money
 from punktgenau.checkout import Cart, Checkout, Line
-from punktgenau.errors import IdempotencyConflictError
+from punktgenau.errors import IdempotencyConflictError, InProgressError
 from punktgenau.provider import PROFILES
 
 
@@ -204,3 +204,64 @@ def test_two_commits_for_a_parcel(world: World, shop: Checkout):
         with counted_commits(shop._database) as made:
             ship(shop, reference)
         assert len(made) == 2, made
+
+
+FIVE = Cart(currency="EUR", lines=[Line(sku="lamp", quantity=5, unit_price_minor=2495, vat_rate="19")])
+"""500 points: each lamp is 100 of them."""
+
+
+def under_way(world: World, shop: Checkout, parcels: int) -> None:
+    """So many parcels of one lamp each have left; nobody knows whether the first is captured."""
+    world.order("B-1", "paid")
+    shop.authorize("B-1", FIVE, customer_id="anna", points=500)
+    for operation in ("capture", "get", "find"):
+        world.provider.fault(operation, "reset", when="before", times=500)
+    for number in range(1, parcels + 1):
+        left = shop.capture("B-1", lines={"lamp": 1}, shipment_reference=f"S-{number}")
+        assert left is not None
+        assert left.state == "capturing"
+
+
+def recovered(world: World, shop: Checkout) -> None:
+    world.provider.heal()
+    for _ in range(3):
+        world.advance(300)
+        shop.recover()
+
+
+@pytest.mark.parametrize("parcels", [1, 2, 3])
+def test_the_rest_is_taken_once_the_parcels_before_it_are(world: World, shop: Checkout, parcels: int):
+    under_way(world, shop, parcels)
+    for _ in range(2):
+        assert shop.capture("B-1").state == "capturing"  # type: ignore[union-attr]
+    recovered(world, shop)
+    payment = shop.find("B-1")
+    assert payment is not None
+    assert (payment.state, payment.points, payment.due) == ("captured", 500, euro(12475 - 500))
+    assert ("B-1", "captured", 500) in world.provider.redemptions()
+    assert shop.capture("B-1") == payment
+    assert world.provider.points() == (2500 - 427 - 500, 427)
+
+
+def test_a_wish_to_take_the_rest_ends_with_a_cancellation(world: World, shop: Checkout):
+    under_way(world, shop, 2)
+    shop.capture("B-1")
+    shop.cancel("B-1")
+    recovered(world, shop)
+    assert world.provider.points() == (2500 - 427, 427)
+
+
+def test_parcels_alone_leave_the_rest_held(world: World, shop: Checkout):
+    under_way(world, shop, 2)
+    recovered(world, shop)
+    assert world.provider.points() == (2500 - 427 - 500, 427 + 300)
+
+
+def test_what_left_with_a_first_parcel_that_is_being_captured_comes_back_later(world: World, shop: Checkout):
+    under_way(world, shop, 1)
+    with pytest.raises(InProgressError):
+        shop.refund("B-1", return_reference="R-1", lines={"lamp": 1})
+    recovered(world, shop)
+    given = shop.refund("B-1", return_reference="R-1", lines={"lamp": 1})
+    assert given is not None
+    assert (given.state, given.points, given.money) == ("done", 100, euro(2395))

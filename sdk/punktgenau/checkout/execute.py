@@ -44,6 +44,8 @@ LEAST_S = 0.05
 """With less time than this left no further call is begun."""
 CIRCUIT_OPEN = "circuit_open"
 """The code of a call that was not made: nothing was learnt by it, and the next one would not be made either."""
+UNWRITTEN = "journal_unavailable"
+"""Why nobody knows more of a row: the call was made, and its result could not be written."""
 Heard = Callable[[RedemptionRow, RedemptionRow], None]
 
 
@@ -288,6 +290,6 @@ class Executor:
         except UnavailableError:
             # The call was made and its result could not be written: the intent stands, so recovery will ask again.
             logger.error("result of %s %s could not be written; it stays open", kind, short(claim.operation.key))
-            return replace(before, reason="journal_unavailable")
+            return replace(before, reason=UNWRITTEN)
         self._heard(before, row)
         return row

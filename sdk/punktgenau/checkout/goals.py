@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from punktgenau._clock import Clock
-from punktgenau.checkout.execute import Executor, Heard
+from punktgenau.checkout.execute import UNWRITTEN, Executor, Heard
 from punktgenau.checkout.intent import NextOperation, capture_of, deal_stands, ended_short, wished
-from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
+from punktgenau.checkout.journal import CLOSED, LostSwapError
+from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.schema import RedemptionRow
 
 OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending", "needs_attention"})
@@ -21,7 +22,7 @@ _Plan = Callable[[RedemptionRow], NextOperation | None]
 class Goals:
     """Takes a redemption towards a goal, step by step, until it is reached, unknown, or the time is up."""
 
-    def __init__(self, journal: Journal, executor: Executor, *, clock: Clock, heard: Heard) -> None:
+    def __init__(self, journal: OrderJournal, executor: Executor, *, clock: Clock, heard: Heard) -> None:
         self._journal = journal
         self._executor = executor
         self._clock = clock
@@ -35,8 +36,9 @@ class Goals:
             # Above all not while authorizing: nobody can have paid the rest of an amount that was never known.
             return row
         row = self._reach(row, _plan_capture, ends=ends)
-        # A part that comes back is still under way: whoever sees the end of that takes the rest.
-        return self._give_up(row.id, None) if row.state == "reversing" and row.is_in_parts else row
+        # A part that comes back, or a parcel, is still under way: whoever sees the end of that takes the rest.
+        is_behind = row.state in {"capturing", "reversing"} and row.reason != UNWRITTEN
+        return self._give_up(row.id, None) if is_behind else row
 
     def release(self, row: RedemptionRow, *, cause: str, ends: float) -> RedemptionRow:
         """These points go back, whatever they are now; the wish is noted, and carried out once."""
@@ -104,7 +106,10 @@ class Goals:
         row = self._journal.redemption(redemption_id)
         if row.state in CLOSED:
             return row
-        if cause is None and (row.paid_at is not None or row.state == "capturing" or not _may_take(row)):
+        if cause is None and (row.paid_at is not None or not _may_take(row)):
+            return row
+        if cause is None and row.state == "capturing" and not self._journal.has_parcels(row.id):
+            # All that is left is what is being taken.
             return row
         paid_at = row.paid_at if cause is not None else self._journal.now_ms()
         try:

@@ -115,6 +115,8 @@ class OrderJournal(ReturnJournal):
             books = self._books(tx, redemption_id, lock=True)
             made = plan(books)
             tx.run(STATEMENTS.add_amendment, values_of(made.version))
+            if made.back is not None:
+                tx.run(STATEMENTS.add, values_of(made.back))
             # Parcels that were to be captured one after the other have nothing to wait for any more.
             tx.run(shipping.END, {"redemption_id": redemption_id})
             Actions(self._database, clock=self._clock).record_in(
@@ -154,6 +156,12 @@ class OrderJournal(ReturnJournal):
                 return books.redemption, made, None
             row, claim = self._begin_shipment(tx, books.redemption, made, lease_s=lease_s)
             return row, made, claim
+
+    def has_parcels(self, redemption_id: str) -> bool:
+        """Whether a shipment waits for its turn, or is just being captured."""
+        with self._database.transaction(write=False) as tx:
+            known = _shipments(tx.all(shipping.ALL, {"redemption_id": redemption_id}))
+        return any(one.state in {"requested", "capturing"} for one in known)
 
     def begin_shipment(self, seen: RedemptionRow, *, lease_s: float) -> Claim | None:
         """The right to capture the shipment that waits longest; None when none waits, or all is to go back.

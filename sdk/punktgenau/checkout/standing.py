@@ -13,7 +13,7 @@ from punktgenau.checkout.return_journal import Books
 from punktgenau.checkout.returned import History, Wanted, has_left
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ShipmentRow
-from punktgenau.errors import RedemptionEndedError, ReversalExceedsCaptureError, StateConflictError
+from punktgenau.errors import InProgressError, RedemptionEndedError, ReversalExceedsCaptureError, StateConflictError
 from punktgenau.money import Rate, Rounding
 
 PSEUDONYM = "erased:"
@@ -129,12 +129,17 @@ def check_returnable(books: Books) -> None:
             f"Whose points paid order {row.order_reference} was erased, so they can go back to nobody. Nothing was "
             "booked; pay money back.",
         )
-    left, _ = _left(books)
+    left, is_leaving = _left(books)
     if row.state in _RETURNABLE and (left is None or left or row.captured_points):
         return
     has_some = row.captured_points > 0 or bool(left)
     if has_some and row.state in _IN_PARTS:
         return
+    if is_leaving and row.state == "capturing":
+        raise InProgressError(
+            f"The first parcel of order {row.order_reference} is just being captured, and only what is captured can "
+            "come back. Nothing was booked; try the same return again.",
+        )
     if row.state in CLOSED or row.state in {
         "authorizing", "authorized", "extending", "capturing", "voiding", "abandoning", "partially_captured"
     }:  # fmt: skip
