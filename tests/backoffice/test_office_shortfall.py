@@ -125,6 +125,34 @@ def test_what_came_back_before_is_no_part_of_it(world: World, as_: Settlement, d
     assert world.provider.points() == (2500, 0)
 
 
+@pytest.mark.parametrize(("as_", "due", "lost"), [("written_off", 785, 1900), ("paid_otherwise", 2685, 0)])
+def test_what_is_owed_of_a_point_is_paid_in_money(world: World, as_: Settlement, due: int, lost: int) -> None:
+    """Points of a euro each: 40 of 54.80, and 21 of them are captured with the first lamp and shipping."""
+    world.provider.rate(points=1, amount_minor=100)
+    shop = world.checkout(capture="shipped", hold_s=600)
+    shop.balance("anna", max_age_s=0)
+    shop.authorize("A-1", CART, customer_id="anna", points=40)
+    world.order("A-1", "paid")
+    # Of 40.00 the lamps have 36.42 and shipping 3.58: 18.21 + 3.58 = 21.79 have left.
+    shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-1")
+    assert world.provider.points() == (2460, 19)
+    world.advance(3600)
+    shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-2")
+    # 18.21 of the lamp are 18 points, and 0.21 is owed.
+    first = shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert first is not None
+    assert (first.points, first.money.amount_minor, first.carry.amount_minor) == (18, 674, 21)
+    settle(shop, as_)
+    payment = shop.find("A-1")
+    assert payment is not None
+    assert (payment.points, payment.due.amount_minor) == (3, due)
+    assert figures(shop.refund("A-1", return_reference="R-2", lines={"lamp": 1}, shipping_minor=490)) == (3, due, lost)
+    assert [one.return_reference for one in shop.refunds("A-1")] == ["R-1", "amend-2", "R-2"]
+    # All is back: 21 points, and what was paid in money, 14.80 or with the missing points' worth 33.80.
+    assert world.provider.points() == (2500, 0)
+    assert sum(money.amount_minor for _, _, money in shop.open_refunds()) == 5480 - 2100 - lost
+
+
 @pytest.mark.parametrize(
     ("as_", "due", "paid_by", "back"),
     [

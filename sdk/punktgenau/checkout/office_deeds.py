@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from punktgenau.checkout import searching
 from punktgenau.checkout.actions import Actions, require_text
@@ -13,9 +14,9 @@ from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.intent import Claim, wished
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.payment import Payment
-from punktgenau.checkout.refund import Refund, RefundPreview, policy_of
+from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, policy_of
 from punktgenau.checkout.resolving import Resolution, resolutions, resolved
-from punktgenau.checkout.return_journal import Books
+from punktgenau.checkout.return_journal import Books, wanted_json
 from punktgenau.checkout.returns import require_reference
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.shortfall import Settled, Settlement, settled
@@ -89,15 +90,30 @@ class Deeds:
         return payment_of(after)
 
     def _settle(self, row: RedemptionRow, as_: Settlement, *, actor: str, reason: str) -> Payment:
-        policy = self._checkout._returns.by(policy_of(row.refund_policy))
+        returns, policy = self._checkout._returns, policy_of(row.refund_policy)
 
         def plan(books: Books) -> Settled:
             if books.redemption.state != "short":
                 raise StateConflictError(f"Order {row.order_reference} is not short any more. Look at it again.")
-            return settled(
-                books, as_, policy=policy, actor=actor, reason=require_text(reason, field="reason"),
-                now_ms=self._journal.now_ms(),
-            )  # fmt: skip
+            why, now_ms = require_text(reason, field="reason"), self._journal.now_ms()
+            made = settled(books, as_, policy=returns.by(policy), actor=actor, reason=why, now_ms=now_ms)
+            if made.back_minor == 0:
+                return made
+            back = returns.planned(
+                books,
+                reference=f"{AMENDMENT}{made.version.version}",
+                wanted=wanted_json({}, 0, made.back_minor),
+                goods_minor=made.back_minor,
+                other_minor=0,
+                value_minor=0,
+                money_minor=made.back_minor,
+                points=0,
+                worth_minor=0,
+                carry_minor=0,
+                reason=why,
+                actor=actor,
+            )
+            return replace(made, back=back)
 
         before, after = self._journal.settle(row.id, plan=plan, actor=actor)
         self._checkout._heard(before, after)

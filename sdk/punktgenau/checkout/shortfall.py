@@ -13,35 +13,56 @@ from punktgenau.checkout.intent import ended_short, taken_state
 from punktgenau.checkout.return_journal import Books
 from punktgenau.checkout.returned import BackBy, goods_minor, returned
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.schema_returns import AmendmentRow
-from punktgenau.checkout.standing import so_far
+from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
+from punktgenau.checkout.standing import Standing, so_far
+from punktgenau.errors import StateConflictError
 
 Settlement = Literal["written_off", "paid_otherwise"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """The order's version, its row, and how many points were missing, with their worth in the smallest unit."""
+    """The order's version, its row, and how many points were missing, with their worth in the smallest unit.
+
+    `back_minor` was owed of a point for what came back before: it is paid in money, as return `back`.
+    """
 
     version: AmendmentRow
     row: RedemptionRow
     missing_points: int
     missing_minor: int
+    back_minor: int = 0
+    back: ReturnRow | None = None
 
 
 def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason: str, now_ms: int) -> Settled:
-    """What a decision makes of an order that is short."""
+    """What a decision makes of an order that is short.
+
+    Raises StateConflictError where only all points at once can come back, and some are owed for what came back before.
+    """
     row, changed = books.redemption, books.amendment
     points = row.captured_points - sum(one.points for one in books.returns)
     value_minor = row.captured_minor - sum(one.worth_minor for one in books.returns)
     missing_points, missing_minor = row.taking[0] - row.captured_points, row.taking[1] - row.captured_minor
-    written_off_minor = missing_minor if as_ == "written_off" else 0
-    cart = row.cart if changed is None else changed.cart
+    cart, owed_minor = row.cart if changed is None else changed.cart, 0
     if len(books.returns) > (0 if changed is None else changed.after_number):
-        cart = _kept(books, thaw(cart), policy=policy).fitting(value_minor).text()
+        at = so_far(books)
+        came = returned(at.allocation, at.history, policy=policy)
+        cart = _kept(at, thaw(cart), other_minor=came.other_minor).fitting(value_minor).text()
+        owed_minor = came.carry_minor
     frozen = thaw(cart)
     total_minor = sum(line.amount_minor for line in frozen.lines)
     payable_minor = total_minor - frozen.other_tenders_minor
+    if value_minor > payable_minor:
+        raise StateConflictError(
+            f"Points pay {value_minor} of order {row.order_reference} and {payable_minor} of it is left. Nothing was "
+            "changed; take the rest of it back, or cancel it.",
+        )
+    written_off_minor, back_minor = 0, owed_minor
+    if as_ == "written_off":
+        # What is owed of a point is no loss where it was not paid in money.
+        written_off_minor = min(missing_minor, payable_minor - value_minor)
+        back_minor -= missing_minor - written_off_minor
     version = AmendmentRow(
         redemption_id=row.id,
         version=2 if changed is None else changed.version + 1,
@@ -50,7 +71,7 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
         value_minor=value_minor,
         total_minor=total_minor,
         payable_minor=payable_minor,
-        after_number=len(books.returns),
+        after_number=len(books.returns) + (back_minor > 0),
         reason=reason,
         actor=actor,
         created_at=now_ms,
@@ -72,13 +93,17 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
         settled_minor=row.captured_minor - value_minor,
         written_off_minor=written_off_minor,
     )
-    return Settled(version=version, row=after, missing_points=missing_points, missing_minor=missing_minor)
+    return Settled(
+        version=version,
+        row=after,
+        missing_points=missing_points,
+        missing_minor=missing_minor,
+        back_minor=back_minor,
+    )
 
 
-def _kept(books: Books, cart: FrozenCart, *, policy: BackBy) -> FrozenCart:
-    """What did not come back of an order, at what is left of its price."""
-    at = so_far(books)
-    back = returned(at.allocation, at.history, policy=policy)
+def _kept(at: Standing, cart: FrozenCart, *, other_minor: int) -> FrozenCart:
+    """What did not come back of an order, at what is left of its price; `other_minor` went back to other tenders."""
     units: dict[str, int] = {}
     minor: dict[str, int] = {}
     for line in at.allocation.lines:
@@ -89,5 +114,5 @@ def _kept(books: Books, cart: FrozenCart, *, policy: BackBy) -> FrozenCart:
         lines=tuple(
             replace(line, quantity=units[line.id], amount_minor=minor[line.id]) for line in cart.lines if units[line.id]
         ),
-        other_tenders_minor=cart.other_tenders_minor - back.other_minor,
+        other_tenders_minor=cart.other_tenders_minor - other_minor,
     )
