@@ -115,14 +115,19 @@ class AfterPayment:
         checkout = self._state().journal()
         return checkout.refused_refunds() if checkout is not None else iter(())
 
-    def money_refunded(self, order_reference: str, *, return_reference: str, psp_reference: str) -> Refund:
-        """The money half of a return was paid, as `psp_reference` at the payment provider.
+    def money_refunded(
+        self, order_reference: str, *, return_reference: str, psp_reference: str, amount: Money | None = None
+    ) -> Refund:
+        """The money half of a return was paid, as `psp_reference` at the payment provider; each counts once.
 
-        Raises NotFoundError; ReturnConflictError where it was paid before under another reference;
-        OpenTransactionError.
+        `amount` is what was paid; without it, all that is owed now: more may be by then than when the payment was made.
+        Raises NotFoundError; InvalidArgumentError (more than is owed); ReturnConflictError: all was paid before under
+        other references, or this one was told with another amount; OpenTransactionError.
         """
         checkout = self._known(order_reference)
-        return checkout.money_refunded(order_reference, return_reference=return_reference, psp_reference=psp_reference)
+        return checkout.money_refunded(
+            order_reference, return_reference=return_reference, psp_reference=psp_reference, amount=amount
+        )
 
     def refunds(self, order_reference: str) -> tuple[Refund, ...]:
         """Every return of an order, the oldest first, from the journal."""

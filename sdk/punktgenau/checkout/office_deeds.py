@@ -202,8 +202,10 @@ class Deeds:
         if known.money_due.amount_minor > 0:
             detail = {"return_reference": return_reference, "psp_reference": psp_reference}
             self._record("money_refunded", row, actor=actor, reason="", **detail)
+        # Exactly what was shown was paid, even if more becomes owed at this very moment.
+        amount = Money(amount_minor=seen_minor, currency=row.currency) if seen_minor and seen_minor > 0 else None
         return self._checkout.money_refunded(
-            row.order_reference, return_reference=return_reference, psp_reference=psp_reference
+            row.order_reference, return_reference=return_reference, psp_reference=psp_reference, amount=amount
         )
 
     def refund_again(self, redemption_id: str, *, return_reference: str, actor: str, reason: str) -> Refund:

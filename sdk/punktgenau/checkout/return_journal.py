@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from punktgenau.checkout import shipment_statements as shipping
-from punktgenau.checkout.accrual_journal import AccrualJournal
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import LostSwapError
+from punktgenau.checkout.payout_journal import PayoutJournal
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of, values_of
@@ -20,6 +20,7 @@ from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, Shipment
 
 REVERSIBLE = frozenset({"captured", "partially_reversed", "partially_captured", "short"})
 """Nothing is under way, and something may have been captured."""
+_NEVER_TAKEN = frozenset({"declined", "voided", "expired", "abandoned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class _ReturnFirstError(Exception):
     """A return waits for its turn."""
 
 
-class ReturnJournal(AccrualJournal):
+class ReturnJournal(PayoutJournal):
     """The journal of one shop at one provider, with its returns and amended orders."""
 
     def books(self, redemption_id: str) -> Books:
@@ -156,33 +157,8 @@ class ReturnJournal(AccrualJournal):
             detail={"return_reference": about.reference, "points": about.points},
         )
 
-    def money_refunded(self, row: ReturnRow, *, psp_reference: str) -> ReturnRow:
-        """Close the money half, once; the row as it stands then."""
-        now = self.now_ms()
-        with self._database.transaction() as tx:
-            self._redemption(tx, row.redemption_id, lock=True)
-            closing: dict[str, Value] = {
-                "return_id": row.id,
-                "psp_reference": psp_reference,
-                "money_refunded_at": now,
-            }
-            tx.run(STATEMENTS.money_refunded, closing)
-            for known in self._books(tx, row.redemption_id, lock=False).returns:
-                if known.id == row.id:
-                    return known
-        raise AssertionError("a return is gone from the journal")
-
-    def owing_money(self, *, after: tuple[int, str], most: int) -> tuple[tuple[ReturnRow, str, str], ...]:
-        """Returns whose money half is open, the oldest first, each with its order reference and currency.
-
-        `after`: created_at and id of the last one of the page before.
-        """
-        with self._database.transaction(write=False) as tx:
-            rows = tx.all(STATEMENTS.owes_money, {"since": after[0], "after_id": after[1], "most": most})
-        return tuple((row_of(ReturnRow, row[:-2]), str(row[-2]), str(row[-1])) for row in rows)
-
     def refused(self, *, after: tuple[int, str], most: int) -> tuple[tuple[ReturnRow, str], ...]:
-        """Returns that were refused for good and nobody has settled, paged as above, with their order references."""
+        """Returns that were refused for good and nobody has settled, paged as `owing_money`, with their orders."""
         with self._database.transaction(write=False) as tx:
             rows = tx.all(STATEMENTS.refused, {"since": after[0], "after_id": after[1], "most": most})
         return tuple((row_of(ReturnRow, row[:-1]), str(row[-1])) for row in rows)
@@ -212,6 +188,13 @@ class ReturnJournal(AccrualJournal):
         of: dict[str, Value] = {"redemption_id": row.id}
         waits = tx.one(STATEMENTS.requested, of) is not None or tx.one(shipping.NEXT, of) is not None
         return self.now_ms() if waits else None
+
+    def _swap(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
+        changed = super()._swap(tx, seen, changed)
+        if changed.release_cause and changed.state in _NEVER_TAKEN and not changed.captured_points:
+            # Nothing was taken, and nothing will be: what waits would wait for ever, and all goes back anyway.
+            tx.run(STATEMENTS.end, {"redemption_id": changed.id, "finished_at": self.now_ms()})
+        return changed
 
     def _finish_operation(
         self,

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.schema import redemption
-from punktgenau.checkout.schema_returns import MONEY_MINOR, NOT_GIVEN, OWES_MONEY, amendment, returns
+from punktgenau.checkout.schema_returns import NOT_GIVEN, OWES_MONEY, amendment, returns
 from punktgenau.checkout.statements import ours
 
 _REQUESTED: ColumnElement[str] = literal_column("'requested'")
@@ -70,24 +70,15 @@ class ReturnStatements:
         self.hand_on = update(returns).where(unsent).values(redemption_id=bindparam("instead_id"))
         waiting = redemption.c.id == bindparam("redemption_id")
         self.await_result = update(redemption).where(waiting).values(check_at=bindparam("check_at"))
+        self.end = (
+            update(returns)
+            .where(of_redemption, t.state == _REQUESTED)
+            .values(state="ended", finished_at=bindparam("finished_at"))
+        )
         self.reopen = update(returns).where(t.operation_id == bindparam("operation_id")).values(state=_REQUESTED)
 
     def _money(self) -> None:
         t, r = returns.c, redemption.c
-        self.money_refunded = (
-            update(returns)
-            .where(
-                t.id == bindparam("return_id"),
-                t.money_refunded_at.is_(None),
-                # The same payment told again does not close what became owed after it.
-                func.coalesce(t.psp_reference, literal_column("''")) != bindparam("psp_reference"),
-            )
-            .values(
-                psp_reference=bindparam("psp_reference"),
-                money_refunded_at=bindparam("money_refunded_at"),
-                refunded_minor=MONEY_MINOR,
-            )
-        )
         after = tuple_(t.created_at, t.id) > tuple_(bindparam("since"), bindparam("after_id"))
         self.owes_money = (
             select(returns, _of(r.order_reference), _of(r.currency))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import get_args
 
 from punktgenau._clock import Clock
@@ -13,6 +14,7 @@ from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.invoice import Invoice, invoice_of
 from punktgenau.checkout.journal import LostSwapError
+from punktgenau.checkout.money_half import newly_paid_minor, require_payable
 from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, Split, policy_of, refund_of, split_of
 from punktgenau.checkout.return_journal import Books, ReturnJournal, wanted_json
 from punktgenau.checkout.returned import BackBy, History, Wanted, returned, with_return
@@ -170,20 +172,17 @@ class Returns:
             earlier=tuple(refund_of(row, one) for one in books.returns if one.number <= before),
         )
 
-    def money_refunded(self, row: RedemptionRow, *, reference: str, psp_reference: str) -> Refund:
-        """The money half of a return was paid. Raises NotFoundError; ReturnConflictError where it was paid before."""
+    def money_refunded(
+        self, row: RedemptionRow, *, reference: str, psp_reference: str, amount: Money | None = None
+    ) -> Refund:
+        """The money half of a return was paid, or a part of it. Raises as `Checkout.money_refunded`."""
         psp_reference = require_reference(psp_reference, field="psp_reference", most=255)
+        require_payable(amount, currency=row.currency)
         for one in self._journal.books(row.id).returns:
-            if one.reference != reference:
-                continue
-            closed = self._journal.money_refunded(one, psp_reference=psp_reference)
-            if closed.psp_reference != psp_reference:
-                raise ReturnConflictError(
-                    f"The money of return {reference} was paid before, as {closed.psp_reference}. Nothing was changed; "
-                    "look whether it was paid twice.",
-                    field="psp_reference",
-                )
-            return self.find(row, reference)
+            if one.reference == reference:
+                plan = partial(newly_paid_minor, amount_minor=None if amount is None else amount.amount_minor)
+                self._journal.money_refunded(one, psp_reference=psp_reference, plan=plan)
+                return self.find(row, reference)
         raise NotFoundError(f"Order {row.order_reference} has no return {reference}.", field="return_reference")
 
     def owing_money(self) -> Iterator[tuple[str, str, Money]]:

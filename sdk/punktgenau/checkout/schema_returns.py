@@ -56,7 +56,8 @@ returns = Table(
     Column("reason", String(200), nullable=False),
     Column("actor", String(200), nullable=False),
     Column("psp_reference", String(255)),
-    # When the money half was closed; NULL while it is owed, or where there is none. More may become owed later.
+    # When the money half was closed; NULL while it is owed, or where there is none. More may become owed later; what
+    # was paid, and as what, stands in `payout`, its last reference and the sum here as well.
     Column("money_refunded_at", BigInteger),
     Column("refunded_minor", BigInteger, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
@@ -88,6 +89,16 @@ Index(f"{PREFIX}return_refused", returns.c.created_at, sqlite_where=_REFUSED, po
 
 NOT_GIVEN = returns.c.accrual_state.in_([literal_column("'declined'"), literal_column("'needs_attention'")])
 Index(f"{PREFIX}return_not_given", returns.c.created_at, sqlite_where=NOT_GIVEN, postgresql_where=NOT_GIVEN)
+
+payout = Table(
+    f"{PREFIX}payout",
+    metadata,
+    Column("return_id", String(32), ForeignKey(returns.c.id), primary_key=True),
+    # Each payment counts once, however often and in whatever order it is told.
+    Column("psp_reference", String(255), primary_key=True),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
 
 shipment = Table(
     f"{PREFIX}shipment",

@@ -1,0 +1,64 @@
+"""The journal with the money halves of returns in it: what was paid of each, by the payment provider's references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import bindparam, insert, select, update
+
+from punktgenau.checkout.accrual_journal import AccrualJournal
+from punktgenau.checkout.database import Value
+from punktgenau.checkout.return_statements import STATEMENTS
+from punktgenau.checkout.rows import row_of
+from punktgenau.checkout.schema_returns import ReturnRow, payout, returns
+
+PlanPayout = Callable[[ReturnRow, int | None], int | None]
+_p, _t = payout.c, returns.c
+_RETURN = select(returns).where(_t.id == bindparam("return_id"))
+_TOLD = select(_p.amount_minor).where(
+    _p.return_id == bindparam("return_id"), _p.psp_reference == bindparam("psp_reference")
+)
+_ADD = insert(payout).values({column.name: bindparam(column.name) for column in payout.columns})
+_PAID = (
+    update(returns)
+    .where(_t.id == bindparam("return_id"))
+    .values(
+        psp_reference=bindparam("psp_reference"),
+        refunded_minor=_t.refunded_minor + bindparam("amount_minor"),
+        money_refunded_at=bindparam("money_refunded_at"),
+    )
+)
+
+
+class PayoutJournal(AccrualJournal):
+    """The journal of one shop at one provider, with what was paid of its returns in money."""
+
+    def money_refunded(self, asked: ReturnRow, *, psp_reference: str, plan: PlanPayout) -> None:
+        """Write a payment down, once per reference.
+
+        `plan` decides under the redemption's lock, from the return and what this reference was told with before (None:
+        it is new), how much was paid, in the smallest unit; None: nothing is to be written. Raises what `plan` raises.
+        """
+        of: dict[str, Value] = {"return_id": asked.id, "psp_reference": psp_reference}
+        with self._database.transaction() as tx:
+            self._redemption(tx, asked.redemption_id, lock=True)
+            values, told = tx.one(_RETURN, of), tx.one(_TOLD, of)
+            if values is None:
+                raise AssertionError("a return is gone from the journal")
+            current = row_of(ReturnRow, values)
+            amount_minor = plan(current, None if told is None else int(told[0] or 0))
+            if amount_minor is None:
+                return
+            now = self.now_ms()
+            tx.run(_ADD, of | {"amount_minor": amount_minor, "created_at": now})
+            is_all = amount_minor == current.owed_minor
+            tx.run(_PAID, of | {"amount_minor": amount_minor, "money_refunded_at": now if is_all else None})
+
+    def owing_money(self, *, after: tuple[int, str], most: int) -> tuple[tuple[ReturnRow, str, str], ...]:
+        """Returns whose money half is open, the oldest first, each with its order reference and currency.
+
+        `after`: created_at and id of the last one of the page before.
+        """
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(STATEMENTS.owes_money, {"since": after[0], "after_id": after[1], "most": most})
+        return tuple((row_of(ReturnRow, row[:-2]), str(row[-2]), str(row[-1])) for row in rows)
