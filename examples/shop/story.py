@@ -60,7 +60,7 @@ def _of_return(one: Return) -> list[Event]:
         events.append(Event(at=one.decided_at, what="return_refused"))
     if one.decided_at and one.state == "confirmed":
         # What the provider did not take back is not told as given back.
-        parts = ["points"] * bool(one.points and one.points_state != "declined")
+        parts = ["points"] * bool(one.points and one.points_state not in ("declined", "ended"))
         parts += ["money"] * bool(one.money_minor or not one.points)
         what = "_".join(["return", *(parts or ["taken"])])
         events.append(Event(at=one.decided_at, what=what, amount_minor=one.money_minor, points=one.points or 0))

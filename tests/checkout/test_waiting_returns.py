@@ -8,6 +8,7 @@ import pytest
 from _world import CART, World
 from punktgenau import Money, ReversalExceedsCaptureError
 from punktgenau.checkout import Checkout
+from punktgenau.errors import RedemptionEndedError
 
 
 def placed(world: World, checkout: Checkout) -> None:
@@ -76,6 +77,50 @@ def test_a_return_goes_on_with_the_points_that_are_taken_anew(world: World, chec
     assert world.provider.points() == (2500 - 233, 0)
     # Both lamps are back with the next one: nothing is counted twice or forgotten.
     assert refund(checkout, "R-2", lines={"lamp": 1}).points == 195
+
+
+def test_a_return_ends_where_its_order_is_cancelled_and_no_points_were_taken(world: World, checkout: Checkout):
+    capturing(world, checkout, when="before")
+    assert refund(checkout, "R-1", lines={"lamp": 1}).state == "reversing"
+    world.order("A-1", "cancelled")
+    checkout.cancel("A-1")
+    world.provider.heal()
+    # The hold has ended by now, so nothing was taken, and nothing is taken any more.
+    world.advance(9000)
+    assert checkout.recover().needs_attention == 0
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.points) == ("expired", 0)
+    ended = checkout.refunds("A-1")[0]
+    # Its money half is the shop's, as of every return; nobody gave points back.
+    assert (ended.state, ended.points, ended.restored, ended.money) == (
+        "ended", 194, None, Money(amount_minor=2301, currency="EUR"),
+    )  # fmt: skip
+    assert refund(checkout, "R-1", lines={"lamp": 1}) == ended
+    assert list(checkout.refused_refunds()) == []
+    with pytest.raises(RedemptionEndedError):
+        checkout.refund_again("A-1", return_reference="R-1", actor="clerk 7", reason="asked")
+    assert world.provider.sent("reverse") == 0
+    assert world.provider.points() == (2500, 0)
+
+
+def test_a_return_ends_with_the_wish_that_comes_last(world: World, checkout: Checkout):
+    capturing(world, checkout, when="before")
+    assert refund(checkout, "R-1", lines={"lamp": 1}).state == "reversing"
+    world.provider.heal()
+    world.advance(9000)
+    # Meanwhile the customer has spent all points elsewhere, so they are not taken anew either.
+    world.order("A-2", "pending")
+    checkout.balance("anna", max_age_s=0)
+    checkout.authorize("A-2", CART, customer_id="anna", points=2500)
+    for _ in range(2):
+        checkout.recover()
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.attempt, told(checkout)) == ("short", 2, [("R-1", "reversing", 194)])
+    world.order("A-1", "cancelled")
+    checkout.cancel("A-1")
+    assert told(checkout) == [("R-1", "ended", 194)]
 
 
 def test_points_that_were_taken_anew_and_came_back_are_no_shortfall(world: World, checkout: Checkout):

@@ -15,7 +15,7 @@ from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy
 from punktgenau.money import Money
 
-RefundState = Literal["done", "reversing", "declined", "needs_attention"]
+RefundState = Literal["done", "reversing", "declined", "ended", "needs_attention"]
 NewPointsState = Literal["none", "accruing", "posted", "declined", "needs_attention"]
 AMENDMENT = "amend-"
 """How the reference of what `amend` gives back begins."""
@@ -45,7 +45,8 @@ class Split:
 class Refund:
     """One return of an order: points in `points`, amounts as Money; the money half is the shop's to pay.
 
-    `state` tells about the points: "reversing" until the provider has confirmed, "declined" when it refused for good.
+    `state` tells about the points: "reversing" until the provider has confirmed, "declined" when it refused for good,
+    "ended" when the order was cancelled before its points were captured, so that there are none to give back.
     `goods` = `other` + `points_value` + `money` + `money_instead` + `written_off`.
     `restored`, `already_expired` and `converted` are points as the provider gave them back; None: not said.
     `lines` are the units that came back, by line id, `shipping` what of the shipping did; for an amount there are none.
@@ -125,6 +126,8 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
     state: RefundState = "done"
     if one.state == "declined":
         state = "declined"
+    elif one.state == "ended":
+        state = "ended"
     elif one.state != "done":
         state = "needs_attention" if row.state == "needs_attention" else "reversing"
     money = _money_of(row.currency)
