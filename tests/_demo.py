@@ -23,6 +23,7 @@ START_S = 60
 STOP_S = 15
 SHOP_TABLES = ("filling", "order_changes", "return_lines", "returns", "payments", "order_lines", "orders")
 JOURNAL_TABLES = (
+    "punktgenau_payout",
     "punktgenau_return",
     "punktgenau_amendment",
     "punktgenau_action",
