@@ -119,7 +119,13 @@ def test_a_refused_return_is_settled_by_the_pages(shop: SmallShop, mira: Visitor
     one = f"/points/admin/redemptions/{refused_in_shop(shop)}"
     again, instead, note, settled = WORDS[language]
     mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
-    assert "R-1" in text_of(mira.browser, "/points/admin/attention")
+    waits = text_of(mira.browser, "/points/admin/attention")
+    assert "R-1" in waits
+    # Not why the goods came back, but why their points did not.
+    refused, money = waits.split('id="refused"')[1].split('id="money"')
+    assert "not_offered" in refused
+    assert "scratched" not in refused
+    assert "scratched" in money
     page = text_of(mira.browser, one).replace("\xa0", " ")
     assert again in page
     assert instead in page

@@ -40,6 +40,8 @@ _LATE = and_(
 )
 _ORDER = select(_r.order_reference, _r.currency).where(_r.id == bindparam("redemption_id"))
 _OWED = select(_t.redemption_id, _t.id, _t.reference, _t.points, OWED_MINOR, _t.created_at, _t.reason)
+# Why its points were refused, by the answer to the last time that they were asked for.
+_REFUSAL = select(_o.code).where(_o.id == bindparam("operation_id"))
 _NEW = select(_t.redemption_id, _t.id, _t.reference, _t.new_points, OWED_MINOR, _t.created_at, _t.reason)
 _WAITS = select(_o.redemption_id, _o.kind, _o.code, _o.sends, _o.created_at, _o.next_at)
 
@@ -47,7 +49,7 @@ _WAITS = select(_o.redemption_id, _o.kind, _o.code, _o.sends, _o.created_at, _o.
 _most: BindParameter[int] = bindparam("most")
 _LIST = {
     "person": select(*FOUND_COLUMNS).where(_PERSON).order_by(_r.updated_at).limit(_most),
-    "refused": _OWED.where(_REFUSED).order_by(_t.created_at).limit(_most),
+    "refused": _OWED.add_columns(_t.operation_id).where(_REFUSED).order_by(_t.created_at).limit(_most),
     "not_given": _NEW.where(_NOT_GIVEN).order_by(_t.created_at).limit(_most),
     "money": _OWED.where(_MONEY).order_by(_t.created_at).limit(_most),
     "late": _WAITS.where(_LATE).order_by(_o.created_at).limit(_most),
@@ -71,7 +73,10 @@ _COUNT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenReturn:
-    """A return that a person has to do something about: points refused, new ones not given, or money still owed."""
+    """A return that a person has to do something about: points refused, new ones not given, or money still owed.
+
+    `reason` is why the goods came back, `code` why the provider refused its points.
+    """
 
     id: str
     redemption_id: str
@@ -81,6 +86,7 @@ class OpenReturn:
     money: Money
     reason: str
     asked_at: datetime
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +140,10 @@ def _looked(database: Database, *, now_ms: int, most: int) -> Attention:
             lists = {name: tx.all(statement, values) for name, statement in _LIST.items()}
             for name in ("refused", "not_given", "money", "late"):
                 lists[name] = [row + _order(tx, row) for row in lists[name]]
+            refusals = [tx.one(_REFUSAL, {"operation_id": row[7]}) for row in lists["refused"]]
+            lists["refused"] = [
+                row[:7] + row[8:] + (code or ("",)) for row, code in zip(lists["refused"], refusals, strict=True)
+            ]
     return Attention(
         counts=found,
         people=tuple(found_of(row) for row in lists["person"]),
@@ -158,6 +168,7 @@ def _return(row: tuple[Value, ...]) -> OpenReturn:
         asked_at=moment(int(row[5] or 0)),
         reason=str(row[6] or ""),
         order_reference=str(row[7]),
+        code=str(row[9] or "") if len(row) > 9 else "",
     )
 
 
