@@ -21,7 +21,7 @@ from _source import ROOT
 
 START_S = 60
 STOP_S = 15
-SHOP_TABLES = ("filling", "order_changes", "return_lines", "returns", "payments", "order_lines", "orders")
+SHOP_TABLES = ("filling", "changing", "order_changes", "return_lines", "returns", "payments", "order_lines", "orders")
 JOURNAL_TABLES = (
     "punktgenau_payout",
     "punktgenau_return",

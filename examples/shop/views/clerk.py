@@ -115,7 +115,7 @@ def refuse(return_reference: str) -> Response:
 
 def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
     tries, all_returns = payments.history(order.reference), return_desk.of_order(order.reference)
-    where = situation(order, tries[-1] if tries else None)
+    where, begun = situation(order, tries[-1] if tries else None), changes.begun(order.reference)
     return render_template(
         "clerk_order.html",
         order=order,
@@ -125,8 +125,8 @@ def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
         returns=all_returns,
         previews={one.reference: _preview(order, one) for one in all_returns if one.state == "asked"},
         can_change=_can_change(order),
-        can_ship=order.can_ship and any(returns.kept(order).values()),
-        begun=changes.begun(order.reference),
+        can_ship=order.can_ship and any(returns.kept(order).values()) and not begun,
+        begun=begun,
         problem=problem,
     )
 
