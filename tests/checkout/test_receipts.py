@@ -73,3 +73,21 @@ def test_nobody_writes_a_receipt_about_an_unknown(world: World, checkout: Checko
     place(checkout)
     with pytest.raises(OutcomeUnknownError):
         checkout.invoice("A-1")
+
+
+@pytest.mark.parametrize(("tax_mode", "gross_minor"), [("tender", 5480), ("discount", 5480 - 232)])
+def test_points_that_are_missing_are_paid_by_nobody(world: World, tax_mode: str, gross_minor: int):
+    shop = world.checkout(capture="shipped", hold_s=600, tax_mode=tax_mode)
+    place(shop)
+    world.order("A-1", "paid")
+    # The first lamp is 194 points and shipping 38; the hold of the other 195 ends.
+    shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-1")
+    shop.refund("A-1", return_reference="R-1", shipping_minor=490)
+    assert tenders(shop.invoice("A-1")) == [("points", 427), ("money", 5053)]
+    world.advance(3600)
+    shop.recover()
+    invoice = shop.invoice("A-1")
+    assert tenders(invoice) == [("points", 232), ("missing", 195), ("money", 5053)]
+    assert invoice is not None
+    assert (invoice.points, sum(tax.gross.amount_minor for tax in invoice.taxes)) == (232, gross_minor)
+    assert [one.points for one in invoice.returns] == [38]

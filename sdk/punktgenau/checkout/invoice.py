@@ -16,14 +16,15 @@ from punktgenau.checkout.refund import Refund
 from punktgenau.checkout.settings import TaxMode
 from punktgenau.money import Money, Rate
 
-PaidBy = Literal["other", "points", "written_off", "money"]
+PaidBy = Literal["other", "points", "missing", "written_off", "money"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceTender:
     """One way in which a part was paid; `points` are 0 for all but points.
 
-    "written_off" was paid by nobody: points were missing, and the shop bears it. VAT is left alone by that.
+    "written_off" was paid by nobody: points were missing, and the shop bears it. VAT is left alone by that. "missing":
+    the same of an order that is short of points, as long as no person has decided who pays.
     """
 
     kind: PaidBy
@@ -78,6 +79,7 @@ def invoice_of(
     *,
     rate: Rate | None,
     tax_mode: TaxMode,
+    missing_minor: int = 0,
     returns: tuple[Refund, ...] = (),
     earlier: tuple[Refund, ...] = (),
 ) -> Invoice:
@@ -87,7 +89,8 @@ def invoice_of(
     paid: tuple[tuple[PaidBy, int, int], ...] = (
         ("other", other_minor, 0),
         ("points", allocation.value_minor, allocation.points),
-        ("written_off", allocation.written_off_minor, 0),
+        ("missing", missing_minor, 0),
+        ("written_off", allocation.written_off_minor - missing_minor, 0),
         ("money", allocation.paid_minor, 0),
     )
     invoice = Invoice(

@@ -163,9 +163,11 @@ class Returns:
         payment = payment_of(row)
         pays = payment.due != payment.total or row.captured_points > 0
         before = 0 if books.amendment is None else books.amendment.after_number
+        missing = row.missing if row.state == "short" and row.captured_points else (0, 0)
         return invoice_of(
             row.order_reference,
-            allocation_of(books, with_points=pays),
+            allocation_of(books, with_points=pays, missing=missing),
+            missing_minor=missing[1],
             rate=rate_of(row),
             tax_mode="discount" if row.tax_mode == "discount" else "tender",
             returns=tuple(refund_of(row, one) for one in books.returns if one.number > before),

@@ -81,6 +81,12 @@ class RedemptionRow:
         return points + self.settled_points, value_minor + self.settled_minor
 
     @property
+    def missing(self) -> tuple[int, int]:
+        """How many of these were not captured so far, and their worth."""
+        points, value_minor = self.taking
+        return points - self.captured_points, value_minor - self.captured_minor
+
+    @property
     def is_in_parts(self) -> bool:
         """Whether a part was captured and more of it is to be."""
         return 0 < self.captured_points < self.taking[0]

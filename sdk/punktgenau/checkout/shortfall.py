@@ -43,7 +43,7 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
     row, changed = books.redemption, books.amendment
     points = row.captured_points - sum(one.points for one in books.returns)
     value_minor = row.captured_minor - sum(one.worth_minor for one in books.returns)
-    missing_points, missing_minor = row.taking[0] - row.captured_points, row.taking[1] - row.captured_minor
+    missing_points, missing_minor = row.missing
     cart, owed_minor = row.cart if changed is None else changed.cart, 0
     if len(books.returns) > (0 if changed is None else changed.after_number):
         at = so_far(books)

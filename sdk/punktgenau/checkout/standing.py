@@ -53,19 +53,19 @@ class Standing:
         return units
 
 
-def allocation_of(books: Books, *, with_points: bool = True) -> Allocation:
-    """Who pays which line of the order as it is now."""
+def allocation_of(books: Books, *, with_points: bool = True, missing: tuple[int, int] = (0, 0)) -> Allocation:
+    """Who pays which line of the order as it is now; `missing` points, and their worth, are paid by nobody."""
     row, changed = books.redemption, books.amendment
     points, value_minor = (row.points, row.value_minor) if changed is None else (changed.points, changed.value_minor)
-    if not with_points:
-        points = value_minor = 0
+    points, value_minor = (points - missing[0], value_minor - missing[1]) if with_points else (0, 0)
     cart = thaw(row.cart if changed is None else changed.cart)
     if changed is None or changed.shipped is None:
         made = cart.allocation(points=points, value_minor=value_minor, currency=row.currency)
-        return replace(made, written_off_minor=row.written_off_minor)
+        return replace(made, written_off_minor=row.written_off_minor + missing[1])
     taken = (changed.taken_points, changed.taken_minor) if with_points else (0, 0)
     shipped = json.loads(changed.shipped)
-    return cart.allocation_in_part(shipped, points=points, value_minor=value_minor, taken=taken, currency=row.currency)
+    made = cart.allocation_in_part(shipped, points=points, value_minor=value_minor, taken=taken, currency=row.currency)
+    return replace(made, written_off_minor=missing[1])
 
 
 def so_far(books: Books) -> Standing:
