@@ -183,3 +183,20 @@ def test_the_rest_of_a_hold_is_short_where_nothing_can_be_looked_up(shop: World)
     assert payment is not None
     assert (payment.state, payment.points) == ("short", 232)
     assert shop.provider.points() == (2500 - 232, 0)
+
+
+@pytest.mark.parametrize("shop", ["no_lookup"], indirect=True)
+def test_a_parcel_that_comes_too_late_takes_nothing_where_nothing_can_be_looked_up(shop: World):
+    checkout = shop.checkout(capture="shipped")
+    placed(shop, checkout)
+    checkout.capture("A-1", lines={"lamp": 1}, shipment_reference="S-1")
+    shop.advance(9000)
+    # Refused as captured before: that was the first parcel, and the rest of the hold is gone.
+    late = checkout.capture("A-1", lines={"lamp": 1}, shipment_reference="S-2")
+    assert late is not None
+    assert (late.state, late.points) == ("short", 232)
+    assert refund(checkout, "R-1", lines={"lamp": 1}).state == "done"
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.points, payment.returned_points) == ("short", 38, 194)
+    assert shop.provider.points() == (2500 - 38, 0)

@@ -206,7 +206,8 @@ class Executor:
         """
         operation, profile = claim.operation, self.profile
         step = next_step(profile, kind, code=verdict.code, age_s=age_s)
-        if not profile.lookup and (told := judge_refusal(kind, verdict)).outcome != "unknown":
+        in_parts = claim.redemption.captured_points > 0
+        if not profile.lookup and (told := judge_refusal(kind, verdict, in_parts=in_parts)).outcome != "unknown":
             return None, told
         if step == "repeat" and operation.passes == 0:
             # In the request that placed it: the customer is told and chooses; recovery asks.

@@ -213,8 +213,13 @@ def judge_failure(profile: ProviderProfile, kind: Kind, error: PunktgenauError, 
     return judge_error(kind, error, first=first)
 
 
-def judge_refusal(kind: Kind, verdict: Verdict) -> Verdict:
-    """What an unknown is by its refusal alone, at a provider where nothing can be looked up."""
+def judge_refusal(kind: Kind, verdict: Verdict, *, in_parts: bool = False) -> Verdict:
+    """What an unknown is by its refusal alone, at a provider where nothing can be looked up.
+
+    `in_parts`: some was captured before, so that is what a refused capture is told, and the rest of the hold is gone.
+    """
+    if in_parts and (kind, verdict.code) == ("capture", "already_captured"):
+        return Verdict("not_done", state="short", code="hold_expired")
     hold_as_known = Verdict("not_done", state="authorized", code="extend_unknown")
     return _BY_REFUSAL.get((kind, verdict.code), hold_as_known if kind == "extend" else verdict)
 
