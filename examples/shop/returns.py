@@ -171,9 +171,9 @@ def refuse(reference: str, *, by: str) -> bool:
 
 
 def _next_reference(order_reference: str) -> str:
-    (number,) = connect().execute(
-        "SELECT count(*) + 1 FROM returns WHERE order_reference = ?", (order_reference,)
-    ).fetchone()
+    (number,) = (
+        connect().execute("SELECT count(*) + 1 FROM returns WHERE order_reference = ?", (order_reference,)).fetchone()
+    )
     return f"{order_reference}-R{number}"
 
 
