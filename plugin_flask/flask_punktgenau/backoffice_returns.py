@@ -57,7 +57,7 @@ def take_return(redemption_id: str, *, error: PunktgenauError | None = None) -> 
                 amount_minor=wanted.amount_minor,
             )
     except PunktgenauError as refused:
-        error = error or refused
+        error = error or _in_words(refused)
     return page(
         "return.html",
         here="redemptions",
@@ -78,7 +78,7 @@ def refund(redemption_id: str) -> Response:
     try:
         wanted = _wanted(office().whole(redemption_id), request.form)
         if wanted.is_empty:
-            raise InvalidArgumentError("Nothing is to come back.", field="lines")
+            raise InvalidArgumentError(language().gettext("Nothing is to come back."), field="lines")
         office().refund(
             redemption_id,
             return_reference=request.form.get("reference", "").strip(),
@@ -90,7 +90,7 @@ def refund(redemption_id: str) -> Response:
             reason=request.form.get("reason", ""),
         )
     except PunktgenauError as error:
-        return take_return(redemption_id, error=error)
+        return take_return(redemption_id, error=_in_words(error))
     return done(redemption_id, "refund")
 
 
@@ -102,7 +102,9 @@ def money(redemption_id: str) -> Response:
             return_reference=request.form.get("return_reference", ""),
             psp_reference=request.form.get("psp_reference", "").strip(),
             actor=operator(),
-            seen_minor=_shown("owed", told="Look at what is owed before its payment is written down."),
+            seen_minor=_shown(
+                "owed", told=language().gettext("Look at what is owed before its payment is written down.")
+            ),
         )
     except PunktgenauError as error:
         return redemption(redemption_id, error=error)
@@ -121,7 +123,7 @@ def settle(redemption_id: str) -> Response:
     try:
         settled = choices.get(request.form.get("as", ""))
         if settled is None:
-            raise InvalidArgumentError("Choose what to do.", field="as")
+            raise InvalidArgumentError(language().gettext("Choose what to do."), field="as")
         settled(
             redemption_id,
             return_reference=request.form.get("return_reference", ""),
@@ -133,6 +135,13 @@ def settle(redemption_id: str) -> Response:
     return done(redemption_id, "settle")
 
 
+def _in_words(error: PunktgenauError) -> PunktgenauError:
+    """The engine counts amounts in the smallest unit, in English; what is too much is told in the operator's words."""
+    if isinstance(error, InvalidArgumentError) and error.field in {"amount_minor", "shipping_minor"}:
+        return InvalidArgumentError(language().gettext("That is more than can still come back."), field="amount")
+    return error
+
+
 def _wanted(whole: Whole, said: MultiDict[str, str]) -> Wanted:
     lines: dict[str, int] = {}
     for line in whole.cart.lines:
@@ -140,19 +149,27 @@ def _wanted(whole: Whole, said: MultiDict[str, str]) -> Wanted:
         if line.id == SHIPPING_ID or not entered:
             continue
         if not _NUMBER.fullmatch(entered):
-            raise InvalidArgumentError(f"{line.sku}: enter a whole number of units.", field="lines")
+            told = language().gettext("%(article)s: enter a whole number of units.", article=line.sku)
+            raise InvalidArgumentError(told, field="lines")
         if int(entered):
             lines[line.id] = int(entered)
+        if int(entered) > whole.units_left.get(line.id, 0) + whole.units_to_come.get(line.id, 0):
+            left = language().points(whole.units_left.get(line.id, 0))
+            told = language().gettext("%(article)s: %(left)s can still come back.", article=line.sku, left=left)
+            raise InvalidArgumentError(told, field="lines")
     currency = whole.row.currency
-    amount_minor = _minor(said.get("amount", ""), currency, field="amount_minor")
+    amount_minor = _minor(said.get("amount", ""), currency)
+    if amount_minor and (lines or said.get("shipping", "").strip()):
+        told = language().gettext("Enter articles and shipping, or an amount of the order; not both.")
+        raise InvalidArgumentError(told, field="amount")
     return Wanted(
         lines=lines,
-        shipping_minor=_minor(said.get("shipping", ""), currency, field="shipping_minor"),
+        shipping_minor=_minor(said.get("shipping", ""), currency),
         amount_minor=amount_minor or None,
     )
 
 
-def _minor(entered: str, currency: str, *, field: str) -> int:
+def _minor(entered: str, currency: str) -> int:
     """An amount as people write it, with a comma or a point, in the smallest unit.
 
     More digits after it than the currency has may as well be thousands, so they are refused, even where they are zeros.
@@ -164,12 +181,13 @@ def _minor(entered: str, currency: str, *, field: str) -> int:
     amount = _AMOUNT.fullmatch(entered)
     if amount is None or len(amount[2] or "") > digits:
         example = language().money_digits(1234, currency)
-        raise InvalidArgumentError(f"Write the amount as {example}, and nothing between thousands.", field=field)
+        told = language().gettext("Write the amount as %(example)s, and nothing between thousands.", example=example)
+        raise InvalidArgumentError(told, field="amount")
     return int(amount[1] + (amount[2] or "").ljust(digits, "0"))
 
 
 def _seen() -> tuple[int, int]:
-    told = "Look at the preview before anything goes back."
+    told = language().gettext("Look at the preview before anything goes back.")
     return _shown("seen_points", told=told), _shown("seen_money", told=told)
 
 
