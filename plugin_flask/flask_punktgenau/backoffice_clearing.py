@@ -8,7 +8,7 @@ from typing import get_args
 from flask import request
 from werkzeug import Response
 
-from flask_punktgenau.backoffice_gate import office, operator, page, to
+from flask_punktgenau.backoffice_gate import language, office, operator, page, to
 from flask_punktgenau.redirects import see_other
 from flask_punktgenau.state import current_state
 from punktgenau.checkout.difference import DifferenceState
@@ -49,7 +49,7 @@ def compare() -> Response:
     period = request.form.get("period", "")
     try:
         if not _MONTH.fullmatch(period):
-            raise InvalidArgumentError("A month is written as 2026-11.", field="period")
+            raise InvalidArgumentError(language().gettext("A month is written as 2026-11."), field="period")
         office().reconcile(period, actor=operator())
     except PunktgenauError as error:
         return clearing(error=error)
@@ -73,7 +73,7 @@ def decide(difference_id: str) -> Response:
         elif request.form.get("as") == "dismiss":
             after = its.dismiss(difference_id, actor=operator(), reason=reason)
         else:
-            raise InvalidArgumentError("Choose what to do.", field="as")
+            raise InvalidArgumentError(language().gettext("Choose what to do."), field="as")
     except PunktgenauError as error:
         return difference(difference_id, error=error)
     # One that is open again did not fit any more: the page says why, and nothing was done.

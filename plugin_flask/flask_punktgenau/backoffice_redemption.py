@@ -7,7 +7,7 @@ from typing import get_args
 from flask import request
 from werkzeug import Response
 
-from flask_punktgenau.backoffice_gate import office, operator, page, to
+from flask_punktgenau.backoffice_gate import language, office, operator, page, to
 from flask_punktgenau.redirects import see_other
 from flask_punktgenau.state import current_state
 from flask_punktgenau.urls import order_urls
@@ -101,4 +101,4 @@ def _resolution(text: str) -> Resolution:
         if as_ == text:
             known: Resolution = as_
             return known
-    raise InvalidArgumentError("Choose what to do.", field="as")
+    raise InvalidArgumentError(language().gettext("Choose what to do."), field="as")

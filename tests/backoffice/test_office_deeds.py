@@ -203,8 +203,9 @@ def test_a_return_by_the_pages(shop: SmallShop, mira: Visitor) -> None:
         ({"shipping": "1.2340"}, "Write the amount as 12.34"),
         ({"amount": "\u0661\u0662"}, "Write the amount as 12.34"),
         ({"line.lamp": "\uff11"}, "whole number"),
-        ({"amount": "99999"}, "Nothing was changed."),
-        ({"shipping": "1"}, "Nothing was changed."),
+        ({"amount": "99999"}, "more than can still come back"),
+        ({"shipping": "1"}, "more than can still come back"),
+        ({"amount": "1", "line.lamp": "1"}, "not both"),
         ({}, "Nothing is to come back."),
         ({"line.lamp": "1", "seen_points": ""}, "Look at the preview"),
         ({"line.lamp": "1", "seen_points": "1"}, "look at the new figures"),
@@ -221,6 +222,26 @@ def test_what_cannot_be_taken_back(shop: SmallShop, mira: Visitor, fields: dict[
     with shop.app.app_context():
         assert shop.points.checkout.refunds("A-1") == ()
         assert Office(shop.points.checkout).log() == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"line.lamp": "2"}, "lamp: Es kann noch 1 zurückkommen."),
+        ({"line.lamp": "x"}, "lamp: Tragen Sie eine ganze Zahl ein."),
+        ({"amount": "59,91"}, "Das ist mehr, als noch zurückkommen kann."),
+        ({"amount": "1,200"}, "Schreiben Sie den Betrag wie 12,34"),
+        ({}, "Es soll nichts zurückkommen."),
+    ],
+)
+def test_what_is_entered_wrongly_is_told_in_german(
+    shop: SmallShop, mira: Visitor, fields: dict[str, str], told: str
+) -> None:
+    mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "de"
+    entered = {"reference": "R-1", "seen_points": "427", "seen_money": "5563"} | fields
+    page = mira.post(f"/points/admin/redemptions/{paid(shop)}/return", **entered).text
+    assert told in page
+    assert "smallest unit" not in page
 
 
 def test_an_order_of_millions_comes_back(shop: SmallShop, mira: Visitor) -> None:
