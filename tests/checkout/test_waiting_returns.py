@@ -200,3 +200,19 @@ def test_a_parcel_that_comes_too_late_takes_nothing_where_nothing_can_be_looked_
     assert payment is not None
     assert (payment.state, payment.points, payment.returned_points) == ("short", 38, 194)
     assert shop.provider.points() == (2500 - 38, 0)
+
+
+@pytest.mark.parametrize("shop", ["no_keys"], indirect=True)
+def test_a_return_that_is_proven_to_have_done_nothing_is_begun_anew(shop: World):
+    checkout = shop.checkout()
+    placed(shop, checkout)
+    checkout.capture("A-1")
+    shop.provider.fault("reverse", "reset", when="before", times=9)
+    assert refund(checkout, "R-1", lines={"lamp": 1}).state == "reversing"
+    shop.provider.heal()
+    for _ in range(4):
+        # The first of these only look; what they prove makes the return wait for its turn again.
+        shop.advance(120)
+        checkout.recover()
+    assert told(checkout) == [("R-1", "done", 194)]
+    assert shop.provider.points() == (2500 - 233, 0)

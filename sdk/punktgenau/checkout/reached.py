@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from punktgenau.checkout.intent import deal_stands, taken_state
 from punktgenau.checkout.journal import CLOSED
-from punktgenau.checkout.resolve import REFUSED, Verdict
+from punktgenau.checkout.resolve import REFUSED, UNDONE, Verdict
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.provider import Redemption
 
@@ -61,7 +61,9 @@ def after_verdict(
     to_repair = state == "short" and before.cause != "shortfall"
     after = replace(after, state=state, reason=verdict.code or "")
     is_held = state in {"authorized", "partially_captured"}
-    look_again = now_ms if is_held or at_once or to_repair or deal_stands(after) else None
+    # What is proven to have done nothing, such as a return, is begun anew.
+    is_undone = verdict.code == UNDONE and state not in CLOSED
+    look_again = now_ms if is_held or at_once or to_repair or is_undone or deal_stands(after) else None
     return replace(after, check_at=look_again)
 
 
