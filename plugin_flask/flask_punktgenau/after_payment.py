@@ -110,6 +110,24 @@ class AfterPayment:
             order_reference, return_reference=return_reference, given=given, actor=actor, reason=reason
         )
 
+    def settle_expired(
+        self, order_reference: str, *, return_reference: str, expired: int, actor: str, reason: str
+    ) -> Refund:
+        """Say how many of a return's points came back expired, where only a look-up proved that they are back.
+
+        The shop's rule makes up for them then; who and why is written down. Raises NotFoundError, InvalidArgumentError
+        (more than its points), ReturnConflictError (it is known already), OpenTransactionError.
+        """
+        checkout = self._known(order_reference)
+        return checkout.settle_expired(
+            order_reference, return_reference=return_reference, expired=expired, actor=actor, reason=reason
+        )
+
+    def unsaid_refunds(self) -> Iterator[Refund]:
+        """Returns of which nobody said how many points came back expired, and the shop makes up for those."""
+        checkout = self._state().journal()
+        return checkout.unsaid_refunds() if checkout is not None else iter(())
+
     def refused_refunds(self) -> Iterator[Refund]:
         """Returns whose points were refused for good, the oldest first; a person has to decide what becomes of them."""
         checkout = self._state().journal()

@@ -119,6 +119,7 @@ def settle(redemption_id: str) -> Response:
         "money": its.pay_instead,
         "given": partial(its.settle_new_points, given=True),
         "not_given": partial(its.settle_new_points, given=False),
+        "expired": partial(its.settle_expired, expired=_count(request.form.get("expired", ""))),
     }
     try:
         settled = choices.get(request.form.get("as", ""))
@@ -133,6 +134,11 @@ def settle(redemption_id: str) -> Response:
     except PunktgenauError as error:
         return redemption(redemption_id, error=error)
     return done(redemption_id, "settle")
+
+
+def _count(text: str) -> int:
+    """A number as it was entered; what is none is less than any."""
+    return int(text) if re.fullmatch("[0-9]{1,15}", text.strip()) else -1
 
 
 def _in_words(error: PunktgenauError) -> PunktgenauError:

@@ -32,12 +32,15 @@ READ = {
     "refused": STATEMENTS.refused,
     "refused count": STATEMENTS.refused_count,
     "owes money": STATEMENTS.owes_money,
+    "unsaid": STATEMENTS.unsaid,
+    "unsaid count": STATEMENTS.unsaid_count,
     "shipments": timeline._SHIPMENTS,
 }
 # Without this index every return that there ever was would be read.
 OF_RETURNS = {
     **dict.fromkeys(("owes money", "attention money", "count 3"), "punktgenau_return_money"),
     **dict.fromkeys(("attention not_given", "count 2", "not given count"), "punktgenau_return_not_given"),
+    **dict.fromkeys(("unsaid", "attention unsaid", "count 5", "unsaid count"), "punktgenau_return_unsaid"),
     **dict.fromkeys(
         ("refused", "refused count", "attention refused", "count 1"), "punktgenau_return_(declined|refused)"
     ),

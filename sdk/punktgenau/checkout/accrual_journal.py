@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import BigInteger, bindparam, case, literal_column, null, select, update
 
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import Transaction, Value
@@ -19,7 +19,7 @@ from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, Journal, LostSwapError
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, operation
-from punktgenau.checkout.schema_returns import NOT_GIVEN, ReturnRow, returns
+from punktgenau.checkout.schema_returns import NOT_GIVEN, UNSAID, ReturnRow, returns
 
 AccrualState = Literal["accruing", "posted", "declined", "needs_attention"]
 _BY_HAND = "resolved_by_hand"
@@ -38,6 +38,18 @@ _NOTE = (
     update(returns)
     .where(_t.id == bindparam("return_id"))
     .values(accrual_state=bindparam("state"), accrual_id=bindparam("accrual_id"))
+)
+_EXPIRED = (
+    update(returns)
+    .where(_t.id == bindparam("return_id"), UNSAID)
+    .values(
+        restored_points=_t.points - bindparam("points", type_=BigInteger),
+        expired_points=bindparam("points", type_=BigInteger),
+        converted_points=0,
+        expired_minor=bindparam("expired_minor", type_=BigInteger),
+        # More is owed in money than was paid by now.
+        money_refunded_at=case((bindparam("expired_minor", type_=BigInteger) > 0, null()), else_=_t.money_refunded_at),
+    )
 )
 _SETTLE = update(returns).where(_t.id == bindparam("return_id"), NOT_GIVEN).values(accrual_state=bindparam("state"))
 
@@ -125,6 +137,36 @@ class AccrualJournal(Journal):
             ends = self._lease_ends(lease_s)
             planned = replace(accrual_of(row, asked, asked.new_points), cause=f"return {self.fresh_id()}")
             begun = self._add_accrual(tx, row, asked.id, planned, lease_s=lease_s)
+            return Claim(begun, row, begun.lease_token, ends)
+
+    def settle_expired(
+        self, asked: ReturnRow, *, expired_points: int, actor: str, reason: str, lease_s: float
+    ) -> Claim | None:
+        """A person says how many of a return's points came back expired, where only a look-up proved them back.
+
+        The right to send what gives them anew, where that is the shop's rule. Raises LostSwapError where it is known.
+        """
+        self._secret()
+        pays_minor = 0 if asked.expired_rule == ACCRUE else asked.worth_minor * expired_points // asked.points
+        of: dict[str, Value] = {"return_id": asked.id, "points": expired_points}
+        with self._intent() as tx:
+            row = self._redemption(tx, asked.redemption_id, lock=True)
+            if tx.run(_EXPIRED, of | {"expired_minor": pays_minor}) != 1:
+                raise LostSwapError
+            Actions(self._database, clock=self._clock).record_in(
+                tx,
+                "settle_expired",
+                actor=actor,
+                reason=reason,
+                subject=asked.id,
+                redemption_id=row.id,
+                detail={"return_reference": asked.reference, "points": expired_points},
+            )
+            if asked.expired_rule != ACCRUE or expired_points == 0:
+                return None
+            tx.run(_PROMISE, of)
+            ends = self._lease_ends(lease_s)
+            begun = self._add_accrual(tx, row, asked.id, accrual_of(row, asked, expired_points), lease_s=lease_s)
             return Claim(begun, row, begun.lease_token, ends)
 
     def _promise(self, tx: Transaction, claim: Claim, points: int) -> None:

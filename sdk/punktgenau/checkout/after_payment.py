@@ -178,6 +178,27 @@ class AfterPayment:
             ends=self._ends(),
         )
 
+    def settle_expired(
+        self, order_reference: str, *, return_reference: str, expired: int, actor: str, reason: str
+    ) -> Refund:
+        """Say how many of a return's points came back expired, by the provider's word, where only a look-up proved it.
+
+        The shop's rule makes up for them then; who and why is written down. Raises NotFoundError; InvalidArgumentError
+        (more than its points); ReturnConflictError where it is known already, or does not matter by that rule.
+        """
+        return self._refused.settle_expired(
+            self._known(order_reference),
+            reference=return_reference,
+            expired=expired,
+            actor=actor,
+            reason=reason,
+            ends=self._ends(),
+        )
+
+    def unsaid_refunds(self) -> Iterator[Refund]:
+        """Returns of which nobody said how many points came back expired, and the shop makes up for those; likewise."""
+        return self._refused.unsaid()
+
     def refused_refunds(self) -> Iterator[Refund]:
         """Returns whose points were refused for good, the oldest first; a person has to decide what becomes of them."""
         return self._refused.listed()

@@ -11,7 +11,7 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 from punktgenau.checkout.database import Database, Transaction, Value
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.schema import operation, redemption
-from punktgenau.checkout.schema_returns import NOT_GIVEN, OWED_MINOR, OWES_MONEY, returns
+from punktgenau.checkout.schema_returns import NOT_GIVEN, OWED_MINOR, OWES_MONEY, UNSAID, returns
 from punktgenau.checkout.searching import FOUND_COLUMNS, Found, found_of
 from punktgenau.checkout.statements import ours
 from punktgenau.money import Money
@@ -28,6 +28,7 @@ _PERSON = and_(ours(redemption), _r.state.in_(_STATES), _r.live_key.is_not(None)
 # Not joined: without statistics SQLite would begin at the redemptions, and read every one.
 _REFUSED = and_(_t.state == literal_column("'declined'"), exists().where(_r.id == _t.redemption_id, ours(redemption)))
 _NOT_GIVEN = and_(NOT_GIVEN, exists().where(_r.id == _t.redemption_id, ours(redemption)))
+_UNSAID = and_(UNSAID, exists().where(_r.id == _t.redemption_id, ours(redemption)))
 _MONEY = and_(
     OWES_MONEY,
     exists().where(_r.id == _t.redemption_id, ours(redemption)),
@@ -52,6 +53,7 @@ _LIST = {
     "refused": _OWED.add_columns(_t.operation_id).where(_REFUSED).order_by(_t.created_at).limit(_most),
     "not_given": _NEW.where(_NOT_GIVEN).order_by(_t.created_at).limit(_most),
     "money": _OWED.where(_MONEY).order_by(_t.created_at).limit(_most),
+    "unsaid": _OWED.where(_UNSAID).order_by(_t.created_at).limit(_most),
     "late": _WAITS.where(_LATE).order_by(_o.created_at).limit(_most),
 }
 
@@ -68,6 +70,7 @@ _COUNT = (
     _counted("not_given", returns, _NOT_GIVEN),
     _counted("money", returns, _MONEY),
     _counted("late", operation, _LATE),
+    _counted("unsaid", returns, _UNSAID),
 )
 
 
@@ -111,12 +114,14 @@ class Attention:
     refused: tuple[OpenReturn, ...] = ()
     not_given: tuple[OpenReturn, ...] = ()
     money: tuple[OpenReturn, ...] = ()
+    unsaid: tuple[OpenReturn, ...] = ()
+    """Points that are back, and nobody knows how many of them had expired, although the shop makes up for those."""
     late: tuple[Waiting, ...] = ()
 
     @property
     def urgent(self) -> int:
         """How many orders cannot be resolved without a person."""
-        return sum(self.counts[name] for name in ("short", "needs_attention", "refused", "not_given"))
+        return sum(self.counts[name] for name in ("short", "needs_attention", "refused", "not_given", "unsaid"))
 
 
 def counts(database: Database, *, now_ms: int) -> Attention:
@@ -138,7 +143,7 @@ def _looked(database: Database, *, now_ms: int, most: int) -> Attention:
             found |= {str(name): int(number or 0) for name, number in tx.all(statement, values)}
         if most:
             lists = {name: tx.all(statement, values) for name, statement in _LIST.items()}
-            for name in ("refused", "not_given", "money", "late"):
+            for name in ("refused", "not_given", "money", "unsaid", "late"):
                 lists[name] = [row + _order(tx, row) for row in lists[name]]
             refusals = [tx.one(_REFUSAL, {"operation_id": row[7]}) for row in lists["refused"]]
             lists["refused"] = [
@@ -150,6 +155,7 @@ def _looked(database: Database, *, now_ms: int, most: int) -> Attention:
         refused=tuple(_return(row) for row in lists["refused"]),
         not_given=tuple(_return(row) for row in lists["not_given"]),
         money=tuple(_return(row) for row in lists["money"]),
+        unsaid=tuple(_return(row) for row in lists["unsaid"]),
         late=tuple(_waiting(row) for row in lists["late"]),
     )
 

@@ -234,6 +234,16 @@ class Deeds:
             row.order_reference, return_reference=return_reference, given=given, actor=actor, reason=reason
         )
 
+    def settle_expired(
+        self, redemption_id: str, *, return_reference: str, expired: int, actor: str, reason: str
+    ) -> Refund:
+        """Say how many points of a return came back expired; recorded as above. `reason` is required."""
+        require_text(reason, field="reason")
+        row = self._latest(redemption_id)
+        return self._checkout.settle_expired(
+            row.order_reference, return_reference=return_reference, expired=expired, actor=actor, reason=reason
+        )
+
     def reconcile(self, period: str, *, actor: str) -> Reconciled:
         """Compare a month with the provider's statement; who asked is recorded. Raises as `Checkout.reconcile`."""
         self.actions.record("reconcile", actor=actor, reason="", subject=period)

@@ -24,7 +24,7 @@ from punktgenau.checkout.moments import milliseconds, moment
 from punktgenau.checkout.resolve import GIVEN_UP_BY_KEY
 from punktgenau.checkout.schema import link, operation, redemption
 from punktgenau.checkout.schema_clearing import difference
-from punktgenau.checkout.schema_returns import NOT_GIVEN, OWES_MONEY, action, amendment, returns
+from punktgenau.checkout.schema_returns import NOT_GIVEN, OWES_MONEY, UNSAID, action, amendment, returns
 from punktgenau.checkout.standing import PSEUDONYM
 from punktgenau.checkout.statements import own
 from punktgenau.errors import NotFoundError, StateConflictError
@@ -51,6 +51,7 @@ _OPEN_RETURN = exists().where(
         OWES_MONEY,
         _REFUSED,
         NOT_GIVEN,
+        UNSAID,
     ),
 )
 _WISHED = and_(

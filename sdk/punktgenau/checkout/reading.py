@@ -50,10 +50,10 @@ class Reader:
         return frozenset(str(found[0]) for found in rows)
 
     def attention(self) -> int:
-        """How much needs a person: points that are gone, unknowns, refused returns, points not given anew."""
+        """How much needs a person: points that are gone, unknowns, refused returns, expired points not made up for."""
         with self._database.transaction(write=False) as tx:
-            counts = (self._sql.attention, STATEMENTS.refused_count, STATEMENTS.not_given_count)
-            rows = [tx.one(statement, {}) for statement in counts]
+            of_returns = (STATEMENTS.refused_count, STATEMENTS.not_given_count, STATEMENTS.unsaid_count)
+            rows = [tx.one(statement, {}) for statement in (self._sql.attention, *of_returns)]
         return sum(int(row[0] or 0) for row in rows if row is not None)
 
     def due_since(self, *, at: int) -> tuple[int | None, int | None]:

@@ -81,6 +81,8 @@ class Refund:
     money_paid: Money
     lines: Mapping[str, int]
     shipping: Money
+    is_unsaid: bool = False
+    """Nobody said how many points came back expired, and the shop makes up for those: see `settle_expired`."""
 
     @property
     def is_amendment(self) -> bool:
@@ -157,6 +159,7 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         money_paid=money(one.refunded_minor),
         lines=wanted["lines"],
         shipping=money(wanted["shipping_minor"]),
+        is_unsaid=one.state == "done" and one.restored_points is None and one.expired_rule != "tell",
     )
 
 

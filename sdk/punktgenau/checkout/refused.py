@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from punktgenau._clock import Clock
@@ -14,7 +14,7 @@ from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.standing import check_left, check_returnable
-from punktgenau.errors import NotFoundError, ReturnConflictError
+from punktgenau.errors import InvalidArgumentError, NotFoundError, ReturnConflictError
 
 _PAGE = 500
 
@@ -78,10 +78,47 @@ class Refused:
             self._executor.run(claim, deadline_s=left)
         return self._returns.find(row, reference)
 
+    def settle_expired(
+        self, row: RedemptionRow, *, reference: str, expired: int, actor: str, reason: str, ends: float
+    ) -> Refund:
+        """What a person says of points that came back, of which nobody knows how many had expired.
+
+        Raises NotFoundError, ReturnConflictError (it is known, or does not matter), InvalidArgumentError.
+        """
+        asked = next((one for one in self._journal.books(row.id).returns if one.reference == reference), None)
+        if asked is None:
+            raise NotFoundError(f"Order {row.order_reference} has no return {reference}.", field="return_reference")
+        if type(expired) is not int or not 0 <= expired <= asked.points:
+            raise InvalidArgumentError(
+                f"expired must be a whole number from 0 to {asked.points}, the points of return {reference}.",
+                field="expired",
+            )
+        left = max(0.1, ends - self._clock.monotonic())
+        try:
+            claim = self._journal.settle_expired(
+                asked, expired_points=expired, actor=actor, reason=reason, lease_s=left
+            )
+        except LostSwapError as error:
+            raise ReturnConflictError(
+                f"Nobody has to say what became of the points of return {reference}. Nothing was changed; look at it "
+                "again.",
+                field="return_reference",
+            ) from error
+        if claim is not None:
+            self._executor.run(claim, deadline_s=left)
+        return self._returns.find(row, reference)
+
     def listed(self) -> Iterator[Refund]:
         """Every refused return that nobody has settled, the oldest first."""
+        return self._paged(self._journal.refused)
+
+    def unsaid(self) -> Iterator[Refund]:
+        """Every return of which nobody said how many points came back expired, although that matters; likewise."""
+        return self._paged(self._journal.unsaid)
+
+    def _paged(self, read: Callable[..., tuple[tuple[ReturnRow, str], ...]]) -> Iterator[Refund]:
         after = (0, "")
-        while page := self._journal.refused(after=after, most=_PAGE):
+        while page := read(after=after, most=_PAGE):
             for one, _ in page:
                 yield self._returns.find(self._journal.redemption(one.redemption_id), one.reference)
             after = (page[-1][0].created_at, page[-1][0].id)

@@ -163,6 +163,12 @@ class ReturnJournal(PayoutJournal):
             rows = tx.all(STATEMENTS.refused, {"since": after[0], "after_id": after[1], "most": most})
         return tuple((row_of(ReturnRow, row[:-1]), str(row[-1])) for row in rows)
 
+    def unsaid(self, *, after: tuple[int, str], most: int) -> tuple[tuple[ReturnRow, str], ...]:
+        """Returns of which nobody said how many points came back expired, although that matters; paged likewise."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(STATEMENTS.unsaid, {"since": after[0], "after_id": after[1], "most": most})
+        return tuple((row_of(ReturnRow, row[:-1]), str(row[-1])) for row in rows)
+
     def _begin(
         self, tx: Transaction, row: RedemptionRow, asked: ReturnRow, *, lease_s: float
     ) -> tuple[ReturnRow, Claim | None]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.schema import redemption
-from punktgenau.checkout.schema_returns import NOT_GIVEN, OWES_MONEY, amendment, returns
+from punktgenau.checkout.schema_returns import NOT_GIVEN, OWES_MONEY, UNSAID, amendment, returns
 from punktgenau.checkout.statements import ours
 
 _REQUESTED: ColumnElement[str] = literal_column("'requested'")
@@ -115,6 +115,13 @@ class ReturnStatements:
             select(func.count()).select_from(returns).where(t.state == literal_column("'declined'"), _OURS)
         )
 
+        self.unsaid = (
+            select(returns, _of(r.order_reference))
+            .where(UNSAID, _OURS, after)
+            .order_by(t.created_at, t.id)
+            .limit(bindparam("most"))
+        )
+        self.unsaid_count = select(func.count()).select_from(returns).where(UNSAID, _OURS)
         self.not_given_count = select(func.count()).select_from(returns).where(NOT_GIVEN, _OURS)
 
     def _amendments(self) -> None:

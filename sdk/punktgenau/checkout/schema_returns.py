@@ -90,6 +90,14 @@ Index(f"{PREFIX}return_refused", returns.c.created_at, sqlite_where=_REFUSED, po
 NOT_GIVEN = returns.c.accrual_state.in_([literal_column("'declined'"), literal_column("'needs_attention'")])
 Index(f"{PREFIX}return_not_given", returns.c.created_at, sqlite_where=NOT_GIVEN, postgresql_where=NOT_GIVEN)
 
+# Only a look-up has proved that the points are back, and the shop makes up for those that had expired.
+UNSAID = and_(
+    returns.c.state == literal_column("'done'"),
+    returns.c.restored_points.is_(None),
+    returns.c.expired_rule.in_([literal_column("'money'"), literal_column("'accrue'")]),
+)
+Index(f"{PREFIX}return_unsaid", returns.c.created_at, sqlite_where=UNSAID, postgresql_where=UNSAID)
+
 payout = Table(
     f"{PREFIX}payout",
     metadata,
