@@ -150,7 +150,7 @@ def _ask(trade: Trade, order: Order, *, everything: bool = False) -> str | None:
     if not _now(order).shipped_at or not chosen:
         return None
     reason = trade.chance.choice(returns.REASONS)
-    return returns.ask(order, chosen, reason=reason, draft="fill").reference
+    return returns.ask(_now(order), chosen, reason=reason, draft="fill").reference
 
 
 def _return_asked(trade: Trade, order: Order) -> None:
