@@ -53,7 +53,7 @@ deadlines  the longest time until control is back
 outage     requests per operation while the provider is away
 histories  10,000 simulated histories
 returns    100,000 histories of returns
-parallel   1,000 times two returns at once, on SQLite and on PostgreSQL
+parallel   1,000 times two to four returns at once, on SQLite and on PostgreSQL
 reconcile  1,000,000 lines of a statement with 40 planted differences
 planted    planted bugs
 mutants    generated mutants of journal and executor

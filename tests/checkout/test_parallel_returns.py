@@ -1,4 +1,4 @@
-"""Fifty times two returns at once; a thousand: `python tests/long/parallel_returns.py`."""
+"""Fifty times two to four returns at once; a thousand: `python tests/long/parallel_returns.py`."""
 
 import pytest
 
@@ -6,8 +6,10 @@ from _parallel_returns import POLICIES, check
 from _world import World
 
 
-@pytest.mark.scenario("T52", "two parallel returns, fifty times: never more comes back than was paid, to the cent")
-def test_two_returns_at_once_fifty_times(world: World):
+@pytest.mark.scenario(
+    "T52", "parallel returns, two to four, fifty times: never more comes back than was paid, to the cent"
+)
+def test_returns_at_once_fifty_times(world: World):
     world.provider.give("mbr_2500", 2500)
     client = world.made[0][1]
     for seed in range(50):

@@ -1,4 +1,4 @@
-"""Two partial returns at once, again and again: `python tests/long/parallel_returns.py --rounds 1000`.
+"""Two to four partial returns at once, again and again: `python tests/long/parallel_returns.py --rounds 1000`.
 
 On SQLite and on PostgreSQL. Exit status 0: never more came back than was captured; 1: it did, its seed is told.
 """
@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> int:
             sys.stdout.write(f"{line}\n")
         seconds = time.monotonic() - started
         sys.stdout.write(
-            f"{options.rounds:,} times two returns at once on {database} in {seconds:.0f} s, {len(broken)} broken\n"
+            f"{options.rounds:,} times up to four returns at once on {database} in {seconds:.0f} s, {len(broken)} broken\n"
         )
         status = 1 if broken else status
     return status
