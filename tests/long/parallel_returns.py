@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> int:
             sys.stdout.write(f"{line}\n")
         seconds = time.monotonic() - started
         sys.stdout.write(
-            f"{options.rounds:,} times up to four returns at once on {database} in {seconds:.0f} s, {len(broken)} broken\n"
+            f"{options.rounds:,} times up to four at once on {database} in {seconds:.0f} s, {len(broken)} broken\n"
         )
         status = 1 if broken else status
     return status
