@@ -25,9 +25,11 @@ from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.checkout.standing import Standing, check_left, rate_of, so_far
+from punktgenau.checkout.states import HELD, UNDER_WAY
 from punktgenau.errors import InProgressError, InvalidArgumentError, RedemptionEndedError, StateConflictError
 
-_UNDER_WAY = frozenset({"authorizing", "extending", "capturing", "reversing"})
+_WAITED_FOR = UNDER_WAY - {"voiding", "abandoning"}
+"""What ends by itself, without taking the order's points back."""
 
 
 class Amending:
@@ -65,8 +67,7 @@ class Amending:
         def plan(books: Books) -> Amended | None:
             return None if stands(books) else self._planned(books, cart, frozen, reason=reason, actor=actor)
 
-        held = {"authorized", "partially_captured"}
-        if stands(books := self._journal.books(row.id)) and books.redemption.state not in held:
+        if stands(books := self._journal.books(row.id)) and books.redemption.state not in HELD:
             return payment_of(books.redemption)
         while True:
             left = max(0.1, ends - self._clock.monotonic())
@@ -97,7 +98,7 @@ class Amending:
             self._clock.sleep(POLL_S)
             return self._journal.redemption(row.id)
         row, _ = self._executor.run(claim, deadline_s=left)
-        if row.state in _UNDER_WAY:
+        if row.state in _WAITED_FOR:
             self._clock.sleep(POLL_S)
         return row
 
@@ -212,7 +213,7 @@ class _UnderWayError(Exception):
 
 
 def _check_state(row: RedemptionRow) -> None:
-    if row.state in _UNDER_WAY:
+    if row.state in _WAITED_FOR:
         raise _UnderWayError
     if row.release_cause is not None and row.state not in CLOSED:
         raise RedemptionEndedError(

@@ -14,7 +14,7 @@ from punktgenau.checkout.attempt import live_key_of, repair_of
 from punktgenau.checkout.intent import Claim, NextOperation, giving_up, is_repairable, wished
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.looking import Looker, OtherContentError, is_part_of
-from punktgenau.checkout.order_journal import HELD, OrderJournal
+from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.reached import after_verdict
 from punktgenau.checkout.resolve import (
     GIVEN_UP_BY_KEY,
@@ -36,6 +36,7 @@ from punktgenau.checkout.resolve import (
 from punktgenau.checkout.return_journal import is_reversible
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.sending import Reply, due_at, moved_after, reply_of, send, wished_wait_ms
+from punktgenau.checkout.states import HELD
 from punktgenau.checkout.writing import written
 from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
 from punktgenau.provider import Provider, Redemption, Reversal

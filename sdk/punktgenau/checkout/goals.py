@@ -11,10 +11,8 @@ from punktgenau.checkout.intent import NextOperation, capture_of, deal_stands, e
 from punktgenau.checkout.journal import CLOSED, LostSwapError
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.states import HELD, UNRESOLVED
 
-OPEN = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending", "needs_attention"})
-"""States with an operation under way, or one that nobody could resolve so far."""
-_HELD = frozenset({"authorized", "partially_captured", "extending"})
 POLL_S = 0.05
 _Plan = Callable[[RedemptionRow], NextOperation | None]
 
@@ -70,7 +68,7 @@ class Goals:
             planned = plan(row)
             try:
                 if planned is None:
-                    if row.state not in OPEN:
+                    if row.state not in UNRESOLVED:
                         return row
                     if cause is not None:
                         row = self._journal.note_wish(row)
@@ -89,7 +87,7 @@ class Goals:
                 row = self._journal.redemption(row.id)
                 continue
             row, _ = self._executor.run(claim, deadline_s=left)
-            if row.state in OPEN or self._clock.monotonic() >= ends:
+            if row.state in UNRESOLVED or self._clock.monotonic() >= ends:
                 return row
 
     def _repaired(self, row: RedemptionRow, *, ends: float) -> RedemptionRow:
@@ -114,7 +112,7 @@ class Goals:
         paid_at = row.paid_at if cause is not None else self._journal.now_ms()
         try:
             # Beside an operation its result brings the wish to light; otherwise somebody has to look.
-            check_at = row.check_at if row.state in OPEN else self._journal.now_ms()
+            check_at = row.check_at if row.state in UNRESOLVED else self._journal.now_ms()
             return self._journal.note_wish(replace(row, release_cause=cause, paid_at=paid_at, check_at=check_at))
         except LostSwapError:
             return self._give_up(redemption_id, cause)
@@ -129,11 +127,11 @@ class Goals:
 
 
 def _may_take(row: RedemptionRow) -> bool:
-    return row.state in _HELD | {"capturing"} or (row.state == "reversing" and row.is_in_parts)
+    return row.state in HELD | {"extending", "capturing"} or (row.state == "reversing" and row.is_in_parts)
 
 
 def _plan_capture(row: RedemptionRow) -> NextOperation | None:
-    if row.state in _HELD and row.release_cause is None:
+    if row.state in HELD | {"extending"} and row.release_cause is None:
         is_all = 0 < row.taking[0] <= row.captured_points
         return wished(replace(row, state="partially_captured")) if is_all else capture_of(row)
     return None

@@ -19,6 +19,7 @@ from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import RedemptionRow, operation
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
 from punktgenau.checkout.shortfall import Settled
+from punktgenau.checkout.states import HELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,6 @@ class Amended:
 PlanAmendment = Callable[[Books], Amended | None]
 PlanShipment = Callable[[Books], ShipmentRow | None]
 PlanSettlement = Callable[[Books], Settled]
-HELD = frozenset({"authorized", "partially_captured"})
 AMENDED = "amended"
 """Why held points are released by a change that leaves them nothing to pay."""
 _PUT_BACK = (

@@ -10,13 +10,14 @@ from punktgenau.checkout.attempt import new_attempt, payment_of, same_wish, with
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.goals import OPEN, POLL_S, Goals
+from punktgenau.checkout.goals import POLL_S, Goals
 from punktgenau.checkout.intent import WITHOUT_POINTS, Claim, ask_by_void, deal_stands
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, refusal
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
+from punktgenau.checkout.states import UNRESOLVED
 from punktgenau.codes import CODES
 from punktgenau.errors import (
     AmountChangedError,
@@ -33,7 +34,7 @@ _ASK_AGAIN = frozenset({"rate_changed", "value_mismatch", "insufficient_points",
 """Refusals which show that the balance seen last is no longer true."""
 
 
-_GOES_WITHOUT = OPEN - {"capturing", "reversing"} | {"authorized", "expired", "voided"}
+_GOES_WITHOUT = UNRESOLVED - {"capturing", "reversing"} | {"authorized", "expired", "voided"}
 """States in which the customer may still go on without points."""
 
 

@@ -18,6 +18,7 @@ from punktgenau.checkout.hints import follow_up
 from punktgenau.checkout.intent import Claim, ask_by_void, capture_of, ended_short, wished
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.states import HELD, UNDER_WAY
 from punktgenau.errors import PunktgenauError
 
 MISSING_ORDER_MS = 120_000
@@ -28,8 +29,6 @@ _WORD_BY_ORDER: dict[OrderState, Literal["take", "release", "wait"]] = {
     "cancelled": "release",
     "pending": "wait",
 }
-_HELD = frozenset({"authorized", "partially_captured"})
-_UNDER_WAY = frozenset({"authorizing", "capturing", "voiding", "reversing", "abandoning", "extending"})
 BATCH = 10_000
 """As much as one recovery takes on; the next one goes on from there."""
 
@@ -57,7 +56,7 @@ class Recovery:
 
     def note(self, row: RedemptionRow) -> None:
         """Count where a row came to stand."""
-        if row.state in _UNDER_WAY:
+        if row.state in UNDER_WAY:
             self.still_open += 1
         elif row.state not in {"needs_attention", "short"}:
             self.finished += 1
@@ -157,7 +156,7 @@ def look_at(
 ) -> RedemptionRow:
     """Ask shop and provider what should become of a row without an open operation, and do that; as it stands then."""
     now = journal.now_ms()
-    if row.state in _UNDER_WAY:
+    if row.state in UNDER_WAY:
         # Its own operation finds out what it is by now; what waits for that stays due until then.
         journal.free_check(row, check_at=now + LOOK_AGAIN_MS)
         return row
@@ -190,14 +189,14 @@ def look_at(
         if (longer := extension(executor.profile, row, now_ms=now)) is not None:
             row, _ = executor.run(journal.begin_operation(row, longer, lease_s=deadline_s), deadline_s=deadline_s)
             return row
-        if not executor.can_look_up and row.state in _HELD and (row.hold_until or now) <= now:
+        if not executor.can_look_up and row.state in HELD and (row.hold_until or now) <= now:
             ended = journal.begin_operation(row, ask_by_void(), lease_s=deadline_s)
             return executor.run(ended, deadline_s=deadline_s)[0]
         if row.state != "short" and row.hold_until is not None and row.hold_until <= now:
             evidence = executor.look_up(row, deadline_s=deadline_s)
             if evidence is not None:
                 row = executor.note_evidence(row, evidence)
-                if row.state not in {"authorized", "partially_captured", "expired"}:
+                if row.state not in HELD | {"expired"}:
                     return row
     except LostSwapError:
         return journal.redemption(row.id)
@@ -265,7 +264,7 @@ def _word(
 def _again(row: RedemptionRow, *, now_ms: int, loader: bool) -> int | None:
     if row.state in {"short", "captured", "expired", "voided"}:
         return now_ms + LOOK_AGAIN_MS if loader else None
-    if row.state not in {"authorized", "partially_captured"}:
+    if row.state not in HELD:
         return now_ms + LOOK_AGAIN_MS if row.release_cause else None
     if row.hold_until is None:
         return now_ms + LOOK_AGAIN_MS

@@ -12,12 +12,13 @@ from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.differences import Differences, LostDifferenceError
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.hints import OPEN, noted
+from punktgenau.checkout.hints import noted
 from punktgenau.checkout.intent import wished
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.return_journal import ReturnJournal
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_clearing import DifferenceRow
+from punktgenau.checkout.states import UNDER_WAY
 from punktgenau.errors import NotFoundError, PunktgenauError, StateConflictError
 
 DECIDED = frozenset({"repaired", "dismissed", "settled"})
@@ -154,7 +155,7 @@ class Repairs:
         """Ask the provider what it has of a redemption, write that down, and give back what has to go back."""
         before = _figures(row)
         ours = (row.captured_points, row.reversed_points)
-        if row.state in OPEN:
+        if row.state in UNDER_WAY:
             claim = self._journal.claim(row.id, lease_s=self._deadline_s)
             if claim is None:
                 return f"is being resolved: {row.state}"
