@@ -216,3 +216,17 @@ def test_a_return_that_is_proven_to_have_done_nothing_is_begun_anew(shop: World)
         checkout.recover()
     assert told(checkout) == [("R-1", "done", 194)]
     assert shop.provider.points() == (2500 - 233, 0)
+
+
+@pytest.mark.parametrize("shop", ["no_keys"], indirect=True)
+def test_a_return_waits_on_while_the_capture_is_begun_anew(shop: World):
+    checkout = shop.checkout()
+    capturing(shop, checkout, when="before")
+    assert refund(checkout, "R-1", lines={"lamp": 1}).state == "reversing"
+    shop.provider.heal()
+    for _ in range(5):
+        # The capture is proven to have done nothing and begun anew; only then is it the return's turn.
+        shop.advance(120)
+        checkout.recover()
+    assert told(checkout) == [("R-1", "done", 194)]
+    assert shop.provider.points() == (2500 - 233, 0)

@@ -196,6 +196,10 @@ class ReturnJournal(PayoutJournal):
         return self.now_ms() if waits else None
 
     def _swap(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
+        of: dict[str, Value] = {"redemption_id": seen.id}
+        if changed.state == "capturing" and changed.check_at is None and tx.one(STATEMENTS.requested, of) is not None:
+            # A return that waits until the points are taken waits on, where that is begun anew.
+            changed = replace(changed, check_at=self.now_ms())
         changed = super()._swap(tx, seen, changed)
         if changed.release_cause and changed.state in _NEVER_TAKEN and not changed.captured_points:
             # Nothing was taken, and nothing will be: what waits would wait for ever, and all goes back anyway.
