@@ -34,7 +34,7 @@ _NO_EDGE |= dict.fromkeys(
         *(("extending", now) for now in ("capturing", "voiding", "captured", "voided")),
         *(("needs_attention", now) for now in graph.AFTER_A_PERSON),
         *(("short", now) for now in ("captured", "reversing", "partially_reversed", "reversed")),
-        *((was, "short") for was in ("extending", "reversing")),
+        *((was, "short") for was in ("extending", "reversing", "voiding")),
         *((was, "partially_reversed") for was in ("capturing", "voiding")),
         ("extending", "partially_captured"),
         ("partially_captured", "extending"),
@@ -124,5 +124,6 @@ def _no_crash(operation: str, spot: str) -> str:
 
 
 def _left_out() -> Iterator[str]:
+    yield f"by itself: {', '.join(schedule.UNSEEN)}: not where nothing can be looked up, because nobody could ever know"
     for what, why in faults.LEFT_OUT.items():
         yield f"faults: {what}: {why}"

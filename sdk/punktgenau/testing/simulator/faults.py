@@ -55,9 +55,9 @@ _RETRY_AFTER = (None, "0", "1", "86400", "-5", "soon")
 
 SELDOM = {
     "token": 0.4,
-    "balance": 0.5,
+    "balance": 0.8,
     "void": 1.5,
-    "extend": 4.0,
+    "extend": 6.0,
     "get": 2.0,
     "reverse": 2.5,
     "cancel_by_key": 3.0,

@@ -41,7 +41,7 @@ _ELSEWHERE: dict[str, str] = {
     "abandoning": "authorized declined needs_attention reversed",
     "capturing": "authorized needs_attention",
     "reversing": "needs_attention",
-    "voiding": "authorized partially_captured needs_attention",
+    "voiding": "authorized partially_captured needs_attention short",
     "authorizing": "needs_attention",
     "needs_attention": " ".join(AFTER_A_PERSON),
 }

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _BUSY_S = SQLITE_BUSY_MS / 1000
 _OPERATION = "punktgenau_operation"
+_JUDGED = tuple(
+    f"{verb} {table} " for verb in ("INSERT INTO", "UPDATE") for table in (_OPERATION, "punktgenau_redemption")
+)
 
 
 @dataclass(eq=False)
@@ -29,7 +32,7 @@ class JournalFile:
     """Connections that ended processes have left: opening one costs more than most histories do with it."""
     writer: Connection | None = None
     committed: Callable[[], None] = lambda: None
-    """Called after each commit that wrote."""
+    """Called after each commit that changed a redemption or an operation."""
     finished: Callable[[str, str, str | None], None] = lambda kind, outcome, holder: None
     """Called for each result that was committed: kind of operation, outcome, and who holds its lease."""
     kinds: dict[str, str] = field(default_factory=dict)
@@ -71,6 +74,7 @@ class Connection(sqlite3.Connection):
     _doing = ""
     _given: list[str]
     _results: list[tuple[str, str]]
+    _is_judged = False
 
     def of(self, file: JournalFile) -> None:
         """Belong to this journal."""
@@ -87,7 +91,7 @@ class Connection(sqlite3.Connection):
     def begin(self, *, write: bool) -> None:
         """Wait for whoever writes, as long as SQLite would."""
         self._spot = self._doing = ""
-        self._given, self._results = [], []
+        self._given, self._results, self._is_judged = [], [], False
         seams = self._file.seams
         seams.reach("before the transaction")
         me = seams.turns.current
@@ -107,6 +111,7 @@ class Connection(sqlite3.Connection):
 
     def tell(self, statement: str, values: Mapping[str, object]) -> None:
         """What this transaction is about, from a statement that changed something."""
+        self._is_judged = self._is_judged or statement.startswith(_JUDGED)
         if statement.startswith(f"INSERT INTO {_OPERATION}"):
             self._spot, self._doing = "intent", str(values["kind"])
             self._file.kinds[str(values["id"])] = self._doing
@@ -177,7 +182,8 @@ class Connection(sqlite3.Connection):
                 file.begun.append((me.name, operation))
         for operation, outcome in self._results:
             file.finished(file.kinds.get(operation, ""), outcome, file.holders.get(operation))
-        file.committed()
+        if self._is_judged:
+            file.committed()
 
     def _free(self) -> None:
         if self._file.writer is self:

@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 
 PAID = Settings(deadline_s=2.0, worker_deadline_s=4.0)
 _SETTINGS = {taken: replace(PAID, capture=taken) for taken in ("paid", "placed", "shipped")}
-_HAVE_A_TOKEN = 0.8
+_HAVE_A_TOKEN, _HAVE_ONE_AGAIN = 0.85, 0.3  # most have been at work for a while; who starts anew mostly has to ask
 
 
 class Process:
     """Serves its steps one after the other; when it dies, another one goes on with the rest."""
 
     def __init__(self, world: World, name: str, steps: tuple[Step, ...], *, life: int = 1) -> None:
-        self._world = world
-        self._seams = world.seams
+        self._world, self._seams = world, world.seams
         self._base_name = name
         self.name = name if life == 1 else f"{name}.{life}"
         self._life = life
@@ -42,8 +41,8 @@ class Process:
             world.watch,
             ahead_s=world.plan.provider_ahead_s,
             profile=world.profile,
-            # Most have been at work for a while; one that starts anew has to ask for a token.
-            has_token=life == 1 and self._seams.script.fraction(Place(self.name, 0, "token")) < _HAVE_A_TOKEN,
+            has_token=self._seams.script.fraction(Place(self.name, 0, "token"))
+            < (_HAVE_A_TOKEN if life == 1 else _HAVE_ONE_AGAIN),
         )
         self._client = Client(
             URL, client_id=PARTNER, client_secret=SECRET, clock=clock, adapter=wire, profile=world.profile

@@ -77,12 +77,14 @@ def carried_out(world: World) -> Iterator[str]:
         named = f"return {row['reference']} of {row['order_reference']}"
         back = there.pop((row["provider_id"], row["reference"]), None)
         if row["state"] in ("requested", "reversing"):
-            # Where its points are gone for good, a person has been told; of an order that was cancelled before they
-            # were captured there is nothing to give back.
-            if row["stands"] == "short" or (row["release_cause"] and not row["captured_points"]):
+            # Where its points are gone for good, a person has been told.
+            if row["stands"] == "short":
                 continue
             if not (world.asks_a_person and row["stands"] == "needs_attention"):
                 yield f"{named} is still {row['state']}"
+        elif row["state"] == "ended":
+            if back is not None or row["captured_points"] or not row["release_cause"]:
+                yield f"{named} has ended, but its order was not cancelled before its points were captured"
         elif row["state"] == "declined" or not row["points"]:
             if back is not None:
                 yield f"{named} is {row['state']} with {row['points']} points, {back[0]} are back at the provider"

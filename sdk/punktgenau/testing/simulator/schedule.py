@@ -25,6 +25,8 @@ the provider tells by itself.
 """
 BY_ITSELF = ("voided", "ended", "corrected", "revoked")
 """What a provider does that nobody asked for: a hold ends, or is voided; a capture is taken back, in part or whole."""
+UNSEEN = ("corrected", "revoked")
+"""What of that nobody would ever know where nothing can be looked up: an event alone changes nothing."""
 THE_PROVIDER = "provider"
 REFERENCE = "reference"
 TOTAL_MINOR = 5480

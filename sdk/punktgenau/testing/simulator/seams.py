@@ -30,6 +30,8 @@ SPOTS = (
     "asleep",
 )
 ON_THE_WIRE = ("before the bytes", "request on its way", "answer on its way", "answer read")
+_SELDOM_AT = {"asleep": 4.0}
+"""Few calls are repeated after a pause."""
 _PAUSES = {SPOTS[0]: 3.0} | dict.fromkeys(ON_THE_WIRE, 3.0)
 """Processes stand still above all around a call, where a lease ends unnoticed."""
 _BETWEEN_S = (0.4, 0.8, 0.8, 1.5, 12.0)
@@ -99,7 +101,8 @@ class Seams:
     def _fate(self, me: Actor, spot: str) -> None:
         if self.script.over:
             return
-        if self.odds.crash and self.script.happens(self.place(CRASH), self.odds.crash * SELDOM.get(me.doing, 1.0)):
+        odds = self.odds.crash * SELDOM.get(me.doing, 1.0) * _SELDOM_AT.get(spot, 1.0)
+        if odds and self.script.happens(self.place(CRASH), odds):
             self.cells[CRASH, me.doing, spot] += 1
             self.note(f"DIES {spot} ({me.doing or 'idle'})")
             me.dead = True

@@ -19,7 +19,7 @@ from punktgenau.testing.simulator.journal_file import Connection, JournalFile
 from punktgenau.testing.simulator.post import Post
 from punktgenau.testing.simulator.process import Process
 from punktgenau.testing.simulator.provider import SECRET, SimulatedProvider
-from punktgenau.testing.simulator.schedule import BY_ITSELF, HOLD_S, REFERENCE, THE_PROVIDER, Plan, Step
+from punktgenau.testing.simulator.schedule import BY_ITSELF, HOLD_S, REFERENCE, THE_PROVIDER, UNSEEN, Plan, Step
 from punktgenau.testing.simulator.script import Order, Place, Script
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.shop import open_shop
@@ -142,6 +142,8 @@ class World:
         """What the provider does that nobody asked for; it is no process of the shop and never dies."""
         for step in steps:
             self.seams.turns.sleep(step.wait_s)
+            if step.kind in UNSEEN and not self.profile.lookup:
+                continue
             order = self.shop.orders[f"A-{step.order}"]
             at = self.seams.now() + timedelta(seconds=self.plan.provider_ahead_s)
             became = self.provider.by_itself(step.kind, order_reference=order.reference, at=at)
