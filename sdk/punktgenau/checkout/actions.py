@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, tuple_
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, Transaction, Value
-from punktgenau.checkout.moments import moment
+from punktgenau.checkout.moments import moment, now_ms
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema_returns import ActionRow, action
 from punktgenau.checkout.statements import insert_own, own
@@ -103,7 +103,7 @@ class Actions:
             "subject": subject[:TEXT_MAX],
             "redemption_id": redemption_id,
             "detail": json.dumps(dict(detail or {}), sort_keys=True, separators=(",", ":")),
-            "created_at": int(self._clock.now().timestamp() * 1000),
+            "created_at": now_ms(self._clock),
         }
         tx.run(_ADD, values)
 

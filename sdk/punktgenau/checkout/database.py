@@ -18,6 +18,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.moments import now_ms
 from punktgenau.checkout.mounts import network_file_system
 from punktgenau.checkout.turns import turn
 from punktgenau.errors import ConfigurationError, UnavailableError
@@ -177,7 +178,7 @@ class Database:
                 try:
                     if self.dialect == "sqlite":
                         connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")
-                    yield Transaction(self, connection, int(self._clock.now().timestamp() * 1000))
+                    yield Transaction(self, connection, now_ms(self._clock))
                     self._commit(connection)
                 except BaseException:
                     # A connection that is lost has nothing to roll back, and must not hide what was found out.

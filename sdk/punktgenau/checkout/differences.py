@@ -13,6 +13,7 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.booking import Window
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
+from punktgenau.checkout.moments import now_ms
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema_clearing import DifferenceRow, difference
 from punktgenau.checkout.statements import insert_own, own
@@ -103,7 +104,7 @@ class Differences:
 
     def now_ms(self) -> int:
         """The injected clock's wall time, in milliseconds."""
-        return int(self._clock.now().timestamp() * 1000)
+        return now_ms(self._clock)
 
     def found(self, rows: Sequence[DifferenceRow]) -> None:
         """Write differences down, or see them again: what a person has decided about one stands."""

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction
+from punktgenau.checkout.moments import now_ms
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import EventRow, RedemptionRow, event, link, operation, redemption, values_of
 from punktgenau.events import Event
@@ -121,7 +122,7 @@ class Events:
         return replace(row, state="matched", reason="", redemption_id=about.id, check_at=due)
 
     def _now_ms(self) -> int:
-        return int(self._clock.now().timestamp() * 1000)
+        return now_ms(self._clock)
 
 
 def is_news(heard: EventRow, about: RedemptionRow) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from punktgenau._clock import Clock
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.database import Database
-from punktgenau.checkout.moments import moment
+from punktgenau.checkout.moments import milliseconds, moment
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import PREFIX, RedemptionRow, event, operation, redemption
@@ -97,7 +97,7 @@ class Examiner:
     def overdue(self, *, before: datetime) -> int:
         """How many operations have been waiting for somebody since before that moment."""
         with self._database.transaction(write=False) as tx:
-            row = tx.one(_OVERDUE, {"before": _ms(before)})
+            row = tx.one(_OVERDUE, {"before": milliseconds(before)})
         return int(row[0] or 0) if row else 0
 
     def heard_at(self) -> datetime | None:
@@ -108,10 +108,10 @@ class Examiner:
 
     def live(self, *, since: datetime, until: datetime) -> Iterator[Payment]:
         """What is live of redemptions begun between two moments, the oldest first, page by page."""
-        since_ms, after_id = _ms(since), ""
+        since_ms, after_id = milliseconds(since), ""
         while True:
             with self._database.transaction(write=False) as tx:
-                found = tx.all(_LIVE, {"since": since_ms, "until": _ms(until), "after_id": after_id})
+                found = tx.all(_LIVE, {"since": since_ms, "until": milliseconds(until), "after_id": after_id})
             for values in found:
                 row = row_of(RedemptionRow, values)
                 yield payment_of(row)
@@ -149,7 +149,3 @@ class Examiner:
             is_writable=asked["transaction_read_only"] == "off",
             is_durable=asked["synchronous_commit"] != "off",
         )
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

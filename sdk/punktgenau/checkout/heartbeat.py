@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Value
-from punktgenau.checkout.moments import moment
+from punktgenau.checkout.moments import moment, now_ms
 from punktgenau.checkout.schema import meta
 
 NAME = "recovered_at"
@@ -26,7 +26,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Somebody is here to recover, now."""
-        values: dict[str, Value] = {"name": NAME, "value": str(int(self._clock.now().timestamp() * 1000))}
+        values: dict[str, Value] = {"name": NAME, "value": str(now_ms(self._clock))}
         try:
             with self._database.transaction() as tx:
                 if tx.run(_BEAT, values) == 0:

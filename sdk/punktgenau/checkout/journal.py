@@ -10,9 +10,9 @@ from dataclasses import replace
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, UnconfirmedError, Value
 from punktgenau.checkout.intent import Claim, NextOperation, as_json, ended_short, fingerprint, new_operation
+from punktgenau.checkout.moments import now_ms
 from punktgenau.checkout.reading import Reader
-from punktgenau.checkout.rows import row_of
-from punktgenau.checkout.schema import OperationRow, RedemptionRow, values_of
+from punktgenau.checkout.rows import OperationRow, RedemptionRow, row_of, values_of
 
 CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
 """Proven ended: the points are with the member, and the next attempt may be made."""
@@ -35,7 +35,7 @@ class Journal(Reader):
 
     def now_ms(self) -> int:
         """The injected clock's wall time, in milliseconds."""
-        return int(self._clock.now().timestamp() * 1000)
+        return now_ms(self._clock)
 
     def fresh_id(self) -> str:
         """A random row id."""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction
-from punktgenau.checkout.moments import moment
+from punktgenau.checkout.moments import moment, now_ms
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import LinkRow, values_of
 from punktgenau.checkout.statements import statements
@@ -39,7 +39,7 @@ class Links:
         self._sql = statements(database)
 
     def _now_ms(self) -> int:
-        return int(self._clock.now().timestamp() * 1000)
+        return now_ms(self._clock)
 
     def put(self, customer_id: str, *, member_id: str, consent_id: str) -> Link:
         """Link a customer to a member, in place of any earlier link."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from punktgenau._clock import Clock
+
 
 def moment(at_ms: int) -> datetime:
     """A moment of the journal."""
@@ -13,3 +15,8 @@ def moment(at_ms: int) -> datetime:
 def milliseconds(at: datetime) -> int:
     """The same for the journal; to the nearest, because a moment is kept in binary fractions of a second."""
     return round(at.timestamp() * 1000)
+
+
+def now_ms(clock: Clock) -> int:
+    """The injected clock's wall time, for the journal."""
+    return milliseconds(clock.now())
