@@ -119,8 +119,8 @@ _HEARS_S = (0.05, 0.3, 0.3, 1.0, 5.0, 100.0)
 def plan(seed: int) -> Plan:
     """The history of a seed."""
     chance = Random(seed)
-    orders = tuple(_order(chance) for _ in range(chance.choice((3, 4, 4))))
-    at_once, known = chance.random() < 0.15, chance.random() < 0.75
+    orders = tuple(_order(chance) for _ in range(chance.choice((3, 4, 4, 5))))
+    at_once, known = chance.random() < 0.15, chance.random() < 0.65
     taken: Taken = "placed" if at_once else "shipped" if chance.random() < 0.2 else "paid"
     corrects, hears = chance.random() < 0.12, chance.random() < 0.2
     told = {f"web{number}": list[tuple[float, Step]]() for number in range(1, chance.choice((2, 2, 2, 2, 3)) + 1)}
@@ -214,7 +214,7 @@ def _odds(chance: Random) -> Odds:
         switch=chance.choice((0.05, 0.2, 0.4, 0.6)),
         fault=chance.choice((0.1, 0.2, 0.3, 0.5)),
         slow=chance.choice((0.0, 0.02, 0.1)),
-        crash=chance.choice((0.0, 0.005, 0.01, 0.03)),
+        crash=chance.choice((0.0, 0.005, 0.01, 0.02)),
         broken=chance.choice((0.0, 0.0, 0.01)),
         pause=chance.choice((0.0, 0.01, 0.02, 0.04)),
         between=chance.choice((0.0, 0.1, 0.2, 0.4)),
