@@ -54,6 +54,9 @@ MORE_EDGES: frozenset[Edge] = frozenset((was, now) for was, after in _ELSEWHERE.
 _UNASKED: dict[str, str] = {
     "authorizing": "reversed partially_reversed",
     "authorized": "partially_reversed reversed",
+    # What was taken anew for a shortfall, and is gone again.
+    "captured": "short",
+    "partially_reversed": "short",
 }
 UNASKED: frozenset[Edge] = frozenset((was, now) for was, after in _UNASKED.items() for now in after.split())
 """Steps that are seen only where the provider changes something by itself."""
