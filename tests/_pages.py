@@ -44,8 +44,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-            # By file, so that a browser's shop is started once for them and the processes share the work.
-            item.add_marker(pytest.mark.xdist_group(f"browser {item.path.name}"))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

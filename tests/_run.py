@@ -49,6 +49,8 @@ CHECKS: dict[str, list[str]] = {
     "import rules": [str(Path(sys.executable).with_name("lint-imports")), "--no-logo"],
 }
 PYTEST = [sys.executable, "-m", "pytest"]
+# What a file starts for all of its tests is started once; those with a browser stay last.
+BY_FILE = ["--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:
@@ -69,7 +71,7 @@ def main(arguments: list[str]) -> int:
     if not options.checks:
         workers = options.workers or (str(_processes()) if everything else "")
         if workers:
-            for_pytest += ["-n", workers, "--dist", "loadgroup"]
+            for_pytest += ["-n", workers, *BY_FILE]
         if options.require_browser:
             for_pytest.append("--require-browser")
         if (everything or options.require_browser) and not options.no_install:
@@ -149,7 +151,7 @@ def _scenarios(for_pytest: list[str], *, workers: str | None) -> int:
     with tempfile.TemporaryDirectory(prefix="punktgenau-scenarios-") as folder:
         report = Path(folder) / "scenarios.json"
         carrying = ["-m", "scenario", "--scenario-report", str(report), "-q"]
-        spread = ["-n", workers, "--dist", "loadgroup"] if workers else []
+        spread = ["-n", workers, *BY_FILE] if workers else []
         exit_code = _call([*PYTEST, *carrying, *spread, *for_pytest])
         if not report.is_file():
             return exit_code or 1

@@ -17,8 +17,6 @@ KILLS = 5
 # The first three workers end here by themselves, whatever else happens to the ones that follow.
 DEATHS = ("intent committed, nothing sent:3", "half of the request sent:2", "answer read, not written:4")
 TIMEOUT_S = 300.0
-# One run serves several tests, so they belong to one process.
-pytestmark = pytest.mark.xdist_group("real_crashes")
 
 
 @pytest.fixture(scope="module")
