@@ -33,6 +33,7 @@ STORIES: Stories = (
     ("place ~ pay", 3),
     ("place ~ place|pay", 3),
     ("place ~ pay|cancel", 4),
+    ("place ~ pay>cancel", 4),
     ("place ~ pay cancel", 1),
     ("place ~ cancel", 1),
     ("place", 2),
