@@ -25,43 +25,43 @@ INSIDE, BEYOND = 60.0, 401 * 86_400.0
 EVEN_THEN = {"replays_errors, no lookup": ProviderProfile(name="x", replays_errors=True, lookup=frozenset())}
 PROFILE = {**PROFILES, **EVEN_THEN}
 
-# A letter each for authorize, capture, void, reverse, cancel_by_key, extend, give_up:
+# A letter each for authorize, capture, void, reverse, cancel_by_key, extend, give_up, accrue:
 # R repeat, L look up, C cancel by key, P a person. Inside the window, then beyond it.
 TABLE = {
-    ("reference", "nothing"): ("RRRRRLL", "LLLLLLL"),
-    ("reference", "a 5xx"): ("RRRRRLL", "LLLLLLL"),
-    ("reference", "more than we know"): ("LLLLLLL", "LLLLLLL"),
-    ("reference", "settling"): ("LLLLLLL", "LLLLLLL"),
-    ("no_cancel_by_key", "nothing"): ("RRRRRLL", "LLLLLLL"),
-    ("no_cancel_by_key", "a 5xx"): ("RRRRRLL", "LLLLLLL"),
-    ("no_cancel_by_key", "more than we know"): ("LLLLLLL", "LLLLLLL"),
-    ("no_cancel_by_key", "settling"): ("LLLLLLL", "LLLLLLL"),
-    ("no_lookup", "nothing"): ("RRRRRPP", "PPPPPPP"),
-    ("no_lookup", "a 5xx"): ("RRRRRPP", "PPPPPPP"),
-    ("no_lookup", "more than we know"): ("RRRRRPP", "PPPPPPP"),
-    ("no_lookup", "settling"): ("CPPPPPP", "PPPPPPP"),
-    ("no_keys", "nothing"): ("LLLLLLL", "LLLLLLL"),
-    ("no_keys", "a 5xx"): ("LLLLLLL", "LLLLLLL"),
-    ("no_keys", "more than we know"): ("LLLLLLL", "LLLLLLL"),
-    ("no_keys", "settling"): ("LLLLLLL", "LLLLLLL"),
-    ("neither", "nothing"): ("PPPPPPP", "PPPPPPP"),
-    ("neither", "a 5xx"): ("PPPPPPP", "PPPPPPP"),
-    ("neither", "more than we know"): ("PPPPPPP", "PPPPPPP"),
-    ("neither", "settling"): ("PPPPPPP", "PPPPPPP"),
-    ("replays_errors", "nothing"): ("RRRRRLL", "LLLLLLL"),
-    ("replays_errors", "a 5xx"): ("LLLLLLL", "LLLLLLL"),
-    ("replays_errors", "more than we know"): ("LLLLLLL", "LLLLLLL"),
-    ("replays_errors", "settling"): ("LLLLLLL", "LLLLLLL"),
-    ("replays_errors, no lookup", "nothing"): ("RRRRRPP", "PPPPPPP"),
-    ("replays_errors, no lookup", "a 5xx"): ("CPPPPPP", "PPPPPPP"),
-    ("replays_errors, no lookup", "more than we know"): ("RRRRRPP", "PPPPPPP"),
-    ("replays_errors, no lookup", "settling"): ("CPPPPPP", "PPPPPPP"),
+    ("reference", "nothing"): ("RRRRRLLR", "LLLLLLLL"),
+    ("reference", "a 5xx"): ("RRRRRLLR", "LLLLLLLL"),
+    ("reference", "more than we know"): ("LLLLLLLL", "LLLLLLLL"),
+    ("reference", "settling"): ("LLLLLLLL", "LLLLLLLL"),
+    ("no_cancel_by_key", "nothing"): ("RRRRRLLR", "LLLLLLLL"),
+    ("no_cancel_by_key", "a 5xx"): ("RRRRRLLR", "LLLLLLLL"),
+    ("no_cancel_by_key", "more than we know"): ("LLLLLLLL", "LLLLLLLL"),
+    ("no_cancel_by_key", "settling"): ("LLLLLLLL", "LLLLLLLL"),
+    ("no_lookup", "nothing"): ("RRRRRPPR", "PPPPPPPP"),
+    ("no_lookup", "a 5xx"): ("RRRRRPPR", "PPPPPPPP"),
+    ("no_lookup", "more than we know"): ("RRRRRPPR", "PPPPPPPP"),
+    ("no_lookup", "settling"): ("CPPPPPPP", "PPPPPPPP"),
+    ("no_keys", "nothing"): ("LLLLLLLL", "LLLLLLLL"),
+    ("no_keys", "a 5xx"): ("LLLLLLLL", "LLLLLLLL"),
+    ("no_keys", "more than we know"): ("LLLLLLLL", "LLLLLLLL"),
+    ("no_keys", "settling"): ("LLLLLLLL", "LLLLLLLL"),
+    ("neither", "nothing"): ("PPPPPPPP", "PPPPPPPP"),
+    ("neither", "a 5xx"): ("PPPPPPPP", "PPPPPPPP"),
+    ("neither", "more than we know"): ("PPPPPPPP", "PPPPPPPP"),
+    ("neither", "settling"): ("PPPPPPPP", "PPPPPPPP"),
+    ("replays_errors", "nothing"): ("RRRRRLLR", "LLLLLLLL"),
+    ("replays_errors", "a 5xx"): ("LLLLLLLL", "LLLLLLLL"),
+    ("replays_errors", "more than we know"): ("LLLLLLLL", "LLLLLLLL"),
+    ("replays_errors", "settling"): ("LLLLLLLL", "LLLLLLLL"),
+    ("replays_errors, no lookup", "nothing"): ("RRRRRPPR", "PPPPPPPP"),
+    ("replays_errors, no lookup", "a 5xx"): ("CPPPPPPP", "PPPPPPPP"),
+    ("replays_errors, no lookup", "more than we know"): ("RRRRRPPR", "PPPPPPPP"),
+    ("replays_errors, no lookup", "settling"): ("CPPPPPPP", "PPPPPPPP"),
 }
 LETTER = {"repeat": "R", "look_up": "L", "cancel_by_key": "C", "needs_attention": "P"}
-ORDER: tuple[Kind, ...] = ("authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up")
+ORDER: tuple[Kind, ...] = ("authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up", "accrue")
 AS_THE_REFERENCE = (
     "no_holds", "silent_mismatch", "one_capture", "no_partial_reversal", "no_reversal_quotes", "partial_approval",
-    "slow_lookup", "short_holds", "short_holds_fixed", "uuid_keys", "short_keys",
+    "slow_lookup", "short_holds", "short_holds_fixed", "uuid_keys", "short_keys", "no_accruals",
 )  # fmt: skip
 
 

@@ -53,8 +53,9 @@ def after_verdict(
         state = "expired"
     if state == "abandoned" and before.state == "voiding":
         state = "voided"
-    is_back = before.state == "reversing" and state == "reversed"
-    if before.cause == "shortfall" and state in CLOSED and before.release_cause in (None, GIVEN_UP) and not is_back:
+    # Its goods have come back, points and all.
+    is_returned = before.state == "reversing" and state == "reversed" and before.release_cause is None
+    if before.cause == "shortfall" and state in CLOSED and before.release_cause in (None, GIVEN_UP) and not is_returned:
         # The order is paid and this was the one repair: without its points the order stays short.
         state, after = "short", replace(after, release_cause=None)
     at_once = state == "captured" and before.state == "authorizing" and before.cause == "placed"
