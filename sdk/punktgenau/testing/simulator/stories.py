@@ -91,7 +91,7 @@ CORRECTED: Stories = (
     ("place pay corrected return|rest", 3),
     ("place pay return corrected rest", 3),
     ("place pay revoked", 3),
-    ("place pay return revoked", 2),
+    ("place pay return revoked", 6),
     ("place pay revoked|cancel", 2),
     ("place pay>revoked return", 2),
 )
