@@ -3,12 +3,22 @@
 Two lamps of 24.95 and shipping of 4.90, paid with 427 points: 194 and 195 of the lamps, 38 of the shipping.
 """
 
+from typing import Any
+
 import pytest
 
 from _world import CART, World
 from punktgenau import Money, ReversalExceedsCaptureError
 from punktgenau.checkout import Checkout
+from punktgenau.checkout.execute import Executor
 from punktgenau.errors import RedemptionEndedError
+
+
+class Away(dict[str, Any]):
+    """The shop's database does not answer."""
+
+    def get(self, *_: Any) -> Any:
+        raise OSError("the shop's database is away")
 
 
 def placed(world: World, checkout: Checkout) -> None:
@@ -60,6 +70,35 @@ def test_a_return_waits_on_while_the_capture_stays_unknown(world: World, checkou
     checkout.recover()
     assert told(checkout) == [("R-1", "done", 194)]
     assert world.provider.points() == (2500 - 233, 0)
+
+
+def test_a_return_waits_on_while_the_shop_cannot_tell_of_its_order(
+    world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+):
+    capturing(world, checkout, when="after")
+    for reference in ("R-1", "R-2"):
+        assert refund(checkout, reference, lines={"lamp": 1}).state == "reversing"
+    world.provider.heal()
+    world.advance(600)
+    begin, begun = Executor.next_return, []
+
+    def dies_the_second_time(*given: Any, **named: Any) -> Any:
+        begun.append(given)
+        if len(begun) > 1:
+            raise RuntimeError("dies here")
+        return begin(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Executor, "next_return", dies_the_second_time)
+        checkout.recover()
+    assert told(checkout) == [("R-1", "done", 194), ("R-2", "reversing", 195)]
+    with monkeypatch.context() as patch:
+        patch.setattr(world, "orders", Away())
+        world.advance(600)
+        world.checkout().recover()
+    world.advance(600)
+    checkout.recover()
+    assert told(checkout) == [("R-1", "done", 194), ("R-2", "done", 195)]
 
 
 def test_a_return_goes_on_with_the_points_that_are_taken_anew(world: World, checkout: Checkout):

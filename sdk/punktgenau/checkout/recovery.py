@@ -155,7 +155,7 @@ def look_at(
     deadline_s: float,
 ) -> RedemptionRow:
     """Ask shop and provider what should become of a row without an open operation, and do that; as it stands then."""
-    now = journal.now_ms()
+    now, is_seen = journal.now_ms(), False
     if row.state in UNDER_WAY:
         # Its own operation finds out what it is by now; what waits for that stays due until then.
         journal.free_check(row, check_at=now + LOOK_AGAIN_MS)
@@ -198,6 +198,7 @@ def look_at(
                 row = executor.note_evidence(row, evidence)
                 if row.state not in HELD | {"expired"}:
                     return row
+        is_seen = True
     except LostSwapError:
         return journal.redemption(row.id)
     except _NotToldError:
@@ -206,6 +207,9 @@ def look_at(
     except PunktgenauError as error:
         logger.warning("could not look at %s: %s", short(row.order_reference), error.code)
     check_at = _again(row, now_ms=now, loader=shop.order_loader is not None)
+    if check_at is None and not is_seen:
+        # What it is due for, such as a return that waits, has not been looked at.
+        check_at = now + LOOK_AGAIN_MS
     if check_at is not None and (longer_at := extend_at(executor.profile, row)) is not None:
         check_at = max(now + LOOK_AGAIN_MS, min(check_at, longer_at))
     journal.free_check(row, check_at=check_at)
