@@ -77,6 +77,20 @@ def test_a_look_up_that_does_not_show_it_yet_is_made_again(world: World, checkou
     assert checkout.find("A-1").state == "voided"
 
 
+@pytest.mark.parametrize("shop", ["slow_lookup"], indirect=True)
+def test_a_look_up_that_is_older_than_the_event_is_made_again(shop: World):
+    checkout = shop.made[0][0]
+    red = held(shop, checkout)
+    desk = Client(shop.provider.url, client_id="demo-shop", client_secret="demo-secret")
+    checkout.hear(about(checkout, "A-1", "voided"))
+    checkout.recover(due_only=True)
+    # Look-ups are up to 90 s behind there: only now would they show what the event told.
+    desk.redemptions.void(red)
+    shop.advance(91)
+    checkout.recover(due_only=True)
+    assert checkout.find("A-1").state == "voided"
+
+
 def test_captured_and_given_back_at_the_provider(world: World, checkout: Checkout, desk: Client):
     red = held(world, checkout)
     desk.redemptions.capture(red)

@@ -67,7 +67,10 @@ def follow_up(
         logger.warning("could not look at %s after an event: %s", short(before.order_reference), error.code)
         events.done(heard, check_at=journal.now_ms() + ASK_AGAIN_MS)
         return None
-    events.done(heard)
+    # What look-ups show may be as old as the provider's settle time: they may not know yet what the event tells.
+    settled_at = heard.received_at + executor.profile.settle_s * 1000
+    is_behind = is_news(heard, after) and journal.now_ms() < settled_at
+    events.done(heard, check_at=settled_at if is_behind else None)
     return before, after
 
 
