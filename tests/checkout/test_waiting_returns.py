@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from _world import CART, World
-from punktgenau import Money, ReversalExceedsCaptureError
+from punktgenau import Client, Money, ReversalExceedsCaptureError
 from punktgenau.checkout import Checkout
 from punktgenau.checkout.execute import Executor
 from punktgenau.errors import RedemptionEndedError
@@ -269,3 +269,20 @@ def test_a_return_waits_on_while_the_capture_is_begun_anew(shop: World):
         checkout.recover()
     assert told(checkout) == [("R-1", "done", 194)]
     assert shop.provider.points() == (2500 - 233, 0)
+
+
+@pytest.mark.parametrize("shop", ["no_keys"], indirect=True)
+def test_a_return_ends_where_the_provider_has_given_all_points_back(shop: World):
+    """Without keys a refusal proves nothing about an earlier send, so the look-up decides."""
+    checkout = shop.made[0][0]
+    placed(shop, checkout)
+    assert checkout.capture("A-1") is not None
+    red = shop.provider.http.get(f"{shop.provider.url}/sandbox/redemptions?order_reference=A-1").json()["items"][0]
+    desk = Client(shop.provider.url, client_id="demo-shop", client_secret="demo-secret")
+    desk.redemptions.reverse(red["id"], points=427, return_reference="theirs")
+    refund(checkout, "R-1", lines={"lamp": 1})
+    for _ in range(3):
+        shop.advance(600)
+        checkout.recover()
+    assert told(checkout) == [("R-1", "ended", 194)]
+    assert shop.provider.points() == (2500, 0)

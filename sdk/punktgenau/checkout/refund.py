@@ -46,7 +46,8 @@ class Refund:
     """One return of an order: points in `points`, amounts as Money; the money half is the shop's to pay.
 
     `state` tells about the points: "reversing" until the provider has confirmed, "declined" when it refused for good,
-    "ended" when the order was cancelled before its points were captured, so that there are none to give back.
+    "ended" when there are none (any more) to give back: the order was cancelled before its points were captured, or
+    the provider gave all of them back by itself.
     `goods` = `other` + `points_value` + `money` + `money_instead` + `written_off`.
     `restored`, `already_expired` and `converted` are points as the provider gave them back; None: not said.
     `lines` are the units that came back, by line id, `shipping` what of the shipping did; for an amount there are none.

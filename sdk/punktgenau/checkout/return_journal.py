@@ -201,8 +201,9 @@ class ReturnJournal(PayoutJournal):
             # A return that waits until the points are taken waits on, where that is begun anew.
             changed = replace(changed, check_at=self.now_ms())
         changed = super()._swap(tx, seen, changed)
-        if changed.release_cause and changed.state in _NEVER_TAKEN and not changed.captured_points:
-            # Nothing was taken, and nothing will be: what waits would wait for ever, and all goes back anyway.
+        never_taken = changed.release_cause and changed.state in _NEVER_TAKEN and not changed.captured_points
+        if never_taken or changed.state == "reversed":
+            # There is nothing to give back (any more), and nothing will be: what waits would wait for ever.
             tx.run(STATEMENTS.end, {"redemption_id": changed.id, "finished_at": self.now_ms()})
         return changed
 

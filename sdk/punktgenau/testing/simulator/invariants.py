@@ -231,7 +231,9 @@ def _theirs(world: World) -> list[sqlite3.Row]:
 def _unasked(world: World, theirs: sqlite3.Row) -> set[str]:
     """What the journal may say besides: short, where the provider ended something by itself, or between two parcels."""
     if world.shop.orders[theirs["order_reference"]].is_touched:
-        return {"short", "expired"}
+        # Ended before anybody heard that it was held: told as never held, and nothing is.
+        unheard = {"declined"} if theirs["state"] in ("voided", "expired") else set()
+        return {"short", "expired"} | unheard
     return {"short"} if world.plan.taken == "shipped" else set()
 
 

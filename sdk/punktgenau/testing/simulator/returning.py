@@ -83,8 +83,10 @@ def carried_out(world: World) -> Iterator[str]:
             if not (world.asks_a_person and row["stands"] == "needs_attention"):
                 yield f"{named} is still {row['state']}"
         elif row["state"] == "ended":
-            if back is not None or row["captured_points"] or not row["release_cause"]:
-                yield f"{named} has ended, but its order was not cancelled before its points were captured"
+            never_taken = row["release_cause"] and not row["captured_points"]
+            given_back = row["stands"] == "reversed" and world.shop.orders[row["order_reference"]].is_touched
+            if back is not None or not (never_taken or given_back):
+                yield f"{named} has ended, but its points were captured, and the provider did not give them back itself"
         elif row["state"] == "declined" or not row["points"]:
             if back is not None:
                 yield f"{named} is {row['state']} with {row['points']} points, {back[0]} are back at the provider"
