@@ -319,3 +319,36 @@ def test_a_point_worth_more_than_a_cent_goes_back_whole(world: World, checkout: 
     (redemption,) = world.made[0][1].redemptions.find(order_reference="A-1")
     assert (redemption.state, redemption.reversed_points, redemption.reversed_value) == ("reversed", 3, euro(21))
     assert world.provider.points() == (2500, 0)
+
+
+THREE = Cart(
+    currency="EUR",
+    lines=[Line(sku=sku, quantity=1, unit_price_minor=1000, vat_rate="19") for sku in ("lamp", "cup", "shade")],
+)
+"""30.00, paid with 427 points worth 4.27 (1.43, 1.42, 1.42 of the lines) and 25.73."""
+
+
+@pytest.mark.parametrize(
+    ("own", "second", "third"),
+    [
+        # First 1.43 + 8.57, then 1.42 + 8.58: 284 points and 17.16 are left for two, 142 and 8.58 for the last.
+        ("proportional", {"points_first": (284, 716), "money_first": (0, 1000)}, {"points_first": (142, 858)}),
+        # First 4.27 + 5.73: no points are left, whatever the rule.
+        ("points_first", {"proportional": (0, 1000), "money_first": (0, 1000)}, {"proportional": (0, 1000)}),
+        # First and second 10.00 in money: 427 points and 15.73, then 427 and 5.73 are left.
+        ("money_first", {"points_first": (427, 573), "proportional": (142, 858)}, {"proportional": (427, 573)}),
+    ],
+)
+def test_a_preview_gives_back_only_what_is_left(
+    world: World, own: Any, second: dict[str, tuple[int, int]], third: dict[str, tuple[int, int]]
+):
+    shop = world.checkout(refund_policy=own)
+    paid(world, shop, cart=THREE)
+    refund(shop, "R-1", lines={"lamp": 1})
+    for reference, sku, expected in (("R-2", "cup", second), ("R-3", "shade", third)):
+        preview = shop.preview_refund("A-1", lines={sku: 1})
+        assert preview is not None
+        told = {policy: (split.points, split.money.amount_minor) for policy, split in preview.policies.items()}
+        assert told.items() >= expected.items()
+        given = refund(shop, reference, lines={sku: 1})
+        assert told[own] == (given.points, given.money.amount_minor)

@@ -106,9 +106,12 @@ class Refund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundPreview:
-    """What a return would give back under each policy, reckoned as if it had been the order's from the beginning.
+    """What a return would give back under each policy, given what went back already.
 
-    `policy` is the order's own. `already_expired`: how many of its points would come back expired; None: not known.
+    `policy` is the order's own, and exact: this is what `refund` does. Each other one is reckoned as if it held from
+    this return on: points first as far as points are left, money first as far as money is left, proportional by the
+    shares of its lines as far as both are left for them. What went back before stays as it went.
+    `already_expired`: how many of its points would come back expired; None: not known.
     """
 
     order_reference: str

@@ -241,12 +241,12 @@ def returned(allocation: Allocation, history: History, *, policy: BackBy = "prop
     elif policy != "proportional":
         ranges = [(0, max(0, goods - other - sum(line.money_minor for line in allocation.lines)))]
     value = sum(length for _, length in ranges)
-    points, worth = _points_back(allocation, value, ranges, whole=policy is None)
+    points, worth = points_back(allocation, value, ranges, whole=policy is None)
     state = Returned(
         goods_minor=goods,
         other_minor=other,
         value_minor=value,
-        money_minor=_paid_in_money(allocation, goods - other - value),
+        money_minor=paid_in_money(allocation, goods - other - value),
         points=points,
         carry_minor=value - worth,
     )
@@ -262,14 +262,14 @@ def goods_minor(line: AllocatedLine, came: Came) -> int:
     return came.since_minor + (line.amount_minor - came.since_minor) * units // (line.quantity - came.since_quantity)
 
 
-def _paid_in_money(allocation: Allocation, money: int) -> int:
+def paid_in_money(allocation: Allocation, money: int) -> int:
     """Of what money should have paid of these goods, what was paid."""
     if allocation.written_off_minor == 0:
         return money
     return money - allocation.written_off_minor * money // (allocation.paid_minor + allocation.written_off_minor)
 
 
-def _points_back(made: Allocation, value: int, ranges: list[tuple[int, int]], *, whole: bool) -> tuple[int, int]:
+def points_back(made: Allocation, value: int, ranges: list[tuple[int, int]], *, whole: bool) -> tuple[int, int]:
     """The points that go back for these cents, and what they are worth."""
     if value == made.value_minor:
         return made.points, value

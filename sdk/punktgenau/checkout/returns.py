@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
-from typing import get_args
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger
@@ -15,7 +14,8 @@ from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.invoice import Invoice, invoice_of
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.money_half import newly_paid_minor, require_payable
-from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, Split, policy_of, refund_of, split_of
+from punktgenau.checkout.previewed import under_each
+from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, policy_of, refund_of
 from punktgenau.checkout.return_journal import Books, ReturnJournal, wanted_json
 from punktgenau.checkout.returned import BackBy, History, Wanted, returned, with_return
 from punktgenau.checkout.schema import RedemptionRow
@@ -109,16 +109,14 @@ class Returns:
         )
 
     def preview(self, row: RedemptionRow, wanted: Wanted, *, ends: float) -> RefundPreview:
-        """What a return would give back, under each policy; books nothing. Raises what `refund` raises."""
+        """What a return would give back, under each policy, as RefundPreview; raises what `refund` raises."""
         books = self._journal.books(row.id)
         check_returnable(books)
-        allocation, history, after = _with(books, wanted)
-        policies: dict[RefundPolicy, Split] = {}
-        for each in get_args(RefundPolicy):
-            by = self.by(each)
-            step = returned(allocation, after, policy=by).since(returned(allocation, history, policy=by))
-            policies[each] = split_of(step, returned(allocation, after, policy=by).carry_minor, row.currency)
+        allocation, history, with_it = _with(books, wanted)
         policy = policy_of(row.refund_policy)
+        policies = under_each(
+            allocation, (history, with_it), own=policy, by=self.by, parcels=so_far(books).parcels, currency=row.currency
+        )
         return RefundPreview(
             order_reference=row.order_reference,
             policy=policy,
