@@ -17,6 +17,13 @@ METHODS: tuple[Method, ...] = ("card", "card_declined", "bank")
 # A try that was begun and never ended (the process died) stops counting after this time.
 _STALE = timedelta(minutes=2)
 
+# Before `money_back` was kept, everything went back at once.
+_ROWS = (
+    "SELECT payments.*, CASE state WHEN 'refunded' THEN coalesce((SELECT amount_minor FROM money_back"
+    " WHERE order_reference = payments.order_reference AND number = payments.number), amount_minor, 0) ELSE 0 END"
+    " AS back_minor FROM payments"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
@@ -28,6 +35,8 @@ class Payment:
     amount_minor: int | None
     started_at: datetime
     ended_at: datetime | None
+    back_minor: int = 0
+    """What of it went back with the cancellation, in cents."""
 
     @property
     def is_live(self) -> bool:
@@ -75,14 +84,21 @@ def finish(payment: Payment, state: PaymentState, *, amount_minor: int | None = 
     return _move(payment, state, from_states=("started", "waiting"), amount_minor=amount_minor)
 
 
-def give_back(payment: Payment) -> None:
-    """The money goes back: an accepted payment, or one that arrived for an order that was cancelled."""
-    _move(payment, "refunded", from_states=("accepted", "stopped"))
+def give_back(payment: Payment, *, amount_minor: int) -> None:
+    """The money goes back: an accepted payment, or one that arrived for an order that was cancelled.
+
+    `amount_minor`: what earlier changes and returns have left of it, in cents. Part of the caller's transaction.
+    """
+    if _move(payment, "refunded", from_states=("accepted", "stopped")):
+        connect().execute(
+            "INSERT INTO money_back VALUES (?, ?, ?)", (payment.order_reference, payment.number, amount_minor)
+        )
 
 
 def accepted_minor(order_reference: str) -> int:
-    """The money that is there, in cents."""
-    return sum(payment.amount_minor or 0 for payment in history(order_reference) if payment.state == "accepted")
+    """The money that came, less what went back with the cancellation, in cents; changes and returns are not in it."""
+    came = (one for one in history(order_reference) if one.state in ("accepted", "refunded"))
+    return sum((one.amount_minor or 0) - one.back_minor for one in came)
 
 
 def newest(order_reference: str) -> Payment | None:
@@ -91,12 +107,12 @@ def newest(order_reference: str) -> Payment | None:
 
 def history(order_reference: str) -> tuple[Payment, ...]:
     """Every try, oldest first."""
-    rows = connect().execute("SELECT * FROM payments WHERE order_reference = ? ORDER BY number", (order_reference,))
+    rows = connect().execute(f"{_ROWS} WHERE order_reference = ? ORDER BY number", (order_reference,))
     return tuple(map(_payment, rows.fetchall()))
 
 
 def by_token(token: str) -> Payment | None:
-    row = connect().execute("SELECT * FROM payments WHERE token = ?", (token,)).fetchone()
+    row = connect().execute(f"{_ROWS} WHERE token = ?", (token,)).fetchone()
     return _payment(row) if row else None
 
 
@@ -123,4 +139,5 @@ def _payment(row: sqlite3.Row) -> Payment:
         amount_minor=row["amount_minor"],
         started_at=datetime.fromisoformat(row["started_at"]),
         ended_at=datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else None,
+        back_minor=row["back_minor"],
     )

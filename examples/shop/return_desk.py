@@ -8,7 +8,7 @@ from flask import Flask
 from punktgenau import PunktgenauError, UnavailableError
 from punktgenau.checkout import Payment, Refund
 
-from . import orders, returns
+from . import changes, orders, returns
 from .orders import Order
 from .points import points
 from .returns import Return
@@ -46,6 +46,18 @@ def of_order(order_reference: str) -> tuple[Return, ...]:
         if reference not in known:
             returns.write_down(order_reference, refund)
     return tuple(_as_it_is(one, refunds.get(one.known_as)) for one in returns.of_order(order_reference))
+
+
+def money_back_minor(order_reference: str) -> int:
+    """What of an order's money went back by changes and returns, in cents, wherever they were taken in.
+
+    Money in the place of points is none of it: those points do not come back. Writes nothing.
+    """
+    refunds = {one.return_reference: one for one in points.refunds(order_reference)}
+    by_returns = sum(one.money.amount_minor for one in refunds.values() if not one.is_amendment)
+    by_returns += sum(one.money_minor or 0 for one in returns.of_order(order_reference) if one.known_as not in refunds)
+    for_points = sum(one.expired_money.amount_minor for one in refunds.values() if one.is_amendment)
+    return changes.money_back_minor(order_reference) - for_points + by_returns
 
 
 def learn(_app: Flask, payment: Payment) -> None:

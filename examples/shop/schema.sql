@@ -59,6 +59,14 @@ DROP INDEX IF EXISTS one_live_payment;
 CREATE UNIQUE INDEX IF NOT EXISTS one_open_payment ON payments (order_reference)
   WHERE state IN ('started', 'waiting');
 
+CREATE TABLE IF NOT EXISTS money_back (  -- what of a payment went back with the cancellation
+  order_reference TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  amount_minor INTEGER NOT NULL,
+  PRIMARY KEY (order_reference, number),
+  FOREIGN KEY (order_reference, number) REFERENCES payments (order_reference, number)
+);
+
 CREATE TABLE IF NOT EXISTS returns (
   reference TEXT PRIMARY KEY,       -- A-1001-R1: what the points provider knows the return by, too
   order_reference TEXT NOT NULL REFERENCES orders (reference),

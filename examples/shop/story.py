@@ -48,9 +48,10 @@ def _of_payment(payment: Payment) -> list[Event]:
     events = []
     if payment.method == "bank" and payment.amount_minor is not None:
         events.append(Event(at=payment.started_at, what="bank_asked", amount_minor=payment.amount_minor))
-    if payment.ended_at and payment.amount_minor is not None:
+    amount_minor = payment.back_minor or None if payment.state == "refunded" else payment.amount_minor
+    if payment.ended_at and amount_minor is not None:
         what = f"{_means(payment)}_{payment.state}"
-        events.append(Event(at=payment.ended_at, what=what, amount_minor=payment.amount_minor))
+        events.append(Event(at=payment.ended_at, what=what, amount_minor=amount_minor))
     return events
 
 

@@ -78,7 +78,8 @@ def confirm_payment(order_reference: str) -> None:
     if payment.state == "waiting":
         _accept(payment, amount_minor=payment.amount_minor)
     elif payment.state == "stopped":
-        payments.give_back(payment)
+        with transaction():
+            payments.give_back(payment, amount_minor=payment.amount_minor or 0)
 
 
 def refuse_payment(order_reference: str) -> None:
@@ -130,9 +131,13 @@ def _accept(payment: Payment, *, amount_minor: int | None) -> None:
 
 
 def _return_money(order_reference: str) -> None:
+    """All that is still there goes back: what was accepted, less what changes and returns gave back before."""
+    kept_minor = payments.accepted_minor(order_reference) - return_desk.money_back_minor(order_reference)
     for payment in payments.history(order_reference):
         if payment.state == "accepted":
-            payments.give_back(payment)
+            back_minor = max(0, min(kept_minor, payment.amount_minor or 0))
+            payments.give_back(payment, amount_minor=back_minor)
+            kept_minor -= back_minor
         else:
             payments.finish(payment, "stopped")
 

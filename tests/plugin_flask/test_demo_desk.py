@@ -5,79 +5,18 @@ Pilz (84.35) and Karo (8.37) are 92.72; 427 points pay 4.27 of it.
 
 from __future__ import annotations
 
-import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from html import unescape
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
-from examples.shop import changes, orders, till
+from examples.shop import changes, orders, payments, return_desk, till
+from examples.shop.orders import Order
 from examples.shop.points import points
-from flask.testing import FlaskClient
 
 from _conformance_shops import PROVIDER_URL, DemoShop, form
-from punktgenau import Money
-from punktgenau.testing.conformance import ShopCart, ShopOrder
-
-CART = ShopCart(lines={"pilz": 1, "karo": 1}, total=Money(amount_minor=9272, currency="EUR"))
-SMALL = ShopCart(lines={"karo": 1, "koecher": 1}, total=Money(amount_minor=3172, currency="EUR"))
-
-
-class Demo(DemoShop):
-    """The shop and its two sides: the customer's browser is also the clerk's."""
-
-    __test__ = False
-
-    def bought(self, *, ship: bool = True, cart: ShopCart = CART) -> ShopOrder:
-        order = self.place(cart, 427)
-        self.clerk(order, ship=ship)
-        return order
-
-    def browser(self, order: ShopOrder) -> FlaskClient:
-        return self.browsers[order.reference]
-
-    def clerk(self, order: ShopOrder, *, ship: bool) -> None:
-        browser = self.browser(order)
-        self.send(browser, "/clerk/sign-in", of="/account")
-        if ship:
-            desk = f"/clerk/orders/{order.reference}"
-            assert self.send(browser, f"{desk}/ship", of=desk).status_code == 303
-
-    def says(self, order: ShopOrder, path: str = "", *, at: str = "orders") -> str:
-        """A page of the order in English, as words."""
-        page = self.browser(order).get(f"/{at}/{order.reference}{path}{'&' if '?' in path else '?'}lang=en")
-        assert page.status_code == 200
-        return words(page.text)
-
-    def ask(self, order: ShopOrder, **lines: str) -> tuple[int, str]:
-        path = f"/orders/{order.reference}/return"
-        token = (form(self.browser(order).get("/account").text, "/account/sign-out") or {})["csrf_token"]
-        chosen = {f"q.{sku}": count for sku, count in lines.items()}
-        sent = {"csrf_token": token, **chosen, "draft": "-".join(lines.values()), "reason": "wrong"}
-        answer = self.browser(order).post(f"{path}?lang=en", data=sent)
-        return answer.status_code, words(answer.text)
-
-    def confirm(self, order: ShopOrder, number: int = 1) -> str:
-        desk = f"/clerk/orders/{order.reference}"
-        self.send(self.browser(order), f"/clerk/returns/{order.reference}-R{number}/confirm", of=desk)
-        return self.says(order, at="clerk/orders")
-
-    def at_the_office(self, order: ShopOrder, **lines: int) -> None:
-        """Taken in by somebody who knows the points' books alone."""
-        with self.app.app_context():
-            points.refund(order.reference, return_reference=f"office-{order.reference}", lines=lines, actor="office")
-
-    def write(self, statement: str, *values: object) -> None:
-        with closing(sqlite3.connect(self.database)) as database, database:
-            database.execute(statement, values)
-
-
-def words(page: str) -> str:
-    bare = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", page, flags=re.S)
-    return " ".join(unescape(bare).split())
+from _demo_desk import SMALL, Demo, words
 
 
 @pytest.fixture
@@ -282,6 +221,39 @@ def test_the_receipt_of_a_cancelled_order_says_what_went_back(demo: Demo) -> Non
     assert "Back after the cancellation −€88.45" in receipt
 
 
+def test_an_order_made_smaller_and_then_cancelled_keeps_nothing(demo: Demo) -> None:
+    order = demo.bought(ship=False)
+    with demo.app.app_context():
+        # 84.35 of 92.72 less: 4.27 x 8435 / 9272 = 3.8845, so 388 points and 80.47; of 88.45 there are 7.98 left.
+        changes.reduce(_found(order.reference), {"pilz": 0}, by="counter-1")
+        assert till.cancel_order(_found(order.reference))
+        assert till.cancel_order(_found(order.reference))
+        (payment,) = payments.history(order.reference)
+        assert (payment.state, payment.amount_minor, payment.back_minor) == ("refunded", 8845, 798)
+        (change,) = changes.of_order(order.reference)
+        assert (change.points, change.money_minor) == (388, 8047)
+    paid = "39 points 1 pt = €0.01 €0.39 Card €88.45"
+    back = "39 points back −€0.39 Back after the cancellation −€7.98 Back after the change −€80.47"
+    assert f"{paid} {back}" in demo.says(order, "/receipt")
+    for page in (demo.says(order), demo.says(order, at="clerk/orders")):
+        assert "Made smaller, 388 points and €80.47 back" in page
+        assert "€7.98 returned to the card" in page
+        assert "€88.45 returned" not in page
+        assert "-€" not in page
+
+
+def test_what_a_return_gave_back_as_the_order_was_cancelled_is_not_given_back_again(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = demo.bought(ship=False)
+    with demo.app.app_context():
+        demo.at_the_office(order, pilz=1)
+        # The clerk looked before it was taken in. As above, Pilz gave back 80.47.
+        monkeypatch.setattr(return_desk, "of_order", lambda _reference: ())
+        assert till.cancel_order(_found(order.reference))
+        assert [one.back_minor for one in payments.history(order.reference)] == [798]
+
+
 def test_the_back_office_leads_the_clerk_to_the_order(demo: Demo) -> None:
     order = demo.bought()
     clerk = demo.app.test_client()
@@ -293,3 +265,9 @@ def test_the_back_office_leads_the_clerk_to_the_order(demo: Demo) -> None:
 
 def _dies(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
+
+
+def _found(reference: str) -> Order:
+    found = orders.find(reference)
+    assert found is not None
+    return found

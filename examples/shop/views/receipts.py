@@ -23,6 +23,7 @@ def show(reference: str) -> str:
     except PunktgenauError:
         # Nobody knows yet who has paid what, so no receipt may say so.
         is_known = False
+    back_points, back_points_minor = _cancelled_points(reference) if order.cancelled_at else (0, 0)
     return render_template(
         "receipt.html",
         order=order,
@@ -31,9 +32,21 @@ def show(reference: str) -> str:
         payments=[one for one in payments.history(reference) if one.amount_minor and one.state in _PAID],
         changed_minor=changes.money_back_minor(reference),
         returns=[one for one in return_desk.of_order(reference) if one.state == "confirmed"],
-        back=points.find(reference) if order.cancelled_at else None,
+        back_points=back_points,
+        back_points_minor=back_points_minor,
         day=language.day,
     )
 
 
 _PAID = ("accepted", "refunded")
+
+
+def _cancelled_points(order_reference: str) -> tuple[int, int]:
+    """The points that the cancellation itself gave back, and their worth in cents: without changes and returns."""
+    payment = points.find(order_reference)
+    if payment is None:
+        return 0, 0
+    before = [one for one in points.refunds(order_reference) if one.state not in ("declined", "ended")]
+    count = payment.returned_points - sum(one.points for one in before)
+    worth_minor = payment.returned_minor - sum(one.points_value.amount_minor for one in before)
+    return max(0, count), max(0, worth_minor)
