@@ -20,6 +20,9 @@ from punktgenau.provider import Entry
 
 _BARS_ALL = frozenset({"articles", "share", "cart"})
 """Reasons with a text of their own for the case that no points can be used at all."""
+_AFTER_CAPTURE = frozenset(
+    {"capturing", "partially_captured", "captured", "reversing", "partially_reversed", "reversed"}
+)
 _RECLAMPED = frozenset({"cart", "balance"})
 _GIVEN_BACK = frozenset({"voided", "expired", "declined", "cancelled", "reversed", "partially_reversed"})
 _IDENTIFIER = re.compile(r"[a-z0-9_.:-]*")
@@ -149,6 +152,10 @@ class Language:
         """What that row is worth: together with what is due it makes the bill, also after a return."""
         return payment.agreed_value
 
+    def rest(self, payment: Payment) -> str:
+        """What the row of what points do not pay is called; after capture it says nothing of being still open."""
+        return self.gettext("In money" if payment.state in _AFTER_CAPTURE else "Remaining amount")
+
     def payment(self, payment: Payment) -> str:
         """What became of an order's points."""
         if payment.state == "declined" and payment.reason in CODES:
@@ -156,9 +163,8 @@ class Language:
         if payment.state == "authorized" and not payment.points:
             # Still held at the provider, but the release is asked for.
             return self.gettext("payment.voiding")
-        if payment.state == "partially_reversed" and payment.returned_points:
-            back = {"count": self.count(payment.returned_points), "value": self.money(payment.returned_value)}
-            return self.gettext("payment.partially_reversed.points", **back)
+        if payment.state == "partially_reversed":
+            return self._came_back(payment)
         if payment.state == "short" and _is_refused(payment.reason):
             return self.gettext("payment.short.refused")
         if payment.state in ("abandoning", "abandoned") and payment.reason == "without_points":
@@ -166,6 +172,15 @@ class Language:
         if payment.state in ("authorized", "partially_captured") and payment.hold_until is not None:
             return self.gettext(f"payment.{payment.state}.until", until=self.when(payment.hold_until))
         return self.gettext(f"payment.{payment.state}")
+
+    def _came_back(self, payment: Payment) -> str:
+        """What returns gave back of the order as it is now: what went with a change is no part of its bill."""
+        count = min(payment.agreed_points - payment.points, payment.returned_points)
+        if count <= 0:
+            return self.gettext("payment.captured")
+        worth_minor = min(payment.agreed_value.amount_minor - payment.value.amount_minor, payment.returned_minor)
+        value = self.money(Money(amount_minor=worth_minor, currency=payment.total.currency))
+        return self.gettext("payment.partially_reversed.points", count=self.count(count), value=value)
 
     def cause(self, payment: Payment) -> str:
         """Why the points came back, in the shop's own words where it gave some."""

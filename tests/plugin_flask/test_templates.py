@@ -260,14 +260,16 @@ def test_the_field_has_no_form_and_says_what_was_seen() -> None:
 
 def test_sums_of_a_summary() -> None:
     page = Reader(render("summary.html", SUMMARIES["captured"], "de"))
-    assert "Rechnungsbetrag 59,90 € 427 Punkte −4,27 € Restbetrag 55,63 €" in page.text
+    assert "Rechnungsbetrag 59,90 € 427 Punkte −4,27 € In Geld 55,63 €" in page.text
+    held = Reader(render("summary.html", SUMMARIES["authorized"], "de"))
+    assert "427 Punkte −4,27 € Restbetrag 55,63 €" in held.text
     rows = Reader(f"<table>{render('summary_rows.html', SUMMARIES['captured'], 'de')}</table>")
-    assert rows.text == "427 Punkte −4,27 € Restbetrag 55,63 €"
+    assert rows.text == "427 Punkte −4,27 € In Geld 55,63 €"
 
 
 def test_a_bill_adds_up_after_a_return_in_part() -> None:
     page = Reader(render("summary.html", SUMMARIES["partially_reversed"], "de"))
-    assert "Rechnungsbetrag 59,90 € 427 Punkte −4,27 € Restbetrag 55,63 €" in page.text
+    assert "Rechnungsbetrag 59,90 € 427 Punkte −4,27 € In Geld 55,63 €" in page.text
     assert "100 Punkte im Wert von 1,00 € kamen zurück." in page.text
 
 
@@ -276,7 +278,7 @@ def test_the_summary_for_a_mail_is_plain_text() -> None:
     assert text.splitlines() == [
         "Bill: €59.90",
         "427 points: −€4.27",
-        "Remaining amount: €55.63",
+        "In money: €55.63",
         "The points were used for this order.",
     ]
 
