@@ -9,6 +9,7 @@ from _small_shop import SmallShop, Visitor
 from _world import CART, World
 from punktgenau import Money
 from punktgenau.checkout import Cart, Checkout, Refund
+from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.figures import Span
 from punktgenau.checkout.office import Office
 from punktgenau.checkout.shortfall import Settlement
@@ -259,3 +260,77 @@ def test_it_is_decided_once(world: World, checkout: Checkout, as_: Settlement) -
     with pytest.raises(StateConflictError):
         first.resolve(redemption_id, as_=as_, **WHO)
     assert [one.kind for one in second.log()] == ["resolve_paid_otherwise"]
+
+
+@pytest.mark.parametrize(("as_", "due", "owed"), [("written_off", 2962, [2476]), ("paid_otherwise", 2985, [2476, 19])])
+def test_a_return_that_waited_for_points_which_were_never_taken(
+    world: World, as_: Settlement, due: int, owed: list[int]
+) -> None:
+    """A lamp of 24.95 came back, 19 of 42 points and 24.76 in money: 29.85 are kept; 23 points would have paid of that.
+
+    5438 were paid in money. Written off: 5438 - 2476 = 2962 pay for 2985, and 23 are the loss. Paid otherwise: 42 more
+    were paid, of which 19 were for the lamp.
+    """
+    shop = world.checkout(hold_s=600)
+    world.order("A-1", "paid")
+    shop.balance("ben", max_age_s=0)
+    shop.authorize("A-1", CART, customer_id="ben", points=42)
+    for operation in ("capture", "get", "find"):
+        world.provider.fault(operation, "reset", when="before", times=500)
+    shop.capture("A-1")
+    assert figures(shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})) == (19, 2476, 0)
+    world.advance(3600)
+    world.provider.heal()
+    world.provider.give("mbr_42", 0)
+    for _ in range(6):
+        shop.recover()
+        world.advance(900)
+    assert state(shop) == "short"
+    redemption_id = settle(shop, as_)
+    payment = shop.find("A-1")
+    assert payment is not None
+    assert (payment.points, payment.due_minor) == (0, due)
+    assert [money.amount_minor for _, _, money in shop.open_refunds()] == owed
+    assert Office(shop).whole(redemption_id).payment == payment
+
+
+def test_a_return_that_waits_for_its_turn_waits_on_while_a_shortfall_is_settled(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = world.checkout(capture="shipped", hold_s=600)
+    shop.balance("anna", max_age_s=0)
+    shop.authorize("A-1", CART, customer_id="anna", points=427)
+    world.order("A-1", "paid")
+    shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-1")
+    for operation in ("capture", "get", "find"):
+        world.provider.fault(operation, "reset", when="before", times=500)
+    shop.capture("A-1", lines={"lamp": 1}, shipment_reference="S-2")
+    refund = shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert refund is not None
+    assert refund.state == "reversing"
+    world.advance(3600)
+    world.provider.heal()
+    with monkeypatch.context() as patch:
+        # The process dies once it knows that the order is short, before it does anything about it.
+        patch.setattr(Executor, "_follow", lambda *_, **__: None)
+        shop.recover()
+    assert state(shop) == "short"
+    settle(shop, "written_off")
+    world.advance(900)
+    shop.recover()
+    assert [(one.return_reference, one.state) for one in shop.refunds("A-1")] == [("R-1", "done")]
+
+
+def test_a_refusal_of_an_order_that_was_cancelled_is_nobodys_to_decide(world: World, checkout: Checkout) -> None:
+    world.order("A-1", "paid")
+    checkout.balance("anna", max_age_s=0)
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    checkout.capture("A-1")
+    world.provider.play("no_partial_reversal")
+    refund = checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert refund is not None
+    assert refund.state == "declined"
+    assert Office(checkout).attention().counts["refused"] == len(list(checkout.refused_refunds())) == 1
+    checkout.cancel("A-1")
+    assert world.provider.points() == (2500, 0)
+    assert Office(checkout).attention().counts["refused"] == len(list(checkout.refused_refunds())) == 0

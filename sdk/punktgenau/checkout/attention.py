@@ -26,7 +26,16 @@ _r, _t, _o = redemption.c, returns.c, operation.c
 _STATES: list[ColumnElement[str]] = [literal_column("'short'"), literal_column("'needs_attention'")]
 _PERSON = and_(ours(redemption), _r.state.in_(_STATES), _r.live_key.is_not(None))
 # Not joined: without statistics SQLite would begin at the redemptions, and read every one.
-_REFUSED = and_(_t.state == literal_column("'declined'"), exists().where(_r.id == _t.redemption_id, ours(redemption)))
+_REFUSED = and_(
+    _t.state == literal_column("'declined'"),
+    # Of an order that was cancelled, or came back as a whole, nobody can do anything more about it.
+    exists().where(
+        _r.id == _t.redemption_id,
+        ours(redemption),
+        _r.release_cause.is_(None),
+        _r.state != literal_column("'reversed'"),
+    ),
+)
 _NOT_GIVEN = and_(NOT_GIVEN, exists().where(_r.id == _t.redemption_id, ours(redemption)))
 _UNSAID = and_(UNSAID, exists().where(_r.id == _t.redemption_id, ours(redemption)))
 _MONEY = and_(

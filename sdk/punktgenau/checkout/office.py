@@ -89,7 +89,7 @@ class Office(Deeds):
         chapters = tuple(self._chapter(row if one.id == row.id else self._row(one.id)) for one in attempts)
         own = next(chapter for chapter in chapters if chapter.redemption.id == row.id)
         is_latest = attempts[-1].id == row.id
-        open_operation = next((one for one in own.operations if one.open_key is not None), None)
+        open_operation = next((one for one in own.operations if one.open_key == row.id), None)
         amended = own.amendments[-1] if own.amendments else None
         books = self._journal.books(row.id)
         at = so_far(books)
@@ -106,7 +106,7 @@ class Office(Deeds):
             is_latest=is_latest,
             can_retry=is_latest and self._can_retry(own, open_operation),
             can_give_back=is_latest and can_give_back(row),
-            can_return=is_latest and _can_return(books),
+            can_return=is_latest and at.has_goods_here and _can_return(books),
             units_left=at.units_here(),
             units_to_come=at.units_to_come(),
         )

@@ -63,7 +63,7 @@ class Deeds:
         """
         require_text(reason, field="reason")
         row = self._latest(redemption_id)
-        operation = next((one for one in self._journal.operations(row.id) if one.open_key is not None), None)
+        operation = next((one for one in self._journal.operations(row.id) if one.open_key == row.id), None)
         is_another = operation_id is not None and operation_id != ("" if operation is None else operation.id)
         if is_another or as_ not in resolutions(row, operation):
             raise StateConflictError(f"Order {row.order_reference} is not open in this way any more ({row.state}).")
@@ -160,7 +160,7 @@ class Deeds:
         require_text(actor, field="actor")
         require_text(reason, field="reason", least=0)
         row = self._latest(redemption_id)
-        is_known = any(one.return_reference == return_reference for one in self._checkout.refunds(row.order_reference))
+        is_known = any(one.return_reference == return_reference for one in self._checkout._returns.of_order(row))
         refund = self._checkout.refund(
             row.order_reference,
             return_reference=return_reference,
@@ -191,7 +191,7 @@ class Deeds:
 
         Raises NotFoundError, ReturnConflictError; AmountChangedError where more is owed by now: nothing is closed then.
         """
-        row = self._latest(redemption_id)
+        row = self._latest(redemption_id, return_reference)
         known = self._checkout._returns.find(row, return_reference)
         if seen_minor is not None and known.money_due.amount_minor > max(0, seen_minor):
             raise AmountChangedError(
@@ -211,7 +211,7 @@ class Deeds:
     def refund_again(self, redemption_id: str, *, return_reference: str, actor: str, reason: str) -> Refund:
         """Ask once more for the points of a refused return; the journal records who and why. `reason` is required."""
         require_text(reason, field="reason")
-        row = self._latest(redemption_id)
+        row = self._latest(redemption_id, return_reference)
         return self._checkout.refund_again(
             row.order_reference, return_reference=return_reference, actor=actor, reason=reason
         )
@@ -219,7 +219,7 @@ class Deeds:
     def pay_instead(self, redemption_id: str, *, return_reference: str, actor: str, reason: str) -> Refund:
         """Owe the worth of a refused return's points in money; recorded as above. `reason` is required."""
         require_text(reason, field="reason")
-        row = self._latest(redemption_id)
+        row = self._latest(redemption_id, return_reference)
         return self._checkout.pay_instead(
             row.order_reference, return_reference=return_reference, actor=actor, reason=reason
         )
@@ -229,7 +229,7 @@ class Deeds:
     ) -> Refund:
         """Say that new points were given, or ask for them once more; recorded as above. `reason` is required."""
         require_text(reason, field="reason")
-        row = self._latest(redemption_id)
+        row = self._latest(redemption_id, return_reference)
         return self._checkout.settle_new_points(
             row.order_reference, return_reference=return_reference, given=given, actor=actor, reason=reason
         )
@@ -239,7 +239,7 @@ class Deeds:
     ) -> Refund:
         """Say how many points of a return came back expired; recorded as above. `reason` is required."""
         require_text(reason, field="reason")
-        row = self._latest(redemption_id)
+        row = self._latest(redemption_id, return_reference)
         return self._checkout.settle_expired(
             row.order_reference, return_reference=return_reference, expired=expired, actor=actor, reason=reason
         )
@@ -265,10 +265,11 @@ class Deeds:
             raise NotFoundError("There is no such redemption.", field="redemption_id")
         return row
 
-    def _latest(self, redemption_id: str) -> RedemptionRow:
-        """The row, if it is its order's newest attempt: older ones are history."""
+    def _latest(self, redemption_id: str, returned: str = "") -> RedemptionRow:
+        """The row, if it is its order's newest attempt, or the newest with this return: older ones are history."""
         row = self._row(redemption_id)
-        newest = self._journal.latest(row.order_reference)
+        of = self._journal.with_return(row.order_reference, returned) if returned else None
+        newest = of or self._journal.latest(row.order_reference)
         if newest is None or newest.id != row.id:
             raise StateConflictError(f"A newer attempt of order {row.order_reference} has taken the place of this one.")
         return row

@@ -197,8 +197,9 @@ class ReturnJournal(PayoutJournal):
 
     def _swap(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> RedemptionRow:
         of: dict[str, Value] = {"redemption_id": seen.id}
-        if changed.state == "capturing" and changed.check_at is None and tx.one(STATEMENTS.requested, of) is not None:
-            # A return that waits until the points are taken waits on, where that is begun anew.
+        may_wait = changed.state == "capturing" or (changed.state in REVERSIBLE and seen.check_at is not None)
+        if may_wait and changed.check_at is None and tx.one(STATEMENTS.requested, of) is not None:
+            # A return that waits for its turn waits on, whatever else becomes of the row.
             changed = replace(changed, check_at=self.now_ms())
         changed = super()._swap(tx, seen, changed)
         never_taken = changed.release_cause and changed.state in _NEVER_TAKEN and not changed.captured_points

@@ -13,6 +13,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     null,
+    or_,
     select,
     tuple_,
     update,
@@ -26,6 +27,16 @@ from punktgenau.checkout.statements import ours
 _REQUESTED: ColumnElement[str] = literal_column("'requested'")
 # Not joined: without statistics SQLite would begin at the redemptions, and read every one.
 _OURS = exists().where(redemption.c.id == returns.c.redemption_id, ours(redemption))
+# Of an order that was cancelled, or came back as a whole, nobody can do anything more about a refusal.
+_REFUSED = and_(
+    returns.c.state == literal_column("'declined'"),
+    exists().where(
+        redemption.c.id == returns.c.redemption_id,
+        ours(redemption),
+        redemption.c.release_cause.is_(None),
+        redemption.c.state != literal_column("'reversed'"),
+    ),
+)
 
 
 class ReturnStatements:
@@ -65,8 +76,9 @@ class ReturnStatements:
                 finished_at=bindparam("finished_at"),
             )
         )
-        # Of the order as it is now; nothing was sent for these.
-        unsent = and_(of_redemption, t.operation_id.is_(None), t.number > bindparam("after_number"))
+        # Of the order as it is now; nothing was sent for these, or it is proven that it did nothing.
+        did_nothing = or_(t.operation_id.is_(None), t.state == _REQUESTED, t.state == literal_column("'declined'"))
+        unsent = and_(of_redemption, did_nothing, t.number > bindparam("after_number"))
         self.hand_on = update(returns).where(unsent).values(redemption_id=bindparam("instead_id"))
         waiting = redemption.c.id == bindparam("redemption_id")
         self.await_result = update(redemption).where(waiting).values(check_at=bindparam("check_at"))
@@ -107,14 +119,11 @@ class ReturnStatements:
         after = tuple_(t.created_at, t.id) > tuple_(bindparam("since"), bindparam("after_id"))
         self.refused = (
             select(returns, _of(r.order_reference))
-            .where(t.state == literal_column("'declined'"), _OURS, after)
+            .where(_REFUSED, after)
             .order_by(t.created_at, t.id)
             .limit(bindparam("most"))
         )
-        self.refused_count = (
-            select(func.count()).select_from(returns).where(t.state == literal_column("'declined'"), _OURS)
-        )
-
+        self.refused_count = select(func.count()).select_from(returns).where(_REFUSED)
         self.unsaid = (
             select(returns, _of(r.order_reference))
             .where(UNSAID, _OURS, after)

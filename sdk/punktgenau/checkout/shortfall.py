@@ -41,8 +41,12 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
     Raises StateConflictError where only all points at once can come back, and some are owed for what came back before.
     """
     row, changed = books.redemption, books.amendment
-    points = row.captured_points - sum(one.points for one in books.returns)
-    value_minor = row.captured_minor - sum(one.worth_minor for one in books.returns)
+    # Of an order whose points were never captured none came back, whatever its returns were to give back.
+    given = books.returns if row.captured_points else ()
+    ended = books.returns[0 if changed is None else changed.after_number :] if not row.captured_points else ()
+    ended_minor = sum(one.worth_minor for one in ended)
+    points = row.captured_points - sum(one.points for one in given)
+    value_minor = row.captured_minor - sum(one.worth_minor for one in given)
     missing_points, missing_minor = row.missing
     cart, owed_minor = row.cart if changed is None else changed.cart, 0
     if len(books.returns) > (0 if changed is None else changed.after_number):
@@ -58,10 +62,11 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
             f"Points pay {value_minor} of order {row.order_reference} and {payable_minor} of it is left. Nothing was "
             "changed; take the rest of it back, or cancel it.",
         )
-    written_off_minor, back_minor = 0, owed_minor
+    # What is paid otherwise pays for what came back, too.
+    written_off_minor, back_minor = 0, owed_minor + ended_minor
     if as_ == "written_off":
-        # What is owed of a point is no loss where it was not paid in money.
-        written_off_minor = min(missing_minor, payable_minor - value_minor)
+        # What is owed of a point, or came back, is no loss where it was not paid in money.
+        written_off_minor = min(missing_minor - ended_minor, payable_minor - value_minor)
         back_minor -= missing_minor - written_off_minor
     version = AmendmentRow(
         redemption_id=row.id,
