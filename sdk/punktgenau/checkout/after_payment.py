@@ -102,7 +102,11 @@ class AfterPayment:
         shipping_minor: int = 0,
         amount_minor: int | None = None,
     ) -> RefundPreview | None:
-        """What a return would give back under each policy; books nothing. Raises what `refund` raises."""
+        """What a return would give back under each policy; books nothing. Raises what `refund` raises.
+
+        The order's own policy is exact. The others are reckoned as if they held from this return on: they give back
+        nothing that is not left, of points and of money.
+        """
         wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
         row = self._paying(order_reference)
         return None if row is None else self._returns.preview(row, wanted, ends=self._ends())
@@ -116,13 +120,22 @@ class AfterPayment:
         Raises NotFoundError; InvalidArgumentError (more than is owed); ReturnConflictError: all was paid before under
         other references, or this one was told with another amount.
         """
-        row = self._known(order_reference)
+        row = self._with_return(order_reference, return_reference)
         return self._returns.money_refunded(row, reference=return_reference, psp_reference=psp_reference, amount=amount)
 
     def refunds(self, order_reference: str) -> tuple[Refund, ...]:
-        """Every return of an order, the oldest first, from the journal."""
+        """Every return of an order, the oldest first, from the journal; also those of attempts before the newest."""
         row = self._latest(order_reference)
-        return () if row is None else self._returns.of_order(row)
+        if row is None:
+            return ()
+        own = self._returns.of_order(row)
+        known = {one.return_reference for one in own}
+        before: tuple[Refund, ...] = ()
+        for attempt_id in reversed(self._journal.returned_before(row)):
+            older = self._returns.of_order(self._journal.redemption(attempt_id))
+            before = tuple(one for one in older if one.return_reference not in known) + before
+            known.update(one.return_reference for one in older)
+        return before + own
 
     def open_refunds(self) -> Iterator[tuple[str, str, Money]]:
         """Returns whose money is still to be paid: order reference, return reference, amount; the oldest first."""
@@ -149,16 +162,15 @@ class AfterPayment:
 
         Raises NotFoundError, ReturnConflictError (it is not refused), RedemptionEndedError (all goes back anyway).
         """
-        return self._refused.ask_again(
-            self._known(order_reference), reference=return_reference, actor=actor, reason=reason, ends=self._ends()
-        )
+        row = self._with_return(order_reference, return_reference)
+        return self._refused.ask_again(row, reference=return_reference, actor=actor, reason=reason, ends=self._ends())
 
     def pay_instead(self, order_reference: str, *, return_reference: str, actor: str, reason: str) -> Refund:
         """Let the points of a refused return stay captured and owe their worth in money (`Refund.money_instead`).
 
         Close it by `money_refunded`, as every money half. Raises as `refund_again`.
         """
-        row = self._known(order_reference)
+        row = self._with_return(order_reference, return_reference)
         return self._refused.pay_instead(row, reference=return_reference, actor=actor, reason=reason)
 
     def settle_new_points(
@@ -170,7 +182,7 @@ class AfterPayment:
         key. Raises NotFoundError; ReturnConflictError where no person is needed.
         """
         return self._refused.settle_new_points(
-            self._known(order_reference),
+            self._with_return(order_reference, return_reference),
             reference=return_reference,
             given=given,
             actor=actor,
@@ -187,7 +199,7 @@ class AfterPayment:
         (more than its points); ReturnConflictError where it is known already, or does not matter by that rule.
         """
         return self._refused.settle_expired(
-            self._known(order_reference),
+            self._with_return(order_reference, return_reference),
             reference=return_reference,
             expired=expired,
             actor=actor,
@@ -224,8 +236,10 @@ class AfterPayment:
         went_without = row.state in {"voided", "expired"} and row.release_cause in _LIVES_ON
         return None if went_without else row
 
-    def _known(self, order_reference: str) -> RedemptionRow:
-        if (row := self._latest(order_reference)) is None:
+    def _with_return(self, order_reference: str, return_reference: str) -> RedemptionRow:
+        """The newest attempt that has this return: what is open of one before it stays to be settled."""
+        row = self._journal.with_return(order_reference, return_reference) or self._latest(order_reference)
+        if row is None:
             raise NotFoundError(f"No points are part of order {order_reference}.", field="order_reference")
         return row
 

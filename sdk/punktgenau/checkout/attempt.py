@@ -220,11 +220,16 @@ def payment_of(row: RedemptionRow) -> Payment:
 
 
 def _paid_by(row: RedemptionRow) -> tuple[int, int]:
-    """The points that pay an order now, and what they are worth: what was captured and not given back, or will be."""
+    """The points that pay an order now, and what they are worth: what was captured and not given back, or will be.
+
+    Points of a refused return are still there, but never more pay the newest version than its own.
+    """
     ended = row.captured_points > 0 and row.state in {"short", "needs_attention"}
     is_all = ended or row.captured_points >= row.taking[0]
     points, value_minor = (row.captured_points, row.captured_minor) if is_all else row.taking
-    return points - row.reversed_points - row.kept_points, value_minor - row.reversed_minor - row.kept_minor
+    gone, gone_minor = row.reversed_points + row.kept_points, row.reversed_minor + row.kept_minor
+    most, most_minor = row.paying[0] - max(0, gone - row.settled_points), row.paying[1]
+    return min(points - gone, most), min(value_minor - gone_minor, most_minor - max(0, gone_minor - row.settled_minor))
 
 
 def without_points(order_reference: str, cart: Cart) -> Payment:

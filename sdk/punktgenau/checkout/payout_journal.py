@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 
 from punktgenau.checkout.accrual_journal import AccrualJournal
 from punktgenau.checkout.database import Value
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of
+from punktgenau.checkout.schema import RedemptionRow, redemption
 from punktgenau.checkout.schema_returns import ReturnRow, payout, returns
+from punktgenau.checkout.statements import own
 
 PlanPayout = Callable[[ReturnRow, int | None], int | None]
-_p, _t = payout.c, returns.c
+_p, _t, _r = payout.c, returns.c, redemption.c
 _RETURN = select(returns).where(_t.id == bindparam("return_id"))
 _TOLD = select(_p.amount_minor).where(
     _p.return_id == bindparam("return_id"), _p.psp_reference == bindparam("psp_reference")
@@ -27,6 +29,26 @@ _PAID = (
         refunded_minor=_t.refunded_minor + bindparam("amount_minor"),
         money_refunded_at=bindparam("money_refunded_at"),
     )
+)
+_OF_ORDER = (
+    select(redemption)
+    .where(
+        own(redemption),
+        _r.order_reference == bindparam("order_reference"),
+        exists().where(_t.redemption_id == _r.id, _t.reference == bindparam("reference")),
+    )
+    .order_by(_r.attempt.desc())
+    .limit(1)
+)
+_BEFORE = (
+    select(_r.id)
+    .where(
+        own(redemption),
+        _r.order_reference == bindparam("order_reference"),
+        _r.attempt < bindparam("attempt"),
+        exists().where(_t.redemption_id == _r.id),
+    )
+    .order_by(_r.attempt)
 )
 
 
@@ -53,6 +75,21 @@ class PayoutJournal(AccrualJournal):
             tx.run(_ADD, of | {"amount_minor": amount_minor, "created_at": now})
             is_all = amount_minor == current.owed_minor
             tx.run(_PAID, of | {"amount_minor": amount_minor, "money_refunded_at": now if is_all else None})
+
+    def with_return(self, order_reference: str, reference: str) -> RedemptionRow | None:
+        """The newest attempt of an order that has this return: an order may be paid anew after one came back."""
+        of: dict[str, Value] = {"order_reference": order_reference, "reference": reference}
+        with self._database.transaction(write=False) as tx:
+            row = tx.one(_OF_ORDER, of)
+        return None if row is None else row_of(RedemptionRow, row)
+
+    def returned_before(self, row: RedemptionRow) -> tuple[str, ...]:
+        """The ids of older attempts of the same order that have returns, the oldest first."""
+        if row.attempt == 1:
+            return ()
+        of: dict[str, Value] = {"order_reference": row.order_reference, "attempt": row.attempt}
+        with self._database.transaction(write=False) as tx:
+            return tuple(str(found[0]) for found in tx.all(_BEFORE, of))
 
     def owing_money(self, *, after: tuple[int, str], most: int) -> tuple[tuple[ReturnRow, str, str], ...]:
         """Returns whose money half is open, the oldest first, each with its order reference and currency.
