@@ -1,0 +1,140 @@
+"""An order is paid anew after its points were back, or lost: what is open of its earlier returns can be closed.
+
+Two lamps of 24.95 and shipping of 4.90, 427 points: one lamp is 194 points and 23.01 (see test_refunds).
+"""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from _world import CART, World
+from punktgenau import Money, NotFoundError
+from punktgenau.checkout import Cart, Checkout, Line
+from punktgenau.checkout.hints import noted
+from punktgenau.checkout.office import Office
+from punktgenau.errors import StateConflictError
+
+FIVE = Cart(currency="EUR", lines=[Line(sku="lamp", quantity=5, unit_price_minor=2495, vat_rate="19")])
+
+
+def euro(amount_minor: int) -> Money:
+    return Money(amount_minor=amount_minor, currency="EUR")
+
+
+def paid(world: World, checkout: Checkout, *, cart: Cart = CART, points: int = 427) -> None:
+    world.order("A-1", "paid")
+    checkout.balance("anna", max_age_s=0)
+    checkout.authorize("A-1", cart, customer_id="anna", points=points)
+    assert checkout.capture("A-1").state == "captured"  # type: ignore[union-attr]
+
+
+def again(checkout: Checkout) -> None:
+    checkout.balance("anna", max_age_s=0)
+    assert checkout.authorize("A-1", CART, customer_id="anna", points=100).attempt == 2
+
+
+@pytest.mark.parametrize("by", ["shop", "office"])
+def test_the_money_half_of_an_order_that_was_cancelled_and_paid_anew(world: World, checkout: Checkout, by: str):
+    paid(world, checkout)
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    checkout.cancel("A-1")
+    again(checkout)
+    assert list(checkout.open_refunds()) == [("A-1", "R-1", euro(2301))]
+    assert [(one.return_reference, one.points) for one in checkout.refunds("A-1")] == [("R-1", 194)]
+    office = Office(checkout)
+    old, new = (one.id for one in office.searching.attempts("A-1"))
+    with pytest.raises(NotFoundError):
+        office.money_refunded(new, return_reference="R-9", psp_reference="re_9", actor="mira")
+    with pytest.raises(StateConflictError):
+        office.money_refunded(new, return_reference="R-1", psp_reference="re_1", actor="mira")
+    if by == "shop":
+        closed = checkout.money_refunded("A-1", return_reference="R-1", psp_reference="re_1")
+    else:
+        closed = office.money_refunded(old, return_reference="R-1", psp_reference="re_1", actor="mira", seen_minor=2301)
+    assert (closed.money_due, list(checkout.open_refunds())) == (euro(0), [])
+
+
+def test_returns_of_all_attempts_are_listed_each_once(world: World, checkout: Checkout):
+    paid(world, checkout)
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    checkout.refund("A-1", return_reference="R-2", lines={"lamp": 1})
+    checkout.cancel("A-1")
+    again(checkout)
+    checkout.capture("A-1")
+    # Of the order as it is paid now, and so a return of its own.
+    anew = checkout.refund("A-1", return_reference="R-2", lines={"lamp": 1})
+    listed = checkout.refunds("A-1")
+    assert [one.return_reference for one in listed] == ["R-1", "R-2"]
+    assert listed[1] == anew
+
+
+def test_a_refused_return_goes_with_the_points_that_are_taken_anew(world: World, checkout: Checkout):
+    paid(world, checkout)
+    world.provider.play("no_partial_reversal")
+    refused = checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert refused is not None
+    assert refused.state == "declined"
+    world.provider.play("reference")
+    row = checkout._journal.latest("A-1")
+    assert row is not None
+    evidence = checkout._executor.look_up(row, deadline_s=5)
+    assert evidence is not None
+    nothing = {"captured_points": 0, "captured_value": euro(0), "held_points": 0, "released_points": 427}
+    gone = evidence.model_copy(update={"state": "voided", **nothing})
+    # The provider says that it has never taken them, and lets them be taken anew.
+    assert evidence.id is not None
+    world.made[0][1].redemptions.reverse(evidence.id, points=427, return_reference="theirs")
+    short = noted(checkout._journal, checkout._executor, row, gone)
+    claim = checkout._executor.repair(short, lease_s=5)
+    assert claim is not None
+    checkout._executor.run(claim, deadline_s=5)
+    (listed,) = checkout.refused_refunds()
+    assert (listed, checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})) == (refused, refused)
+    given = checkout.refund_again("A-1", return_reference="R-1", actor="mira", reason="switched on by now")
+    assert (given.state, given.points, given.restored) == ("done", 194, 194)
+    assert list(checkout.refused_refunds()) == []
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.attempt, payment.points) == ("partially_reversed", 2, 233)
+
+
+def test_new_points_of_an_older_attempt_are_settled(world: World):
+    shop = world.checkout(expired_points="new_points")
+    sandbox = f"{world.provider.url}/sandbox"
+    there = world.provider.http.get(f"{sandbox}/clock", timeout=20).json()["now"]
+    until = (datetime.fromisoformat(there) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    lots = [{"points": 427, "expires_at": until}]
+    world.provider.http.post(f"{sandbox}/members", json={"id": "mbr_soon", "lots": lots}, timeout=20)
+    shop.link("cleo", member_id="mbr_soon", consent_id="con_9")
+    world.order("A-1", "paid")
+    shop.balance("cleo", max_age_s=0)
+    shop.authorize("A-1", FIVE, customer_id="cleo", points=400)
+    shop.capture("A-1")
+    world.advance(2 * 86400)
+    world.provider.http.post(f"{sandbox}/members", json={"id": "mbr_soon", "state": "blocked"}, timeout=20)
+    given = shop.refund("A-1", return_reference="R-1", lines={"lamp": 5})
+    assert given is not None
+    assert (given.new_points, given.new_points_state) == (400, "declined")
+    world.provider.http.post(f"{sandbox}/members", json={"id": "mbr_soon", "state": "active"}, timeout=20)
+    world.provider.give("mbr_soon", 50)
+    shop.balance("cleo", max_age_s=0)
+    assert shop.authorize("A-1", FIVE, customer_id="cleo", points=5).attempt == 2
+    office = Office(shop)
+    old = office.searching.attempts("A-1")[0].id
+    settled = office.settle_new_points(old, return_reference="R-1", given=False, actor="mira", reason="unblocked")
+    assert settled.new_points_state == "posted"
+    assert office.attention().counts["not_given"] == 0
+
+
+def test_points_of_a_refused_return_pay_nothing_of_a_version_without_them(world: World, checkout: Checkout):
+    # Five lamps of 24.95, 500 points, 100 for each: the return of one is refused, then it is left out of the order.
+    paid(world, checkout, cart=FIVE, points=500)
+    world.provider.play("no_partial_reversal")
+    refused = checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert refused is not None
+    assert (refused.state, refused.points) == ("declined", 100)
+    world.provider.play("reference")
+    three = Cart(currency="EUR", lines=[Line(sku="lamp", quantity=3, unit_price_minor=2495, vat_rate="19")])
+    payment = checkout.amend("A-1", three)
+    assert payment is not None
+    assert (payment.points, payment.value, payment.due, payment.returned_points) == (300, euro(300), euro(7185), 100)
