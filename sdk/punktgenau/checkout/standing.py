@@ -10,7 +10,7 @@ from punktgenau.checkout.frozen import thaw
 from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.parcels import Units, followed
 from punktgenau.checkout.return_journal import Books
-from punktgenau.checkout.returned import History, Wanted, has_left
+from punktgenau.checkout.returned import History, Wanted, goods_minor, has_left
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ShipmentRow
 from punktgenau.errors import InProgressError, RedemptionEndedError, ReversalExceedsCaptureError, StateConflictError
@@ -35,6 +35,15 @@ class Standing:
     history: History
     parcels: int | None
     is_leaving: bool
+
+    @property
+    def has_goods_here(self) -> bool:
+        """Whether anything that has left, of goods or shipping, did not come back."""
+        return any(
+            line.amount_minor > goods_minor(line, self.history.of(line))
+            for line in self.allocation.lines
+            if has_left(line, self.parcels)
+        )
 
     def units_here(self) -> dict[str, int]:
         """Units by line that have left and did not come back."""
