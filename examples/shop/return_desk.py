@@ -140,6 +140,11 @@ def _as_it_is(one: Return, refund: Refund | None) -> Return:
         value_minor=refund.points_value.amount_minor,
         money_minor=(refund.money + refund.expired_money + refund.money_instead).amount_minor,
         points_state=refund.state,
+        expired=refund.already_expired or 0,
+        expired_minor=refund.expired_money.amount_minor,
+        new_points=refund.new_points,
+        has_new_points=refund.new_points_state == "posted",
+        due_minor=refund.money_due.amount_minor,
     )
 
 

@@ -39,7 +39,16 @@ class Return:
     money_minor: int | None
     known_as: str
     points_state: RefundState = "done"
-    """What became of its points; as `return_desk` tells it."""
+    """What became of its points; this and what follows as `return_desk` tells it."""
+    expired: int = 0
+    """How many of `points` came back expired."""
+    expired_minor: int = 0
+    """What of `money_minor` is for those."""
+    new_points: int = 0
+    """What is given anew for those."""
+    has_new_points: bool = False
+    due_minor: int = 0
+    """What of `money_minor` is still to be paid."""
 
     @property
     def is_open(self) -> bool:

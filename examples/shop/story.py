@@ -15,6 +15,7 @@ class Event:
     what: str
     amount_minor: int | None = None
     points: int = 0
+    expired: int = 0
 
 
 def story_of(
@@ -62,9 +63,15 @@ def _of_return(one: Return) -> list[Event]:
     if one.decided_at and one.state == "confirmed":
         # What the provider did not take back is not told as given back.
         parts = ["points"] * bool(one.points and one.points_state not in ("declined", "ended"))
-        parts += ["money"] * bool(one.money_minor or not one.points)
-        what = "_".join(["return", *(parts or ["taken"])])
-        events.append(Event(at=one.decided_at, what=what, amount_minor=one.money_minor, points=one.points or 0))
+        paid_minor = (one.money_minor or 0) - one.due_minor
+        parts += ["money"] * bool(paid_minor or not (one.points or one.due_minor))
+        if parts or not one.due_minor:
+            what = "_".join(["return", *(parts or ["taken"])])
+            expired = one.expired if "points" in parts else 0
+            count = one.points or 0
+            events.append(Event(at=one.decided_at, what=what, amount_minor=paid_minor, points=count, expired=expired))
+        if one.due_minor:
+            events.append(Event(at=one.decided_at, what="return_due", amount_minor=one.due_minor))
     return events
 
 

@@ -5,7 +5,8 @@ from werkzeug import Response
 
 from punktgenau import PunktgenauError
 
-from .. import changes, clerk, orders, payments, return_desk, returns, till
+from .. import bill, changes, clerk, orders, payments, return_desk, returns, till
+from ..bill import Bill
 from ..orders import Order
 from ..points import points
 from ..return_desk import Preview
@@ -121,7 +122,7 @@ def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
         order=order,
         situation=where,
         story=story_of(order, tries, all_returns, changes.of_order(order.reference)),
-        paid=_paid_by(order),
+        bill=_bill(order),
         returns=all_returns,
         previews={one.reference: _preview(order, one) for one in all_returns if one.state == "asked"},
         can_change=_can_change(order),
@@ -144,16 +145,12 @@ def _can_change(order: Order) -> bool:
     return order.can_ship and not return_desk.of_order(order.reference)
 
 
-def _paid_by(order: Order) -> tuple[int, int, int]:
-    """Points, their worth and the money that pay the order as it is now, before anything of it was returned."""
-    money_minor = payments.accepted_minor(order.reference) - changes.money_back_minor(order.reference)
-    by_points = points.find(order.reference)
-    if by_points is None or not by_points.points + by_points.returned_points:
-        return 0, 0, money_minor
-    changed = sum(change.points for change in changes.of_order(order.reference))
-    count = by_points.points + by_points.returned_points - changed
-    worth_minor = order.total_minor - money_minor if order.state == "paid" else by_points.value.amount_minor
-    return count, worth_minor, money_minor
+def _bill(order: Order) -> Bill | None:
+    """Who pays the order; None while nobody knows, and once it will not happen."""
+    try:
+        return None if order.state == "cancelled" else bill.of(order)
+    except PunktgenauError:
+        return None
 
 
 def _order(reference: str) -> Order:

@@ -141,7 +141,6 @@ def _page(order: Order, *, is_refused: bool = False) -> str:
         story=story_of(order, tries, all_returns, changes.of_order(order.reference)),
         returns=all_returns,
         can_cancel=order.can_cancel and not all_returns,
-        new_points={one.return_reference: one for one in points.refunds(order.reference) if one.new_points},
         can_return=returns.can_ask(order),
         bank_url=bank_url(payment) if payment and payment.state == "waiting" else None,
         explained=_explained(order, where, tries, all_returns),
@@ -160,6 +159,8 @@ def _explained(order: Order, where: str, tries: tuple[Payment, ...], all_returns
     """The text below the situation; where nothing was paid, nothing goes back, nor do points that were refused."""
     if where == "returned" and any(one.points_state == "declined" for one in all_returns):
         return "returned_refused"
+    if where == "returned" and any(one.expired and not one.expired_minor + one.new_points for one in all_returns):
+        return "returned_expired"
     was_paid = order.paid_at is not None or any(payment.state == "refunded" for payment in tries)
     return where if where != "cancelled" or was_paid else "cancelled_unpaid"
 

@@ -3,9 +3,10 @@
 from flask import Blueprint, abort, render_template
 
 from punktgenau import PunktgenauError
-from punktgenau.checkout import Invoice
 
-from .. import changes, clerk, customers, language, orders, payments, return_desk
+from .. import bill, changes, clerk, customers, language, orders, payments, return_desk
+from ..bill import Bill
+from ..orders import Order
 from ..points import points
 
 pages = Blueprint("receipts", __name__)
@@ -16,19 +17,13 @@ def show(reference: str) -> str:
     order = orders.find(reference) if clerk.current() else orders.find_own(reference, owner=customers.owner())
     if order is None or order.paid_at is None:
         abort(404)
-    invoice: Invoice | None = None
-    is_known = True
-    try:
-        invoice = points.invoice(reference)
-    except PunktgenauError:
-        # Nobody knows yet who has paid what, so no receipt may say so.
-        is_known = False
+    paid = _bill(order)
     back_points, back_points_minor = _cancelled_points(reference) if order.cancelled_at else (0, 0)
     return render_template(
         "receipt.html",
         order=order,
-        invoice=invoice,
-        is_known=is_known,
+        bill=paid,
+        invoice=paid.invoice if paid else None,
         payments=[one for one in payments.history(reference) if one.amount_minor and one.state in _PAID],
         changed_minor=changes.money_back_minor(reference),
         returns=[one for one in return_desk.of_order(reference) if one.state == "confirmed"],
@@ -39,6 +34,14 @@ def show(reference: str) -> str:
 
 
 _PAID = ("accepted", "refunded")
+
+
+def _bill(order: Order) -> Bill | None:
+    """None: nobody knows yet who has paid what, so no receipt may say so."""
+    try:
+        return bill.of(order)
+    except PunktgenauError:
+        return None
 
 
 def _cancelled_points(order_reference: str) -> tuple[int, int]:

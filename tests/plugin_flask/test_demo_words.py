@@ -1,0 +1,89 @@
+"""What the demo shop's pages say of points that had expired, and of money that is not paid yet.
+
+Pilz (84.35) and Karo (8.37) are 92.72; 427 points pay 4.27 of it. Karo comes back: 39 points and 7.98.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from examples.shop.points import points
+
+from _conformance_shops import DemoShop
+from _demo_desk import Demo
+from punktgenau.testing.conformance import ShopOrder
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    demo = Demo()
+    with contextmanager(DemoShop.shop.__wrapped__)(demo, tmp_path):  # type: ignore[attr-defined]
+        yield demo
+
+
+def expire(demo: Demo, **told: int) -> None:
+    """As if 30 of the points had come back expired, under a rule that makes up for them like that."""
+    changed = ", ".join(
+        f"{name} = {value}" for name, value in {"expired_points": 30, "restored_points": 9, **told}.items()
+    )
+    with demo.app.app_context():
+        path = demo.app.config["PUNKTGENAU_DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as journal, journal:
+        assert journal.execute(f"UPDATE punktgenau_return SET {changed}").rowcount == 1
+
+
+def returned(demo: Demo) -> ShopOrder:
+    order = demo.bought()
+    assert demo.ask(order, karo="1")[0] == 303
+    demo.confirm(order)
+    return order
+
+
+def test_points_that_came_back_expired_are_told_everywhere(demo: Demo) -> None:
+    order = returned(demo)
+    assert "expired" not in demo.says(order)
+    expire(demo)
+    page = demo.says(order)
+    assert "39 points back (of which 30 had expired) · €7.98 back" in page
+    assert "39 points and €7.98 given back (of which 30 had expired)" in page
+    assert "39 points back (of which 30 had expired)" in demo.says(order, at="clerk/orders")
+    assert "39 (of which 30 had expired) €0.39 €7.98" in demo.says(order, "/receipt")
+    demo.at_the_office(order, pilz=1)
+    assert "Some of the points had expired by then" in demo.says(order)
+
+
+def test_what_makes_up_for_expired_points_is_told(demo: Demo) -> None:
+    order = returned(demo)
+    expire(demo, expired_minor=30)
+    for page in (demo.says(order), demo.says(order, at="clerk/orders")):
+        assert "(of which 30 had expired) · €7.98 back · €0.30 will be paid back (of which €0.30 for expired" in page
+    assert "€8.28 (of which €0.30 for expired points) (of which €0.30 still to be paid)" in demo.says(order, "/receipt")
+    expire(demo, expired_minor=0, new_points=30)
+    for page in (demo.says(order), demo.says(order, at="clerk/orders"), demo.says(order, "/receipt")):
+        assert "30 new points in the place of expired ones are on their way" in page
+
+
+def test_money_is_told_as_given_back_once_it_is(demo: Demo) -> None:
+    order = demo.bought()
+    demo.at_the_office(order, karo=1)
+    page = demo.says(order)
+    assert "39 points back · €7.98 will be paid back" in page
+    assert "€7.98 back" not in page
+    with demo.app.app_context():
+        points.money_refunded(order.reference, return_reference=f"office-{order.reference}", psp_reference="psp_1")
+    page = demo.says(order)
+    assert "39 points back · €7.98 back" in page
+    assert "39 points and €7.98 given back" in page
+    assert "will be paid back" not in page
+    assert "still to be paid" not in demo.says(order, "/receipt")
+
+
+def test_the_clerks_bill_is_empty_once_the_order_will_not_happen(demo: Demo) -> None:
+    order = demo.bought(ship=False)
+    assert "427 points €4.27 Money €88.45" in demo.says(order, at="clerk/orders")
+    demo.cancel(order)
+    assert "427 points €" not in demo.says(order, at="clerk/orders")
