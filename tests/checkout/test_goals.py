@@ -198,6 +198,13 @@ def test_what_is_to_go_back_while_it_is_sent_is_noted(engine: Engine):
     assert engine.provider.calls == []
 
 
+def test_what_is_to_go_back_while_it_is_taken_is_noted(engine: Engine):
+    claim = engine.desk.journal.begin_operation(engine.desk.held("A-1"), CAPTURE, lease_s=60)
+    noted = engine.goals.release(claim.redemption, cause="customer", ends=engine.ends(0.1))
+    assert (noted.state, noted.release_cause) == ("capturing", "customer")
+    assert engine.now(noted) == noted
+
+
 def test_also_what_was_paid_may_have_to_go_back(engine: Engine):
     claim = engine.desk.journal.begin_operation(engine.desk.held("A-1"), EXTEND, lease_s=60)
     paid = engine.goals.capture(claim.redemption, ends=engine.ends(0.1))

@@ -208,3 +208,12 @@ def test_what_a_refusal_says_where_nothing_can_be_looked_up(kind: Kind, code: st
 def test_a_person_is_told_what_was_heard_or_that_nothing_was():
     assert needing_attention(unknown("wrong_echo")) == Verdict("unknown", "needs_attention", "wrong_echo")
     assert needing_attention(Verdict("unknown")) == Verdict("unknown", "needs_attention", "no_answer")
+
+
+def test_a_refused_capture_of_what_was_captured_in_parts_took_nothing():
+    refused = Verdict("unknown", code="already_captured")
+    assert judge_refusal("capture", refused) == Verdict("done", state="captured", code="already_captured")
+    in_parts = judge_refusal("capture", refused, in_parts=True)
+    assert in_parts == Verdict("not_done", state="short", code="hold_expired")
+    other = Verdict("unknown", code="unavailable")
+    assert judge_refusal("capture", other, in_parts=True) == other

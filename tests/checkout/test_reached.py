@@ -10,7 +10,7 @@ import pytest
 
 from _calls import eur, reply
 from punktgenau.checkout.reached import after_verdict
-from punktgenau.checkout.resolve import REFUSED, Verdict
+from punktgenau.checkout.resolve import REFUSED, UNDONE, Verdict
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.provider import Redemption
 
@@ -246,6 +246,18 @@ def test_what_cannot_be_attached_is_still_what_the_provider_says():
 
 def test_a_repair_that_ends_while_it_comes_back_leaves_the_order_short():
     assert after(replace(REPAIR, state="reversing"), "expired").state == "short"
+
+
+def test_a_repair_that_was_given_up_leaves_the_order_short_and_one_that_was_returned_does_not():
+    back = replace(REPAIR, state="reversing", captured_points=427, captured_minor=854)
+    whole = CAPTURED.model_copy(update={"state": "reversed", "reversed_points": 427, "reversed_value": eur(854)})
+    assert after(replace(back, release_cause="given_up"), "reversed", whole).state == "short"
+    assert after(back, "reversed", whole).state == "reversed"
+
+
+def test_what_did_nothing_and_is_over_is_not_looked_at_again():
+    assert after(replace(TAKEN, state="reversing"), "captured", code=UNDONE).check_at == NOW
+    assert after(replace(TAKEN, state="reversing"), "reversed", code=UNDONE).check_at is None
 
 
 def test_what_is_given_back_in_part_is_so():
