@@ -41,6 +41,8 @@ CAUSES = (
     "paid_otherwise", "ended",
 )  # fmt: skip
 """Causes that the engine itself gives; a shop's own are shown as they are."""
+REFUSALS = ("not_offered", "declined", "invalid_request")
+"""What providers answer that do not take the points of a return back."""
 
 
 class OfficeLanguage(Language):
@@ -119,7 +121,7 @@ class OfficeLanguage(Language):
             notes.append(self.gettext("%(money)s in money instead of its points.", money=money))
         is_own = told.kind.startswith("ended.") and told.code not in CODES
         if told.code and not is_own and "%(code)s" not in self.gettext(f"story.{told.kind}"):
-            notes.append(self.answer(told.code))
+            notes.append(self.refusal(told.code) if told.kind == "reverse.not_done" else self.answer(told.code))
         if told.sends > 1:
             notes.append(self.gettext("Sent %(number)s times under the same key.", number=self.points(told.sends)))
         return tuple(notes)
@@ -129,8 +131,13 @@ class OfficeLanguage(Language):
         return self.gettext(f"office.new_points.{refund.new_points_state}", points=self.count(refund.new_points))
 
     def cause(self, cause: str) -> str:  # type: ignore[override]  # of a text here, of a payment for customers
-        """Why points went back."""
-        return self.gettext(f"office.cause.{cause}") if cause in CAUSES else cause
+        """Why points went back; what the shop or a person gave as the reason stands in quotes, as it was given."""
+        known = self.gettext(f"office.cause.{cause}") if cause in CAUSES else ""
+        return known or self.gettext("“%(text)s”", text=cause)
+
+    def refusal(self, code: str) -> str:
+        """Why the provider does not take the points of a return back, and what to do about it."""
+        return self.gettext(f"office.refusal.{code}", code=code) if code in REFUSALS else self.answer(code)
 
     def answer(self, code: str) -> str:
         """A code, in English with the documentation's one line; elsewhere a code is looked up by what it is called."""
@@ -198,6 +205,11 @@ class OfficeLanguage(Language):
     def done(self, deed: str) -> str:
         """What an operator has just done."""
         return self.gettext(f"office.done.{deed}")
+
+    def signed_money(self, amount_minor: int, currency: str) -> str:
+        """An amount in the smallest unit as money; negative where it went back."""
+        amount = Money(amount_minor=abs(amount_minor), currency=currency)
+        return self.minus(amount) if amount_minor < 0 else self.money(amount)
 
     def money_digits(self, amount_minor: int, currency: str) -> str:
         """An amount as it is typed into a form: digits, and a comma or point where the currency has smaller units."""

@@ -113,12 +113,14 @@ def _order(one: Difference) -> str:
 
 
 def _side(one: Difference, *, there: bool) -> str:
-    points, minor, at = (
-        (one.there_points, one.there_minor, one.there_at) if there else (one.here_points, one.here_minor, one.here_at)
+    points, minor, at, currency = (
+        (one.there_points, one.there_minor, one.there_at, one.currency)
+        if there
+        else (one.here_points, one.here_minor, one.here_at, one.here_currency)
     )
     if points is None:
         return NOTHING
-    worth = "" if minor is None else f" = {_money(minor, one.currency)}"
+    worth = "" if minor is None else f" = {_money(minor, currency)}"
     return f"{points:,}{worth}" + (f", {at:%d %b}" if at is not None else "")
 
 

@@ -117,6 +117,9 @@ def look_at_orders(state: AppState, examiner: Examiner | None, scope: Scope) -> 
                 count=pile.count,
                 orders=tuple(pile.orders),
             )
+    if owing := sum(1 for _ in checkout.open_refunds()):
+        waits = plural(owing, "return waits for its money half", "returns wait for their money halves")
+        yield sheet.note("money_open", f"{waits}: points.open_refunds(), or in the back office under Needs a person.")
     looked = f"{plural(seen, 'order', 'orders')} and {plural(redemptions, 'live redemption', 'live redemptions')}"
     if any(pile.count for pile in piles.values()):
         yield sheet.note("looked_at", f"{looked} were looked at.")

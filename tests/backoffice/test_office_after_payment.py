@@ -107,6 +107,11 @@ def refused_in_shop(shop: SmallShop) -> str:
     return redemption_id
 
 
+REFUSED = {
+    "en": "The provider does not take these points back (not_offered). It can be asked again when that has changed, or",
+    "de": "Der Punkteanbieter nimmt diese Punkte nicht zurück (not_offered). Wenn sich das geändert hat, kann er",
+    "zh": "积分方不接受退回这些积分（not_offered）。情况有变后可以重新请求，也可改以现金支付其价值。",
+}
 WORDS = {
     "en": ("Ask once more", "Pay €1.42 instead", "€1.42 in money instead of its points.", "Settled, with your name"),
     "de": ("Noch einmal anfragen", "Stattdessen 1,42 € zahlen", "1,42 € in Geld statt ihrer Punkte.", "Geregelt"),
@@ -123,12 +128,16 @@ def test_a_refused_return_is_settled_by_the_pages(shop: SmallShop, mira: Visitor
     assert "R-1" in waits
     # Not why the goods came back, but why their points did not.
     refused, money = waits.split('id="refused"')[1].split('id="money"')
-    assert "not_offered" in refused
+    assert REFUSED[language] in refused
     assert "scratched" not in refused
-    assert "scratched" in money
+    # What the shop gave as the reason stands in its own words.
+    assert ("„scratched“" if language == "de" else "“scratched”") in money
+    # One return whose points were refused, and its money half.
+    assert '<b class="pga-count">2</b>' in waits
     page = text_of(mira.browser, one).replace("\xa0", " ")
     assert again in page
     assert instead in page
+    assert REFUSED[language] in page
     assert "<script" not in page
     assert mira.post(f"{one}/settle", **{"return_reference": "R-1", "as": "money"}).status_code == 409
     operations = len(shop.provider.operations())
@@ -198,3 +207,11 @@ def test_a_parcel_comes_back_by_the_pages_before_the_next_one_leaves(
     assert (answer.status_code, answer.location) == (303, f"{one}?done=refund")
     with shop.app.app_context():
         assert [(back.points, back.money) for back in made.refunds("A-1")] == [(249, euro(2246))]
+
+
+def test_no_return_is_offered_where_everything_came_back(shop: SmallShop, mira: Visitor) -> None:
+    one = f"/points/admin/redemptions/{paid(shop)}"
+    for reference, amount_minor, is_offered in (("R-1", 5989, True), ("R-2", 1, False)):
+        with shop.app.app_context():
+            shop.points.checkout.refund("A-1", return_reference=reference, amount_minor=amount_minor)
+        assert ("Take a return in" in text_of(mira.browser, one)) == is_offered

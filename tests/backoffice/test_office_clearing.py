@@ -1,9 +1,16 @@
 """The reconciliation console: compare a month, see both sides, decide with a reason; once."""
 
 import re
+from datetime import UTC, datetime
+
+import pytest
 
 from _office_shop import OPERATOR, paid, text_of
 from _small_shop import SmallShop, Visitor
+from flask_punktgenau.differences import as_text
+from punktgenau.checkout.booking import Booking, Window
+from punktgenau.checkout.difference import Difference, Reconciled
+from punktgenau.checkout.matched import disagreement
 from punktgenau.checkout.office import Office
 
 
@@ -82,3 +89,39 @@ def test_months_and_ids_that_cannot_be_meant(mira: Visitor) -> None:
     for name in ("0" * 12, "x", "\x00", "a" * 400):
         assert mira.browser.get(f"/points/admin/clearing/{name}").status_code == 409
     assert mira.browser.get("/points/admin/clearing?state=x&period=y&after=z").status_code == 200
+
+
+def in_dollars() -> Difference:
+    """53 points that went back, which the statement tells in another currency."""
+    at = datetime(2026, 11, 3, tzinfo=UTC)
+    note = disagreement(_booking("USD"), _booking("EUR"), Window(0, 2**60, 0, 2**60))
+    assert note is not None
+    return Difference(
+        id="d1", period="2026-11", kind=note.kind, state="open", order_reference="A-1", order_state="paid",
+        redemption_id="r1", provider_id="red_1", line_id="L", there_points=-53, there_minor=-53, there_at=at,
+        here_points=-53, here_minor=-53, here_at=at, currency="USD", proposal="claim", note=note.note, found_at=at,
+        actor="", reason="", result="", done_at=None,
+    )  # fmt: skip
+
+
+def _booking(currency: str) -> Booking:
+    return Booking(
+        id="L", kind="reversal", at=1, points=-53, amount_minor=-53, currency=currency, key="k", provider_id="red_1",
+        order_reference="A-1", reference="R-1",
+    )  # fmt: skip
+
+
+def test_each_side_is_told_in_its_own_currency(shop: SmallShop, mira: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = in_dollars()
+    report = Reconciled(
+        period="2026-11", lines=1, bookings=1, orders=0, matched=0, points_there=-53, points_here=-53,
+        found={"amount": 1}, waiting=0, broken=0, broken_lines=(), open_by_kind={"amount": 1},
+    )  # fmt: skip
+    (line,) = [text for text in as_text(report, [one]) if text.startswith("d1")]
+    assert "-53 = -0.53 USD, 03 Nov  -53 = -0.53 EUR, 03 Nov" in line
+    monkeypatch.setattr(Office, "differences", lambda self, **_: (one,))
+    monkeypatch.setattr(Office, "difference", lambda self, _: one)
+    for path in ("/points/admin/clearing", "/points/admin/clearing/d1"):
+        page = text_of(mira.browser, path)
+        assert "−$0.53" in page
+        assert "−€0.53" in page

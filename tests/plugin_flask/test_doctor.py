@@ -270,6 +270,9 @@ def test_refused_returns_are_named(complete: SmallShop) -> None:
     told = ask(complete.app)
     assert told.level["returns_refused"] == "warning"
     assert told.orders["returns_refused"] == ["A-1 (R-1)"]
+    # 10.00 of 59.90, of which points were 0.71; it is told, and nothing is wrong with it.
+    assert told.level["money_open"] == "note"
+    assert "1 return waits for its money half" in told.text
     assert "1 return waits for a person" in complete.app.test_cli_runner().invoke(punktgenau, ["doctor"]).output
 
 

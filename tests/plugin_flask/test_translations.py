@@ -14,7 +14,7 @@ from jinja2 import Environment, nodes
 
 import flask_punktgenau
 from flask_punktgenau.backoffice_gate import DEEDS
-from flask_punktgenau.backoffice_language import CAUSES, ORDER_STATES, STORY_CALLS, STORY_KINDS, By
+from flask_punktgenau.backoffice_language import CAUSES, ORDER_STATES, REFUSALS, STORY_CALLS, STORY_KINDS, By
 from flask_punktgenau.formatting import LANGUAGES, TRANSLATIONS
 from flask_punktgenau.language import Language
 from flask_punktgenau.pages import ChoiceKind, ConnectState
@@ -51,6 +51,7 @@ FAMILIES = {
         *(f"state.{state}" for state in STATES),
         *(f"by.{by}" for by in get_args(By)),
         *(f"cause.{cause}" for cause in CAUSES),
+        *(f"refusal.{code}" for code in REFUSALS),
         *(f"refund.{state}" for state in get_args(RefundState)),
         *(f"new_points.{state}" for state in get_args(NewPointsState) if state != "none"),
         *(f"policy.{policy}" for policy in get_args(RefundPolicy)),

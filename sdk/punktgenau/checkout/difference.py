@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from punktgenau.checkout.matched import DifferenceKind
+from punktgenau.checkout.matched import DifferenceKind, currency_here
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.schema_clearing import DifferenceRow
 
@@ -41,6 +41,7 @@ class Difference:
     here_minor: int | None
     here_at: datetime | None
     currency: str
+    """Of the statement, where it says anything, and else of the journal: see `here_currency`."""
     proposal: Proposal
     note: str
     found_at: datetime
@@ -48,6 +49,11 @@ class Difference:
     reason: str
     result: str
     done_at: datetime | None
+
+    @property
+    def here_currency(self) -> str:
+        """The currency that the journal's side is in: the order's, which the statement may have wrong."""
+        return currency_here(self.note) or self.currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
