@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -38,6 +39,13 @@ def test_the_rest_of_a_short_order_is_paid_by_card(shopper: Shopper, demo: Demo,
     axe(shopper.page)
     shopper.press_in_drawer("ship")
     expect(shopper.page.locator(".drawer-said").first).to_contain_text("Not yet")
+
+    # Nobody has paid these 25.00, so neither receipt nor counter says that points did.
+    shopper.open(f"/orders/{reference}/receipt")
+    paid = shopper.page.locator(".receipt-below section").last
+    expect(paid).to_contain_text(re.compile(r"Bank transfer\s*€59\.35\s*Points that could not be taken\s*€25\.00"))
+    expect(paid).not_to_contain_text("2,500 points")
+    shopper.open(f"/orders/{reference}")
 
     # A declined card leaves it as it is, and the points cannot be taken any more.
     shopper.pay_again("card_declined")

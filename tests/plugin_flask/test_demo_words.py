@@ -11,10 +11,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import requests
+from examples.shop import till
 from examples.shop.points import points
 
-from _conformance_shops import DemoShop
-from _demo_desk import Demo
+from _conformance_shops import _METHODS, PROVIDER_URL, DemoShop
+from _demo_desk import CART, Demo
+from punktgenau.checkout.office import Office
 from punktgenau.testing.conformance import ShopOrder
 
 
@@ -34,6 +37,21 @@ def expire(demo: Demo, **told: int) -> None:
         path = demo.app.config["PUNKTGENAU_DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(path)) as journal, journal:
         assert journal.execute(f"UPDATE punktgenau_return SET {changed}").rowcount == 1
+
+
+def short(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> ShopOrder:
+    """The bank confirms 88.45 when the points have been spent elsewhere."""
+    monkeypatch.setitem(_METHODS, "good", "bank")
+    order = demo.place(CART, 427)
+    assert requests.post(f"{PROVIDER_URL}/sandbox/clock", json={"advance_s": 3 * 3600}, timeout=5).ok
+    demo.behind.give(10)
+    with demo.app.app_context():
+        till.confirm_payment(order.reference)
+        payment = points.find(order.reference)
+        assert payment is not None
+        assert payment.state == "short"
+    demo.clerk(order, ship=False)
+    return order
 
 
 def returned(demo: Demo) -> ShopOrder:
@@ -87,3 +105,17 @@ def test_the_clerks_bill_is_empty_once_the_order_will_not_happen(demo: Demo) -> 
     assert "427 points €4.27 Money €88.45" in demo.says(order, at="clerk/orders")
     demo.cancel(order)
     assert "427 points €" not in demo.says(order, at="clerk/orders")
+
+
+def test_points_that_could_not_be_taken_have_paid_nothing(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = short(demo, monkeypatch)
+    assert "Money €88.45 Points that could not be taken €4.27" in demo.says(order, at="clerk/orders")
+    receipt = demo.says(order, "/receipt")
+    assert "Bank transfer €88.45 Points that could not be taken €4.27" in receipt
+    assert "427 points" not in receipt
+    with demo.app.app_context():
+        office = Office(points.checkout)
+        redemption_id = office.searching.attempts(order.reference)[-1].id
+        office.resolve(redemption_id, as_="written_off", actor="clerk 7", reason="our fault")
+    assert "Money €88.45 Borne by the shop €4.27" in demo.says(order, at="clerk/orders")
+    assert "Bank transfer €88.45 Borne by the shop €4.27" in demo.says(order, "/receipt")
