@@ -86,9 +86,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _processes() -> int:
-    """One more than this process may use cores, since tests wait for servers and browsers; four are enough of those."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(4, cores + 1)
+    """As many as this process may use cores: more only wait for each other. Four are enough databases and browsers."""
+    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "-n", dest="workers", metavar="N", help="spread the tests over N processes (all of them: cores + 1)"
+        "-n", dest="workers", metavar="N", help="spread the tests over N processes (all of them: one per core)"
     )
     parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
     parser.add_argument(
