@@ -21,7 +21,9 @@ from _source import ROOT
 
 START_S = 60
 STOP_S = 15
-SHOP_TABLES = ("filling", "changing", "order_changes", "return_lines", "returns", "payments", "order_lines", "orders")
+SHOP_TABLES = (
+    "filling", "changing", "order_changes", "return_lines", "returns", "money_back", "payments", "order_lines", "orders",
+)  # fmt: skip
 JOURNAL_TABLES = (
     "punktgenau_payout",
     "punktgenau_return",
