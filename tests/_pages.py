@@ -38,9 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: they are slow, and the driver keeps an event loop running in this thread."""
+    """Browser tests last: they are slow, and the driver keeps an event loop running in this thread.
+
+    First of all that look at the tests, or `-m browser` would select none.
+    """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
