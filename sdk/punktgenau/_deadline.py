@@ -75,6 +75,15 @@ class _Socket(socket.socket):
 
 
 class _TlsSocket(ssl.SSLSocket):
+    def recv(self, *args: object, **kwargs: object) -> bytes:
+        # The interpreter reads once before the handshake, and leaves a socket that was reset by then to the collector.
+        try:
+            return super().recv(*args, **kwargs)  # type: ignore[arg-type]
+        except OSError:
+            if self._sslobj is None:  # type: ignore[attr-defined]
+                self.close()
+            raise
+
     def recv_into(self, *args: object, **kwargs: object) -> int:
         _arm(self)
         return super().recv_into(*args, **kwargs)  # type: ignore[arg-type]

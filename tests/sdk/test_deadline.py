@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +18,7 @@ import trustme
 from _calls import SAMPLES, assert_not_sent, assert_unknown, failure, reply
 from _canned import Act, AtAccept, Canned, answer, canned, close, closed_port, drip, head, raw, reset, then_silence
 from punktgenau import Client, ConfigurationError, NotSentError
-
-# The interpreter leaves a socket that was reset just before its handshake to the collector, which then complains.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+from punktgenau._deadline import _tls_context
 
 SHORT_S = 0.4
 NOISE_S = 0.5
@@ -107,6 +108,19 @@ def test_a_handshake_that_does_not_end_is_certainly_not_done(act: Act, client: C
         error = failure("authorize", client, deadline_s=SHORT_S)
     assert_not_sent(error, "authorize")
     assert secure.seen == []
+
+
+def test_a_socket_that_was_reset_before_the_handshake_is_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        plain = socket.create_connection(listener.getsockname())
+        far = listener.accept()[0]
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    far.close()
+    select.select([plain], [], [], 5)
+    with pytest.raises(OSError) as told:
+        _tls_context().wrap_socket(plain, server_hostname="127.0.0.1")
+    (left,) = {own for entry in told.traceback if isinstance(own := entry.frame.f_locals.get("self"), ssl.SSLSocket)}
+    assert left.fileno() == -1
 
 
 Issue = Callable[[trustme.CA], trustme.LeafCert]
