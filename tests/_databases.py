@@ -1,5 +1,7 @@
 """SQLite and PostgreSQL for tests: `database_url` runs a test on both, `postgres_url` on PostgreSQL alone.
 
+What has the journal's tables is a copy of one database that was brought up to date once, for the whole run.
+
 PostgreSQL is the server named by PUNKTGENAU_TEST_POSTGRES_URL (its user may create databases), otherwise one that is
 started from the test dependency for this run. Run by root, that dependency makes a Unix account `pgserver` and opens
 the folders above its files to it; the folders get their modes back at the end.
@@ -13,6 +15,7 @@ import threading
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -76,26 +79,91 @@ def _postgres_administrator(postgres_server: URL) -> Iterator[psycopg.Connection
         yield connection
 
 
+@pytest.fixture(scope="session")
+def _postgres_with_tables(postgres_server: URL, _postgres_administrator: psycopg.Connection) -> Iterator[str]:
+    """The name of a database with the journal's tables, to be copied."""
+    name = f"punktgenau_tables_{uuid.uuid4().hex[:12]}"
+    with _database(_postgres_administrator, name, copy_of="template0"):
+        _put_tables(_address(postgres_server, name))
+        # Whoever is connected keeps it from being copied.
+        forbid = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name))
+        _postgres_administrator.execute(forbid)
+        yield name
+
+
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the journal's tables, to be copied."""
+    file = tmp_path_factory.mktemp("tables") / "journal.sqlite"
+    _put_tables(f"sqlite:///{file}")
+    return file
+
+
+def _put_tables(database_url: str) -> None:
+    from punktgenau import SystemClock
+    from punktgenau.checkout import migrate
+    from punktgenau.checkout.database import Database
+
+    database = Database(database_url, clock=SystemClock())
+    migrate.upgrade(database)
+    database.close()
+
+
+@contextmanager
+def _database(administrator: psycopg.Connection, name: str, *, copy_of: str) -> Iterator[None]:
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+    administrator.execute(create.format(sql.Identifier(name), sql.Identifier(copy_of)))
+    yield
+    administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _address(server: URL, name: str) -> str:
+    return server.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+
+
 @pytest.fixture
 def postgres_url(postgres_server: URL, _postgres_administrator: psycopg.Connection) -> Iterator[str]:
     """SQLAlchemy's address of an empty PostgreSQL database of this test's own."""
     name = f"punktgenau_test_{uuid.uuid4().hex[:12]}"
-    database = sql.Identifier(name)
-    _postgres_administrator.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY file_copy").format(database)
-    )
-    yield postgres_server.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
-    _postgres_administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+    with _database(_postgres_administrator, name, copy_of="template0"):
+        yield _address(postgres_server, name)
+
+
+@pytest.fixture
+def _postgres_journal_url(
+    postgres_server: URL, _postgres_administrator: psycopg.Connection, _postgres_with_tables: str
+) -> Iterator[str]:
+    name = f"punktgenau_test_{uuid.uuid4().hex[:12]}"
+    with _database(_postgres_administrator, name, copy_of=_postgres_with_tables):
+        yield _address(postgres_server, name)
 
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """SQLAlchemy's address of an SQLite file of this test's own."""
+    """SQLAlchemy's address of an SQLite file of this test's own; there is none yet."""
     return f"sqlite:///{tmp_path / 'journal.sqlite'}"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture
+def _sqlite_journal_url(sqlite_url: str, sqlite_with_tables: Path) -> str:
+    shutil.copyfile(sqlite_with_tables, sqlite_url.removeprefix("sqlite:///"))
+    return sqlite_url
+
+
+_BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=_BOTH)
 def database_url(request: pytest.FixtureRequest) -> str:
-    """SQLAlchemy's address of an empty database of this test's own; the test runs once on each kind."""
+    """SQLAlchemy's address of a database of this test's own with the journal's tables; the test runs on each kind."""
+    address: str = request.getfixturevalue(
+        "_sqlite_journal_url" if request.param == "sqlite" else "_postgres_journal_url"
+    )
+    return address
+
+
+@pytest.fixture(params=_BOTH)
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """As `database_url`, without tables."""
     address: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     return address

@@ -98,6 +98,6 @@ def test_this_machine_can_be_reached() -> None:
         pass
 
 
-def test_every_database_is_empty_and_of_its_own(database_url: str, tmp_path: Path) -> None:
+def test_every_database_is_of_its_own(database_url: str, tmp_path: Path) -> None:
     assert database_url.startswith(("sqlite:///", "postgresql+psycopg://"))
     assert str(tmp_path) in database_url or "/punktgenau_test_" in database_url

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 
 from _mortal import end_leases
@@ -68,7 +69,7 @@ def put_rows(database_url: str, rows: Rows) -> None:
 
 def versions() -> list[str]:
     """The revisions of our tables, oldest first."""
-    script = migrate.ScriptDirectory.from_config(migrate._config())
+    script = ScriptDirectory.from_config(migrate._config())
     return [revision.revision for revision in script.walk_revisions()][::-1]
 
 
@@ -93,6 +94,10 @@ def tables_of(database_url: str) -> tuple[set[str], str | None]:
     return names, revision
 
 
+def test_what_revisions_there_are_is_known_without_alembic() -> None:
+    assert migrate.revisions() == versions()
+
+
 _KILLED_MIGRATION = """
 import os, signal, sys
 from alembic import op
@@ -113,19 +118,19 @@ Checkout(Client("http://127.0.0.1:9", client_id="a", client_secret="b"), sys.arg
     "C14", "killed in a migration: the old tables or the new ones, never half; the next upgrade ends it"
 )
 @pytest.mark.parametrize("begun", ["nothing", "the version before"])
-def test_killed_in_a_migration(database_url: str, begun: str) -> None:
+def test_killed_in_a_migration(empty_database_url: str, begun: str) -> None:
     if begun == "nothing":
         before: tuple[set[str], str | None] = (set(), None)
         dies_at = "punktgenau_operation"
     else:
-        bring_to(database_url, "0001")
-        before, dies_at = tables_of(database_url), "punktgenau_event"
+        bring_to(empty_database_url, "0001")
+        before, dies_at = tables_of(empty_database_url), "punktgenau_event"
     ended = subprocess.run(
-        [sys.executable, "-c", _KILLED_MIGRATION, database_url, dies_at], env=os.environ, check=False
+        [sys.executable, "-c", _KILLED_MIGRATION, empty_database_url, dies_at], env=os.environ, check=False
     )
     assert ended.returncode == -signal.SIGKILL
-    assert tables_of(database_url) == before
-    shop = Checkout(Client("http://127.0.0.1:9", client_id="a", client_secret="b"), database_url)
+    assert tables_of(empty_database_url) == before
+    shop = Checkout(Client("http://127.0.0.1:9", client_id="a", client_secret="b"), empty_database_url)
     if begun == "nothing":
         assert not shop.ready()
     else:

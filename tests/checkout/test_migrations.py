@@ -28,7 +28,8 @@ def test_the_migrations_make_the_tables_that_the_code_uses(world: World, checkou
 
 @pytest.mark.scenario("C14", "upgrades at once: one does it, the others find nothing to do")
 def test_upgrades_at_once(empty_database_url: str):
-    shops = [Checkout(Client("http://127.0.0.1:9", client_id="a", client_secret="b"), empty_database_url) for _ in range(4)]
+    client = Client("http://127.0.0.1:9", client_id="a", client_secret="b")
+    shops = [Checkout(client, empty_database_url) for _ in range(4)]
     assert not shops[0].ready()
     threads = [Thread(target=shop.upgrade) for shop in shops]
     for thread in threads:

@@ -5,24 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.schema import VERSION_TABLE
 from punktgenau.errors import UnavailableError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 _LOCK = 0x70756E6B74
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def revisions() -> list[str]:
+    """The revisions that this version knows, oldest first: their files are called m<revision>_<what>.py."""
+    return sorted(file.name[1:].partition("_")[0] for file in _MIGRATIONS.glob("versions/m*_*.py"))
 
 
 def _config() -> Config:
+    # Not needed by a shop whose tables are up to date, and as long to import as the rest of the engine.
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
 
@@ -42,7 +51,6 @@ def _connection(database: Database) -> Iterator[Connection]:
 
 def upgrade(database: Database) -> None:
     """Create or change our tables; a second run, or a second process at the same time, does nothing."""
-    config = _config()
     with _connection(database) as connection:
         if database.dialect == "postgresql":
             # To change a table takes the time that it takes, and waits for whoever is at work.
@@ -52,8 +60,12 @@ def upgrade(database: Database) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if _revision(connection) != revisions()[-1]:
+            from alembic import command
+
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
         connection.commit()
 
 
@@ -63,14 +75,19 @@ def is_current(database: Database) -> bool:
     Tables of a newer version fit: within one minor version migrations only add. Raises UnavailableError
     (`journal_unavailable`) for tables of an older one: what they hold must not be taken for nothing.
     """
-    script = ScriptDirectory.from_config(_config())
-    head = script.get_current_head()
     with _connection(database) as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        found = context.get_current_revision()
-    if found is not None and found != head and found in {revision.revision for revision in script.walk_revisions()}:
+        found = _revision(connection)
+    if found in revisions()[:-1]:
         raise UnavailableError(
             "The journal's tables are of an older version. Nothing was sent; run `flask punktgenau upgrade`.",
             code="journal_unavailable",
         )
     return found is not None
+
+
+def _revision(connection: Connection) -> str | None:
+    """Which revision the tables say that they are of; None: there are none."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    return found
