@@ -69,7 +69,7 @@ def new_attempt(
     now = journal.now_ms()
     identity = (provider.profile.name, provider.partner_id, provider.mode or "", order_reference)
     longest = provider.profile.longest_hold_s
-    row = RedemptionRow(
+    return RedemptionRow(
         id=journal.fresh_id(),
         provider=identity[0],
         partner=identity[1],
@@ -77,7 +77,7 @@ def new_attempt(
         order_reference=order_reference,
         attempt=number,
         key="",
-        live_key=None,
+        live_key=_live_key(*identity),
         cause="placed",
         state="authorizing",
         version=1,
@@ -111,7 +111,6 @@ def new_attempt(
         refund_policy=settings.refund_policy,
         tax_mode=settings.tax_mode,
     )
-    return replace(row, live_key=live_key_of(row))
 
 
 def event_of(before: RedemptionRow, after: RedemptionRow) -> str | None:
@@ -128,13 +127,17 @@ def event_of(before: RedemptionRow, after: RedemptionRow) -> str | None:
     if is_last and after.reversed_points == before.reversed_points:
         # It had come back before the last part was captured.
         return "redemption_captured"
-    state = payment_of(after).state
-    return None if state == payment_of(before).state else EVENT_BY_STATE.get(state)
+    state = _shown(after)
+    return None if state == _shown(before) else EVENT_BY_STATE.get(state)
 
 
 def live_key_of(row: RedemptionRow) -> str:
     """What only one attempt of an order carries at a time: the one that is live."""
-    return "|".join((row.provider, row.partner, row.mode, row.order_reference))
+    return _live_key(row.provider, row.partner, row.mode, row.order_reference)
+
+
+def _live_key(*identity: str) -> str:
+    return "|".join(identity)
 
 
 def repair_of(short: RedemptionRow, changed: AmendmentRow | None, *, row_id: str, now_ms: int) -> RedemptionRow:

@@ -271,8 +271,9 @@ class Executor:
     ) -> RedemptionRow:
         before, now_ms = claim.redemption, self._journal.now_ms()
         after = after_verdict(before, verdict, evidence, now_ms=now_ms, request=claim.operation.request)
-        # A refusal that names it, where nothing can be looked up.
-        after = replace(after, provider_id=after.provider_id or named)
+        if named is not None and after.provider_id is None:
+            # A refusal that names it, where nothing can be looked up.
+            after = replace(after, provider_id=named)
         closed = verdict.state not in (None, "needs_attention")
         write = partial(
             self._journal.finish,

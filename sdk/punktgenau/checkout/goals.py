@@ -64,7 +64,8 @@ class Goals:
     def _reach(self, row: RedemptionRow, plan: _Plan, *, ends: float, cause: str | None = None) -> RedemptionRow:
         while True:
             left = max(0.1, ends - self._clock.monotonic())
-            row = replace(row, release_cause=row.release_cause or cause)
+            if cause is not None and row.release_cause is None:
+                row = replace(row, release_cause=cause)
             planned = plan(row)
             try:
                 if planned is None:

@@ -65,7 +65,7 @@ def after_verdict(
     # What is proven to have done nothing, such as a return, is begun anew.
     is_undone = verdict.code == UNDONE and state not in CLOSED
     look_again = now_ms if is_held or at_once or to_repair or is_undone or deal_stands(after) else None
-    return replace(after, check_at=look_again)
+    return after if after.check_at == look_again else replace(after, check_at=look_again)
 
 
 def _taken(row: RedemptionRow, evidence: Redemption | None, *, before: RedemptionRow, request: str) -> str:
