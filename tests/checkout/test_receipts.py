@@ -47,6 +47,43 @@ def test_what_came_back_before_the_order_was_changed_is_apart(world: World, chec
     assert (invoice.total.amount_minor, 2495 + 495 + 2490) == (2490, 5480)
 
 
+def test_what_a_cancellation_gave_back_is_said_beside_what_had_been_paid(world: World, checkout: Checkout):
+    place(checkout)
+    checkout.capture("A-1")
+    # A lamp is 24.95 of 54.80: 4.27 x 2495 / 5480 = 1.944, rounded down 194 points; 427 - 194 = 233 are left.
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert given_back(checkout) is None
+    world.provider.fault("reverse", "status_503", when="before", times=20)
+    checkout.cancel("A-1")
+    assert given_back(checkout) is None
+    world.provider.heal()
+    world.advance(3600)
+    checkout.recover()
+    invoice = checkout.invoice("A-1")
+    assert tenders(invoice) == [("points", 427), ("money", 5053)]
+    assert given_back(checkout) == (233, 233)
+
+
+def given_back(checkout: Checkout) -> tuple[int, int] | None:
+    invoice = checkout.invoice("A-1")
+    assert invoice is not None
+    return invoice.given_back and (invoice.given_back.points, invoice.given_back.amount.amount_minor)
+
+
+def test_points_whose_worth_was_paid_in_money_did_not_come_back(world: World, checkout: Checkout):
+    place(checkout)
+    checkout.capture("A-1")
+    world.provider.play("no_partial_reversal")
+    refused = checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert refused is not None
+    assert refused.state == "declined"
+    checkout.pay_instead("A-1", return_reference="R-1", actor="clerk", reason="refused")
+    world.provider.play("reference")
+    checkout.cancel("A-1")
+    # 194 of the 427 stay captured; the lamp's worth was paid in money.
+    assert given_back(checkout) == (233, 233)
+
+
 def test_points_that_went_back_before_they_paid_are_not_on_it(world: World, checkout: Checkout):
     place(checkout)
     checkout.void("A-1")

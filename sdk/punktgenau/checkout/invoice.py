@@ -6,13 +6,15 @@ programme they lower what is taxed, line by line as they were allocated. Which o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.refund import Refund
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import TaxMode
 from punktgenau.money import Money, Rate
 
@@ -50,7 +52,9 @@ class Invoice:
     `rate` is what a point was worth when the order was placed; None where no points pay. `returns` came after it, each
     with the reference under which it can be credited; they change nothing in it, so what stays of it in the end is
     `total` less their `goods`. `earlier` went back before the newest change of the order, or by it (`is_amendment`):
-    `total` is without them already.
+    `total` is without them already. `given_back` are points that went back besides all of these, because the order was
+    cancelled or by the provider itself: they have paid, as `tenders` say, and do not any more. None: there are none, or
+    the provider has not confirmed it yet. The money of a cancelled order is the shop's own affair.
     """
 
     order_reference: str
@@ -61,10 +65,11 @@ class Invoice:
     rate: Rate | None
     returns: tuple[Refund, ...] = ()
     earlier: tuple[Refund, ...] = ()
+    given_back: InvoiceTender | None = None
 
     @property
     def points(self) -> int:
-        """How many points pay of it."""
+        """How many points have paid of it, whatever went back of them since."""
         return sum(tender.points for tender in self.tenders)
 
     @property
@@ -82,8 +87,9 @@ def invoice_of(
     missing_minor: int = 0,
     returns: tuple[Refund, ...] = (),
     earlier: tuple[Refund, ...] = (),
+    given_back: tuple[int, int] = (0, 0),
 ) -> Invoice:
-    """The receipt of an order that is paid as allocated; every sum is exact."""
+    """The receipt of an order that is paid as allocated, `given_back` points and their worth; every sum is exact."""
     total_minor = sum(line.amount_minor for line in allocation.lines)
     other_minor = sum(line.other_minor for line in allocation.lines)
     paid: tuple[tuple[PaidBy, int, int], ...] = (
@@ -109,11 +115,25 @@ def invoice_of(
         rate=rate if allocation.points else None,
         returns=returns,
         earlier=earlier,
+        given_back=_points(given_back, allocation.currency) if given_back[0] else None,
     )
     less_minor = allocation.value_minor if tax_mode == "discount" else 0
     if invoice.taxable.amount_minor + less_minor != total_minor:
         raise AssertionError(f"the taxes of {invoice} do not add up")
     return invoice
+
+
+def back_by_no_return(row: RedemptionRow, returns: Iterable[ReturnRow]) -> tuple[int, int]:
+    """Points, and their worth, that came back of an attempt by none of its returns."""
+    by_returns = [one for one in returns if one.state not in {"declined", "ended"} and not one.instead_minor]
+    points = row.reversed_points - sum(one.points for one in by_returns)
+    worth_minor = row.reversed_minor - sum(one.worth_minor for one in by_returns)
+    # A return that is only promised may not have come back yet.
+    return (points, max(0, worth_minor)) if points > 0 else (0, 0)
+
+
+def _points(of: tuple[int, int], currency: str) -> InvoiceTender:
+    return InvoiceTender(kind="points", points=of[0], amount=Money(amount_minor=of[1], currency=currency))
 
 
 def _taxed(allocation: Allocation, tax_mode: TaxMode) -> Mapping[str, int]:

@@ -11,7 +11,7 @@ from punktgenau._redact import logger
 from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.invoice import Invoice, invoice_of
+from punktgenau.checkout.invoice import Invoice, back_by_no_return, invoice_of
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.money_half import newly_paid_minor, require_payable
 from punktgenau.checkout.previewed import under_each
@@ -170,6 +170,7 @@ class Returns:
             tax_mode="discount" if row.tax_mode == "discount" else "tender",
             returns=tuple(refund_of(row, one) for one in books.returns if one.number > before),
             earlier=tuple(refund_of(row, one) for one in books.returns if one.number <= before),
+            given_back=back_by_no_return(row, books.returns) if pays else (0, 0),
         )
 
     def money_refunded(
