@@ -42,5 +42,10 @@ def of(order: Order) -> Bill:
         value_minor=minor["points"],
         missing_minor=minor["missing"],
         written_off_minor=minor["written_off"],
-        money_minor=payments.accepted_minor(order.reference) - changes.money_back_minor(order.reference),
+        money_minor=money_minor(order.reference),
     )
+
+
+def money_minor(order_reference: str) -> int:
+    """What was paid of an order as it is now in money, in cents, before anything of it was returned."""
+    return payments.accepted_minor(order_reference) - changes.money_back_minor(order_reference)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from punktgenau import PunktgenauError, UnavailableError
+from punktgenau.checkout import Refund
 
 from . import clock, orders, sums
 from .database import connect, transaction
@@ -15,9 +16,19 @@ from .points import points, to_pay
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
+    """What making an order smaller gave back: `points`, and `money_minor` of what was paid in money, in cents."""
+
     at: datetime
     points: int
     money_minor: int
+    expired: int = 0
+    """How many of `points` came back expired."""
+    instead_minor: int = 0
+    """Money in the place of those, or of points that did not come back; the order has not been paid with it."""
+    new_points: int = 0
+    """What is given anew for those."""
+    due_minor: int = 0
+    """What of all this money is still to be paid."""
 
 
 class NotLessError(Exception):
@@ -33,19 +44,35 @@ class BegunError(Exception):
 
 
 def of_order(order_reference: str) -> tuple[Change, ...]:
-    """Every change of an order, oldest first."""
+    """Every change of an order, oldest first, with what became of its points by now."""
     rows = connect().execute(
         "SELECT * FROM order_changes WHERE order_reference = ? ORDER BY number", (order_reference,)
     )
-    return tuple(
+    found = [
         Change(at=datetime.fromisoformat(row["changed_at"]), points=row["points"], money_minor=row["money_minor"])
         for row in rows
-    )
+    ]
+    for refund in points.refunds(order_reference) if found else ():
+        if refund.is_amendment:
+            # The shop writes a change down once the engine has given back for it.
+            place = next((place for place, one in enumerate(found) if one.at >= refund.asked_at), len(found) - 1)
+            found[place] = _as_it_is(found[place], refund)
+    return tuple(found)
 
 
 def money_back_minor(order_reference: str) -> int:
-    """What of an order's money went back because it was made smaller, in cents."""
-    return sum(change.money_minor for change in of_order(order_reference))
+    """What of an order's money went back because it was made smaller, in cents.
+
+    Money in the place of points is none of it: the order was not paid with that.
+    """
+    (minor,) = (
+        connect()
+        .execute(
+            "SELECT coalesce(sum(money_minor), 0) FROM order_changes WHERE order_reference = ?", (order_reference,)
+        )
+        .fetchone()
+    )
+    return int(minor)
 
 
 def begun(order_reference: str) -> dict[str, int] | None:
@@ -82,7 +109,7 @@ def reduce(order: Order, quantities: Mapping[str, int], *, by: str) -> None:
         points_back = -sum(change.points for change in written)
         for refund in points.refunds(order.reference):
             if refund.is_amendment:
-                money_minor += (refund.money + refund.expired_money).amount_minor
+                money_minor += refund.money.amount_minor
                 points_back += refund.points
     _write(order, smaller, points_back=points_back, money_minor=money_minor, by=by)
     for refund in points.refunds(order.reference):
@@ -92,6 +119,18 @@ def reduce(order: Order, quantities: Mapping[str, int], *, by: str) -> None:
                 return_reference=refund.return_reference,
                 psp_reference=f"refund-{order.reference}-{refund.return_reference}",
             )
+
+
+def _as_it_is(change: Change, refund: Refund) -> Change:
+    is_back = refund.state not in ("declined", "ended")
+    return replace(
+        change,
+        points=change.points if is_back else change.points - refund.points,
+        expired=change.expired + (refund.already_expired or 0),
+        instead_minor=change.instead_minor + (refund.expired_money + refund.money_instead).amount_minor,
+        new_points=change.new_points + refund.new_points,
+        due_minor=change.due_minor + refund.money_due.amount_minor,
+    )
 
 
 def _smaller(order: Order, quantities: Mapping[str, int]) -> Order:

@@ -56,8 +56,7 @@ def money_back_minor(order_reference: str) -> int:
     refunds = {one.return_reference: one for one in points.refunds(order_reference)}
     by_returns = sum(one.money.amount_minor for one in refunds.values() if not one.is_amendment)
     by_returns += sum(one.money_minor or 0 for one in returns.of_order(order_reference) if one.known_as not in refunds)
-    for_points = sum(one.expired_money.amount_minor for one in refunds.values() if one.is_amendment)
-    return changes.money_back_minor(order_reference) - for_points + by_returns
+    return changes.money_back_minor(order_reference) + by_returns
 
 
 def learn(_app: Flask, payment: Payment) -> None:

@@ -106,7 +106,7 @@ CREATE TABLE IF NOT EXISTS order_changes (
   order_reference TEXT NOT NULL REFERENCES orders (reference),
   number INTEGER NOT NULL,
   total_minor INTEGER NOT NULL,     -- of the order as it was before
-  points INTEGER NOT NULL,          -- what went back for it
+  points INTEGER NOT NULL,          -- what went back for it, and of what was paid in money
   money_minor INTEGER NOT NULL,
   changed_at TEXT NOT NULL,
   changed_by TEXT NOT NULL,

@@ -16,6 +16,8 @@ class Event:
     amount_minor: int | None = None
     points: int = 0
     expired: int = 0
+    instead_minor: int = 0
+    """What of `amount_minor` is in the place of points."""
 
 
 def story_of(
@@ -37,9 +39,8 @@ def story_of(
         events.append(Event(at=order.shipped_at, what="shipped"))
     if order.cancelled_at:
         events.append(Event(at=order.cancelled_at, what="cancelled"))
-    events += [
-        Event(at=change.at, what="changed", points=change.points, amount_minor=change.money_minor) for change in changes
-    ]
+    for change in changes:
+        events += _of_change(change)
     for one in returns:
         events += _of_return(one)
     return sorted(events, key=lambda event: event.at)
@@ -54,6 +55,21 @@ def _of_payment(payment: Payment) -> list[Event]:
         what = f"{_means(payment)}_{payment.state}"
         events.append(Event(at=payment.ended_at, what=what, amount_minor=amount_minor))
     return events
+
+
+def _of_change(change: Change) -> list[Event]:
+    paid_minor = change.money_minor + change.instead_minor - change.due_minor
+    parts = ["points"] * bool(change.points) + ["money"] * bool(paid_minor or not change.points)
+    changed = Event(
+        at=change.at,
+        what="_".join(["changed", *parts]),
+        points=change.points,
+        amount_minor=paid_minor,
+        expired=change.expired,
+        instead_minor=min(change.instead_minor, paid_minor),
+    )
+    due = [Event(at=change.at, what="return_due", amount_minor=change.due_minor)] if change.due_minor else []
+    return [changed, *due]
 
 
 def _of_return(one: Return) -> list[Event]:

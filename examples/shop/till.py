@@ -3,7 +3,7 @@ process, and none asks the points provider while a transaction of the shop is op
 
 from punktgenau import PunktgenauError
 
-from . import changes, orders, payments, return_desk, returns
+from . import bill, orders, payments, return_desk, returns
 from .database import transaction
 from .orders import Order
 from .payments import Method, Payment
@@ -66,8 +66,7 @@ def open_minor(order: Order) -> int:
         return 0
     is_paying = by_points is not None and not (by_points.state == "short" and is_refused(by_points))
     points_minor = by_points.agreed_value.amount_minor if by_points and is_paying else 0
-    money_minor = payments.accepted_minor(order.reference) - changes.money_back_minor(order.reference)
-    return max(0, order.total_minor - money_minor - points_minor)
+    return max(0, order.total_minor - bill.money_minor(order.reference) - points_minor)
 
 
 def confirm_payment(order_reference: str) -> None:
@@ -145,8 +144,7 @@ def _return_money(order_reference: str) -> None:
 def _is_covered(order: Order) -> bool:
     by_points = points.find(order.reference)
     points_minor = by_points.agreed_value.amount_minor if by_points and by_points.state in _TAKEN else 0
-    money_minor = payments.accepted_minor(order.reference) - changes.money_back_minor(order.reference)
-    return money_minor + points_minor >= order.total_minor
+    return bill.money_minor(order.reference) + points_minor >= order.total_minor
 
 
 def _card_accepts(method: Method) -> bool:
