@@ -16,6 +16,7 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -91,22 +92,30 @@ def _postgres_with_tables(postgres_server: URL, _postgres_administrator: psycopg
         yield name
 
 
-@pytest.fixture(scope="session")
-def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with the journal's tables, to be copied."""
-    file = tmp_path_factory.mktemp("tables") / "journal.sqlite"
-    _put_tables(f"sqlite:///{file}")
+@cache
+def _file_with_tables() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="punktgenau-tables-") as folder:
+        file = Path(folder) / "journal.sqlite"
+        _put_tables(f"sqlite:///{file}")
+        return file.read_bytes()
+
+
+def journal_file(file: Path) -> Path:
+    """Makes an SQLite file with the journal's tables, where there is none yet."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_file_with_tables())
     return file
 
 
 def _put_tables(database_url: str) -> None:
-    from punktgenau import SystemClock
-    from punktgenau.checkout import migrate
-    from punktgenau.checkout.database import Database
+    from punktgenau import Client
+    from punktgenau.checkout import Checkout
 
-    database = Database(database_url, clock=SystemClock())
-    migrate.upgrade(database)
-    database.close()
+    with Client("http://127.0.0.1:9", client_id="nobody", client_secret="nothing") as client:
+        checkout = Checkout(client, database_url)
+        checkout.upgrade()
+        checkout.close()
 
 
 @contextmanager
@@ -145,8 +154,8 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def _sqlite_journal_url(sqlite_url: str, sqlite_with_tables: Path) -> str:
-    shutil.copyfile(sqlite_with_tables, sqlite_url.removeprefix("sqlite:///"))
+def _sqlite_journal_url(sqlite_url: str) -> str:
+    journal_file(Path(sqlite_url.removeprefix("sqlite:///")))
     return sqlite_url
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from punktgenau.checkout import migrate
+from _databases import journal_file
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.intent import Claim
 from punktgenau.checkout.links import Links
@@ -66,8 +66,7 @@ class Desk:
 
     def __init__(self, path: Path) -> None:
         self.clock = ManualClock()
-        self.database = Database(f"sqlite:///{path}", clock=self.clock, identity=IDENTITY)
-        migrate.upgrade(self.database)
+        self.database = Database(f"sqlite:///{journal_file(path)}", clock=self.clock, identity=IDENTITY)
         self.journal = OrderJournal(self.database, clock=self.clock, key_of=lambda digest: digest.hex())
         self.journal.prepare()
         self.links = Links(self.database, clock=self.clock)

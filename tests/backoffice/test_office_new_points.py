@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from _databases import journal_file
 from _office_shop import OPERATOR, open_office
 from _small_shop import Provider as Sandbox
 from _small_shop import SmallShop, Visitor, cart_of, make_small_shop
@@ -27,6 +28,7 @@ def shop(tmp_path: Path, provider_url: str) -> Iterator[SmallShop]:
         http.trust_env = False
         sandbox = Sandbox(url=provider_url, http=http)
         sandbox.control("POST", "/reset")
+        journal_file(tmp_path / "small_shop_instance" / "punktgenau.sqlite")
         small = make_small_shop(
             tmp_path,
             provider=sandbox,

@@ -9,6 +9,7 @@ import pytest
 import requests
 import sqlalchemy
 
+from _databases import journal_file
 from _office_shop import OPERATOR, open_office
 from _small_shop import Provider as Sandbox
 from _small_shop import Visitor, cart_of, make_small_shop
@@ -27,6 +28,7 @@ def test_it_is_listed_and_written_down(tmp_path: Path, provider_url: str, langua
         http.trust_env = False
         sandbox = Sandbox(url=provider_url, http=http)
         sandbox.control("POST", "/reset")
+        journal_file(tmp_path / "small_shop_instance" / "punktgenau.sqlite")
         shop = make_small_shop(
             tmp_path,
             provider=sandbox,
