@@ -133,6 +133,24 @@ def test_what_the_customer_has_is_written_down_with_a_name(shop: SmallShop, mira
     assert shop.provider.available("mbr_soon") == 0
 
 
+def test_what_is_not_given_may_be_paid_in_money(shop: SmallShop, mira: Visitor) -> None:
+    mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    block(shop, "blocked")
+    with shop.app.app_context():
+        shop.points.refund("A-1", return_reference="R-1", amount_minor=2000)
+        shop.points.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
+    one = page_of(mira, shop)
+    assert "Pay €1.42 instead" in read(mira, one)
+    assert (
+        mira.post(f"{one}/settle", return_reference="R-1", reason="blocked for good", **{"as": "money"}).status_code
+        == 303
+    )
+    assert "€1.42 to pay back" in read(mira, one)
+    with shop.app.app_context():
+        (action,) = Office(shop.points.checkout).log()
+    assert (action.kind, action.actor, action.reason) == ("settle_return", OPERATOR, "blocked for good")
+
+
 def test_nothing_is_erased_while_new_points_are_not_given(shop: SmallShop) -> None:
     block(shop, "blocked")
     with shop.app.app_context():

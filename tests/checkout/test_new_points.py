@@ -3,59 +3,22 @@
 Two lamps of 24.95 and shipping of 4.90, 427 points: one lamp is 194 points and 23.01 (see test_refunds).
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy
 
 from _commits import counted_commits
-from _world import CART, World
-from punktgenau import ConfigurationError, Money
-from punktgenau.checkout import Checkout, Refund
+from _expired import BY, bought, euro, lamp_back, put_state, told
+from _world import World
+from punktgenau import ConfigurationError
 from punktgenau.checkout.accruing import Accruing
+from punktgenau.checkout.office import Office
 from punktgenau.errors import ReturnConflictError
 from punktgenau.provider import PROFILES
 from punktgenau.webhooks import Event
 
 RULE = {"expired_points": "new_points"}
-
-
-def euro(amount_minor: int) -> Money:
-    return Money(amount_minor=amount_minor, currency="EUR")
-
-
-def put_lots(world: World, *, expiring: int, lasting: int = 0) -> None:
-    there = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
-    until = (datetime.fromisoformat(there) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    lots = [{"points": expiring, "expires_at": until}, *([{"points": lasting}] if lasting else [])]
-    body = {"id": "mbr_soon", "lots": lots}
-    assert world.provider.http.post(f"{world.provider.url}/sandbox/members", json=body, timeout=20).ok
-
-
-def bought(world: World, *, expiring: int = 427, lasting: int = 0) -> Checkout:
-    """An order paid with 427 points, and two days later."""
-    shop = world.checkout(**RULE)
-    put_lots(world, expiring=expiring, lasting=lasting)
-    shop.link("cleo", member_id="mbr_soon", consent_id="con_9")
-    world.order("A-1", "paid")
-    shop.balance("cleo", max_age_s=0)
-    shop.authorize("A-1", CART, customer_id="cleo", points=427)
-    payment = shop.capture("A-1")
-    assert payment is not None
-    assert payment.state == "captured"
-    world.advance(2 * 86_400)
-    return shop
-
-
-def lamp_back(shop: Checkout, reference: str = "R-1") -> Refund:
-    given = shop.refund("A-1", return_reference=reference, lines={"lamp": 1})
-    assert given is not None
-    return given
-
-
-def block(world: World, state: str) -> None:
-    body = {"id": "mbr_soon", "state": state}
-    assert world.provider.http.post(f"{world.provider.url}/sandbox/members", json=body, timeout=20).ok
 
 
 def free_leases(world: World) -> None:
@@ -64,10 +27,6 @@ def free_leases(world: World) -> None:
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text("UPDATE punktgenau_operation SET lease_until = 0"))
     engine.dispose()
-
-
-def told(shop: Checkout) -> list[tuple[str, int, str]]:
-    return [(one.return_reference, one.new_points, one.new_points_state) for one in shop.refunds("A-1")]
 
 
 def test_what_came_back_expired_is_given_anew(world: World):
@@ -187,10 +146,10 @@ def test_where_nobody_can_tell_a_person_is_asked(shop: World):
 
 def test_refused_new_points_need_a_person_and_are_given_when_asked_again(world: World):
     shop = bought(world)
-    block(world, "blocked")
+    put_state(world, "blocked")
     assert lamp_back(shop).new_points_state == "declined"
     assert shop.recover().needs_attention == 1
-    block(world, "active")
+    put_state(world, "active")
     said = {"return_reference": "R-1", "actor": "clerk", "reason": "Unblocked by the provider"}
     again = shop.settle_new_points("A-1", given=False, **said)
     assert (again.new_points, again.new_points_state) == (194, "posted")
@@ -200,13 +159,57 @@ def test_refused_new_points_need_a_person_and_are_given_when_asked_again(world: 
         shop.settle_new_points("A-1", given=False, **said)
 
 
-def test_a_cancelled_rest_gives_back_without_new_points(world: World):
-    # An order that will not happen is not a return: what came back is the provider's word, and is told.
+def test_refused_new_points_may_become_money(world: World):
+    shop = bought(world)
+    put_state(world, "blocked")
+    assert lamp_back(shop).new_points_value == euro(194)
+    shop.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
+    assert list(shop.open_refunds()) == []
+    owed = shop.pay_instead("A-1", return_reference="R-1", **BY)
+    assert (owed.new_points, owed.new_points_state, owed.new_points_value) == (0, "none", euro(0))
+    assert (owed.expired_money, owed.money_due, owed.points, owed.state) == (euro(194), euro(194), 194, "done")
+    assert list(shop.open_refunds()) == [("A-1", "R-1", euro(194))]
+    (deed,) = Office(shop).log()
+    assert (deed.kind, deed.actor, deed.detail["points"]) == ("settle_return", "clerk 7", 194)
+    for given in (True, False):
+        with pytest.raises(ReturnConflictError):
+            shop.settle_new_points("A-1", return_reference="R-1", given=given, **BY)
+    with pytest.raises(ReturnConflictError):
+        shop.pay_instead("A-1", return_reference="R-1", **BY)
+    put_state(world, "active")
+    assert (shop.recover().needs_attention, world.provider.points("mbr_soon")) == (0, (0, 0))
+
+
+@pytest.mark.parametrize("shop", ["neither"], indirect=True)
+def test_what_nobody_can_tell_may_become_money_and_is_asked_about_no_more(shop: World):
+    checkout = bought(shop)
+    shop.provider.fault("accrue", "reset", when="before", times=20)
+    assert lamp_back(checkout).new_points_state == "needs_attention"
+    assert checkout.pay_instead("A-1", return_reference="R-1", **BY).money_due == euro(2301 + 194)
+    shop.provider.heal()
+    sent = shop.provider.sent("accrue")
+    shop.advance(86_400)
+    assert (checkout.recover().needs_attention, shop.provider.sent("accrue")) == (0, sent)
+
+
+def test_new_points_that_are_given_become_no_money(world: World):
+    shop = bought(world)
+    assert lamp_back(shop).new_points_state == "posted"
+    with pytest.raises(ReturnConflictError):
+        shop.pay_instead("A-1", return_reference="R-1", **BY)
+    assert shop.refunds("A-1")[0].money_due == euro(2301)
+
+
+def test_a_cancelled_rest_is_given_anew_as_well(world: World):
     shop = bought(world)
     lamp_back(shop)
     shop.cancel("A-1")
-    assert told(shop) == [("R-1", 194, "posted")]
-    assert world.provider.points("mbr_soon") == (194, 0)
+    (first, rest) = shop.refunds("A-1")
+    assert [(one.is_rest, one.new_points, one.new_points_state) for one in (first, rest)] == [
+        (False, 194, "posted"),
+        (True, 233, "posted"),
+    ]
+    assert (world.provider.points("mbr_soon"), world.provider.sent("accrue")) == ((427, 0), 2)
 
 
 @pytest.mark.parametrize("name", ["no_accruals", "classic"])

@@ -7,16 +7,19 @@ other, but for its place: it is open beside those of the redemption, whose row i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from sqlalchemy import BigInteger, bindparam, case, literal_column, null, select, update
+from sqlalchemy import BigInteger, bindparam, case, func, literal_column, null, select, update
 
+from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Actions
-from punktgenau.checkout.database import Transaction, Value
+from punktgenau.checkout.database import Database, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, Journal, LostSwapError
+from punktgenau.checkout.rest import rest_of
+from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, operation
 from punktgenau.checkout.schema_returns import NOT_GIVEN, UNSAID, ReturnRow, returns
@@ -29,6 +32,7 @@ ACCRUE = "accrue"
 _t, _o = returns.c, operation.c
 _OF_REVERSAL = select(returns).where(_t.operation_id == bindparam("operation_id"))
 _OF_RETURN = select(operation).where(_o.open_key == bindparam("return_id"))
+_LAST = select(func.max(_t.number)).where(_t.redemption_id == bindparam("redemption_id"))
 _PROMISE = (
     update(returns)
     .where(_t.id == bindparam("return_id"))
@@ -51,11 +55,31 @@ _EXPIRED = (
         money_refunded_at=case((bindparam("expired_minor", type_=BigInteger) > 0, null()), else_=_t.money_refunded_at),
     )
 )
+_PAY = (
+    update(returns)
+    .where(_t.id == bindparam("return_id"), NOT_GIVEN)
+    .values(
+        expired_minor=_t.worth_minor * _t.new_points // _t.points,
+        new_points=0,
+        accrual_state=null(),
+        # More is owed in money than was paid by now.
+        money_refunded_at=null(),
+    )
+)
 _SETTLE = update(returns).where(_t.id == bindparam("return_id"), NOT_GIVEN).values(accrual_state=bindparam("state"))
 
 
 class AccrualJournal(Journal):
-    """The journal of one shop at one provider, with the points that it gives."""
+    """The journal of one shop at one provider, with the points that it gives.
+
+    `expired_rule`: what becomes of points of a cancelled order that come back expired; a return has its own.
+    """
+
+    def __init__(
+        self, database: Database, *, clock: Clock, key_of: Callable[[bytes], str], expired_rule: str = "tell"
+    ) -> None:
+        super().__init__(database, clock=clock, key_of=key_of)
+        self._expired_rule = expired_rule
 
     def begun_accrual(self, reversal: Claim) -> Claim | None:
         """The right to send what finishing this reversal has made necessary, until the reversal's own lease ends."""
@@ -117,27 +141,49 @@ class AccrualJournal(Journal):
             state = "posted" if given else "accruing"
             if tx.run(_SETTLE, {"return_id": asked.id, "state": state}) != 1:
                 raise LostSwapError
-            if (current := tx.one(_OF_RETURN, {"return_id": asked.id})) is not None:
-                claim = self._lease(tx, row_of(OperationRow, current).id, lease_s)
-                if claim is None:
-                    raise LostSwapError
-                outcome = "done" if given else "not_done"
-                self._finish_operation(tx, claim, outcome=outcome, code=_BY_HAND, reply=None, sends=0, next_at=None)
-            Actions(self._database, clock=self._clock).record_in(
-                tx,
-                "new_points_given" if given else "new_points_again",
-                actor=actor,
-                reason=reason,
-                subject=asked.id,
-                redemption_id=row.id,
-                detail={"return_reference": asked.reference, "points": asked.new_points},
-            )
+            self._close(tx, asked, outcome="done" if given else "not_done", lease_s=lease_s)
+            kind = "new_points_given" if given else "new_points_again"
+            self._decided(tx, kind, asked, points=asked.new_points, actor=actor, reason=reason)
             if given:
                 return None
             ends = self._lease_ends(lease_s)
             planned = replace(accrual_of(row, asked, asked.new_points), cause=f"return {self.fresh_id()}")
             begun = self._add_accrual(tx, row, asked.id, planned, lease_s=lease_s)
             return Claim(begun, row, begun.lease_token, ends)
+
+    def pay_new_points(self, asked: ReturnRow, *, actor: str, reason: str, lease_s: float) -> None:
+        """A person gives new points up that were refused, or that nobody can tell about: their worth becomes money.
+
+        What is open of them is closed, so nothing is sent any more. Raises LostSwapError as above.
+        """
+        with self._database.transaction() as tx:
+            self._redemption(tx, asked.redemption_id, lock=True)
+            if tx.run(_PAY, {"return_id": asked.id}) != 1:
+                raise LostSwapError
+            # Should they have been given after all, the provider's statement has a line that no booking of ours has.
+            self._close(tx, asked, outcome="unknown", lease_s=lease_s)
+            self._decided(tx, "settle_return", asked, points=asked.new_points, actor=actor, reason=reason)
+
+    def _close(self, tx: Transaction, asked: ReturnRow, *, outcome: str, lease_s: float) -> None:
+        """Close the accrual of a return that is still open, if one is. Raises LostSwapError: somebody has it."""
+        current = tx.one(_OF_RETURN, {"return_id": asked.id})
+        if current is None:
+            return
+        claim = self._lease(tx, row_of(OperationRow, current).id, lease_s)
+        if claim is None:
+            raise LostSwapError
+        self._finish_operation(tx, claim, outcome=outcome, code=_BY_HAND, reply=None, sends=0, next_at=None)
+
+    def _decided(self, tx: Transaction, kind: str, asked: ReturnRow, *, points: int, actor: str, reason: str) -> None:
+        Actions(self._database, clock=self._clock).record_in(
+            tx,
+            kind,
+            actor=actor,
+            reason=reason,
+            subject=asked.id,
+            redemption_id=asked.redemption_id,
+            detail={"return_reference": asked.reference, "points": points},
+        )
 
     def settle_expired(
         self, asked: ReturnRow, *, expired_points: int, actor: str, reason: str, lease_s: float
@@ -153,15 +199,7 @@ class AccrualJournal(Journal):
             row = self._redemption(tx, asked.redemption_id, lock=True)
             if tx.run(_EXPIRED, of | {"expired_minor": pays_minor}) != 1:
                 raise LostSwapError
-            Actions(self._database, clock=self._clock).record_in(
-                tx,
-                "settle_expired",
-                actor=actor,
-                reason=reason,
-                subject=asked.id,
-                redemption_id=row.id,
-                detail={"return_reference": asked.reference, "points": expired_points},
-            )
+            self._decided(tx, "settle_expired", asked, points=expired_points, actor=actor, reason=reason)
             if asked.expired_rule != ACCRUE or expired_points == 0:
                 return None
             tx.run(_PROMISE, of)
@@ -179,6 +217,15 @@ class AccrualJournal(Journal):
         # Who finishes the reversal goes on under its lease.
         left_s = max(0.0, claim.ends - self._clock.monotonic() - LEASE_MARGIN_MS / 1000)
         self._add_accrual(tx, claim.redemption, row.id, accrual_of(claim.redemption, row, points), lease_s=left_s)
+
+    def _note_rest(self, tx: Transaction, claim: Claim, said: Mapping[str, str | int | None]) -> None:
+        """Write down, in the commit of a cancelled order's reversal, what the shop makes up for."""
+        row = self._redemption(tx, claim.redemption.id)
+        last = tx.one(_LAST, {"redemption_id": row.id})
+        number = 1 + int(last[0] or 0 if last is not None else 0)
+        rest = rest_of(claim, said, row=row, rule=self._expired_rule, number=number, now_ms=self.now_ms())
+        if rest is not None:
+            tx.run(STATEMENTS.add, values_of(rest))
 
     def _add_accrual(
         self, tx: Transaction, row: RedemptionRow, return_id: str, planned: NextOperation, *, lease_s: float

@@ -124,7 +124,11 @@ class AfterPayment:
         return self._returns.money_refunded(row, reference=return_reference, psp_reference=psp_reference, amount=amount)
 
     def refunds(self, order_reference: str) -> tuple[Refund, ...]:
-        """Every return of an order, the oldest first, from the journal; also those of attempts before the newest."""
+        """Every return of an order, the oldest first, from the journal; also those of attempts before the newest.
+
+        And what was left as it was cancelled, where some of that came back expired and the shop makes up for it
+        (`Refund.is_rest`).
+        """
         row = self._latest(order_reference)
         if row is None:
             return ()
@@ -168,7 +172,9 @@ class AfterPayment:
     def pay_instead(self, order_reference: str, *, return_reference: str, actor: str, reason: str) -> Refund:
         """Let the points of a refused return stay captured and owe their worth in money (`Refund.money_instead`).
 
-        Close it by `money_refunded`, as every money half. Raises as `refund_again`.
+        Where not these but new points in the place of expired ones were refused, or nobody can tell about them, their
+        worth is owed instead (`Refund.expired_money`). Close it by `money_refunded`, as every money half. Raises as
+        `refund_again`.
         """
         row = self._with_return(order_reference, return_reference)
         return self._refused.pay_instead(row, reference=return_reference, actor=actor, reason=reason)
@@ -179,7 +185,7 @@ class AfterPayment:
         """Say what became of new points that were refused, or that nobody can tell about; who and why is written down.
 
         `given`: the customer has them, by the provider's own word. Else they are asked for once more, under another
-        key. Raises NotFoundError; ReturnConflictError where no person is needed.
+        key. To pay their worth: `pay_instead`. Raises NotFoundError; ReturnConflictError where no person is needed.
         """
         return self._refused.settle_new_points(
             self._with_return(order_reference, return_reference),

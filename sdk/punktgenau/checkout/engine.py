@@ -94,7 +94,8 @@ class Checkout(AfterPayment, Clearing, Recovering):
             },
             wait_s=self.settings.deadline_s,
         )
-        self._journal = OrderJournal(self._database, clock=self._clock, key_of=provider.profile.key_of)
+        key_of, rule = provider.profile.key_of, self.settings.expired_rule
+        self._journal = OrderJournal(self._database, clock=self._clock, key_of=key_of, expired_rule=rule)
         self._links = Links(self._database, clock=self._clock)
         self._events = Events(self._database, clock=self._clock)
         self._heartbeat = Heartbeat(self._database, clock=self._clock)

@@ -190,11 +190,16 @@ def wished(row: RedemptionRow) -> NextOperation | None:
             request={
                 "points": points,
                 "value_minor": value_minor,
-                "return_reference": f"release-{row.id[:20]}",
+                "return_reference": release_reference(row.id),
             },
             state="reversing",
         )
     return None
+
+
+def release_reference(redemption_id: str) -> str:
+    """The return reference under which all that is left of an order goes back."""
+    return f"release-{redemption_id[:20]}"
 
 
 def deal_stands(row: RedemptionRow) -> bool:

@@ -164,7 +164,7 @@ class Office(Deeds):
         return Chapter(
             redemption=row,
             operations=self._journal.operations(row.id),
-            returns=self._journal.books(row.id).returns,
+            returns=self._journal.books(row.id).given_back,
             amendments=amendments,
             shipments=shipments,
             events=events,

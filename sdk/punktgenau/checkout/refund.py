@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from punktgenau.checkout.moments import moment
+from punktgenau.checkout.rest import is_rest
 from punktgenau.checkout.returned import Returned
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
@@ -70,6 +71,8 @@ class Refund:
     """What the shop pays in money for points that came back already expired, where its rule says so."""
     new_points: int
     """Points given anew for those that came back already expired, where the shop's rule says so."""
+    new_points_value: Money
+    """What these are worth at the order's rate, and what is owed in their place if a person says so (`pay_instead`)."""
     new_points_state: NewPointsState
     """none: there are none; posted: the customer has them; declined: the provider refuses, and a person is needed."""
     money_instead: Money
@@ -84,6 +87,8 @@ class Refund:
     shipping: Money
     is_unsaid: bool = False
     """Nobody said how many points came back expired, and the shop makes up for those: see `settle_expired`."""
+    is_rest: bool = False
+    """No return: what was left as the order was cancelled, of which some had expired; its goods are no part of it."""
 
     @property
     def is_amendment(self) -> bool:
@@ -153,6 +158,7 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         converted=one.converted_points,
         expired_money=money(one.expired_minor),
         new_points=one.new_points,
+        new_points_value=money(one.worth_minor * one.new_points // one.points if one.points else 0),
         new_points_state=_new_points_state(one.accrual_state),
         money_instead=money(one.instead_minor),
         reason=one.reason,
@@ -164,6 +170,7 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         lines=wanted["lines"],
         shipping=money(wanted["shipping_minor"]),
         is_unsaid=one.state == "done" and one.restored_points is None and one.expired_rule != "tell",
+        is_rest=is_rest(one),
     )
 
 

@@ -17,6 +17,7 @@ from punktgenau.checkout.standing import check_left, check_returnable
 from punktgenau.errors import InvalidArgumentError, NotFoundError, ReturnConflictError
 
 _PAGE = 500
+_AT_ONCE_S = 1.0
 
 
 class Refused:
@@ -47,10 +48,17 @@ class Refused:
         return self._returns.find(row, reference)
 
     def pay_instead(self, row: RedemptionRow, *, reference: str, actor: str, reason: str) -> Refund:
-        """The points stay captured and their worth is owed in money. Raises as `ask_again`."""
-        asked = self._refused(row, reference)
+        """The points stay captured and their worth is owed in money. Raises as `ask_again`.
+
+        So it is where not these were refused but new ones for those of them that had expired.
+        """
+        asked = self._known(row, reference)
         try:
-            self._journal.pay_instead(asked, check=partial(_check, asked), actor=actor, reason=reason)
+            if asked.accrual_state is not None:
+                self._journal.pay_new_points(asked, actor=actor, reason=reason, lease_s=_AT_ONCE_S)
+            else:
+                asked = self._refused(row, reference)
+                self._journal.pay_instead(asked, check=partial(_check, asked), actor=actor, reason=reason)
         except LostSwapError as error:
             raise _settled(asked) from error
         return self._returns.find(row, reference)
@@ -62,9 +70,7 @@ class Refused:
 
         Raises NotFoundError, ReturnConflictError (no person is needed).
         """
-        asked = next((one for one in self._journal.books(row.id).returns if one.reference == reference), None)
-        if asked is None:
-            raise NotFoundError(f"Order {row.order_reference} has no return {reference}.", field="return_reference")
+        asked = self._known(row, reference)
         left = max(0.1, ends - self._clock.monotonic())
         try:
             claim = self._journal.settle_accrual(asked, given=given, actor=actor, reason=reason, lease_s=left)
@@ -85,9 +91,7 @@ class Refused:
 
         Raises NotFoundError, ReturnConflictError (it is known, or does not matter), InvalidArgumentError.
         """
-        asked = next((one for one in self._journal.books(row.id).returns if one.reference == reference), None)
-        if asked is None:
-            raise NotFoundError(f"Order {row.order_reference} has no return {reference}.", field="return_reference")
+        asked = self._known(row, reference)
         if type(expired) is not int or not 0 <= expired <= asked.points:
             raise InvalidArgumentError(
                 f"expired must be a whole number from 0 to {asked.points}, the points of return {reference}.",
@@ -124,12 +128,15 @@ class Refused:
             after = (page[-1][0].created_at, page[-1][0].id)
 
     def _refused(self, row: RedemptionRow, reference: str) -> ReturnRow:
-        books = self._journal.books(row.id)
-        for one in books.returns:
+        one = self._known(row, reference)
+        check_returnable(self._journal.books(row.id))
+        if one.state != "declined":
+            raise _settled(one)
+        return one
+
+    def _known(self, row: RedemptionRow, reference: str) -> ReturnRow:
+        for one in self._journal.books(row.id).given_back:
             if one.reference == reference:
-                check_returnable(books)
-                if one.state != "declined":
-                    raise _settled(one)
                 return one
         raise NotFoundError(f"Order {row.order_reference} has no return {reference}.", field="return_reference")
 

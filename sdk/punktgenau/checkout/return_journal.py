@@ -13,6 +13,7 @@ from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.payout_journal import PayoutJournal
 from punktgenau.checkout.resolve import UNDONE
+from punktgenau.checkout.rest import is_release, is_rest
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import RedemptionRow
@@ -31,6 +32,13 @@ class Books:
     returns: tuple[ReturnRow, ...]
     amendment: AmendmentRow | None
     shipments: tuple[ShipmentRow, ...] = ()
+    rest: ReturnRow | None = None
+    """What was left as the order was cancelled, where some of it came back expired; no return, see `rest`."""
+
+    @property
+    def given_back(self) -> tuple[ReturnRow, ...]:
+        """The returns, and the rest."""
+        return self.returns if self.rest is None else (*self.returns, self.rest)
 
 
 Plan = Callable[[Books], ReturnRow]
@@ -226,6 +234,8 @@ class ReturnJournal(PayoutJournal):
             tx.run(STATEMENTS.reopen, {"operation_id": claim.operation.id})
             return
         said = reply or {}
+        if outcome == "done" and is_release(claim):
+            self._note_rest(tx, claim, said)
         finished: dict[str, Value] = {
             "operation_id": claim.operation.id,
             "state": "done" if outcome == "done" else "declined",
@@ -242,11 +252,13 @@ class ReturnJournal(PayoutJournal):
         rows = tx.all(STATEMENTS.of_redemption, {"redemption_id": redemption_id})
         shipped = tx.all(shipping.ALL, {"redemption_id": redemption_id})
         changed = tx.one(STATEMENTS.amendment, {"redemption_id": redemption_id})
+        returned = tuple(row_of(ReturnRow, values) for values in rows)
         return Books(
             row,
-            tuple(row_of(ReturnRow, values) for values in rows),
+            tuple(one for one in returned if not is_rest(one)),
             None if changed is None else row_of(AmendmentRow, changed),
             tuple(row_of(ShipmentRow, values) for values in shipped),
+            next((one for one in returned if is_rest(one)), None),
         )
 
 

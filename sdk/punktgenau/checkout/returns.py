@@ -149,7 +149,7 @@ class Returns:
     def of_order(self, row: RedemptionRow) -> tuple[Refund, ...]:
         """Every return of an order, the oldest first."""
         books = self._journal.books(row.id)
-        return tuple(refund_of(books.redemption, one) for one in books.returns)
+        return tuple(refund_of(books.redemption, one) for one in books.given_back)
 
     def invoice(self, row: RedemptionRow) -> Invoice:
         """The receipt of an order as it is now; points that never paid, or were released, are not on it.
@@ -179,7 +179,7 @@ class Returns:
         """The money half of a return was paid, or a part of it. Raises as `Checkout.money_refunded`."""
         psp_reference = require_reference(psp_reference, field="psp_reference", most=255)
         require_payable(amount, currency=row.currency)
-        for one in self._journal.books(row.id).returns:
+        for one in self._journal.books(row.id).given_back:
             if one.reference == reference:
                 plan = partial(newly_paid_minor, amount_minor=None if amount is None else amount.amount_minor)
                 self._journal.money_refunded(one, psp_reference=psp_reference, plan=plan)

@@ -14,6 +14,7 @@ from punktgenau.checkout.accrual_journal import ACCRUE, accrual_reference
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.moments import moment
+from punktgenau.checkout.rest import is_rest
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import EventRow, OperationRow, RedemptionRow, event
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow, amendment
@@ -132,6 +133,10 @@ def _told(chapter: Chapter) -> Iterator[Moment]:
 
 
 def _operation(row: RedemptionRow, operation: OperationRow, returned: ReturnRow | None) -> Iterator[Moment]:
+    pays_minor = 0
+    if returned is not None and is_rest(returned) and operation.kind != ACCRUE:
+        # Nobody took it in as a return, so what it pays is told here.
+        pays_minor, returned = returned.expired_minor, None
     request = json.loads(operation.request)
     reply = json.loads(operation.reply or "{}")
     points = request.get("points", row.points)
@@ -157,6 +162,7 @@ def _operation(row: RedemptionRow, operation: OperationRow, returned: ReturnRow 
             code="" if how == "done" else operation.code or "",
             sends=operation.sends,
             expired_points=int(reply.get("expired_points") or 0),
+            expired_money=_money(row, pays_minor) if pays_minor else None,
         )
 
     if is_open or is_slow:
@@ -181,21 +187,22 @@ def _shipment(row: RedemptionRow, one: ShipmentRow) -> Moment:
 
 def _return(row: RedemptionRow, one: ReturnRow, actions: tuple[Action, ...]) -> Iterator[Moment]:
     wanted = json.loads(one.wanted)
-    yield Moment(
-        at=moment(one.created_at),
-        kind="return",
-        tone="hand" if one.actor not in {"", "customer"} else "plain",
-        attempt=row.attempt,
-        points=one.points,
-        value=_money(row, one.value_minor),
-        money=_money(row, one.money_minor),
-        expired_money=_money(row, one.expired_minor) if one.expired_minor else None,
-        money_instead=_money(row, one.instead_minor) if one.instead_minor else None,
-        actor=one.actor,
-        reason=one.reason,
-        reference=one.reference,
-        units=wanted["lines"],
-    )
+    if not is_rest(one):
+        yield Moment(
+            at=moment(one.created_at),
+            kind="return",
+            tone="hand" if one.actor not in {"", "customer"} else "plain",
+            attempt=row.attempt,
+            points=one.points,
+            value=_money(row, one.value_minor),
+            money=_money(row, one.money_minor),
+            expired_money=_money(row, one.expired_minor) if one.expired_minor else None,
+            money_instead=_money(row, one.instead_minor) if one.instead_minor else None,
+            actor=one.actor,
+            reason=one.reason,
+            reference=one.reference,
+            units=wanted["lines"],
+        )
     paid_by = [
         done.actor
         for done in actions
