@@ -9,10 +9,11 @@ from flask import request
 from werkzeug import Response
 
 from flask_punktgenau.backoffice_gate import language, office, operator, page, to
+from flask_punktgenau.backoffice_language import ToldError
 from flask_punktgenau.redirects import see_other
 from flask_punktgenau.state import current_state
 from punktgenau.checkout.difference import DifferenceState
-from punktgenau.errors import InvalidArgumentError, NotFoundError, PunktgenauError
+from punktgenau.errors import NotFoundError, PunktgenauError
 
 PAGE = 50
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -49,7 +50,7 @@ def compare() -> Response:
     period = request.form.get("period", "")
     try:
         if not _MONTH.fullmatch(period):
-            raise InvalidArgumentError(language().gettext("A month is written as 2026-11."), field="period")
+            raise ToldError(language().gettext("A month is written as 2026-11."), field="period")
         office().reconcile(period, actor=operator())
     except PunktgenauError as error:
         return clearing(error=error)
@@ -73,7 +74,7 @@ def decide(difference_id: str) -> Response:
         elif request.form.get("as") == "dismiss":
             after = its.dismiss(difference_id, actor=operator(), reason=reason)
         else:
-            raise InvalidArgumentError(language().gettext("Choose what to do."), field="as")
+            raise ToldError(language().gettext("Choose what to do."), field="as")
     except PunktgenauError as error:
         return difference(difference_id, error=error)
     # One that is open again did not fit any more: the page says why, and nothing was done.

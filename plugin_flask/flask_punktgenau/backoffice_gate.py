@@ -113,8 +113,8 @@ def problem_response(error: PunktgenauError) -> Response:
 
 
 def problem_text(t: OfficeLanguage, error: PunktgenauError) -> str:
-    """What went wrong, for an operator: in their language, and in the engine's own words."""
-    return f"{t.gettext('office.outcome.' + error.outcome)} {error.message}"
+    """What went wrong, for an operator: what became of the deed, and why."""
+    return f"{t.gettext('office.outcome.' + error.outcome)} {t.error(error)}"
 
 
 def to(page_name: str, **values: object) -> str:

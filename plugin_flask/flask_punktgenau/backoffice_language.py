@@ -10,17 +10,18 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, get_timezone
 from babel.numbers import get_decimal_symbol
 
-from flask_punktgenau import formatting
-from flask_punktgenau.formatting import FALLBACK
+from flask_punktgenau import backoffice_words, formatting
 from flask_punktgenau.language import Language
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.difference import DifferenceState, Proposal
 from punktgenau.checkout.matched import DifferenceKind
 from punktgenau.checkout.refund import Refund, RefundState
 from punktgenau.checkout.resolving import Resolution
+from punktgenau.checkout.searching import STATES
 from punktgenau.checkout.settings import RefundPolicy
 from punktgenau.checkout.timeline import Moment
 from punktgenau.codes import CODES
+from punktgenau.errors import InvalidArgumentError, PunktgenauError
 from punktgenau.money import Money
 
 By = Literal["day", "week", "month"]
@@ -43,6 +44,10 @@ CAUSES = (
 """Causes that the engine itself gives; a shop's own are shown as they are."""
 REFUSALS = ("not_offered", "declined", "invalid_request")
 """What providers answer that do not take the points of a return back."""
+
+
+class ToldError(InvalidArgumentError):
+    """What cannot be meant, said by a page of the office and in the operator's language already."""
 
 
 class OfficeLanguage(Language):
@@ -140,11 +145,51 @@ class OfficeLanguage(Language):
         return self.gettext(f"office.refusal.{code}", code=code) if code in REFUSALS else self.answer(code)
 
     def answer(self, code: str) -> str:
-        """A code, in English with the documentation's one line; elsewhere a code is looked up by what it is called."""
-        known = CODES.get(code)
-        if known is None or formatting.language_code(self.locale) != FALLBACK:
+        """What a code says, and the code itself, by which it is found in the documentation."""
+        if code not in CODES and code not in backoffice_words.JOURNAL_CODES:
             return code
-        return f"{code}: {known.cause}"
+        return self.gettext("%(text)s (%(code)s)", text=self.gettext(f"office.code.{code}"), code=code)
+
+    def error(self, error: PunktgenauError) -> str:
+        """What went wrong: the engine's own sentence, or what its code says where the sentence is only for logs."""
+        if isinstance(error, ToldError):
+            return error.message
+        said = self._in_words(error.message, backoffice_words.SENTENCES)
+        if said is not None:
+            return said
+        if error.code not in CODES:
+            return self.gettext("The provider says: “%(text)s” (%(code)s)", text=error.message, code=error.code)
+        return error.message if self._is_english else self.answer(error.code)
+
+    def noted(self, note: str) -> str:
+        """What is noted of a difference, or came of its repair."""
+        return self._in_words(note, backoffice_words.NOTED) or note
+
+    def broken(self, reason: str) -> str:
+        """Why a line of a statement cannot be read."""
+        return self._in_words(reason, backoffice_words.BROKEN) or reason
+
+    def _in_words(self, text: str, among: tuple[str, ...]) -> str | None:
+        found = backoffice_words.known(text, among)
+        if found is None:
+            return None
+        sentence, values = found
+        return self.gettext(sentence, **{name: self._value(name, value, among) for name, value in values.items()})
+
+    def _value(self, name: str, value: str, among: tuple[str, ...]) -> str:
+        if name in {"state", "state_now"} and value in STATES:
+            return self._inside(self.state(value))
+        if name == "order_state":
+            return self._inside(self.order_state(value))
+        if name == "call":
+            return self.call(value)
+        if name == "code":
+            return self.answer(value)
+        if name == "cause":
+            return self.cause(value)
+        if name == "field":
+            return self.gettext(f"office.field.{value}") if value in backoffice_words.FIELDS else value
+        return self._in_words(value, among) or value if name in {"note", "total", "there", "here"} else value
 
     def action(self, action: Action) -> str:
         """What somebody did, for the log."""
@@ -219,6 +264,14 @@ class OfficeLanguage(Language):
 
     def _amount(self, amount: Money | None) -> str:
         return "–" if amount is None else self.money(amount)
+
+    def _inside(self, state: str) -> str:
+        """A state within a sentence: in English without its capital."""
+        return state[:1].lower() + state[1:] if self._is_english else state
+
+    @property
+    def _is_english(self) -> bool:
+        return formatting.language_code(self.locale) == formatting.FALLBACK
 
     @property
     def _spoken(self) -> Locale:

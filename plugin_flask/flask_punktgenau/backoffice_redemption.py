@@ -8,12 +8,13 @@ from flask import request
 from werkzeug import Response
 
 from flask_punktgenau.backoffice_gate import language, office, operator, page, to
+from flask_punktgenau.backoffice_language import ToldError
 from flask_punktgenau.redirects import see_other
 from flask_punktgenau.state import current_state
 from flask_punktgenau.urls import order_urls
 from punktgenau.checkout.office import Whole
 from punktgenau.checkout.resolving import Resolution
-from punktgenau.errors import InvalidArgumentError, NotFoundError, PunktgenauError
+from punktgenau.errors import NotFoundError, PunktgenauError
 
 
 def redemption(redemption_id: str, *, error: PunktgenauError | None = None) -> Response:
@@ -101,4 +102,4 @@ def _resolution(text: str) -> Resolution:
         if as_ == text:
             known: Resolution = as_
             return known
-    raise InvalidArgumentError(language().gettext("Choose what to do."), field="as")
+    raise ToldError(language().gettext("Choose what to do."), field="as")

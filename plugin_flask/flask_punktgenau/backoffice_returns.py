@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from flask_punktgenau import formatting
 from flask_punktgenau.backoffice_gate import language, office, operator, page
+from flask_punktgenau.backoffice_language import ToldError
 from flask_punktgenau.backoffice_redemption import done, redemption, returned_units
 from punktgenau.checkout.cart import SHIPPING_ID
 from punktgenau.checkout.office import Whole
@@ -78,7 +79,7 @@ def refund(redemption_id: str) -> Response:
     try:
         wanted = _wanted(office().whole(redemption_id), request.form)
         if wanted.is_empty:
-            raise InvalidArgumentError(language().gettext("Nothing is to come back."), field="lines")
+            raise ToldError(language().gettext("Nothing is to come back."), field="lines")
         office().refund(
             redemption_id,
             return_reference=request.form.get("reference", "").strip(),
@@ -124,7 +125,7 @@ def settle(redemption_id: str) -> Response:
     try:
         settled = choices.get(request.form.get("as", ""))
         if settled is None:
-            raise InvalidArgumentError(language().gettext("Choose what to do."), field="as")
+            raise ToldError(language().gettext("Choose what to do."), field="as")
         settled(
             redemption_id,
             return_reference=request.form.get("return_reference", ""),
@@ -144,7 +145,7 @@ def _count(text: str) -> int:
 def _in_words(error: PunktgenauError) -> PunktgenauError:
     """The engine counts amounts in the smallest unit, in English; what is too much is told in the operator's words."""
     if isinstance(error, InvalidArgumentError) and error.field in {"amount_minor", "shipping_minor"}:
-        return InvalidArgumentError(language().gettext("That is more than can still come back."), field="amount")
+        return ToldError(language().gettext("That is more than can still come back."), field="amount")
     return error
 
 
@@ -156,18 +157,18 @@ def _wanted(whole: Whole, said: MultiDict[str, str]) -> Wanted:
             continue
         if not _NUMBER.fullmatch(entered):
             told = language().gettext("%(article)s: enter a whole number of units.", article=line.sku)
-            raise InvalidArgumentError(told, field="lines")
+            raise ToldError(told, field="lines")
         if int(entered):
             lines[line.id] = int(entered)
         if int(entered) > whole.units_left.get(line.id, 0) + whole.units_to_come.get(line.id, 0):
             left = language().points(whole.units_left.get(line.id, 0))
             told = language().gettext("%(article)s: %(left)s can still come back.", article=line.sku, left=left)
-            raise InvalidArgumentError(told, field="lines")
+            raise ToldError(told, field="lines")
     currency = whole.row.currency
     amount_minor = _minor(said.get("amount", ""), currency)
     if amount_minor and (lines or said.get("shipping", "").strip()):
         told = language().gettext("Enter articles and shipping, or an amount of the order; not both.")
-        raise InvalidArgumentError(told, field="amount")
+        raise ToldError(told, field="amount")
     return Wanted(
         lines=lines,
         shipping_minor=_minor(said.get("shipping", ""), currency),
@@ -188,7 +189,7 @@ def _minor(entered: str, currency: str) -> int:
     if amount is None or len(amount[2] or "") > digits:
         example = language().money_digits(1234, currency)
         told = language().gettext("Write the amount as %(example)s, and nothing between thousands.", example=example)
-        raise InvalidArgumentError(told, field="amount")
+        raise ToldError(told, field="amount")
     return int(amount[1] + (amount[2] or "").ljust(digits, "0"))
 
 
@@ -201,7 +202,7 @@ def _shown(name: str, *, told: str) -> int:
     """A figure that the operator was shown. Raises InvalidArgumentError: without it nothing is done."""
     text = request.form.get(name, "")
     if not _FIGURE.fullmatch(text):
-        raise InvalidArgumentError(told, field=name)
+        raise ToldError(told, field=name)
     return int(text)
 
 

@@ -15,6 +15,7 @@ from jinja2 import Environment, nodes
 import flask_punktgenau
 from flask_punktgenau.backoffice_gate import DEEDS
 from flask_punktgenau.backoffice_language import CAUSES, ORDER_STATES, REFUSALS, STORY_CALLS, STORY_KINDS, By
+from flask_punktgenau.backoffice_words import BROKEN, FIELDS, JOURNAL_CODES, NOTED, SENTENCES
 from flask_punktgenau.formatting import LANGUAGES, TRANSLATIONS
 from flask_punktgenau.language import Language
 from flask_punktgenau.pages import ChoiceKind, ConnectState
@@ -63,6 +64,8 @@ FAMILIES = {
         *(f"order.{state}" for state in (*ORDER_STATES, "unasked")),
         *(f"done.{deed}" for deed in DEEDS),
         *(f"outcome.{outcome}" for outcome in get_args(Outcome)),
+        *(f"code.{code}" for code in (*CODES, *JOURNAL_CODES)),
+        *(f"field.{field}" for field in FIELDS),
     ),
     "story": STORY_KINDS,
 }
@@ -110,7 +113,7 @@ def in_code() -> Iterator[str]:
 
 def expected() -> set[str]:
     families = {f"{family}.{name}" for family, names in FAMILIES.items() for name in names}
-    return families | set(in_templates()) | set(in_code())
+    return families | set(in_templates()) | set(in_code()) | {*SENTENCES, *NOTED, *BROKEN}
 
 
 def test_every_id_that_is_used_is_there_and_no_other() -> None:
