@@ -2,171 +2,73 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import selectors
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from long.lanes import Ended, Lanes, processors
+from long.parts import ALL, NAMED
 from long.report import Report, keep
 
-TESTS = Path(__file__).resolve().parent
-ROOT = TESTS.parent
-PAGE = ROOT / "sdk" / "RELIABILITY.md"
-QUIET_S = 30.0
-TOLD_LINES = 80
-HISTORIES_S = 180.0
-
-OWN = ("kills", "wal", "views", "unknowns", "memory", "deadlines", "outage")
-"""Parts that stand in tests/long and write their own section."""
-OTHERS: dict[str, list[str]] = {
-    "histories": [
-        "-m",
-        "punktgenau.testing.simulator",
-        "--histories",
-        "10000",
-        "--processes",
-        "2",
-        "--require-coverage",
-    ],
-    "returns": ["tests/long/returns.py", "--processes", "2"],
-    "parallel": ["tests/long/parallel_returns.py"],
-    "reconcile": ["tests/long/reconcile.py"],
-    "planted": ["tests/_planted.py", "--processes", "2"],
-    "mutants": ["tests/_mutants.py", "--processes", "2"],
-}
-"""Parts that are commands of their own: their last lines are the section."""
-PARTS = (*OWN, *OTHERS)
-ABOUT = """\
-kills      5,000 orders on SQLite and on PostgreSQL while processes and servers are killed
-wal        a write-ahead log cut at every 512 bytes
-views      1,000 killed checkouts, neither worker nor cron, 200 page views
-unknowns   recovery of 10,000 lost answers
-memory     100,000 operations of one process
-deadlines  the longest time until control is back
-outage     requests per operation while the provider is away
-histories  10,000 simulated histories
-returns    100,000 histories of returns
-parallel   1,000 times two to four returns at once, on SQLite and on PostgreSQL
-reconcile  1,000,000 lines of a statement with 40 planted differences
-planted    planted bugs
-mutants    generated mutants of journal and executor
-"""
+PAGE = Path(__file__).resolve().parent.parent / "sdk" / "RELIABILITY.md"
+WHOLE = "all parts"
+MOST_MIN = 60
+LANES = 2
+PARTS = tuple(NAMED)
+ABOUT = "".join(f"{part.name:<11}{part.about}\n" for part in ALL)
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How one part ended; lines None: there was nothing to run."""
+def main(parts: Sequence[str], more: Sequence[str], *, share: float = 1.0) -> int:
+    """Run these parts, or all; `more` goes to the part where one is named. 0 when every target was reached.
 
-    part: str
-    exit_code: int
-    lines: list[str] | None
-    duration_s: float
-
-    @property
-    def line(self) -> str:
-        """For the summary."""
-        word = "absent" if self.lines is None else "ok    " if self.exit_code == 0 else "FAILED"
-        return f"{word}  {self.part} ({self.duration_s:.0f} s)"
-
-
-def main(parts: Sequence[str], more: Sequence[str]) -> int:
-    """Run these parts, or all; `more` goes to the part where one is named. 0 when every target was reached."""
+    With a `share` below 1 every part is so much smaller, and nothing is written down.
+    """
     if more and len(parts) != 1:
         sys.stderr.write(f"name one part for {' '.join(more)}\n")
         return 2
+    if not 0 < share <= 1:
+        sys.stderr.write("--share is above 0 and at most 1\n")
+        return 2
+    started = time.monotonic()
+    chosen = [NAMED[name] for name in dict.fromkeys(parts)] or list(ALL)
     results = []
-    for part in parts or PARTS:
-        _say(f"\n── {part} " + "─" * (76 - len(part)))
-        result = run(part, more)
-        results.append(result)
-        if result.lines is not None:
-            keep(PAGE, part, [*result.lines, "", f"Took {result.duration_s:.0f} s."], order=PARTS)
-    _say("\n── summary " + "─" * 69)
-    for result in results:
-        _say(result.line)
-    return max(result.exit_code for result in results)
-
-
-def run(part: str, more: Sequence[str] = ()) -> Ended:
-    """One part, to its end."""
-    started = time.monotonic()
-    if part in OTHERS and not is_there(OTHERS[part]):
-        _say("is not part of this checkout yet")
-        return Ended(part, 0, None, 0.0)
     with tempfile.TemporaryDirectory(prefix="punktgenau-long-") as folder:
-        file = Path(folder) / "section.md"
-        own = ["-m", f"long.{part}", "--report", str(file)]
-        exit_code, told = _call([*(own if part in OWN else OTHERS[part]), *more], cwd=TESTS if part in OWN else ROOT)
-        duration_s = time.monotonic() - started
-        if part not in OWN:
-            lines = section_of(part, exit_code, told, duration_s=duration_s)
-            exit_code = exit_code or int(any("**NO**" in line for line in lines))
-        elif file.is_file():
-            lines = file.read_text("utf-8").splitlines()
-        else:
-            lines = [f"Came to no end (exit code {exit_code})."]
-    return Ended(part, exit_code, lines, duration_s)
+        lanes = Lanes(Path(folder), of=processors()[:LANES], share=share, say=_say)
+        for result in lanes.run(chosen, more):
+            results.append(result)
+            _say(f"── {result.line}")
+            if share == 1:
+                how = result.lane.replace("+", " and ")
+                _keep(result.part, [*result.lines, "", f"Took {result.duration_s:.0f} s{how}."])
+    whole = whole_of(results, duration_s=time.monotonic() - started, is_whole=not parts and share == 1)
+    if not parts and share == 1:
+        _keep(WHOLE, whole.lines())
+    _say("\n── summary " + "─" * 69)
+    for result in sorted(results, key=lambda one: PARTS.index(one.part)):
+        _say(result.line)
+    _say(f"in all {(time.monotonic() - started) / 60:.1f} min")
+    return 0 if whole.is_met else 1
 
 
-def is_there(command: Sequence[str]) -> bool:
-    """Whether the module or the script of a command exists."""
-    if command[0] == "-m":
-        return importlib.util.find_spec(command[1]) is not None
-    return (ROOT / command[0]).is_file()
+def whole_of(results: Sequence[Ended], *, duration_s: float, is_whole: bool) -> Report:
+    """What the run of several parts came to; the time counts for a run of all."""
+    report = Report(WHOLE)
+    well = sum(one.is_well for one in results)
+    report.figure("parts whose targets were all reached", well, str(len(results)), well == len(results))
+    if is_whole:
+        report.figure("minutes for all parts", f"{duration_s / 60:.1f}", f"<= {MOST_MIN}", duration_s <= 60 * MOST_MIN)
+    rows = [
+        (one.part, one.lane.removeprefix(", lane "), f"{one.duration_s:.0f}", "yes" if one.is_well else "**NO**")
+        for one in results
+    ]
+    report.table(["part, as they ended", "lane", "seconds", "all met"], rows)
+    return report
 
 
-def section_of(part: str, exit_code: int, told: Sequence[str], *, duration_s: float) -> list[str]:
-    """The section of a command that knows nothing of sections."""
-    report = Report(part)
-    report.figure("exit code", exit_code, "0", exit_code == 0)
-    if part == "histories":
-        report.figure("seconds", f"{duration_s:.0f}", f"<= {HISTORIES_S:.0f}", duration_s <= HISTORIES_S)
-    last = [line.replace(f"{ROOT}{os.sep}", "").replace(tempfile.gettempdir(), "...") for line in told[-TOLD_LINES:]]
-    report.note("\n".join(["```text", *last, "```"]))
-    return report.lines()
-
-
-def _call(arguments: Sequence[str], *, cwd: Path) -> tuple[int, list[str]]:
-    """Run a command, pass on what it says, and say from time to time that it still runs."""
-    told: list[str] = []
-    started = time.monotonic()
-    command = [sys.executable, *arguments]
-    with (
-        subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as child,
-        selectors.DefaultSelector() as waiting,
-    ):
-        before = signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(number))
-        assert child.stdout is not None
-        # Unbuffered underneath, so that what was read is never waited for again.
-        os.set_blocking(child.stdout.fileno(), False)
-        waiting.register(child.stdout, selectors.EVENT_READ)
-        rest = ""
-        try:
-            while True:
-                if not waiting.select(QUIET_S):
-                    _say(f"... {time.monotonic() - started:.0f} s")
-                    continue
-                more = os.read(child.stdout.fileno(), 65_536)
-                if not more:
-                    break
-                *lines, rest = (rest + more.decode("utf-8", "replace")).split("\n")
-                for line in lines:
-                    _say(line)
-                told += lines
-        except KeyboardInterrupt:
-            child.send_signal(signal.SIGINT)
-            child.wait()
-            raise
-        finally:
-            signal.signal(signal.SIGTERM, before)
-    return child.returncode, [*told, rest] if rest else told
+def _keep(part: str, lines: Sequence[str]) -> None:
+    keep(PAGE, part, lines, order=(WHOLE, *PARTS))
 
 
 def _say(text: str) -> None:

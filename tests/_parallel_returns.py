@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from _together import together
 from punktgenau.checkout import Cart, Checkout, Line
 from punktgenau.errors import InvalidArgumentError
 from punktgenau.records import Redemption
 
-POLICIES = ("proportional", "points_first", "money_first")
+POLICIES: tuple[Literal["proportional", "points_first", "money_first"], ...] = (
+    "proportional",
+    "points_first",
+    "money_first",
+)
 
 
 def check(seed: int, shops: tuple[Checkout, Checkout], *, order: str, seen: Callable[[str], Redemption]) -> None:

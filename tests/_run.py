@@ -22,7 +22,7 @@ HELP = """\
 Without arguments: style (ruff), types (mypy), import rules (import-linter), then all tests (pytest).
 Any other argument goes to pytest, and then pytest runs alone:
     python3 tests -k webhook            python3 tests tests/sdk -x
-    python3 tests --long                what takes up to an hour; or some parts of it, as in --long kills wal
+    python3 tests --long                what takes up to an hour on two free cores; or parts, as in --long kills wal
 A Chromium for the browser tests is installed where that can be done, in a whole run or with --require-browser.
 Environment: PUNKTGENAU_BROWSER (path of a Chromium), PUNKTGENAU_NO_APT=1 (as --no-install),
 PUNKTGENAU_TEST_POSTGRES_URL (a server to use; its user may create databases), CI=true (nothing may be skipped).
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
     started = time.monotonic()
     if options.long is not None:
-        return _long.main(options.long, for_pytest)
+        return _long.main(options.long, for_pytest, share=options.share)
     if options.scenarios:
         return _scenarios(for_pytest, workers=options.workers)
     if options.bench:
@@ -114,6 +114,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PART",
         help=f"crashes, histories and figures, kept in sdk/RELIABILITY.md; parts: {', '.join(_long.PARTS)}. "
         "With one part, what follows goes to it (--seed 7)",
+    )
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="with --long: every part so much smaller (0.05), to see that it works; nothing is written down",
     )
     parser.add_argument("--no-install", action="store_true", help="install no browser, whatever is missing")
     parser.add_argument("--require-browser", action="store_true", help="a missing browser is a failure, not a skip")

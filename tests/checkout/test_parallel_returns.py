@@ -1,4 +1,4 @@
-"""Fifty times two to four returns at once; a thousand: `python tests/long/parallel_returns.py`."""
+"""Fifty times two to four returns at once; a thousand: `python3 tests --long parallel`."""
 
 import pytest
 

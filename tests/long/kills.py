@@ -6,6 +6,7 @@ python -m long.kills --database postgresql --orders 5000 --kills 220 --seed 7
 from __future__ import annotations
 
 import json
+import multiprocessing
 import random
 import secrets
 import subprocess
@@ -14,13 +15,15 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from long.marks import KINDS, POINTS, last_mark
+from long.kills_told import add_to
+from long.marks import POINTS, last_mark
 from long.orders import Orders
 from long.report import Report, ended, parser, say
 from long.servers import PostgresServer, SandboxServer
-from long.worker import CUSTOMERS, opening_points
+from long.worker import CUSTOMERS, forked, opening_points
 from punktgenau import Client
 from punktgenau.checkout import Checkout
 
@@ -63,7 +66,10 @@ class Killing:
         self.shop_url = self.postgres.url if self.postgres else f"sqlite:///{folder / 'shop.sqlite'}"
         self.journal_url = self.postgres.url if self.postgres else f"sqlite:///{folder / 'journal.sqlite'}"
         self.start = {f"mbr_k{number}": opening_points(number) for number in range(CUSTOMERS)}
-        self.workers: dict[int, subprocess.Popen[bytes]] = {}
+        # A process that imports anew takes longer than it lives; the one that all are forked from opens nothing.
+        self.nest = multiprocessing.get_context("forkserver")
+        self.nest.set_forkserver_preload(["long.worker", "long.servers", "long.report"])
+        self.workers: dict[int, ForkServerProcess] = {}
         self.incarnation = [0] * workers
         self.killed: Counter[str] = Counter()
         self.points: Counter[tuple[str, str]] = Counter()
@@ -91,7 +97,7 @@ class Killing:
         finally:
             for process in self.workers.values():
                 process.kill()
-                process.wait()
+                process.join()
             self.sandbox.stop()
             if self.postgres:
                 self.postgres.stop()
@@ -133,7 +139,7 @@ class Killing:
 
     def _look_after_workers(self) -> None:
         for number, process in list(self.workers.items()):
-            code = process.poll()
+            code = process.exitcode
             if code is None:
                 continue
             del self.workers[number]
@@ -160,7 +166,8 @@ class Killing:
             number = self.random.choice(sorted(self.workers))
             process = self.workers.pop(number)
             process.kill()
-            if process.wait() == SIGKILLED:
+            process.join()
+            if process.exitcode == SIGKILLED:
                 self._count(number, "a worker, at any moment")
             self._spawn(number)
 
@@ -174,14 +181,17 @@ class Killing:
         die_at = self.first_deaths.pop(0) if self.first_deaths else ""
         if not die_at and self.random.random() < self.deaths and self._progress() < 0.95 * self.placed:
             die_at = f"{self.random.choice(RARE)}:{self.random.randrange(1, 25)}"
-        with (self.folder / f"errors-{number}").open("ab") as errors:
-            self.workers[number] = subprocess.Popen(
-                [*self._command(number), "--die-at", die_at], cwd=TESTS, stdin=subprocess.DEVNULL, stderr=errors
-            )
+        process = self.nest.Process(
+            target=forked,
+            args=([*self._arguments(number), "--die-at", die_at], self.folder / f"errors-{number}"),
+            daemon=True,
+        )
+        process.start()
+        self.workers[number] = process
 
-    def _command(self, number: int) -> list[str]:
+    def _arguments(self, number: int) -> list[str]:
         return [
-            sys.executable, "-m", "long.worker", "--shop", self.shop_url, "--journal", self.journal_url,
+            "--shop", self.shop_url, "--journal", self.journal_url,
             "--provider", self.sandbox.url, "--seed", str(self.seed), "--worker", str(number),
             "--workers", str(len(self.incarnation)), "--incarnation", str(self.incarnation[number]),
             "--share", str(self.share), "--marks", str(self._marks(number)),
@@ -211,7 +221,11 @@ class Killing:
         self.incarnation[0] += 1
         with (self.folder / "errors-healer").open("ab") as errors:
             done = subprocess.run(
-                [*self._command(0), "--heal"], cwd=TESTS, stdin=subprocess.DEVNULL, stderr=errors, check=False
+                [sys.executable, "-m", "long.worker", *self._arguments(0), "--heal"],
+                cwd=TESTS,
+                stdin=subprocess.DEVNULL,
+                stderr=errors,
+                check=False,
             )
         if done.returncode:
             self.unexpected.append(f"the healer ended with {done.returncode}: something stays open")
@@ -230,39 +244,6 @@ class Killing:
             raise KillsError(f"the comparison came to no end:\n{done.stderr}")
         told: dict[str, object] = json.loads(done.stdout)
         return told
-
-
-def add_to(report: Report, run: Killing, told: dict[str, object], *, kills: int, duration_s: float) -> None:
-    """What one run came to, as figures and tables."""
-    violations, ends = told["violations"], told["ends"]
-    if not isinstance(violations, list) or not isinstance(ends, dict):
-        raise KillsError("the comparison says something else")
-    name, count = run.database, sum(run.killed.values())
-    report.figure(f"{name}: orders placed", told["orders"], f">= {run.placed}", told["orders"] == run.placed)
-    report.figure(f"{name}: kills", count, f">= {kills}", count >= kills)
-    report.figure(f"{name}: violations", len(violations), "0", not violations)
-    report.figure(f"{name}: errors nobody had reason to expect", len(run.unexpected), "0", not run.unexpected)
-    report.note(
-        f"**{name}**{run.version}, seed {run.seed}, {duration_s:.0f} s: {told['attempts']} attempts in the journal, "
-        f"{told['redemptions']} redemptions at the provider, {told['points_paid']} points paid. "
-        f"Killed: {', '.join(f'{how} {times}' for how, times in sorted(run.killed.items()))}."
-    )
-    heads = ["killed at", *KINDS, "in recovery", "elsewhere"]
-    known = [*KINDS, "in recovery"]
-    report.table(
-        heads,
-        [
-            [
-                point,
-                *(run.points[point, kind] for kind in known),
-                sum(times for (at, kind), times in run.points.items() if at == point and kind not in known),
-            ]
-            for point in POINTS
-        ],
-    )
-    report.table(["orders ended as", "orders"], sorted(ends.items()))
-    for line in [*map(str, violations), *run.unexpected][:20]:
-        report.note(f"- {line}")
 
 
 def main() -> int:

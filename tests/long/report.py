@@ -18,6 +18,7 @@ PAGE_HEAD = """\
 # Reliability, measured
 
 Written by `python3 tests --long`; a run of one part (`python3 tests --long kills`) replaces the section of that part.
+A section says when and on what its part ended; a run that is stopped leaves the sections of what had not ended by then.
 """
 
 
@@ -131,3 +132,9 @@ def say(text: str) -> None:
     """One line of progress."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def hum(text: str) -> None:
+    """Progress that the next of it may overwrite."""
+    sys.stderr.write(f"{text}   \r")
+    sys.stderr.flush()

@@ -1,4 +1,6 @@
-"""Histories of returns, each from a seed: `python tests/long/returns.py --histories 100000 --processes 2`.
+"""Histories of returns, each from a seed.
+
+    python -m long.returns --histories 100000 --processes 2
 
 Exit status 0: every promise was kept; 1: at least one history broke one, its seed is told; 2: asked for the impossible.
 A single one again: `--first SEED --histories 1 --processes 1`.
@@ -6,14 +8,15 @@ A single one again: `--first SEED --histories 1 --processes 1`.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
+from _parcel_histories import check as check_parcels
+from _return_histories import check
+from long.report import Report, ended, hum, parser
+
 CHUNK = 500
 NAIVE_EVERY = 3
 """The naive reckoning is slow: it judges one history in so many, of each of the ten rates."""
@@ -39,9 +42,6 @@ def run(*, first: int, histories: int, processes: int, progress: Callable[[int],
 
 
 def _broken_in(start: int, end: int) -> list[str]:
-    from _parcel_histories import check as check_parcels
-    from _return_histories import check
-
     broken = []
     for seed in range(start, end):
         try:
@@ -53,34 +53,33 @@ def _broken_in(start: int, end: int) -> list[str]:
     return broken
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """The command line; how to use it stands above."""
-    parser = argparse.ArgumentParser(prog="python tests/long/returns.py", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--histories", type=int, default=100_000)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first history's seed (0)")
-    options = parser.parse_args(arguments)
-    if options.histories < 1 or options.processes < 1:
-        parser.error("--histories and --processes begin at 1")
+    options = parser(__doc__)
+    options.add_argument("--histories", type=int, default=100_000)
+    options.add_argument("--processes", type=int, default=2)
+    options.add_argument("--first", type=int, default=0, metavar="SEED", help="the first history's seed (0)")
+    chosen = options.parse_args()
+    if chosen.histories < 1 or chosen.processes < 1:
+        options.error("--histories and --processes begin at 1")
     started = time.monotonic()
 
     def progress(done: int) -> None:
         seconds = time.monotonic() - started
-        left = seconds / done * (options.histories - done)
-        sys.stderr.write(f"\r{done:,} of {options.histories:,} histories, {seconds:.0f} s, about {left:.0f} s left   ")
-        sys.stderr.flush()
+        left = seconds / done * (chosen.histories - done)
+        hum(f"{done:,} of {chosen.histories:,} histories, {seconds:.0f} s, about {left:.0f} s left")
 
-    broken = run(first=options.first, histories=options.histories, processes=options.processes, progress=progress)
-    sys.stderr.write("\n")
+    broken = run(first=chosen.first, histories=chosen.histories, processes=chosen.processes, progress=progress)
+    report = Report("returns")
+    report.figure(f"of {chosen.histories:,} histories of returns, broken", len(broken), "0", not broken)
+    report.note(
+        f"Seeds {chosen.first} to {chosen.first + chosen.histories - 1}. One of {NAIVE_EVERY} is reckoned twice, also "
+        f"with fractions; one of {PARCELS_EVERY} leaves in parcels besides."
+    )
     for line in sorted(broken)[:20]:
-        sys.stdout.write(f"{line}\n")
-    seconds = time.monotonic() - started
-    sys.stdout.write(f"{options.histories:,} histories of returns in {seconds:.0f} s, {len(broken)} broken\n")
-    return 1 if broken else 0
+        report.note(f"- {line}")
+    return ended(report, chosen.report)
 
 
-if str(TESTS) not in sys.path:
-    # Also in the processes that are started from here.
-    sys.path.insert(0, str(TESTS))
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

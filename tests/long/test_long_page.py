@@ -1,12 +1,11 @@
-"""The page that keeps what the long parts measured, and the runner that fills it."""
+"""The page that keeps what the long parts measured."""
 
 import platform
 from pathlib import Path
 
 import pytest
 
-import _long
-from long import report
+from long import mutants, report
 
 
 def made(what: str, *, is_met: bool = True) -> report.Report:
@@ -42,32 +41,26 @@ def test_what_a_machine_is_called_stays_there() -> None:
     assert platform.node() not in report.machine()
 
 
-def test_a_part_that_is_not_there_yet_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(_long.OTHERS, "mutants", ["tests/_not_there.py"])
-    found = _long.run("mutants")
-    assert (found.exit_code, found.lines) == (0, None)
+MUTANTS = """\
+120 tests and 100 histories, run once in 31 s;
+  journal                              40 mutants,   38 found
+40 mutants: 30 found by tests, 8 by histories of the simulator,
+95.0% in all; 2 survive:
+  journal _lease: never row is None
+      The row is there.
+  journal claim: without count == 1
+      {why}"""
 
 
-def test_a_command_that_knows_of_no_sections_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_long, "is_there", lambda command: True)
-    monkeypatch.setitem(_long.OTHERS, "planted", ["-c", "print('31 of 31 found')"])
-    found = _long.run("planted")
-    assert found.exit_code == 0
-    assert found.lines is not None
-    assert "31 of 31 found" in found.lines
-    monkeypatch.setitem(_long.OTHERS, "planted", ["-c", "import sys; sys.exit('30 of 31')"])
-    assert _long.run("planted").exit_code == 1
+@pytest.mark.parametrize(("why", "is_met"), [("It saves a wait.", True), ("NO REASON", False)])
+def test_mutants_have_a_section(why: str, is_met: bool) -> None:
+    found = mutants.read(MUTANTS.format(why=why).splitlines(), exit_code=0 if is_met else 1)
+    assert found.is_met == is_met
+    assert ("found", "38 (95.0%)") in [(one.what, one.measured) for one in found.figures]
+    assert "journal claim: without count == 1" in "\n".join(found.lines())
 
 
-def test_histories_that_take_too_long_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "**NO**" in _long.section_of("histories", 0, [], duration_s=181.0)[3]
-    assert "**NO**" not in "\n".join(_long.section_of("histories", 0, ["all well"], duration_s=179.0))
-
-
-def test_options_need_a_part_to_go_to(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _long.main(["wal", "outage"], ["--seed", "7"]) == 2
-    assert "name one part" in capsys.readouterr().err
-
-
-def test_every_own_part_has_its_module() -> None:
-    assert [part for part in _long.OWN if not (Path(_long.TESTS) / "long" / f"{part}.py").is_file()] == []
+def test_mutants_that_came_to_no_end_are_a_failure() -> None:
+    assert not mutants.read(["came to no end: 3 of 40"], exit_code=2).is_met
+    failing = f"2 checks fail on the source as it is, so they are left out:\n{MUTANTS.format(why='It waits.')}"
+    assert not mutants.read(failing.splitlines(), exit_code=1).is_met

@@ -11,6 +11,7 @@ import os
 import random
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
@@ -245,7 +246,7 @@ class Worker:
         return f"K-{self.random.randrange(self.options.workers)}-{self.random.randrange(1, self.options.share + 1)}"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a worker or as the healer; 0 when its work is done."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for name in ("shop", "journal", "provider", "seed", "die-at"):
@@ -255,7 +256,7 @@ def main() -> int:
     parser.add_argument("--marks", type=Path, required=True)
     parser.add_argument("--progress", type=Path, required=True)
     parser.add_argument("--heal", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     logging.getLogger().addHandler(Defects())
     options.progress_file = os.open(options.progress, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     worker = Worker(options)
@@ -263,6 +264,13 @@ def main() -> int:
         return 0 if worker.heal() else 1
     worker.run()
     return 0
+
+
+def forked(arguments: Sequence[str], errors: Path) -> None:
+    """The same in a process that was forked from one that had imported everything."""
+    file = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(file, 2)
+    sys.exit(main(arguments))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
 
 import punktgenau.sandbox
+from _hostile import FEW
 from punktgenau.sandbox import create_app
 
 COMMITTED = Path(punktgenau.sandbox.__file__).with_name("openapi.json")
@@ -42,7 +42,7 @@ def whole(value: Any) -> Any:
 
 
 @api.parametrize()
-@settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@FEW
 def test_no_request_gets_an_undescribed_answer(case: schemathesis.Case, bearer: str) -> None:
     case.body = whole(case.body)
     credentials = BASIC if case.operation.path == "/oauth/token" else bearer

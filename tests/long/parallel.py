@@ -1,27 +1,28 @@
-"""Two to four partial returns at once, again and again: `python tests/long/parallel_returns.py --rounds 1000`.
+"""Two to four partial returns at once, again and again.
+
+    python -m long.parallel --rounds 1000
 
 On SQLite and on PostgreSQL. Exit status 0: never more came back than was captured; 1: it did, its seed is told.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
+from _parallel_returns import POLICIES, check
+from long.report import Report, ended, hum, parser
+from long.servers import PostgresServer, SandboxServer
+from punktgenau import Client
+from punktgenau.checkout import Checkout, Settings
+
 DATABASES = ("sqlite", "postgresql")
 
 
 def run(database: str, *, first: int, rounds: int) -> list[str]:
     """What went wrong on one database, one line per broken round."""
-    from _parallel_returns import POLICIES, check
-    from long.servers import PostgresServer, SandboxServer
-    from punktgenau import Client
-    from punktgenau.checkout import Checkout, Settings
-
     broken: list[str] = []
     with tempfile.TemporaryDirectory(prefix="punktgenau-returns-") as name:
         folder = Path(name)
@@ -55,8 +56,7 @@ def run(database: str, *, first: int, rounds: int) -> list[str]:
                 except AssertionError as error:
                     broken.append(str(error))
                 if seed % 25 == 24:
-                    sys.stderr.write(f"\r{database}: {seed + 1 - first:,} of {rounds:,} rounds   ")
-                    sys.stderr.flush()
+                    hum(f"{database}: {seed + 1 - first:,} of {rounds:,} rounds")
             for pair in shops.values():
                 for shop in pair:
                     shop.close()
@@ -67,33 +67,30 @@ def run(database: str, *, first: int, rounds: int) -> list[str]:
     return broken
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """The command line; how to use it stands above."""
-    parser = argparse.ArgumentParser(
-        prog="python tests/long/parallel_returns.py", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--rounds", type=int, default=1000)
-    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first round's seed (0)")
-    parser.add_argument("--database", choices=DATABASES, help="only this one")
-    options = parser.parse_args(arguments)
-    if options.rounds < 1:
-        parser.error("--rounds begins at 1")
-    status = 0
-    for database in (options.database,) if options.database else DATABASES:
+    options = parser(__doc__)
+    options.add_argument("--rounds", type=int, default=1000)
+    options.add_argument("--first", type=int, default=0, metavar="SEED", help="the first round's seed (0)")
+    options.add_argument("--database", choices=DATABASES, help="only this one")
+    chosen = options.parse_args()
+    if chosen.rounds < 1:
+        options.error("--rounds begins at 1")
+    report = Report("parallel")
+    for database in (chosen.database,) if chosen.database else DATABASES:
         started = time.monotonic()
-        broken = run(database, first=options.first, rounds=options.rounds)
-        sys.stderr.write("\n")
+        broken = run(database, first=chosen.first, rounds=chosen.rounds)
+        what = f"{database}: of {chosen.rounds:,} times two to four returns at once, broken"
+        report.figure(what, len(broken), "0", not broken)
+        report.note(f"{database}: seeds {chosen.first} to {chosen.first + chosen.rounds - 1}, {_s(started)}.")
         for line in broken[:20]:
-            sys.stdout.write(f"{line}\n")
-        seconds = time.monotonic() - started
-        sys.stdout.write(
-            f"{options.rounds:,} times up to four at once on {database} in {seconds:.0f} s, {len(broken)} broken\n"
-        )
-        status = 1 if broken else status
-    return status
+            report.note(f"- {line}")
+    return ended(report, chosen.report)
 
 
-if str(TESTS) not in sys.path:
-    sys.path.insert(0, str(TESTS))
+def _s(since: float) -> str:
+    return f"{time.monotonic() - since:.0f} s"
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
