@@ -216,7 +216,8 @@ class Database:
     def close(self) -> None:
         """Close the pool."""
         self.rest()
-        self._engine.dispose()
+        # The engine's own way would make a new pool at once.
+        self._engine.pool.dispose()
 
     def rest(self) -> None:
         """Give back to the pool what waits outside of it."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 MOUNTS = Path("/proc/self/mountinfo")
 _FAR = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "ceph", "glusterfs", "lustre", "fuse.sshfs"})
 
 
+@lru_cache(maxsize=256)
 def network_file_system(path: str, *, mounts: Path = MOUNTS) -> str | None:
-    """The kind of network file system that a file is on; None for a disk of this machine, or where nobody says."""
+    """The kind of network file system that a file is on; None for a disk of this machine, or where nobody says.
+
+    Looked at once per file: to read all mounts anew costs more than to connect.
+    """
     try:
         lines = mounts.read_text("utf-8", "replace").splitlines()
     except OSError:

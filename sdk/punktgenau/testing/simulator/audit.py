@@ -16,7 +16,7 @@ class Auditor:
     """Reads a journal beside the code that writes it: only what is committed."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
         self._connection.row_factory = sqlite3.Row
 
     def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:

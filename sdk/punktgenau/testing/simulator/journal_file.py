@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _BUSY_S = SQLITE_BUSY_MS / 1000
 _OPERATION = "punktgenau_operation"
+_PRAGMAS = {"PRAGMA synchronous": "PRAGMA synchronous=OFF", "PRAGMA busy_timeout": "PRAGMA busy_timeout=0"}
+"""What would cost time at the disk, or wait in reality."""
 _JUDGED = tuple(
     f"{verb} {table} " for verb in ("INSERT INTO", "UPDATE") for table in (_OPERATION, "punktgenau_redemption")
 )
@@ -57,7 +59,12 @@ class JournalFile:
             self.idle.pop()
             if self.idle
             else sqlite3.connect(
-                self.path, isolation_level=None, timeout=0, check_same_thread=False, factory=Connection
+                self.path,
+                isolation_level=None,
+                timeout=0,
+                check_same_thread=False,
+                cached_statements=512,
+                factory=Connection,
             )
         )
         connection.of(self)
@@ -195,15 +202,15 @@ class Cursor(sqlite3.Cursor):
 
     def execute(self, statement: str, values: Mapping[str, object] | tuple[object, ...] = (), /) -> Self:  # type: ignore[override]
         """Execute, after the seam where there is one."""
-        connection = self.connection
-        if isinstance(connection, Connection):
-            if statement.startswith("BEGIN"):
-                connection.begin(write="IMMEDIATE" in statement)
-            elif statement.startswith("PRAGMA synchronous"):
-                statement = "PRAGMA synchronous=OFF"
-            elif statement.startswith("PRAGMA busy_timeout"):
-                statement = "PRAGMA busy_timeout=0"
+        if statement.startswith("BEGIN"):
+            self._of.begin(write="IMMEDIATE" in statement)
+        elif statement.startswith("PRAGMA"):
+            statement = _PRAGMAS.get(statement.partition("=")[0], statement)
         super().execute(statement, values)
-        if isinstance(connection, Connection) and isinstance(values, Mapping) and self.rowcount > 0:
-            connection.tell(statement, values)
+        if isinstance(values, dict) and self.rowcount > 0:
+            self._of.tell(statement, values)
         return self
+
+    @property
+    def _of(self) -> Connection:
+        return cast("Connection", self.connection)

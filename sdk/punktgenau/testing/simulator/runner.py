@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
 import os
 import sys
@@ -121,6 +122,8 @@ def _settle(folder: str, number: Synchronized[int], of: int) -> None:
     own = Path(folder) / str(os.getpid())
     own.mkdir()
     _ground = Ground(own)
+    # Nobody asks who wrote a line of the log, and to find out costs more than the line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # What stands by now stays; a history leaves little that only the collector could find.
     gc.collect()
     gc.freeze()

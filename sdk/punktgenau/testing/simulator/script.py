@@ -8,9 +8,8 @@ down piece by piece.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from punktgenau.testing.simulator.turns import Actor, Ready
 
@@ -18,8 +17,7 @@ T = TypeVar("T")
 _WHOLE = float(2**64)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """Where something out of the ordinary was decided: at which point of which actor, and what about."""
 
     actor: str

@@ -119,7 +119,10 @@ class Seams:
 
     def linger(self) -> None:
         """Between what was read and what is to be written: here another process may be quicker."""
-        me, place = self._me(), self.place("between")
+        me = self._me()
+        if not self.odds.between:
+            return
+        place = self.place("between")
         if self.script.happens(place, self.odds.between * (1.0 if me.crossing else 0.2)):
             self._stand_still(me, self.script.one_of(place, _BETWEEN_S, "length"), "before it writes")
 

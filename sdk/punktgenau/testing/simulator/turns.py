@@ -180,12 +180,14 @@ class Turns:
             return
 
     def _ready(self) -> list[Ready]:
+        now_us = self.now_us
         ready: list[Ready] = [
             actor
             for actor in self._actors
-            if not actor.done and actor.ready_at_us <= self.now_us and (actor.waits_for is None or actor.waits_for())
+            if actor.ready_at_us <= now_us and not actor.done and (actor.waits_for is None or actor.waits_for())
         ]
-        ready += [happening for happening in self._happenings if happening.ready_at_us <= self.now_us]
+        if self._happenings:
+            ready += [happening for happening in self._happenings if happening.ready_at_us <= now_us]
         return ready
 
     def _moves_on(self) -> bool:
