@@ -40,7 +40,7 @@ class SandboxClock:
 
 def stamp(moment: datetime) -> str:
     """A moment as the wire and the database write it: UTC, whole seconds, `Z`. These texts sort like the moments."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def moment(text: str) -> datetime:

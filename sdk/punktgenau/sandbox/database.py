@@ -21,7 +21,12 @@ class Database:
         self._lock = threading.RLock()
         # Autocommit mode: transactions begin where this file says so, never implicitly.
         self._connection = sqlite3.connect(
-            str(path) if path else ":memory:", isolation_level=None, check_same_thread=False, timeout=10.0
+            str(path) if path else ":memory:",
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=10.0,
+            # More than there are, so that none is prepared twice.
+            cached_statements=512,
         )
         self._connection.row_factory = sqlite3.Row
         if path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, g, request, session
+from flask import Flask, Request, g, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from . import members, tokens
 from .state import request_work
@@ -12,14 +13,23 @@ from .state import request_work
 SESSION_COOKIE = "punktgenau_sandbox"
 _CSRF = "csrf"
 _MEMBER = "member_id"
+_OF_PARTNERS = ("/v1/", "/oauth/token")
 
 
 class StaleForm(Exception):
     """A form without the token of this browser: sent by somebody else, or too old."""
 
 
+class _OfPages(SecureCookieSessionInterface):
+    """Partners have no browser: their requests open no session, which costs more than most of them do."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return None if request.path.startswith(_OF_PARTNERS) else super().open_session(app, request)
+
+
 def set_up(app: Flask) -> None:
     """Give the application a session. It ends with the process."""
+    app.session_interface = _OfPages()
     app.secret_key = secrets.token_bytes(32)
     # Cookies do not know ports: a shop on the same host has its own.
     app.config.update(SESSION_COOKIE_NAME=SESSION_COOKIE, SESSION_COOKIE_SAMESITE="Lax")
