@@ -55,7 +55,7 @@ def processors() -> list[int]:
 class Running:
     """A part that runs, on which processors, and what it has said of its last line."""
 
-    part: str
+    part: Part
     uses: Sequence[int]
     head: str
     lane: str
@@ -98,7 +98,7 @@ class Running:
             lines = [f"Came to no end (exit code {exit_code}). **NO**"]
             exit_code = exit_code or 1
         duration_s = time.monotonic() - self.since
-        return Ended(part=self.part, lane=self.lane, exit_code=exit_code, lines=lines, duration_s=duration_s)
+        return Ended(part=self.part.name, lane=self.lane, exit_code=exit_code, lines=lines, duration_s=duration_s)
 
 
 class Lanes:
@@ -116,8 +116,9 @@ class Lanes:
         with selectors.DefaultSelector() as hearing, _told_to_end(self._end):
             try:
                 while waiting or self._running:
-                    while waiting and (uses := self._free(alone=only_one or waiting[0].alone)):
-                        self._start(waiting.pop(0), uses, more, hearing, names_lane=not only_one)
+                    while (part := self._next(waiting)) and (uses := self._free(alone=only_one or part.alone)):
+                        waiting.remove(part)
+                        self._start(part, uses, more, hearing, names_lane=not only_one)
                     for key, _ in hearing.select(1.0):
                         one = self._running[key.fd]
                         if one.hear():
@@ -131,6 +132,11 @@ class Lanes:
                     one.child.send_signal(signal.SIGTERM)
                 for one in self._running.values():
                     one.child.communicate()
+
+    def _next(self, waiting: Sequence[Part]) -> Part | None:
+        """The first one that may run beside what runs."""
+        serves = any(one.part.postgres for one in self._running.values())
+        return next((part for part in waiting if not (part.postgres and serves)), None)
 
     def _free(self, *, alone: bool) -> list[int]:
         used = {processor for one in self._running.values() for processor in one.uses}
@@ -158,7 +164,7 @@ class Lanes:
             os.sched_setaffinity(child.pid, set(uses))
         assert child.stdout is not None
         one = Running(
-            part=part.name,
+            part=part,
             uses=uses,
             head=head,
             lane=f", lane {numbers}" if names_lane else "",

@@ -22,6 +22,8 @@ class Part:
     """Takes `--processes`."""
     small: tuple[str, ...] = ()
     """What it is told besides where less than all is asked for."""
+    postgres: bool = False
+    """Starts a PostgreSQL, one at a time: the last to stop gives folders above it their modes back."""
     alone: bool = False
     """Needs all processors: it measures time, or what it is about is several processes at once."""
 
@@ -86,6 +88,7 @@ ALL = (
         about="1,000 times two to four returns at once, on SQLite and on PostgreSQL",
         minutes=4,
         size={"--rounds": 1_000},
+        postgres=True,
     ),
     Part(
         name="reconcile",
@@ -100,6 +103,7 @@ ALL = (
         minutes=3,
         size={"--redemptions": 1_000_000},
         least=20_000,
+        postgres=True,
     ),
     Part(
         name="fuzz",

@@ -58,6 +58,20 @@ def test_lanes_take_the_longest_first_and_some_parts_all_of_them(
     assert told.index("[1+2 both]       worked") < told.index("[1 long]         begins")
 
 
+def test_one_database_server_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_setaffinity", lambda pid, cores: None, raising=False)
+    part(monkeypatch, one=WELL, other=WELL, plain=WELL)
+    parts = [
+        Part(name="one", about="", minutes=9, postgres=True),
+        Part(name="other", about="", minutes=8, postgres=True),
+        Part(name="plain", about="", minutes=1),
+    ]
+    found, told = run(tmp_path, parts, of=(0, 1))
+    assert [line for line in told if line.endswith("begins")][1] == "[2 plain]        begins"
+    assert told.index("[1 one]          worked") < next(at for at, line in enumerate(told) if "other]" in line)
+    assert len(found) == 3
+
+
 def test_a_smaller_share_is_told_to_the_part() -> None:
     kills = next(one for one in ALL if one.name == "kills")
     assert kills.arguments(processors=2) == ["-m", "long.kills"]
