@@ -21,8 +21,10 @@ import psycopg
 import sqlalchemy
 from sqlalchemy.engine import make_url
 
-from punktgenau import Client
+from _world import MovedClock
+from punktgenau import Client, PunktgenauError
 from punktgenau.checkout import Cart, Checkout, Line, Order, Settings
+from punktgenau.checkout.office import Office
 
 Side = Literal["before", "after"]
 How = Literal["kill", "raise"]
@@ -123,12 +125,21 @@ class Mortal:
     database_url: str
 
     def live(
-        self, step: str, *, commit: int, side: Side, how: How = "kill", orders: dict[str, str] | None = None
+        self,
+        step: str,
+        *,
+        commit: int,
+        side: Side,
+        how: How = "kill",
+        orders: dict[str, str] | None = None,
+        settings: dict[str, str] | None = None,
+        moved_s: float = 0,
     ) -> str:
         """Do one step of order A-1, up to that commit: "authorize", "capture", "cancel", "void", "recover"; or
-        "repair ..." of a difference by its id, "ship REFERENCE LINE", "return REFERENCE LINE", "amend LINE PRICE".
+        "repair ..." of a difference by its id, "ship REFERENCE LINE", "return REFERENCE LINE", "amend LINE PRICE",
+        "paid REFERENCE PSP", "instead REFERENCE WHY", "resolve AS WHY". Its clock is `moved_s` ahead.
 
-        Returns "killed", "raised", or "survived" where there was no such commit.
+        Returns "killed", "raised", or, where there was no such commit, "survived" or "refused" (PunktgenauError).
         """
         ended = self.process.ask(
             url=self.url,
@@ -138,8 +149,10 @@ class Mortal:
             side=side,
             how=how,
             orders=orders or {},
+            settings=settings or {},
+            moved_s=moved_s,
         )
-        assert ended in {"killed", "raised", "survived"}, ended
+        assert ended in {"killed", "raised", "refused", "survived"}, ended
         end_leases(self.database_url)
         return ended
 
@@ -161,11 +174,14 @@ def _life(asked: dict[str, Any]) -> int:
         shipping_minor=490,
         shipping_vat_rate="19",
     )
+    clock = MovedClock()
+    clock.advance(asked["moved_s"])
     orders = {reference: Order(reference=reference, state=state) for reference, state in asked["orders"].items()}
     checkout = Checkout(
-        Client(asked["url"], client_id="demo-shop", client_secret="demo-secret"),
+        Client(asked["url"], client_id="demo-shop", client_secret="demo-secret", clock=clock),
         asked["database_url"],
-        settings=Settings(deadline_s=2.0, worker_deadline_s=2.0),
+        settings=Settings(deadline_s=2.0, worker_deadline_s=2.0, **asked["settings"]),
+        clock=clock,
         order_loader=orders.get,
         connect=opener(asked["database_url"], death),
     )
@@ -182,6 +198,8 @@ def _life(asked: dict[str, Any]) -> int:
             getattr(checkout, asked["step"])("A-1")
     except RuntimeError:
         return 1
+    except PunktgenauError:
+        return 2
     return 1 if death.left == -1 else 0
 
 
@@ -190,6 +208,16 @@ def _after_payment(checkout: Checkout, step: str, about: str, of: str) -> None:
         checkout.capture("A-1", lines={of: 1}, shipment_reference=about)
     elif step == "return":
         checkout.refund("A-1", return_reference=about, lines={of: 1})
+    elif step == "paid":
+        checkout.money_refunded("A-1", return_reference=about, psp_reference=of)
+    elif step == "instead":
+        checkout.pay_instead("A-1", return_reference=about, actor="kim", reason=of)
+    elif step == "resolve":
+        office = Office(checkout)
+        newest = office.searching.attempts("A-1")[-1].id
+        office.resolve(
+            newest, as_="written_off" if about == "written_off" else "paid_otherwise", actor="kim", reason=of
+        )
     else:
         line = Line(sku=about, quantity=1, unit_price_minor=int(of), vat_rate="19")
         checkout.amend("A-1", Cart(currency="EUR", lines=[line]))
@@ -203,7 +231,7 @@ def _main() -> None:
         _, status = os.waitpid(child, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         code = -1 if killed else os.waitstatus_to_exitcode(status)
-        print({-1: "killed", 0: "survived", 1: "raised"}.get(code, f"broken: {status}"), flush=True)
+        print({-1: "killed", 0: "survived", 1: "raised", 2: "refused"}.get(code, f"broken: {status}"), flush=True)
 
 
 if __name__ == "__main__":

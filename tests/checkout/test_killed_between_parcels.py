@@ -60,6 +60,47 @@ def test_a_change_that_gives_back_and_releases(world: World, checkout: Checkout,
     assert world.provider.points() == (2500 - 490, 0)
 
 
+AMENDED = [
+    # Nothing; the new version, with what comes back by it; that is given back; and it is written.
+    (1, "before", [], 0, 0),
+    (1, "after", ["reversing"], 0, 0),
+    (2, "before", ["reversing"], 1, 0),
+    (2, "after", ["done"], 1, 0),
+    # The rest of the hold is to be released; it is released; and that is written.
+    (3, "before", ["done"], 1, 0),
+    (3, "after", ["done"], 1, 0),
+    (4, "before", ["done"], 1, 1),
+    (4, "after", ["done"], 1, 1),
+]
+
+
+@pytest.mark.scenario("C12", "what is found after a death at each seam of a change: version and return, or neither")
+@pytest.mark.parametrize(("commit", "side", "seen", "reversals", "voids"), AMENDED)
+def test_what_is_found_of_a_change(
+    world: World,
+    checkout: Checkout,
+    mortal: Mortal,
+    commit: int,
+    side: Side,
+    seen: list[str],
+    reversals: int,
+    voids: int,
+) -> None:
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert mortal.live("amend cup 490", commit=commit, side=side) == "killed"
+    assert [one.state for one in checkout.refunds("A-1") if one.is_amendment] == seen
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert payment.total.amount_minor == (490 if seen else 10490)
+    assert (world.provider.sent("reverse"), world.provider.sent("void")) == (reversals, voids)
+    for _ in range(2):
+        world.advance(60)
+        checkout.recover()
+    assert mortal.live("amend cup 490", commit=99, side=side) == "survived"
+    assert standing(world) == ("partially_reversed", 1046, 556)
+    assert world.provider.points() == (2500 - 490, 0)
+
+
 @pytest.mark.scenario("C12", "killed at a commit of a return between two parcels: it and the next parcel happen once")
 @pytest.mark.parametrize("side", ["before", "after"])
 @pytest.mark.parametrize("commit", [1, 2, 3, 4])
