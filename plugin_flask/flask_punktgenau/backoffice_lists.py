@@ -18,7 +18,7 @@ from flask_punktgenau.backoffice_language import By, OfficeLanguage
 from flask_punktgenau.state import current_state
 from punktgenau.checkout.figures import Figures, Span
 from punktgenau.checkout.moments import milliseconds
-from punktgenau.checkout.searching import STATES, Search
+from punktgenau.checkout.searching import ANY, STATES, FoundPage, Search
 from punktgenau.money import Money
 
 TEXT_LENGTH_MAX = 255
@@ -61,10 +61,19 @@ def redemptions() -> Response:
         filters=filters,
         found=found.items,
         states=STATES,
+        beginning=found.beginning,
+        all_with_it=_all_with_it(filters, found),
         older=older,
         newest=to("redemptions", **filters.query) if cursor else "",
         csv=to("redemptions_csv", **filters.query),
     )
+
+
+def _all_with_it(filters: Filters, found: FoundPage) -> str:
+    """Where one order is found by its whole reference: all whose references begin with it; empty elsewhere."""
+    if found.beginning or not any(one.order_reference == filters.text for one in found.items):
+        return ""
+    return to("redemptions", **filters.query | {"q": filters.text + ANY})
 
 
 def redemptions_csv() -> Response:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.sql import ClauseElement
 
-from bench.filling import fill_sqlite
+from bench.filling import fill_postgres, fill_sqlite
 from bench.measure import in_turn, ratio
 from bench.stub import CART, engine
 from punktgenau.checkout import Checkout, attention, difference_pages, figures, personal, searching, timeline
@@ -18,6 +18,8 @@ READ = {
     "list": searching._ANY,
     "in a state": searching._IN_STATE,
     **{f"by {by}": statement for by, statement in searching._SEARCHES.items()},
+    "beginning": searching.BEGINNING,
+    "beginning's last": searching.BEGINNING_LAST,
     "attempts": searching._ATTEMPTS,
     "one": searching._ONE,
     "events": timeline._EVENTS,
@@ -71,6 +73,22 @@ def test_nothing_reads_a_whole_table(tmp_path: Path, name: str) -> None:
         )
     if name in {"list", "in a state"}:
         assert "TEMP B-TREE" not in steps, steps
+
+
+def test_postgresql_finds_the_beginning_by_its_index(postgres_url: str) -> None:
+    with engine(postgres_url) as checkout:
+        checkout.authorize("A-1", CART, customer_id="customer-0", points=427)
+        checkout.capture("A-1")
+        fill_postgres(checkout, 5_000)
+        text, defaults = checkout._database.compiled(searching.BEGINNING)
+        reference = Office(checkout).searching.page(Search()).items[0].order_reference
+        values = {"text": reference[:-2], "before_reference": reference, "before_attempt": 9, "scan": 51, "most": 51}
+        filters = {"state": "", "since": 0, "until": 2**62}
+        with checkout._database.transaction(write=False) as tx:
+            tx._cursor.execute(f"EXPLAIN {text}", defaults | values | filters | dict(checkout._database.identity))
+            steps = "\n".join(str(row[0]) for row in tx._cursor.fetchall())
+    assert re.search("Index (Only )?Scan Backward using punktgenau_redemption_beginning", steps), steps
+    assert "order_reference)::text >= " in steps, steps
 
 
 def test_a_long_past_costs_nothing(tmp_path: Path) -> None:

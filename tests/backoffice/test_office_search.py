@@ -9,7 +9,7 @@ import pytest
 from _office_shop import paid, text_of
 from _small_shop import SmallShop, Visitor
 from _world import CART, World
-from punktgenau.checkout import Checkout
+from punktgenau.checkout import Checkout, searching
 from punktgenau.checkout.figures import Span
 from punktgenau.checkout.office import Office
 from punktgenau.checkout.searching import Search
@@ -74,6 +74,43 @@ def test_filters(world: World, checkout: Checkout, office: Office) -> None:
     provider_id = office.whole(office.searching.attempts("D-1")[0].id).row.provider_id
     assert provider_id is not None
     assert found(text=provider_id) == ["D-1"]
+
+
+def test_the_beginning_of_an_order_reference_is_enough(
+    world: World, checkout: Checkout, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for reference in ("W-10", "W-1", "W_11", "W%12", "w-13", "W 14", "Wä-15", "W-2"):
+        checkout.authorize(reference, CART, customer_id="anna", points=1)
+    checkout.void("W-10")
+    checkout.authorize("W-10", CART, customer_id="anna", points=2)
+
+    def found(text: str, **filters: object) -> list[str]:
+        search = Search(text=text, **filters)  # type: ignore[arg-type]
+        return [f"{one.order_reference}/{one.attempt}" for one in office.searching.all(search)]
+
+    # By reference, byte by byte, the last first; nothing in a text stands for anything else.
+    assert found("W") == ["Wä-15/1", "W_11/1", "W-2/1", "W-10/2", "W-10/1", "W-1/1", "W%12/1", "W 14/1"]
+    assert found("W-") == ["W-2/1", "W-10/2", "W-10/1", "W-1/1"]
+    assert found("W-1") == ["W-1/1"]
+    assert found("W-1*") == ["W-10/2", "W-10/1", "W-1/1"]
+    assert found("W%") == ["W%12/1"]
+    assert found("W_") == ["W_11/1"]
+    assert found("Wä") == ["Wä-15/1"]
+    assert found("*") == found("W-3") == []
+    assert found("ann") == found("mbr_") == []
+    assert found("W-", state="voided") == ["W-10/1"]
+    first = office.searching.page(Search(text="W-"), limit=2)
+    assert ([one.attempt for one in first.items], first.beginning) == ([1, 2], "W-")
+    second = office.searching.page(Search(text="W-"), cursor=first.next_cursor, limit=2)
+    assert [(one.order_reference, one.attempt) for one in second.items] == [("W-10", 1), ("W-1", 1)]
+    assert second.next_cursor == ""
+    # However rare a state is, one page looks at so many rows, and leads on.
+    monkeypatch.setattr(searching, "SCAN", 2)
+    empty = office.searching.page(Search(text="W-", state="voided"), limit=1)
+    assert (empty.items, bool(empty.next_cursor)) == ((), True)
+    assert found("W-", state="voided") == ["W-10/1"]
+    for cursor in ("1~", "1~zz", "1~ff", "0~" + "61" * 200, "x"):
+        assert office.searching.page(Search(text="W-"), cursor=cursor, limit=2) == first
 
 
 def test_another_shop_in_the_same_database_is_not_seen(world: World, checkout: Checkout, office: Office) -> None:

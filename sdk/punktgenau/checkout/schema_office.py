@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index
+from sqlalchemy import Index, literal_column
 
 from punktgenau.checkout.schema import PREFIX, event, redemption
 
@@ -12,6 +12,16 @@ _IS_ABOUT_ONE = event.c.redemption_id.is_not(None)
 
 Index(f"{PREFIX}redemption_placed", *_SHOP, _R.created_at, _R.id)
 Index(f"{PREFIX}redemption_placed_state", *_SHOP, _R.state, _R.created_at, _R.id)
+# Byte by byte, whatever the database's language. On SQLite every text is compared like that, so the index that keeps
+# attempts apart does, and this one stays empty.
+Index(
+    f"{PREFIX}redemption_beginning",
+    *_SHOP,
+    _R.order_reference,
+    _R.attempt,
+    postgresql_ops={"order_reference": 'COLLATE "C"'},
+    sqlite_where=literal_column("0"),
+)
 Index(f"{PREFIX}redemption_member", _R.member_id, _R.created_at)
 Index(
     f"{PREFIX}event_redemption",

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import and_, bindparam, func, select, tuple_
+from sqlalchemy import and_, bindparam, func, literal_column, select, tuple_
 from sqlalchemy.sql import ClauseElement
 
+from punktgenau.checkout.beginnings import bytewise, read_cursor, write_cursor
 from punktgenau.checkout.database import Database, Value
 from punktgenau.checkout.moments import milliseconds, moment
 from punktgenau.checkout.rows import row_of
@@ -45,6 +46,9 @@ _BY: tuple[_By, ...] = ("order_reference", "member_id", "customer_id", "provider
 _CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{32})")
 _ID = re.compile(r"[0-9a-f]{32}")
 _EARLIEST, _LATEST = 0, 2**62
+ANY = "*"
+"""After a text: all order references that begin with it."""
+SCAN = 5_000
 _COLUMNS = (
     "id", "order_reference", "attempt", "state", "customer_id", "member_id", "points", "value_minor",
     "payable_minor", "currency", "captured_points", "reversed_points", "reversed_minor", "release_cause", "reason",
@@ -54,8 +58,9 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What is looked for: `text` is a whole order reference, member, customer or provider's id; empty: everything.
+    """What is looked for: `text` is an order reference, member, customer or provider's id; empty: everything.
 
+    Where nothing is called like that, it is the beginning of order references; with a `*` after it, it always is.
     `since` and `until` (not included) are about when the order was placed.
     """
 
@@ -90,10 +95,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundPage:
-    """A page of a list, newest first; `next_cursor` leads to the next one, empty on the last."""
+    """A page of a list, newest first; `next_cursor` leads to the next one, empty on the last.
+
+    `beginning`: what the order references of the page begin with; such a list is by order reference, the last first,
+    and a page of it may have few items or none, although more are to come.
+    """
 
     items: tuple[Found, ...]
     next_cursor: str = ""
+    beginning: str = ""
 
 
 class Searching:
@@ -104,18 +114,21 @@ class Searching:
 
     def page(self, search: Search, *, cursor: str = "", limit: int = PAGE) -> FoundPage:
         """One page, newest first. A cursor that is none of ours leads to the first page."""
-        before = _CURSOR.fullmatch(cursor)
         values: dict[str, Value] = {
             "state": search.state,
             "since": _EARLIEST if search.since is None else milliseconds(search.since),
             "until": _LATEST if search.until is None else milliseconds(search.until),
-            "before_at": int(before[1]) if before else _LATEST,
-            "before_id": before[2] if before else "",
             "most": limit + 1,
         }
-        rows = self._rows(search, values)
-        items = tuple(found_of(row) for row in rows[:limit])
-        return FoundPage(items=items, next_cursor=_cursor(items[-1]) if len(rows) > limit else "")
+        beginning = search.text.removesuffix(ANY) or search.text
+        if beginning == search.text:
+            before = _CURSOR.fullmatch(cursor)
+            placed = {"before_at": int(before[1]) if before else _LATEST, "before_id": before[2] if before else ""}
+            rows = self._rows(search, values | placed)
+            items = tuple(found_of(row) for row in rows[:limit])
+            if items or not search.text or before:
+                return FoundPage(items=items, next_cursor=_cursor(items[-1]) if len(rows) > limit else "")
+        return self._beginning_with(beginning, search, values, cursor=cursor, limit=limit)
 
     def all(self, search: Search) -> Iterator[Found]:
         """Everything that is found, newest first, page by page: no transaction stays open in between."""
@@ -138,6 +151,30 @@ class Searching:
         with self._database.transaction(write=False) as tx:
             row = tx.one(_ONE, {"redemption_id": redemption_id})
         return None if row is None else row_of(RedemptionRow, row)
+
+    def _beginning_with(
+        self, beginning: str, search: Search, values: dict[str, Value], *, cursor: str, limit: int
+    ) -> FoundPage:
+        """One page by order reference. However rare what is filtered for is, no page looks at more than `SCAN` rows."""
+        before = read_cursor(cursor)
+        filtered = bool(search.state or search.since or search.until)
+        scan = max(SCAN, limit + 1) if filtered else limit + 1
+        values = values | {
+            "text": beginning,
+            "before_reference": beginning + chr(0x10FFFF) if before is None else before[0],
+            "before_attempt": 0 if before is None else before[1],
+            "scan": scan,
+        }
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(BEGINNING, values)
+            last = tx.one(BEGINNING_LAST, values | {"skip": scan - 1}) if filtered and len(rows) <= limit else None
+        items = tuple(found_of(row) for row in rows[:limit])
+        following = ""
+        if len(rows) > limit:
+            following = write_cursor(items[-1].order_reference, items[-1].attempt)
+        elif last is not None:
+            following = write_cursor(str(last[0]), int(last[1] or 0))
+        return FoundPage(items=items, next_cursor=following, beginning=beginning)
 
     def _rows(self, search: Search, values: dict[str, Value]) -> list[tuple[Value, ...]]:
         with self._database.transaction(write=False) as tx:
@@ -188,9 +225,10 @@ def _cursor(last: Found) -> str:
 
 
 _r = redemption.c
+# Those that were refused, or of which nobody knows, are points that nobody has.
 _NEW_POINTS = (
     select(func.sum(returns.c.new_points))
-    .where(returns.c.redemption_id == _r.id)
+    .where(returns.c.redemption_id == _r.id, returns.c.accrual_state == literal_column("'posted'"))
     .correlate(redemption)
     .scalar_subquery()
 )
@@ -222,3 +260,28 @@ _IN_STATE = _listed(own(redemption), _r.state == bindparam("state"))
 _SEARCHES = {by: _search_by(by) for by in _BY}
 _ATTEMPTS = select(*FOUND_COLUMNS).where(own(redemption), _r.order_reference == bindparam("text")).order_by(_r.attempt)
 _ONE = select(redemption).where(ours(redemption), _r.id == bindparam("redemption_id"))
+_n = redemption.alias("near")
+# Ids first: only what is shown is read whole.
+_NEAR = (
+    select(_n.c.id, _n.c.order_reference, _n.c.attempt, _n.c.state, _n.c.created_at)
+    .where(
+        own(_n),
+        bytewise(_n.c.order_reference) >= bindparam("text"),
+        tuple_(bytewise(_n.c.order_reference), _n.c.attempt)
+        < tuple_(bindparam("before_reference"), bindparam("before_attempt")),
+    )
+    .order_by(bytewise(_n.c.order_reference).desc(), _n.c.attempt.desc())
+)
+_near = _NEAR.limit(bindparam("scan")).subquery("found")
+BEGINNING = (
+    select(*FOUND_COLUMNS)
+    .select_from(_near.join(redemption, _r.id == _near.c.id))
+    .where(
+        (bindparam("state") == "") | (_near.c.state == bindparam("state")),
+        _near.c.created_at >= bindparam("since"),
+        _near.c.created_at < bindparam("until"),
+    )
+    .order_by(bytewise(_near.c.order_reference).desc(), _near.c.attempt.desc())
+    .limit(bindparam("most"))
+)
+BEGINNING_LAST = _NEAR.with_only_columns(_n.c.order_reference, _n.c.attempt).limit(1).offset(bindparam("skip"))

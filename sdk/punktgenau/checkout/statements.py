@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, and_, bindparam, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import FromClause, Table, and_, bindparam, case, delete, func, insert, literal_column, select, update
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau.checkout.database import Database
@@ -19,12 +19,12 @@ _NEEDS_A_PERSON: list[ColumnElement[str]] = [literal_column("'short'"), literal_
 _IDENTITY = ("provider", "partner", "mode")
 
 
-def own(table: Table) -> ColumnElement[bool]:
+def own(table: FromClause) -> ColumnElement[bool]:
     """This shop's rows: several shops, or a shop's sandbox and live mode, may share one database."""
     return and_(*(table.c[name] == bindparam(f"own_{name}") for name in _IDENTITY))
 
 
-def ours(table: Table) -> ColumnElement[bool]:
+def ours(table: FromClause) -> ColumnElement[bool]:
     """The same where rows are found by what is due: written so that no index fits.
 
     Without statistics SQLite would take the shop's identity for the better index, and read every row that there is.
