@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from punktgenau._clock import Clock
 from punktgenau.checkout.amended import Version, after_capture, before_capture, between_parcels
 from punktgenau.checkout.attempt import payment_of
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.frozen import freeze, thaw
@@ -17,7 +18,7 @@ from punktgenau.checkout.journal import CLOSED, LostSwapError
 from punktgenau.checkout.order_journal import AMENDED, Amended, OrderJournal
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import AMENDMENT, policy_of
-from punktgenau.checkout.return_journal import Books, wanted_json
+from punktgenau.checkout.return_journal import wanted_json
 from punktgenau.checkout.returned import BackBy, returned
 from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.rules import payable_minor
@@ -62,7 +63,7 @@ class Amending:
         frozen = freeze(cart, self._settings.rules)
 
         def stands(books: Books) -> bool:
-            return frozen == (books.redemption.cart if books.amendment is None else books.amendment.cart)
+            return frozen == books.cart
 
         def plan(books: Books) -> Amended | None:
             return None if stands(books) else self._planned(books, cart, frozen, reason=reason, actor=actor)
@@ -140,7 +141,7 @@ class Amending:
             value_minor=made.value_minor,
             total_minor=cart.total.amount_minor,
             payable_minor=payable,
-            after_number=len(books.returns) + (back is not None),
+            after_number=books.last_number + (back is not None),
             reason=reason,
             actor=actor,
             created_at=self._journal.now_ms(),

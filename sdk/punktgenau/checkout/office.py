@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from punktgenau.checkout import attention, difference_pages, figures, personal, searching
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.attempt import payment_of
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.difference import Difference, DifferenceState
 from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.frozen import FrozenCart, thaw
@@ -17,7 +18,6 @@ from punktgenau.checkout.office_deeds import Deeds, can_give_back
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund
 from punktgenau.checkout.resolving import Resolution, resolutions
-from punktgenau.checkout.return_journal import Books
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
 from punktgenau.checkout.standing import check_returnable, so_far

@@ -8,6 +8,7 @@ from dataclasses import replace
 from punktgenau.checkout import searching
 from punktgenau.checkout.actions import Actions, require_text
 from punktgenau.checkout.attempt import payment_of
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.difference import Difference, Reconciled
 from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.execute import Executor
@@ -16,7 +17,7 @@ from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, policy_of
 from punktgenau.checkout.resolving import Resolution, resolutions, resolved
-from punktgenau.checkout.return_journal import Books, wanted_json
+from punktgenau.checkout.return_journal import wanted_json
 from punktgenau.checkout.returns import require_reference
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.shortfall import Settled, Settlement, settled

@@ -9,11 +9,12 @@ from sqlalchemy import bindparam, update
 
 from punktgenau.checkout import shipment_statements as shipping
 from punktgenau.checkout.actions import Actions
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.database import DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation, anew, deal_stands, wished
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.resolve import UNDONE
-from punktgenau.checkout.return_journal import Books, ReturnJournal
+from punktgenau.checkout.return_journal import ReturnJournal
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import RedemptionRow, operation

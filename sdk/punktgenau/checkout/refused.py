@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.refund import Refund
-from punktgenau.checkout.return_journal import Books, ReturnJournal
+from punktgenau.checkout.return_journal import ReturnJournal
 from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow

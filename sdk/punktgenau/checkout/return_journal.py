@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from punktgenau.checkout import shipment_statements as shipping
 from punktgenau.checkout.actions import Actions
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.database import DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import LostSwapError
@@ -22,25 +23,6 @@ from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, Shipment
 REVERSIBLE = frozenset({"captured", "partially_reversed", "partially_captured", "short"})
 """Nothing is under way, and something may have been captured."""
 _NEVER_TAKEN = frozenset({"declined", "voided", "expired", "abandoned"})
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """What the journal knows of one redemption, read under its row's lock."""
-
-    redemption: RedemptionRow
-    returns: tuple[ReturnRow, ...]
-    amendment: AmendmentRow | None
-    shipments: tuple[ShipmentRow, ...] = ()
-    rest: ReturnRow | None = None
-    """What was left as the order was cancelled, where some of it came back expired; no return, see `rest`."""
-
-    @property
-    def given_back(self) -> tuple[ReturnRow, ...]:
-        """The returns, and the rest."""
-        return self.returns if self.rest is None else (*self.returns, self.rest)
-
-
 Plan = Callable[[Books], ReturnRow]
 Check = Callable[[Books], None]
 

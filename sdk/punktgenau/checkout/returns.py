@@ -10,13 +10,14 @@ from punktgenau._clock import Clock
 from punktgenau._redact import logger
 from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.attempt import payment_of
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.invoice import Invoice, back_by_no_return, invoice_of
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.money_half import newly_paid_minor, require_payable
 from punktgenau.checkout.previewed import under_each
 from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, policy_of, refund_of
-from punktgenau.checkout.return_journal import Books, ReturnJournal, wanted_json
+from punktgenau.checkout.return_journal import ReturnJournal, wanted_json
 from punktgenau.checkout.returned import BackBy, History, Wanted, returned, with_return
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
@@ -160,7 +161,6 @@ class Returns:
         row = books.redemption
         payment = payment_of(row)
         pays = payment.due != payment.total or row.captured_points > 0
-        before = 0 if books.amendment is None else books.amendment.after_number
         missing = row.missing if row.state == "short" and row.captured_points else (0, 0)
         return invoice_of(
             row.order_reference,
@@ -168,8 +168,8 @@ class Returns:
             missing_minor=missing[1],
             rate=rate_of(row),
             tax_mode="discount" if row.tax_mode == "discount" else "tender",
-            returns=tuple(refund_of(row, one) for one in books.returns if one.number > before),
-            earlier=tuple(refund_of(row, one) for one in books.returns if one.number <= before),
+            returns=tuple(refund_of(row, one) for one in books.of_version),
+            earlier=tuple(refund_of(row, one) for one in books.of_earlier_versions),
             given_back=back_by_no_return(row, books.returns) if pays else (0, 0),
         )
 
@@ -239,7 +239,7 @@ class Returns:
         return ReturnRow(
             id=self._journal.fresh_id(),
             redemption_id=books.redemption.id,
-            number=len(books.returns) + 1,
+            number=books.last_number + 1,
             reference=reference,
             wanted=wanted,
             policy=books.redemption.refund_policy,

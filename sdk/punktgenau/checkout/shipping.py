@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.goals import POLL_S
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.parcels import captured
-from punktgenau.checkout.return_journal import Books
 from punktgenau.checkout.returned import Wanted
 from punktgenau.checkout.returns import REFERENCE_MAX, require_reference
 from punktgenau.checkout.schema import RedemptionRow

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.frozen import FrozenCart, thaw
 from punktgenau.checkout.intent import ended_short, taken_state
-from punktgenau.checkout.return_journal import Books
 from punktgenau.checkout.returned import BackBy, goods_minor, returned
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
@@ -43,13 +43,12 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
     row, changed = books.redemption, books.amendment
     # Of an order whose points were never captured none came back, whatever its returns were to give back.
     given = books.returns if row.captured_points else ()
-    ended = books.returns[0 if changed is None else changed.after_number :] if not row.captured_points else ()
-    ended_minor = sum(one.worth_minor for one in ended)
+    ended_minor = 0 if row.captured_points else sum(one.worth_minor for one in books.of_version)
     points = row.captured_points - sum(one.points for one in given)
     value_minor = row.captured_minor - sum(one.worth_minor for one in given)
     missing_points, missing_minor = row.missing
-    cart, owed_minor = row.cart if changed is None else changed.cart, 0
-    if len(books.returns) > (0 if changed is None else changed.after_number):
+    cart, owed_minor = books.cart, 0
+    if books.of_version:
         at = so_far(books)
         came = returned(at.allocation, at.history, policy=policy)
         cart = _kept(at, thaw(cart), other_minor=came.other_minor).fitting(value_minor).text()
@@ -76,7 +75,7 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
         value_minor=value_minor,
         total_minor=total_minor,
         payable_minor=payable_minor,
-        after_number=len(books.returns) + (back_minor > 0),
+        after_number=books.last_number + (back_minor > 0),
         reason=reason,
         actor=actor,
         created_at=now_ms,

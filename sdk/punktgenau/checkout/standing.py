@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass, replace
 
 from punktgenau.checkout.allocation import Allocation
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.frozen import thaw
 from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.parcels import Units, followed
-from punktgenau.checkout.return_journal import Books
 from punktgenau.checkout.returned import History, Wanted, goods_minor, has_left
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ShipmentRow
@@ -67,7 +67,7 @@ def allocation_of(books: Books, *, with_points: bool = True, missing: tuple[int,
     row, changed = books.redemption, books.amendment
     points, value_minor = (row.points, row.value_minor) if changed is None else (changed.points, changed.value_minor)
     points, value_minor = (points - missing[0], value_minor - missing[1]) if with_points else (0, 0)
-    cart = thaw(row.cart if changed is None else changed.cart)
+    cart = thaw(books.cart)
     if changed is None or changed.shipped is None:
         made = cart.allocation(points=points, value_minor=value_minor, currency=row.currency)
         return replace(made, written_off_minor=row.written_off_minor + missing[1])
@@ -79,14 +79,12 @@ def allocation_of(books: Books, *, with_points: bool = True, missing: tuple[int,
 
 def so_far(books: Books) -> Standing:
     """What a paid order stands at, by its newest version."""
-    first = 1 if books.amendment is None else books.amendment.after_number + 1
-    returns = [one for one in books.returns if one.number >= first]
     parcels = parcels_of(books)
     left, is_leaving = _left(books)
     allocation, history = followed(
         allocation_of(books),
         [units for _, units in parcels],
-        [(Wanted(**json.loads(one.wanted)), one.parcels) for one in returns],
+        [(Wanted(**json.loads(one.wanted)), one.parcels) for one in books.of_version],
         left=left,
     )
     return Standing(allocation, history, left, is_leaving)

@@ -1,0 +1,48 @@
+"""The noun books: what the journal knows of one redemption, with its returns, parcels and newest version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from punktgenau.checkout.rows import RedemptionRow
+from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the journal knows of one redemption, read under its row's lock."""
+
+    redemption: RedemptionRow
+    returns: tuple[ReturnRow, ...]
+    amendment: AmendmentRow | None
+    shipments: tuple[ShipmentRow, ...] = ()
+    rest: ReturnRow | None = None
+    """What was left as the order was cancelled, where some of it came back expired; no return, see `rest`."""
+
+    @property
+    def given_back(self) -> tuple[ReturnRow, ...]:
+        """The returns, and the rest."""
+        return self.returns if self.rest is None else (*self.returns, self.rest)
+
+    @property
+    def last_number(self) -> int:
+        """The highest number of a return; some below it may be with another attempt."""
+        return max((one.number for one in self.given_back), default=0)
+
+    @property
+    def cart(self) -> str:
+        """The order as it is now, frozen."""
+        return self.redemption.cart if self.amendment is None else self.amendment.cart
+
+    @property
+    def of_version(self) -> tuple[ReturnRow, ...]:
+        """The returns that count by the order as it is now."""
+        return tuple(one for one in self.returns if self._is_of_version(one))
+
+    @property
+    def of_earlier_versions(self) -> tuple[ReturnRow, ...]:
+        """The returns that came before the newest change, or with it."""
+        return tuple(one for one in self.returns if not self._is_of_version(one))
+
+    def _is_of_version(self, one: ReturnRow) -> bool:
+        return self.amendment is None or one.number > self.amendment.after_number
