@@ -39,6 +39,28 @@ def test_cancel_reaches_the_points_that_were_taken_anew_meanwhile(world: World, 
     assert world.provider.points() == (2500, 0)
 
 
+def test_cancel_meets_a_shortfall_that_was_seen_since_it_read(world: World, checkout: Checkout):
+    checkout.authorize("A-1", CART, customer_id="anna", points=427)
+    world.order("A-1", "pending")
+    world.advance(7300)
+    checkout.recover()
+    assert checkout.find("A-1").state == "expired"
+    other, change = world.checkout(), checkout._journal.change
+
+    def changed_late(row, after):
+        # The order was paid at the same moment, and whoever captures sees that there is no hold any more.
+        checkout._journal.change = change  # type: ignore[method-assign]
+        other._executor.fall_short(row)
+        return change(row, after)
+
+    checkout._journal.change = changed_late  # type: ignore[method-assign]
+    ended = checkout.cancel("A-1")
+    assert (ended.state, ended.due.amount_minor) == ("expired", 5480)
+    other.capture("A-1")
+    assert world.provider.points() == (2500, 0)
+    assert world.provider.sent("authorize") == 1
+
+
 def test_a_loader_that_fails_as_the_hold_ends_hides_no_shortfall(world: World, checkout: Checkout):
     def broken(reference: str) -> Order | None:
         raise RuntimeError("the shop's database is away")

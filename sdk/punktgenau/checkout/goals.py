@@ -44,7 +44,9 @@ class Goals:
             row = self._change(row, replace(row, state=ended_short(row), release_cause=cause))
         if deal_stands(row):
             # The deal ends as well: nothing is taken anew when somebody captures later.
-            return self._change(row, replace(row, release_cause=cause, check_at=None))
+            ended = self._change(row, replace(row, release_cause=cause, check_at=None))
+            # Whoever was first may have seen a shortfall, and knows of no wish.
+            return ended if ended.release_cause is not None else self.release(ended, cause=cause, ends=ends)
         if row.state in CLOSED:
             return row
 
