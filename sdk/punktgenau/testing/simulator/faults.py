@@ -106,9 +106,34 @@ def _weighted(operation: str) -> list[tuple[str, When]]:
     return [one for one in kinds(operation) for _ in range(_WEIGHT.get(one[0], 2 if one[1] == "late" else 1))]
 
 
-def trouble(script: Script, place: Place, operation: str, *, never: frozenset[str], with_keys: bool = True) -> Trouble:
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """One cell of the coverage table, which a history would like to reach."""
+
+    operation: str
+    kind: str
+    when: When
+
+
+def aim(seed: int) -> Aim:
+    """The aim of a seed's history: as many seeds in a row as there are cells have each of them once."""
+    return _AIMS[seed * _STRIDE % len(_AIMS)]
+
+
+def odds(operation: str, likely: float, aimed: Aim) -> float:
+    """How likely a request of this operation meets trouble, in a history in which `likely` is usual."""
+    usual = min(0.8, likely * SELDOM.get(operation, 1.0))
+    return max(0.5, usual) if operation == aimed.operation else usual
+
+
+def trouble(
+    script: Script, place: Place, operation: str, *, aimed: Aim, never: frozenset[str], with_keys: bool = True
+) -> Trouble:
     """What goes wrong here; `never` are kinds that this provider is not made for."""
-    kind, when = script.one_of(place, _KINDS[operation], "kind")
+    if operation == aimed.operation and script.fraction(place, "aim") < 0.6:
+        kind, when = aimed.kind, aimed.when
+    else:
+        kind, when = script.one_of(place, _KINDS[operation], "kind")
     if kind in never:
         kind, when = "timeout", "before"
     if kind not in _SANDBOX_KINDS:
@@ -139,4 +164,7 @@ def impossible(profile: ProviderProfile) -> frozenset[str]:
 
 _WEIGHT = {"slow_lookup": 12, LAGGING: 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
 _KINDS = {operation: _weighted(operation) for operation in OPERATIONS}
+_AIMS = tuple(Aim(operation, kind, when) for operation in OPERATIONS for kind, when in kinds(operation))
+_STRIDE = 89
+"""Has no divisor in common with the number of cells; so neighbours aim at different operations."""
 _SANDBOX_KINDS = {kind for kind, _ in (*_ANSWERS, *_WRITE_ANSWERS)} | set(_BY_ROUTE)

@@ -41,6 +41,7 @@ class Process:
             world.watch,
             ahead_s=world.plan.provider_ahead_s,
             profile=world.profile,
+            aimed=world.plan.aimed,
             has_token=self._seams.script.fraction(Place(self.name, 0, "token"))
             < (_HAVE_A_TOKEN if life == 1 else _HAVE_ONE_AGAIN),
         )

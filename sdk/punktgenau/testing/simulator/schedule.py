@@ -8,7 +8,8 @@ from random import Random
 from typing import Literal, get_args
 
 from punktgenau.profiles import PROFILES
-from punktgenau.testing.simulator.stories import CORRECTED, PARCELS, SENT_BACK, STORIES
+from punktgenau.testing.simulator.faults import Aim, aim
+from punktgenau.testing.simulator.stories import CORRECTED, PARCELS, SENT_BACK, STORIES, Stories
 
 Kind = Literal[
     "place", "other", "without", "pay", "decline", "void", "cancel", "capture", "show",
@@ -88,6 +89,8 @@ class Plan:
     orders: tuple[Order, ...]
     processes: tuple[tuple[str, tuple[Step, ...]], ...]
     odds: Odds
+    aimed: Aim
+    """What should go wrong in it, if it can."""
     provider_ahead_s: int = 0
     variant: str = REFERENCE
     """What kind of provider it is."""
@@ -118,15 +121,17 @@ _HEARS_S = (0.05, 0.3, 0.3, 1.0, 5.0, 100.0)
 
 def plan(seed: int) -> Plan:
     """The history of a seed."""
-    chance = Random(seed)
-    orders = tuple(_order(chance) for _ in range(chance.choice((3, 4, 4, 5))))
-    at_once, known = chance.random() < 0.15, chance.random() < 0.65
+    chance, aimed = Random(seed), aim(seed)
+    # Holds are made longer at one kind of provider only, and only where somebody is at work while they wait.
+    extends = aimed.operation == "extend"
+    orders = tuple(_order(chance) for _ in range(chance.choice((3, 3, 4, 4))))
+    at_once, known = chance.random() < 0.15 and not extends, chance.random() < 0.65
     taken: Taken = "placed" if at_once else "shipped" if chance.random() < 0.2 else "paid"
     corrects, hears = chance.random() < 0.12, chance.random() < 0.2
     told = {f"web{number}": list[tuple[float, Step]]() for number in range(1, chance.choice((2, 2, 2, 2, 3)) + 1)}
     told[THE_PROVIDER] = []
     for number in range(len(orders)):
-        _tell(chance, number, told, _stories(chance, taken, corrects=corrects))
+        _tell(chance, number, told, _stories(chance, taken, corrects=corrects, waits=extends))
     processes = [(name, _in_order(steps)) for name, steps in told.items() if steps]
     end_s = max((at for steps in told.values() for at, _ in steps), default=0.0)
     for number in range(chance.choice((1, 1, 1, 1, 1, 2))):
@@ -134,15 +139,16 @@ def plan(seed: int) -> Plan:
     if hears or told[THE_PROVIDER]:
         processes.append(("hooks", tuple(Step("hear", wait_s=chance.choice(_HEARS_S)) for _ in range(4))))
     ahead_s = chance.choice((0, 0, 0, 86_400, -86_400, 3_600))
-    # Holds are made longer at one kind of provider only, and only where somebody is at work meanwhile.
-    variant = REFERENCE if chance.random() < 0.6 else chance.choice((*sorted(PROFILES), *(_EXTENDS,) * 6))
+    variant = _EXTENDS if extends else REFERENCE if chance.random() < 0.6 else chance.choice(sorted(PROFILES))
     if variant == _EXTENDS:
         processes.append(("keeper", tuple(Step("work", wait_s=400.0) for _ in range(chance.choice((2, 3, 5))))))
-    return Plan(seed, orders, tuple(processes), _odds(chance), ahead_s, variant, taken, known)
+    return Plan(seed, orders, tuple(processes), _odds(chance), aimed, ahead_s, variant, taken, known)
 
 
-def _stories(chance: Random, taken: Taken, *, corrects: bool) -> tuple[tuple[str, int], ...]:
-    """What orders go through here, each with how often."""
+def _stories(chance: Random, taken: Taken, *, corrects: bool, waits: bool) -> Stories:
+    """What orders go through here, each with how often; `waits`: mostly what takes until holds end."""
+    if waits and chance.random() < 0.6:
+        return tuple(one for one in (PARCELS if taken == "shipped" else STORIES) if "~" in one[0])
     if corrects and chance.random() < 0.7:
         return CORRECTED
     if taken == "shipped":
@@ -159,9 +165,7 @@ def _order(chance: Random) -> Order:
     return Order(customer, points, 3 if customer == "ben" else 300, chance.random() < 0.75, seen)
 
 
-def _tell(
-    chance: Random, order: int, told: dict[str, list[tuple[float, Step]]], among: tuple[tuple[str, int], ...]
-) -> None:
+def _tell(chance: Random, order: int, told: dict[str, list[tuple[float, Step]]], among: Stories) -> None:
     stories, weights = zip(*among, strict=True)
     at = chance.choice((0.0, 0.0, 0.0, 2.0))
     names = sorted(name for name in told if name != THE_PROVIDER)
@@ -212,9 +216,9 @@ def _rounds(chance: Random, end_s: float) -> tuple[Step, ...]:
 def _odds(chance: Random) -> Odds:
     return Odds(
         switch=chance.choice((0.05, 0.2, 0.4, 0.6)),
-        fault=chance.choice((0.1, 0.2, 0.3, 0.5)),
+        fault=chance.choice((0.05, 0.15, 0.25, 0.4)),
         slow=chance.choice((0.0, 0.02, 0.1)),
-        crash=chance.choice((0.0, 0.005, 0.01, 0.02)),
+        crash=chance.choice((0.0, 0.004, 0.008, 0.015)),
         broken=chance.choice((0.0, 0.0, 0.01)),
         pause=chance.choice((0.0, 0.01, 0.02, 0.04)),
         between=chance.choice((0.0, 0.1, 0.2, 0.4)),

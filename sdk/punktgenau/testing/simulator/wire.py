@@ -15,7 +15,7 @@ from urllib3 import HTTPResponse
 
 from punktgenau.profiles import ProviderProfile
 from punktgenau.testing import _broken
-from punktgenau.testing.simulator.faults import LAGGING, SELDOM, Trouble, impossible, trouble
+from punktgenau.testing.simulator.faults import LAGGING, Aim, Trouble, impossible, odds, trouble
 from punktgenau.testing.simulator.provider import BEGINS, Fault, FaultOnWire, Reply, SimulatedProvider, environ_of
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.watch import Watch
@@ -65,6 +65,7 @@ class Wire(BaseAdapter):
         *,
         ahead_s: int,
         profile: ProviderProfile,
+        aimed: Aim,
         has_token: bool,
     ) -> None:
         super().__init__()
@@ -73,7 +74,7 @@ class Wire(BaseAdapter):
         self._watch = watch
         self._ahead = timedelta(seconds=ahead_s)
         self._has_token = has_token
-        self._never = impossible(profile)
+        self._never, self._aimed = impossible(profile), aimed
         self._with_keys = profile.keys != "none"
         self._behind_s = profile.settle_s
         self._latest_s = profile.settle_s / 2 if "slow_lookup" in self._never else 90.0
@@ -100,8 +101,10 @@ class Wire(BaseAdapter):
         ends_us = seams.turns.now_us + round((left_s or 8.0) * 1_000_000)
         place = seams.place("fault")
         met: Trouble | None = None
-        if seams.script.happens(place, min(0.8, seams.odds.fault * SELDOM.get(operation, 1.0))):
-            met = trouble(seams.script, place, operation, never=self._never, with_keys=self._with_keys)
+        if seams.script.happens(place, odds(operation, seams.odds.fault, self._aimed)):
+            met = trouble(
+                seams.script, place, operation, aimed=self._aimed, never=self._never, with_keys=self._with_keys
+            )
             seams.cells["fault", operation, str(met)] += 1
             seams.note(f"{operation} MEETS {met}")
         if met is not None and met.kind == "refused":
