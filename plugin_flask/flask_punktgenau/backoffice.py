@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from flask import Blueprint, abort
 from flask.typing import RouteCallable
 from werkzeug import Response
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from flask_punktgenau import backoffice_clearing as clearing
 from flask_punktgenau import backoffice_lists as lists
@@ -43,6 +44,7 @@ def make_backoffice() -> Blueprint:
     pages.before_request(let_in)
     pages.after_request(keep_private)
     pages.register_error_handler(PunktgenauError, problem_response)
+    pages.register_error_handler(RequestEntityTooLarge, clearing.too_large)
     pages.get("/")(lists.redemptions)
     pages.get("/redemptions.csv")(lists.redemptions_csv)
     pages.get("/attention")(lists.attention)

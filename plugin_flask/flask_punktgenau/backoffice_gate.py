@@ -25,6 +25,8 @@ from punktgenau.money import Money
 OFFICE = "punktgenau_office"
 """The blueprint's name."""
 BODY_LENGTH_MAX = 64 * 1024
+FILE_LENGTH_MAX = 2 * 1024 * 1024
+"""A month's statement as a file: as many lines as a page takes on, and room."""
 OPERATOR_LENGTH_MAX = 200
 _OPERATOR = "_punktgenau_operator"
 
@@ -54,7 +56,7 @@ def let_in() -> None:
             field="operator_loader",
         )
     setattr(g, _OPERATOR, operator)
-    request.max_content_length = BODY_LENGTH_MAX
+    request.max_content_length = FILE_LENGTH_MAX if request.endpoint == f"{OFFICE}.compare" else BODY_LENGTH_MAX
     if request.method == "POST":
         csrf.check()
 

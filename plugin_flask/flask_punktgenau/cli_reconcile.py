@@ -19,6 +19,7 @@ from flask_punktgenau.state import current_state
 from punktgenau.checkout import Checkout
 from punktgenau.checkout.clearing import GRACE_S
 from punktgenau.checkout.difference import DifferenceState, Reconciled
+from punktgenau.checkout.office import Office
 from punktgenau.errors import ConfigurationError, PunktgenauError
 from punktgenau.statement_files import read_statement
 from punktgenau.statement_records import BrokenLine, StatementLine
@@ -27,6 +28,8 @@ Format = Literal["text", "json", "csv"]
 Lines = Iterator[StatementLine | BrokenLine]
 Done = TypeVar("Done")
 DAY_S = 86_400
+BY_COMMAND = "flask punktgenau reconcile"
+"""Who has compared, as the log and the console of the back office tell it."""
 _BROKEN_BEFORE_MAX = 1_000
 WAITING_STATES: tuple[DifferenceState, ...] = ("open", "repairing")
 """Differences that somebody has to do something about."""
@@ -92,15 +95,18 @@ def reconcile(
 
 
 def _reconciled(checkout: Checkout, period: str | None, path: Path | None, *, grace_s: int) -> Reconciled:
+    office = Office(checkout)
     with _bars() as progress:
         if path is None:
             asked = period or f"{current_state().clock.now():%Y-%m}"
-            return _able(lambda: checkout.reconcile(asked, grace_s=grace_s, progress=progress))
+            return _able(lambda: office.reconcile(asked, actor=BY_COMMAND, grace_s=grace_s, progress=progress))
         with path.open("rb") as file:
             size = path.stat().st_size
             lines = _able(lambda: _opened(file, size, progress))
             month, lines = (period, lines) if period else _able(lambda: _month_of(lines))
-            return _able(lambda: checkout.reconcile(month or "", lines, grace_s=grace_s, progress=progress))
+            return _able(
+                lambda: office.reconcile(month or "", lines, actor=BY_COMMAND, grace_s=grace_s, progress=progress)
+            )
 
 
 def _opened(file: BinaryIO, size_bytes: int, progress: Callable[[str, int, int], None]) -> Lines:

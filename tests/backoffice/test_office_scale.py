@@ -9,7 +9,16 @@ from sqlalchemy.sql import ClauseElement
 from bench.filling import fill_postgres, fill_sqlite
 from bench.measure import in_turn, ratio
 from bench.stub import CART, engine
-from punktgenau.checkout import Checkout, attention, difference_pages, figures, personal, searching, timeline
+from punktgenau.checkout import (
+    Checkout,
+    attention,
+    difference_pages,
+    figures,
+    office_clearing,
+    personal,
+    searching,
+    timeline,
+)
 from punktgenau.checkout.office import Office
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.searching import Search
@@ -29,6 +38,7 @@ READ = {
     "not given count": STATEMENTS.not_given_count,
     **{f"count {number}": statement for number, statement in enumerate(attention._COUNT)},
     "differences": difference_pages._LISTED,
+    "last compared": office_clearing.LAST,
     "old": personal._PURGED,
     "of a customer": personal._HOW_OPEN,
     "refused": STATEMENTS.refused,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy.sql import ClauseElement
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, Transaction, Value
@@ -117,6 +118,11 @@ class Actions:
         before_at, before_id = before or (2**62, "")
         with self._database.transaction(write=False) as tx:
             return _actions(tx.all(_PAGE, {"before_at": before_at, "before_id": before_id, "most": most}))
+
+    def found(self, statement: ClauseElement, values: Mapping[str, Value]) -> tuple[Action, ...]:
+        """What a statement over the table finds."""
+        with self._database.transaction(write=False) as tx:
+            return _actions(tx.all(statement, dict(values)))
 
 
 def require_text(text: str, *, field: str, least: int = 1) -> str:

@@ -9,11 +9,11 @@ from punktgenau.checkout import searching
 from punktgenau.checkout.actions import Actions, require_text
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.books import Books
-from punktgenau.checkout.difference import Difference, Reconciled
 from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.intent import Claim, wished
 from punktgenau.checkout.journal import LostSwapError
+from punktgenau.checkout.office_clearing import ClearingDeeds
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, policy_of
 from punktgenau.checkout.resolving import Resolution, resolutions, resolved
@@ -25,7 +25,7 @@ from punktgenau.errors import AmountChangedError, InProgressError, NotFoundError
 from punktgenau.money import Money
 
 
-class Deeds:
+class Deeds(ClearingDeeds):
     """Changes that a person asks for; `actor` is the operator's id, a printable text."""
 
     def __init__(self, checkout: Checkout) -> None:
@@ -244,19 +244,6 @@ class Deeds:
         return self._checkout.settle_expired(
             row.order_reference, return_reference=return_reference, expired=expired, actor=actor, reason=reason
         )
-
-    def reconcile(self, period: str, *, actor: str) -> Reconciled:
-        """Compare a month with the provider's statement; who asked is recorded. Raises as `Checkout.reconcile`."""
-        self.actions.record("reconcile", actor=actor, reason="", subject=period)
-        return self._checkout.reconcile(period)
-
-    def repair(self, difference_id: str, *, actor: str, reason: str) -> Difference:
-        """Do what is proposed; the engine records who and why. Raises what `Checkout.repair` raises."""
-        return self._checkout.repair(difference_id, by=actor, because=reason)
-
-    def dismiss(self, difference_id: str, *, actor: str, reason: str) -> Difference:
-        """Leave a difference as it is; recorded likewise. Raises what `Checkout.dismiss` raises."""
-        return self._checkout.dismiss(difference_id, by=actor, because=reason)
 
     # Inside
 

@@ -1,0 +1,163 @@
+"""Comparing a month for the back office: what a page may take on, and what the last comparison came to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, literal_column, select
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.actions import Action, Actions
+from punktgenau.checkout.clearing import GRACE_S
+from punktgenau.checkout.difference import Difference, Reconciled
+from punktgenau.checkout.engine import Checkout
+from punktgenau.checkout.reconcile import Progress
+from punktgenau.checkout.schema_returns import action
+from punktgenau.checkout.statements import ours
+from punktgenau.errors import InvalidArgumentError
+from punktgenau.statement_records import BrokenLine, StatementLine
+
+Lines = Iterable[StatementLine | BrokenLine]
+LINES_MAX = 5_000
+SECONDS_MAX = 8
+"""More than a page may take on: whoever waits for it, and the server's other visitors, would wait too long."""
+BROKEN_TOLD = 20
+_REASON_MAX = 160
+KIND = "reconcile"
+_a = action.c
+# By the index of what was done to one redemption: a comparison is about none.
+LAST = (
+    select(action)
+    .where(
+        ours(action),
+        _a.redemption_id.is_(None),
+        _a.kind == literal_column(f"'{KIND}'"),
+        (bindparam("period") == "") | (_a.subject == bindparam("period")),
+    )
+    .order_by(_a.created_at.desc())
+    .limit(literal_column("1"))
+)
+
+
+class TooLongError(InvalidArgumentError):
+    """More than a page may take on; `flask punktgenau reconcile` has no such bounds."""
+
+
+class Bounds:
+    """What one comparison may take: so many lines, and so many seconds from now on."""
+
+    def __init__(
+        self, period: str, *, clock: Clock, most_lines: int = LINES_MAX, within_s: float = SECONDS_MAX
+    ) -> None:
+        self._period = period
+        self._clock = clock
+        self._most_lines = most_lines
+        self._within_s = within_s
+        self._ends = clock.monotonic() + within_s
+
+    def told(self, what: str, done: int, total: int) -> None:
+        """How far it is. Raises TooLongError where it will take too long; before anything is written, if by lines."""
+        if what == "statement" and max(done, total) > self._most_lines:
+            raise TooLongError(
+                f"The statement of {self._period} has more than {self._most_lines} lines, too many for a page.",
+                field="period",
+            )
+        if self._clock.monotonic() > self._ends:
+            raise TooLongError(
+                f"Comparing {self._period} took longer than {self._within_s:g} seconds, too long for a page. What was "
+                "found so far stands in the list.",
+                field="period",
+            )
+
+    def lines(self, statement: Lines) -> Iterator[StatementLine | BrokenLine]:
+        """The same lines, no more of them than may be."""
+        for number, line in enumerate(statement, 1):
+            self.told("statement", number, 0)
+            yield line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What the last comparison came to; `broken_lines` are the first that could not be read, with the reason."""
+
+    period: str
+    actor: str
+    at: datetime
+    lines: int
+    bookings: int
+    matched: int
+    open: int
+    broken: int
+    broken_lines: tuple[tuple[int, str], ...] = ()
+
+
+class ClearingDeeds:
+    """What a person may do about a month; who did, and why, is recorded."""
+
+    _checkout: Checkout
+    actions: Actions
+
+    def reconcile(
+        self,
+        period: str,
+        statement: Lines | None = None,
+        *,
+        actor: str,
+        bounds: Bounds | None = None,
+        grace_s: int = GRACE_S,
+        progress: Progress | None = None,
+    ) -> Reconciled:
+        """Compare a month with the provider's statement, or with the one given; what came of it is recorded.
+
+        Raises as `Checkout.reconcile`, and TooLongError for more than `bounds` allow.
+        """
+        if bounds is not None:
+            statement = None if statement is None else bounds.lines(statement)
+            progress = bounds.told
+        report = self._checkout.reconcile(period, statement, grace_s=grace_s, progress=progress)
+        told = [(number, reason[:_REASON_MAX]) for number, reason in report.broken_lines[:BROKEN_TOLD]]
+        detail: dict[str, str | int | None] = {
+            "lines": report.lines,
+            "bookings": report.bookings,
+            "matched": report.matched,
+            "open": report.open,
+            "broken": report.broken,
+            "broken_lines": json.dumps(told),
+        }
+        self.actions.record(KIND, actor=actor, reason="", subject=period, detail=detail)
+        return report
+
+    def last_compared(self, period: str = "") -> Compared | None:
+        """The last comparison of a month, or of any; None: there was none."""
+        found = self.actions.found(LAST, {"period": period})
+        return _compared(found[0]) if found else None
+
+    def repair(self, difference_id: str, *, actor: str, reason: str) -> Difference:
+        """Do what is proposed; the engine records who and why. Raises what `Checkout.repair` raises."""
+        return self._checkout.repair(difference_id, by=actor, because=reason)
+
+    def dismiss(self, difference_id: str, *, actor: str, reason: str) -> Difference:
+        """Leave a difference as it is; recorded likewise. Raises what `Checkout.dismiss` raises."""
+        return self._checkout.dismiss(difference_id, by=actor, because=reason)
+
+
+def _compared(one: Action) -> Compared:
+    lines = json.loads(str(one.detail.get("broken_lines") or "[]"))
+    return Compared(
+        period=one.subject,
+        actor=one.actor,
+        at=one.at,
+        lines=_count(one, "lines"),
+        bookings=_count(one, "bookings"),
+        matched=_count(one, "matched"),
+        open=_count(one, "open"),
+        broken=_count(one, "broken"),
+        broken_lines=tuple((int(number), str(reason)) for number, reason in lines),
+    )
+
+
+def _count(one: Action, name: str) -> int:
+    return int(one.detail.get(name) or 0)
