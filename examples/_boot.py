@@ -70,6 +70,7 @@ def enter(script: str) -> None:
     if sys.version_info < OLDEST:
         raise SystemExit(_too_old())
     sys.path.insert(0, str(ROOT))
+    _keep_bytecode()
     stamp = _stamp()
     inside = Path(sys.prefix).resolve() == VENV.resolve()
     if inside and (os.environ.pop(ENTERED, "") == stamp or _ready(stamp)):
@@ -89,6 +90,15 @@ def enter(script: str) -> None:
     if sys.platform == "win32":
         raise SystemExit(subprocess.call(command, env=environment))
     os.execve(command[0], command, environment)
+
+
+def _keep_bytecode() -> None:
+    """Where nothing compiled may be kept beside the sources, it is kept in `.venv`.
+
+    Otherwise each of the many processes that are started would compile all that it imports.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = os.environ.get("PYTHONPYCACHEPREFIX") or str(VENV / "bytecode")
 
 
 def _too_old() -> str:

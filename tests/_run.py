@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,6 +58,7 @@ def main(arguments: list[str]) -> int:
     """Runs what was asked for; 0 when all of it is well."""
     options, for_pytest = _parser().parse_known_args(arguments)
     os.chdir(ROOT)
+    _forget_bytecode()
     started = time.monotonic()
     if options.long is not None:
         return _long.main(options.long, for_pytest, share=options.share)
@@ -83,6 +85,13 @@ def main(arguments: list[str]) -> int:
             _say(result.line, good=result.exit_code == 0)
         _say(f"in all {time.monotonic() - started:.0f} s")
     return next((result.exit_code for result in reversed(results) if result.exit_code), 0)
+
+
+def _forget_bytecode() -> None:
+    """What tests wrote into folders of their own and had compiled is of no use to the next run."""
+    if sys.pycache_prefix is not None:
+        temporary = Path(tempfile.gettempdir()).resolve()
+        shutil.rmtree(Path(sys.pycache_prefix, *temporary.parts[1:]), ignore_errors=True)
 
 
 def _processes() -> int:

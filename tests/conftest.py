@@ -1,6 +1,7 @@
 """What every test can use; each plugin stands in the file that its name says."""
 
 pytest_plugins = [
+    "_garbage",  # what was collected is looked through for garbage no more
     "_scenarios",  # the `scenario` mark is checked, `--scenario-report`
     "_network",  # nothing leaves this machine
     "_leftovers",  # a thread or process that outlives the run is a failure

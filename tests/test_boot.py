@@ -116,6 +116,17 @@ def test_second_start_installs_nothing(checkout: Checkout) -> None:
     assert checkout.calls() == []
 
 
+def test_what_is_compiled_stays_out_of_the_sources_where_that_is_wished(checkout: Checkout) -> None:
+    (checkout.folder / "examples" / "other.py").write_text("")
+    with (checkout.folder / "examples" / "start.py").open("a") as script:
+        script.write("import other\nprint(other.__cached__)\n")
+    _, printed = checkout.run(PYTHONDONTWRITEBYTECODE="1", PYTHONPYCACHEPREFIX="")
+    compiled = Path(printed.splitlines()[-1])
+    assert compiled.is_relative_to(checkout.folder / ".venv" / "bytecode")
+    assert compiled.is_file()
+    assert not (checkout.folder / "examples" / "__pycache__").exists()
+
+
 @pytest.mark.scenario("S22", "every package is installed by the hash that the lock names, the project without its own")
 def test_packages_are_checked_against_the_lock(checkout: Checkout) -> None:
     checkout.run()
