@@ -28,7 +28,7 @@ FILES = (
     "backoffice/test_office_hostile.py",
     "sandbox/test_sandbox_openapi.py",
 )
-ROUTES = "hostile_requests or undescribed_answer"
+ROUTES = "hostile_requests_get or hostile_requests_to or undescribed_answer"
 """The tests that take a route each."""
 TELL_EVERY = 10
 
@@ -61,8 +61,8 @@ class Counting:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.routes = len(session.items)
 
-    def pytest_runtest_logstart(self, location: tuple[str, int | None, str]) -> None:
-        self._file = Path(location[0]).stem.removeprefix("test_")
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._file = Path(nodeid.partition("::")[0]).stem.removeprefix("test_")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed or report.skipped:
