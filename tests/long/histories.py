@@ -53,7 +53,9 @@ def measure(*, first: int, histories: int, processes: int) -> Report:
         most_s = MOST_S * histories / 10_000
         report.figure("seconds", f"{duration_s:.0f}", f"<= {most_s:.0f}", duration_s <= most_s)
         report.figure("cells not reached that can be", len(missing), "0", not missing)
-    report.note(f"Seeds {first} to {first + histories - 1}, {processes} processes, {duration_s:.0f} s; trace {tally.digest}.")
+    report.note(
+        f"Seeds {first} to {first + histories - 1}, {processes} processes, {duration_s:.0f} s; trace {tally.digest}."
+    )
     for seed in sorted(tally.broken)[:TOLD]:
         report.note("\n".join(["```text", *_story(seed), "```"]))
     report.note(_reached(tally))
