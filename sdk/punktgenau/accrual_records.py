@@ -7,25 +7,20 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from punktgenau.money import Money, Rate
-from punktgenau.records import Mode, Points, Record
+from punktgenau.records import Mode, Named, Page, Points
 
 AccrualState = Literal["pending", "posted", "reversed"]
 
 
-class Accrual(Record):
+class Accrual(Named):
     """Points given to a member, as the provider has them now; `value` is what the partner is charged for them.
 
     `expires_at`: how long they can be spent; None: for ever. `replayed` and `sends` as on a redemption.
     """
 
-    id: str
     state: AccrualState
-    member_id: str
-    former_member_ids: tuple[str, ...]
     partner_id: str
-    order_reference: str
     accrual_reference: str
-    idempotency_key: str
     points: Points
     value: Money
     rate: Rate
@@ -55,21 +50,19 @@ class Accrual(Record):
 
         `idempotency_key` None: the provider has no keys, so it has none to echo.
         """
-        if idempotency_key is not None and self.idempotency_key != idempotency_key:
-            return "idempotency_key"
+        wrong = self.differs_in_name(
+            idempotency_key=idempotency_key, order_reference=order_reference, member_id=member_id
+        )
+        if wrong is not None:
+            return wrong
         if self.accrual_reference != accrual_reference:
             return "accrual_reference"
-        if self.order_reference != order_reference:
-            return "order_reference"
-        if member_id != self.member_id and member_id not in self.former_member_ids:
-            return "member_id"
         return None if self.points == points else "points"
 
 
-class AccrualPage(Record):
+class AccrualPage(Page):
     """Accruals of one order or key, newest first."""
 
     items: tuple[Accrual, ...]
-    next_cursor: str | None
     now: AwareDatetime
     mode: Mode

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from urllib.parse import urlencode
 
 from punktgenau import _arguments as given
+from punktgenau._finding import pages, sought
 from punktgenau._operation import Operation, derived_key, write
 from punktgenau._problem import about_something_else
 from punktgenau._transport import Transport
 from punktgenau.accrual_records import Accrual, AccrualPage
-from punktgenau.errors import InvalidArgumentError
 from punktgenau.money import require_points
 from punktgenau.profiles import ProviderProfile
 
 REASON_MAX = 200
-_PAGES_MAX = 100
 
 
 class Accruals:
@@ -91,22 +89,6 @@ class Accruals:
 
         Raises NotSentError, UnavailableError.
         """
-        if (order_reference is None) == (idempotency_key is None):
-            raise InvalidArgumentError("Give either order_reference or idempotency_key.", field="order_reference")
-        if order_reference is not None:
-            query = {"order_reference": given.reference(order_reference, field="order_reference")}
-        else:
-            query = {"idempotency_key": given.key(idempotency_key)}
-        found: list[Accrual] = []
-        cursor: dict[str, str] = {}
-        for _ in range(_PAGES_MAX):
-            path = f"/v1/accruals?{urlencode(query | cursor)}"
-            operation = Operation(name="find_accruals", method="GET", path=path, reply=AccrualPage)
-            answer = self._transport.call(operation, deadline_s=deadline_s)
-            if any(getattr(item, name) != sought for item in answer.record.items for name, sought in query.items()):
-                raise about_something_else(operation, next(iter(query)), answer)
-            found += answer.record.items
-            if answer.record.next_cursor is None:
-                break
-            cursor = {"cursor": answer.record.next_cursor}
-        return tuple(found)
+        query = sought(order_reference=order_reference, idempotency_key=idempotency_key)
+        found = pages(self._transport, "find_accruals", "/v1/accruals", AccrualPage, query, deadline_s=deadline_s)
+        return tuple(one for page in found for one in page.items)

@@ -35,6 +35,35 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, hide_input_in_errors=True, cache_strings="keys")
 
 
+class Page(Record):
+    """Some of what was looked for, newest first; `next_cursor` leads to more, None: there is no more."""
+
+    items: tuple[Record, ...]
+    next_cursor: str | None
+
+
+class Named(Record):
+    """What a write makes: known by its key, its order, and the member whose points move."""
+
+    id: str
+    member_id: str
+    former_member_ids: tuple[str, ...]
+    order_reference: str
+    idempotency_key: str
+
+    def differs_in_name(self, *, idempotency_key: str | None, order_reference: str, member_id: str) -> str | None:
+        """The first of these that is not what was asked for, or None.
+
+        `idempotency_key` None: the provider has no keys, so it has none to echo.
+        """
+        if idempotency_key is not None and self.idempotency_key != idempotency_key:
+            return "idempotency_key"
+        if self.order_reference != order_reference:
+            return "order_reference"
+        is_member = member_id == self.member_id or member_id in self.former_member_ids
+        return None if is_member else "member_id"
+
+
 class Limits(Record):
     """The programme's rules for one member: points per redemption and their step, share of the total in percent."""
 
@@ -139,19 +168,14 @@ class Tender(Record):
     released_points: Points
 
 
-class Redemption(Record):
+class Redemption(Named):
     """One attempt to pay an order with points, as the provider has it now.
 
     `replayed`: this answer repeats an earlier one for the same key. `sends`: how often this call's bytes went out.
     """
 
-    id: str
     state: RedemptionState
-    member_id: str
-    former_member_ids: tuple[str, ...]
     partner_id: str
-    order_reference: str
-    idempotency_key: str
     points: Points
     value: Money
     total: Money
@@ -188,12 +212,11 @@ class Redemption(Record):
 
         `idempotency_key` None: the provider has no keys, so it has none to echo.
         """
-        if idempotency_key is not None and self.idempotency_key != idempotency_key:
-            return "idempotency_key"
-        if self.order_reference != order_reference:
-            return "order_reference"
-        if member_id != self.member_id and member_id not in self.former_member_ids:
-            return "member_id"
+        wrong = self.differs_in_name(
+            idempotency_key=idempotency_key, order_reference=order_reference, member_id=member_id
+        )
+        if wrong is not None:
+            return wrong
         if self.points != points:
             return "points"
         if self.value.currency != total.currency or self.total != total:
@@ -205,11 +228,10 @@ class Redemption(Record):
         return None
 
 
-class RedemptionPage(Record):
+class RedemptionPage(Page):
     """Redemptions of one order or key, newest attempt first."""
 
     items: tuple[Redemption, ...]
-    next_cursor: str | None
     mode: Mode
 
 

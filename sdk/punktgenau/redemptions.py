@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from typing import Literal
-from urllib.parse import urlencode
 
 from punktgenau import _arguments as given
+from punktgenau._finding import pages, sought
 from punktgenau._operation import Answer, Operation, derived_key, redemption_path, step, write
 from punktgenau._problem import about_something_else
 from punktgenau._transport import Transport
@@ -231,21 +231,11 @@ class Redemptions(Quotes):
     ) -> tuple[Redemption, ...]:
         """Redemptions of an order or of an authorize's key, newest attempt first; empty when there is none.
 
-        Raises NotSentError, UnavailableError.
+        `deadline_s` is per page of them. Raises NotSentError, UnavailableError.
         """
-        if (order_reference is None) == (idempotency_key is None):
-            raise InvalidArgumentError("Give either order_reference or idempotency_key.", field="order_reference")
-        if order_reference is not None:
-            query = {"order_reference": given.reference(order_reference, field="order_reference")}
-        else:
-            query = {"idempotency_key": given.key(idempotency_key)}
-        operation = Operation(
-            name="find", method="GET", path=f"/v1/redemptions?{urlencode(query)}", reply=RedemptionPage
-        )
-        answer = self._transport.call(operation, deadline_s=deadline_s)
-        if any(getattr(item, name) != sought for item in answer.record.items for name, sought in query.items()):
-            raise about_something_else(operation, next(iter(query)), answer)
-        return answer.record.items
+        query = sought(order_reference=order_reference, idempotency_key=idempotency_key)
+        found = pages(self._transport, "find", "/v1/redemptions", RedemptionPage, query, deadline_s=deadline_s)
+        return tuple(one for page in found for one in page.items)
 
 
 def _asked_tenders(

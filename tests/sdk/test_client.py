@@ -327,6 +327,17 @@ def test_found_redemptions_come_as_the_provider_orders_them(client: Client, serv
     assert [red.id for red in client.redemptions.find(order_reference="A-1001")] == ["red_0003", "red_0002", "red_0001"]
 
 
+def test_redemptions_are_found_page_by_page(client: Client, server: Canned) -> None:
+    page = {**reply("find"), "items": [{**reply("get"), "id": "red_0002"}], "next_cursor": "2"}
+    server.next(answer(page))
+    server.next(answer({**reply("find"), "items": [{**reply("get"), "id": "red_0001"}]}))
+    assert [red.id for red in client.redemptions.find(order_reference="A-1001")] == ["red_0002", "red_0001"]
+    assert [seen.path for seen in server.seen[-2:]] == [
+        "/v1/redemptions?order_reference=A-1001",
+        "/v1/redemptions?order_reference=A-1001&cursor=2",
+    ]
+
+
 def test_an_answer_of_an_ended_hold_is_an_error_of_its_own(client: Client, server: Canned) -> None:
     for state in ("voided", "expired", "cancelled", "declined", "reversed"):
         server.next(answer({**reply("authorize"), "state": state}, headers={"Idempotency-Replayed": "true"}))

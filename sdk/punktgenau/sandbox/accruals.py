@@ -6,7 +6,6 @@ import sqlite3
 from datetime import timedelta
 
 from . import events, lots, members, profile, programme, statements
-from .clock import stamp
 from .database import Work
 from .problems import Refusal
 from .replies import Money
@@ -54,22 +53,6 @@ def get(work: Work, accrual_id: str, *, partner_id: str) -> sqlite3.Row:
     if row is None or row["partner_id"] != partner_id:
         raise Refusal("not_found", "There is no such accrual.")
     return row
-
-
-def search(
-    work: Work, *, partner_id: str, order_reference: str | None, key: str | None, before: int | None, limit: int
-) -> list[sqlite3.Row]:
-    """The partner's accruals that match everything given, newest first; what was just made may not be seen yet."""
-    played = profile.current(work)
-    settled = stamp(work.now - timedelta(seconds=played.settle_s))
-    oldest_key = stamp(work.now - timedelta(seconds=played.key_window_s))
-    return work.all(
-        "SELECT * FROM accrual WHERE partner_id = ?1 AND mode = ?2"
-        " AND (?3 IS NULL OR order_reference = ?3) AND (?4 IS NULL OR idempotency_key = ?4)"
-        " AND (?4 IS NULL OR created_at >= ?8) AND created_at <= ?7"
-        " AND (?5 IS NULL OR number < ?5) ORDER BY number DESC LIMIT ?6",
-        partner_id, work.mode, order_reference, key, before, limit, settled, oldest_key,
-    )  # fmt: skip
 
 
 def reply(work: Work, row: sqlite3.Row) -> Accrual:

@@ -7,9 +7,8 @@ from functools import cache
 from flask import Response, g
 from flask_openapi3.blueprint import APIBlueprint
 
-from . import cancellation, captures, holds, profile, quotes, redemptions, replies, reversals
+from . import cancellation, captures, found, holds, quotes, redemptions, replies, reversals
 from .answering import current_fault, reply, write
-from .clock import stamp
 from .database import Work
 from .idempotency import Effect
 from .openapi import NEEDS_TOKEN, REDEMPTIONS, answers
@@ -25,7 +24,7 @@ from .schemas import (
     ReverseRequest,
     VoidRequest,
 )
-from .state import request_work, sandbox
+from .state import request_work
 
 
 @cache
@@ -146,38 +145,12 @@ def cancel_by_key(header: WriteHeader, body: CancelByKeyRequest) -> Response:
 
 def get(path: RedemptionPath) -> Response:
     """A redemption as it is now."""
-    if current_fault("slow_lookup"):
-        raise Refusal("not_found", "There is no such redemption.")
-    with request_work() as work:
-        played = profile.current(work)
-        profile.need(played.finds_by_key or played.finds_by_order, "Nothing can be looked up.")
-        return reply(redemptions.reply(work, redemptions.get(work, path.redemption_id, partner_id=g.partner_id)))
+    return found.one("redemption", path.redemption_id, get=redemptions.get, shown=redemptions.reply)
 
 
 def find(query: FindQuery) -> Response:
     """The partner's redemptions that match, newest first."""
-    with request_work() as work:
-        played = profile.current(work)
-        is_offered = played.finds_by_key if query.idempotency_key is not None else played.finds_by_order
-        sought = "order_reference" if query.idempotency_key is None else "idempotency_key"
-        profile.need(is_offered, "Nothing can be looked up by that.", field=sought)
-        rows = redemptions.search(
-            work,
-            partner_id=g.partner_id,
-            order_reference=query.order_reference,
-            key=query.idempotency_key,
-            before=None if query.cursor is None else int(query.cursor),
-            limit=query.limit + 1,
-        )
-        page = [] if current_fault("slow_lookup") else rows[: query.limit]
-        return reply(
-            replies.RedemptionPage(
-                items=[redemptions.reply(work, row) for row in page],
-                next_cursor=str(page[-1]["number"]) if page and len(rows) > len(page) else None,
-                now=stamp(work.now),
-                mode=sandbox().mode,
-            )
-        )
+    return found.page_of("redemption", query, shown=redemptions.reply, page=replies.RedemptionPage)
 
 
 def _expire_early_if_told(path: RedemptionPath) -> None:

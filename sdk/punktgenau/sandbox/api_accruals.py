@@ -7,17 +7,14 @@ from functools import cache
 from flask import Response, g
 from flask_openapi3.blueprint import APIBlueprint
 
-from . import accruals, profile
-from .answering import current_fault, reply, write
-from .clock import stamp
+from . import accruals, found
+from .answering import write
 from .database import Work
 from .idempotency import Effect
 from .openapi import ACCRUALS, NEEDS_TOKEN, answers
 from .parameters import AccrualPath, FindQuery, WriteHeader
-from .problems import Refusal
 from .replies_accruals import Accrual, AccrualPage
 from .schemas_accruals import AccrualRequest
-from .state import request_work, sandbox
 
 
 @cache
@@ -43,35 +40,9 @@ def accrue(header: WriteHeader, body: AccrualRequest) -> Response:
 
 def get(path: AccrualPath) -> Response:
     """An accrual as it is now."""
-    if current_fault("slow_lookup"):
-        raise Refusal("not_found", "There is no such accrual.")
-    with request_work() as work:
-        played = profile.current(work)
-        profile.need(played.finds_by_key or played.finds_by_order, "Nothing can be looked up.")
-        return reply(accruals.reply(work, accruals.get(work, path.accrual_id, partner_id=g.partner_id)))
+    return found.one("accrual", path.accrual_id, get=accruals.get, shown=accruals.reply)
 
 
 def find(query: FindQuery) -> Response:
     """The partner's accruals that match, newest first."""
-    with request_work() as work:
-        played = profile.current(work)
-        is_offered = played.finds_by_key if query.idempotency_key is not None else played.finds_by_order
-        sought = "order_reference" if query.idempotency_key is None else "idempotency_key"
-        profile.need(is_offered, "Nothing can be looked up by that.", field=sought)
-        rows = accruals.search(
-            work,
-            partner_id=g.partner_id,
-            order_reference=query.order_reference,
-            key=query.idempotency_key,
-            before=None if query.cursor is None else int(query.cursor),
-            limit=query.limit + 1,
-        )
-        page = [] if current_fault("slow_lookup") else rows[: query.limit]
-        return reply(
-            AccrualPage(
-                items=[accruals.reply(work, row) for row in page],
-                next_cursor=str(page[-1]["number"]) if page and len(rows) > len(page) else None,
-                now=stamp(work.now),
-                mode=sandbox().mode,
-            )
-        )
+    return found.page_of("accrual", query, shown=accruals.reply, page=AccrualPage)

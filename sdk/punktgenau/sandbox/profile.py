@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import Literal
 
+from .clock import stamp
 from .database import Work
 from .problems import Refusal
 
@@ -103,6 +105,11 @@ def _read(text: str) -> Profile:
 def play(work: Work, profile: Profile) -> None:
     """From now on be this kind of provider. What was done before stays as it is."""
     work.run("INSERT OR REPLACE INTO profile VALUES (1, ?)", json.dumps(asdict(profile)))
+
+
+def oldest_key(work: Work) -> str:
+    """Keys of what was made before are forgotten."""
+    return stamp(work.now - timedelta(seconds=current(work).key_window_s))
 
 
 def check_key(profile: Profile, key: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from . import events, profile, programme, replies
@@ -32,12 +32,8 @@ def by_key(work: Work, key: str, *, partner_id: str) -> sqlite3.Row | None:
     return work.one(
         "SELECT * FROM redemption WHERE partner_id = ? AND mode = ? AND idempotency_key = ?"
         " AND (created_at >= ? OR points = 0)",
-        partner_id, work.mode, key, _oldest_key(work),
+        partner_id, work.mode, key, profile.oldest_key(work),
     )  # fmt: skip
-
-
-def _oldest_key(work: Work) -> str:
-    return stamp(work.now - timedelta(seconds=profile.current(work).key_window_s))
 
 
 def stored_key(work: Work, key: str, *, redemption_id: str, partner_id: str) -> str:
@@ -47,7 +43,7 @@ def stored_key(work: Work, key: str, *, redemption_id: str, partner_id: str) -> 
     work.run(
         "UPDATE redemption SET idempotency_key = idempotency_key || ? || id"
         " WHERE partner_id = ? AND mode = ? AND idempotency_key = ? AND created_at < ?",
-        profile.FORGOTTEN, partner_id, work.mode, key, _oldest_key(work),
+        profile.FORGOTTEN, partner_id, work.mode, key, profile.oldest_key(work),
     )  # fmt: skip
     return key
 
@@ -61,20 +57,6 @@ def live_for_order(work: Work, order_reference: str, *, partner_id: str) -> sqli
     return work.one(
         "SELECT * FROM redemption WHERE partner_id = ? AND mode = ? AND order_reference = ? AND is_live = 1",
         partner_id, work.mode, order_reference,
-    )  # fmt: skip
-
-
-def search(
-    work: Work, *, partner_id: str, order_reference: str | None, key: str | None, before: int | None, limit: int
-) -> list[sqlite3.Row]:
-    """The partner's redemptions that match everything given, newest first; what was just made may not be seen yet."""
-    settled = stamp(work.now - timedelta(seconds=profile.current(work).settle_s))
-    return work.all(
-        "SELECT * FROM redemption WHERE partner_id = ?1 AND mode = ?2"
-        " AND (?3 IS NULL OR order_reference = ?3) AND (?4 IS NULL OR idempotency_key = ?4)"
-        " AND (?4 IS NULL OR created_at >= ?8 OR points = 0) AND created_at <= ?7"
-        " AND (?5 IS NULL OR number < ?5) ORDER BY number DESC LIMIT ?6",
-        partner_id, work.mode, order_reference, key, before, limit, settled, _oldest_key(work),
     )  # fmt: skip
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from punktgenau.errors import IdempotencyConflictError, NotFoundError
 from punktgenau.provider import AccrualsPort, AccrualsProvider
 from punktgenau.testing.conformance.adapter_world import HAS, AdapterWorld
 from punktgenau.testing.conformance.check import ConformanceError, check, expect, not_applicable
 
+if TYPE_CHECKING:
+    from punktgenau.accrual_records import Accrual
+
 _REASON = "Given by a check"
+_POINTS = 7
 
 
 class AccrualChecks(AdapterWorld):
@@ -23,75 +29,56 @@ class AccrualChecks(AdapterWorld):
             raise ConformanceError("The profile says `accrues`, and there is no `accruals`.\nto do: offer one of them.")
         return provider.accruals
 
-    @check("accrue", why="new points take the place of those that came back expired")
-    def test_accrue(self) -> None:
-        """Points are there at once; the answer says for whom, for which order, and how many."""
-        accruals, member, order = self.accruals, self.member(HAS), self.new_order()
-        made = accruals.create(
-            member_id=member,
-            points=7,
+    def _give(self, member_id: str, order: str, *, key: str | None = None) -> Accrual:
+        """Seven points for an order, under its own reference."""
+        return self.accruals.create(
+            member_id=member_id,
+            points=_POINTS,
             order_reference=order,
             accrual_reference=f"{order}-n",
             reason=_REASON,
-            idempotency_key=self.new_key(),
+            idempotency_key=key or self.new_key(),
         )
+
+    def _about(self) -> tuple[str, str]:
+        """A member and an order that nothing is known of; ends the check where partners give no points."""
+        self.accruals  # noqa: B018  says whether it applies
+        return self.member(HAS), self.new_order()
+
+    @check("accrue", why="new points take the place of those that came back expired")
+    def test_accrue(self) -> None:
+        """Points are there at once; the answer says for whom, for which order, and how many."""
+        member, order = self._about()
+        made = self._give(member, order)
         told = (made.state, made.member_id, made.order_reference, made.accrual_reference, made.points)
-        expect("the accrual", told, ("posted", member, order, f"{order}-n", 7), to_do="hand on what was given.")
-        self.expect_points(member, available=HAS + 7, held=0, to_do="give the points at once.")
+        expect("the accrual", told, ("posted", member, order, f"{order}-n", _POINTS), to_do="hand on what was given.")
+        self.expect_points(member, available=HAS + _POINTS, held=0, to_do="give the points at once.")
 
     @check("accrue-twice", why="an answer that was lost is asked for again, under the same key")
     def test_accrue_twice(self) -> None:
         """The same key gives once, and answers with the first accrual, marked as a repeat."""
-        accruals = self.accruals
+        (member, order), key = self._about(), self.new_key()
         self.needs_keys()
-        member, order, key = self.member(HAS), self.new_order(), self.new_key()
-        first, again = (
-            accruals.create(
-                member_id=member,
-                points=7,
-                order_reference=order,
-                accrual_reference=f"{order}-n",
-                reason=_REASON,
-                idempotency_key=key,
-            )
-            for _ in range(2)
-        )
+        first, again = self._give(member, order, key=key), self._give(member, order, key=key)
         expect("id, replayed", (again.id, again.replayed), (first.id, True), to_do="answer with the first accrual.")
-        self.expect_points(member, available=HAS + 7, held=0, to_do="give once per key.")
+        self.expect_points(member, available=HAS + _POINTS, held=0, to_do="give once per key.")
 
     @check("accrue-reference", why="a reference stands for one accrual for ever, whatever became of its key")
     def test_accrue_reference(self) -> None:
         """The same reference under another key gives nothing: IdempotencyConflictError."""
-        accruals, member, order = self.accruals, self.member(HAS), self.new_order()
-
-        def give() -> object:
-            return accruals.create(
-                member_id=member,
-                points=7,
-                order_reference=order,
-                accrual_reference=f"{order}-n",
-                reason=_REASON,
-                idempotency_key=self.new_key(),
-            )
-
-        give()
-        self.refused(IdempotencyConflictError, give, to_do="keep accrual references unique.")
-        self.expect_points(member, available=HAS + 7, held=0, to_do="give once per reference.")
+        member, order = self._about()
+        self._give(member, order)
+        self.refused(
+            IdempotencyConflictError, lambda: self._give(member, order), to_do="keep accrual references unique."
+        )
+        self.expect_points(member, available=HAS + _POINTS, held=0, to_do="give once per reference.")
 
     @check("accrue-found", why="what an unanswered accrual did is found by its key, or by its order")
     def test_accrue_found(self) -> None:
         """By key, by order and by id the same accrual; what nobody gave is not found."""
-        accruals = self.accruals
+        accruals, (member, order), key = self.accruals, self._about(), self.new_key()
         self.needs_lookup()
-        member, order, key = self.member(HAS), self.new_order(), self.new_key()
-        made = accruals.create(
-            member_id=member,
-            points=7,
-            order_reference=order,
-            accrual_reference=f"{order}-n",
-            reason=_REASON,
-            idempotency_key=key,
-        )
+        made = self._give(member, order, key=key)
         self.settle()
         if "key" in self.profile.lookup:
             found = [one.id for one in accruals.find(idempotency_key=key)]
@@ -101,5 +88,5 @@ class AccrualChecks(AdapterWorld):
             found = [one.id for one in accruals.find(order_reference=order)]
             expect("by order", found, [made.id], to_do="find an accrual by its order.")
             expect("by no order", accruals.find(order_reference=self.new_order()), (), to_do="return an empty tuple.")
-        expect("by id", accruals.get(made.id).points, 7, to_do="hand on what the provider has now.")
+        expect("by id", accruals.get(made.id).points, _POINTS, to_do="hand on what the provider has now.")
         self.refused(NotFoundError, lambda: accruals.get("acc_never_made"), to_do="map this refusal to NotFoundError.")
