@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from long.lanes import Ended, Lanes, processors
@@ -33,15 +34,19 @@ def main(parts: Sequence[str], more: Sequence[str], *, share: float = 1.0) -> in
         return 2
     started = time.monotonic()
     chosen = [NAMED[name] for name in dict.fromkeys(parts)] or list(ALL)
-    results = []
-    with tempfile.TemporaryDirectory(prefix="punktgenau-long-") as folder:
-        lanes = Lanes(Path(folder), of=processors()[:LANES], share=share, say=_say)
-        for result in lanes.run(chosen, more):
-            results.append(result)
-            _say(f"── {result.line}")
-            if share == 1:
-                how = result.lane.replace("+", " and ")
-                _keep(result.part, [*result.lines, "", f"Took {result.duration_s:.0f} s{how}."])
+    results: list[Ended] = []
+    try:
+        with tempfile.TemporaryDirectory(prefix="punktgenau-long-") as folder:
+            lanes = Lanes(Path(folder), of=processors()[:LANES], share=share, say=_say)
+            with closing(lanes.run(chosen, more)) as running:
+                for result in running:
+                    results.append(result)
+                    if share == 1:
+                        _keep(result.part, [*result.lines, "", f"Took {result.duration_s:.0f} s{result.lane}."])
+                    _say(f"── {result.line}")
+    except KeyboardInterrupt:
+        _say(f"stopped; {len(results)} of {len(chosen)} parts had ended")
+        return 130
     whole = whole_of(results, duration_s=time.monotonic() - started, is_whole=not parts and share == 1)
     if not parts and share == 1:
         _keep(WHOLE, whole.lines())

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,7 +109,7 @@ class Lanes:
         self._folder, self._of, self._share, self._say = folder, list(of), share, say
         self._running: dict[int, Running] = {}
 
-    def run(self, parts: Sequence[Part], more: Sequence[str] = ()) -> Iterator[Ended]:
+    def run(self, parts: Sequence[Part], more: Sequence[str] = ()) -> Generator[Ended, None, None]:
         """Yields each part that has ended, at once; `more` goes to every part."""
         waiting = sorted(parts, key=lambda part: (not part.alone, -part.minutes))
         only_one = len(parts) == 1

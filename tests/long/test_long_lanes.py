@@ -95,6 +95,24 @@ def test_a_part_that_fails_fails_the_run_and_stands_on_the_page(page: Path, monk
     assert "Came to no end (exit code 3)" in page.read_text("utf-8")
 
 
+def test_a_run_that_is_stopped_leaves_what_had_ended(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeping = "import time; time.sleep(600)"
+    part(monkeypatch, views=sleeping, wal=WELL)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda pid, cores: None, raising=False)
+    monkeypatch.setattr(_long, "processors", lambda: [0, 1])
+    page.write_text("## views\n\nas it was\n", "utf-8")
+
+    def say(text: str) -> None:
+        if text.startswith("── ok"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(_long, "_say", lambda text: None if text.startswith("stopped") else say(text))
+    assert _long.main(["views", "wal"], []) == 130
+    text = page.read_text("utf-8")
+    assert "as it was" in text
+    assert "| a | 1 | 1 | yes |" in text
+
+
 def test_a_share_writes_nothing_down(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     part(monkeypatch, wal=WELL)
     assert _long.main(["wal"], [], share=0.1) == 0
