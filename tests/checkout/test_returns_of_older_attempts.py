@@ -4,6 +4,7 @@ Two lamps of 24.95 and shipping of 4.90, 427 points: one lamp is 194 points and 
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,16 @@ from punktgenau import Money, NotFoundError
 from punktgenau.checkout import Cart, Checkout, Line
 from punktgenau.checkout.hints import noted
 from punktgenau.checkout.office import Office
-from punktgenau.errors import StateConflictError
+from punktgenau.checkout.order_journal import OrderJournal
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.errors import ReturnConflictError, StateConflictError
 
-FIVE = Cart(currency="EUR", lines=[Line(sku="lamp", quantity=5, unit_price_minor=2495, vat_rate="19")])
+
+def lamps(quantity: int) -> Cart:
+    return Cart(currency="EUR", lines=[Line(sku="lamp", quantity=quantity, unit_price_minor=2495, vat_rate="19")])
+
+
+FIVE = lamps(5)
 
 
 def euro(amount_minor: int) -> Money:
@@ -56,16 +64,113 @@ def test_the_money_half_of_an_order_that_was_cancelled_and_paid_anew(world: Worl
 
 def test_returns_of_all_attempts_are_listed_each_once(world: World, checkout: Checkout):
     paid(world, checkout)
-    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
-    checkout.refund("A-1", return_reference="R-2", lines={"lamp": 1})
+    first = checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    second = checkout.refund("A-1", return_reference="R-2", lines={"lamp": 1})
     checkout.cancel("A-1")
     again(checkout)
     checkout.capture("A-1")
-    # Of the order as it is paid now, and so a return of its own.
-    anew = checkout.refund("A-1", return_reference="R-2", lines={"lamp": 1})
-    listed = checkout.refunds("A-1")
-    assert [one.return_reference for one in listed] == ["R-1", "R-2"]
-    assert listed[1] == anew
+    # 100 points pay the same order now: 45 of a lamp, 46 of the other and 9 of the shipping.
+    third = checkout.refund("A-1", return_reference="R-3", lines={"lamp": 1})
+    assert third is not None
+    assert third.points == 45
+    assert checkout.refunds("A-1") == (first, second, third)
+
+
+def test_a_return_told_again_after_its_order_was_paid_anew(world: World, checkout: Checkout):
+    paid(world, checkout)
+    told = {"return_reference": "R-1", "lines": {"lamp": 2}, "shipping_minor": 490}
+    first = checkout.refund("A-1", **told)
+    assert first is not None
+    assert (first.points, first.money) == (427, euro(5053))
+    again(checkout)
+    checkout.capture("A-1")
+    assert checkout.refund("A-1", **told) == first
+    assert world.provider.points() == (2400, 0)
+    assert list(checkout.open_refunds()) == [("A-1", "R-1", euro(5053))]
+    with pytest.raises(ReturnConflictError):
+        checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    checkout.money_refunded("A-1", return_reference="R-1", psp_reference="re_1")
+    assert list(checkout.open_refunds()) == []
+
+
+def test_a_return_told_again_after_its_order_went_on_without_points(world: World, checkout: Checkout):
+    paid(world, checkout)
+    first = checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    checkout.cancel("A-1")
+    again(checkout)
+    checkout.void("A-1")
+    # None would say that all of it is still to be given back in money.
+    assert checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1}) == first
+    assert checkout.refund("A-1", return_reference="R-2", lines={"lamp": 1}) is None
+
+
+def test_a_return_is_taken_in_and_its_order_paid_anew_while_another_process_looks(
+    world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+):
+    paid(world, checkout)
+    told = {"return_reference": "R-1", "lines": {"lamp": 2}, "shipping_minor": 490}
+    other, looked = world.checkout(), []
+    look = OrderJournal.with_return
+
+    def looks_too_early(journal: OrderJournal, order_reference: str, reference: str) -> RedemptionRow | None:
+        found = look(journal, order_reference, reference)
+        if not looked:
+            looked.append(found)
+            checkout.refund("A-1", **told)
+            again(checkout)
+            checkout.capture("A-1")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OrderJournal, "with_return", looks_too_early)
+        given = other.refund("A-1", **told)
+    assert looked == [None]
+    assert given is not None
+    assert (given.points, world.provider.points()) == (427, (2400, 0))
+    assert [one.return_reference for one in checkout.refunds("A-1")] == ["R-1"]
+
+
+def test_a_return_is_none_of_an_attempt_that_another_has_taken_the_place_of(
+    world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+):
+    paid(world, checkout)
+    other, asked = world.checkout(), []
+    ask = OrderJournal.request_return
+
+    def asks_too_late(journal: OrderJournal, redemption_id: str, **more: Any) -> Any:
+        asked.append(redemption_id)
+        if len(asked) == 1:
+            # The points go back by the provider itself, so nobody wished that, and goods may still come back.
+            row = checkout._journal.redemption(redemption_id)
+            world.made[0][1].redemptions.reverse(str(row.provider_id), points=427, return_reference="theirs")
+            evidence = checkout._executor.look_up(row, deadline_s=5)
+            assert evidence is not None
+            checkout._executor.note_evidence(row, evidence)
+            again(checkout)
+            checkout.capture("A-1")
+        return ask(journal, redemption_id, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OrderJournal, "request_return", asks_too_late)
+        given = other.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert given is not None
+    assert (given.points, len(set(asked))) == (45, 2)
+
+
+def test_what_comes_back_by_a_change_has_a_reference_of_its_own_in_each_attempt(world: World, checkout: Checkout):
+    paid(world, checkout, cart=FIVE, points=500)
+    checkout.amend("A-1", lamps(4))
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 4})
+    checkout.balance("anna", max_age_s=0)
+    assert checkout.authorize("A-1", FIVE, customer_id="anna", points=500).attempt == 2
+    checkout.capture("A-1")
+    # 124.75 with 500 points: the money of each change is 23.95.
+    checkout.amend("A-1", lamps(4))
+    owed = {reference: amount for _, reference, amount in checkout.open_refunds()}
+    assert owed == {"amend-2": euro(2395), "R-1": euro(9580), "amend-3": euro(2395)}
+    for number, reference in enumerate(owed):
+        checkout.money_refunded("A-1", return_reference=reference, psp_reference=f"re_{number}")
+    assert list(checkout.open_refunds()) == []
 
 
 def test_a_refused_return_goes_with_the_points_that_are_taken_anew(world: World, checkout: Checkout):
@@ -134,7 +239,6 @@ def test_points_of_a_refused_return_pay_nothing_of_a_version_without_them(world:
     assert refused is not None
     assert (refused.state, refused.points) == ("declined", 100)
     world.provider.play("reference")
-    three = Cart(currency="EUR", lines=[Line(sku="lamp", quantity=3, unit_price_minor=2495, vat_rate="19")])
-    payment = checkout.amend("A-1", three)
+    payment = checkout.amend("A-1", lamps(3))
     assert payment is not None
     assert (payment.points, payment.value, payment.due, payment.returned_points) == (300, euro(300), euro(7185), 100)

@@ -17,7 +17,7 @@ from punktgenau.checkout.reached import GIVEN_UP
 from punktgenau.checkout.refund import Refund, RefundPreview
 from punktgenau.checkout.refused import Refused
 from punktgenau.checkout.returned import Wanted
-from punktgenau.checkout.returns import Returns
+from punktgenau.checkout.returns import REFERENCE_MAX, Returns, require_reference
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.checkout.shipping import Shipping
@@ -88,10 +88,13 @@ class AfterPayment:
         was booked then.
         """
         wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
-        if (row := self._paying(order_reference)) is None:
+        reference = require_reference(return_reference, field="return_reference", most=REFERENCE_MAX)
+        # Told again after the order was paid anew, it is the same return.
+        row = self._journal.with_return(order_reference, reference) or self._paying(order_reference)
+        if row is None:
             return None
         return self._returns.refund(
-            row, wanted, reference=return_reference, reason=reason, actor=actor, ends=self._ends(), seen=seen
+            row, wanted, reference=reference, reason=reason, actor=actor, ends=self._ends(), seen=seen
         )
 
     def preview_refund(
@@ -132,14 +135,8 @@ class AfterPayment:
         row = self._latest(order_reference)
         if row is None:
             return ()
-        own = self._returns.of_order(row)
-        known = {one.return_reference for one in own}
-        before: tuple[Refund, ...] = ()
-        for attempt_id in reversed(self._journal.returned_before(row)):
-            older = self._returns.of_order(self._journal.redemption(attempt_id))
-            before = tuple(one for one in older if one.return_reference not in known) + before
-            known.update(one.return_reference for one in older)
-        return before + own
+        attempts = [self._journal.redemption(before) for before in self._journal.returned_before(row)]
+        return tuple(one for attempt in (*attempts, row) for one in self._returns.of_order(attempt))
 
     def open_refunds(self) -> Iterator[tuple[str, str, Money]]:
         """Returns whose money is still to be paid: order reference, return reference, amount; the oldest first."""

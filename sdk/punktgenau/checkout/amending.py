@@ -106,7 +106,7 @@ class Amending:
     def _planned(self, books: Books, cart: Cart, frozen: str, *, reason: str, actor: str) -> Amended:
         row = books.redemption
         _check_state(row)
-        number = 2 if books.amendment is None else books.amendment.version + 1
+        number = books.version + 1
         payable, fits = cart.payable.amount_minor, sum(payable_minor(cart, self._settings.rules))
         back: ReturnRow | None = None
         shipped: dict[str, int] | None = None

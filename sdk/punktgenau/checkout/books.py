@@ -18,6 +18,8 @@ class Books:
     shipments: tuple[ShipmentRow, ...] = ()
     rest: ReturnRow | None = None
     """What was left as the order was cancelled, where some of it came back expired; no return, see `rest`."""
+    version: int = 1
+    """The number of the order's newest version, whichever of its attempts paid that."""
 
     @property
     def given_back(self) -> tuple[ReturnRow, ...]:

@@ -79,6 +79,7 @@ class OrderJournal(ReturnJournal):
             row, made = books.redemption, plan(books)
             if made is None:
                 return row, None
+            self._require_once(tx, row, "" if made.back is None else made.back.reference)
             tx.run(STATEMENTS.add_amendment, values_of(made.version))
             changed = replace(
                 row,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, or_, select, update
 
 from punktgenau.checkout.accrual_journal import AccrualJournal
-from punktgenau.checkout.database import Value
+from punktgenau.checkout.database import Transaction, Value
+from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import RedemptionRow, redemption
-from punktgenau.checkout.schema_returns import ReturnRow, payout, returns
+from punktgenau.checkout.schema_returns import ReturnRow, amendment, payout, returns
 from punktgenau.checkout.statements import own
 
 PlanPayout = Callable[[ReturnRow, int | None], int | None]
@@ -50,6 +51,24 @@ _BEFORE = (
     )
     .order_by(_r.attempt)
 )
+_ELSEWHERE = (
+    select(_r.id)
+    .where(
+        own(redemption),
+        _r.order_reference == bindparam("order_reference"),
+        _r.attempt != bindparam("attempt"),
+        or_(
+            _r.attempt > bindparam("attempt"),
+            exists().where(_t.redemption_id == _r.id, _t.reference == bindparam("reference")),
+        ),
+    )
+    .limit(1)
+)
+_VERSIONS = select(func.max(amendment.c.version)).where(
+    exists().where(
+        _r.id == amendment.c.redemption_id, own(redemption), _r.order_reference == bindparam("order_reference")
+    )
+)
 
 
 class PayoutJournal(AccrualJournal):
@@ -82,6 +101,17 @@ class PayoutJournal(AccrualJournal):
         with self._database.transaction(write=False) as tx:
             row = tx.one(_OF_ORDER, of)
         return None if row is None else row_of(RedemptionRow, row)
+
+    def _require_once(self, tx: Transaction, row: RedemptionRow, reference: str) -> None:
+        """Raises LostSwapError where another attempt of the order has this return, or is the newest one by now."""
+        of: dict[str, Value] = {"order_reference": row.order_reference, "reference": reference}
+        if tx.one(_ELSEWHERE, of | {"attempt": row.attempt}) is not None:
+            raise LostSwapError
+
+    def _versions(self, tx: Transaction, row: RedemptionRow) -> int:
+        """How many versions the order has had, whichever attempt paid them."""
+        known = tx.one(_VERSIONS, {"order_reference": row.order_reference})
+        return 1 if known is None else int(known[0] or 1)
 
     def returned_before(self, row: RedemptionRow) -> tuple[str, ...]:
         """The ids of older attempts of the same order that have returns, the oldest first."""

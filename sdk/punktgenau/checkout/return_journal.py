@@ -54,6 +54,7 @@ class ReturnJournal(PayoutJournal):
             for known in books.returns:
                 if known.reference == reference:
                     return known, None
+            self._require_once(tx, books.redemption, reference)
             asked = plan(books)
             tx.run(STATEMENTS.add, values_of(asked))
             if asked.state != "requested":
@@ -234,13 +235,16 @@ class ReturnJournal(PayoutJournal):
         rows = tx.all(STATEMENTS.of_redemption, {"redemption_id": redemption_id})
         shipped = tx.all(shipping.ALL, {"redemption_id": redemption_id})
         changed = tx.one(STATEMENTS.amendment, {"redemption_id": redemption_id})
+        newest = None if changed is None else row_of(AmendmentRow, changed)
+        version = 1 if newest is None else newest.version
         returned = tuple(row_of(ReturnRow, values) for values in rows)
         return Books(
             row,
             tuple(one for one in returned if not is_rest(one)),
-            None if changed is None else row_of(AmendmentRow, changed),
+            newest,
             tuple(row_of(ShipmentRow, values) for values in shipped),
             next((one for one in returned if is_rest(one)), None),
+            version if row.attempt == 1 else self._versions(tx, row),
         )
 
 

@@ -92,6 +92,8 @@ class Returns:
             try:
                 known, claim = self._journal.request_return(row.id, reference=reference, plan=plan, lease_s=left)
             except LostSwapError:
+                known_by = self._journal.with_return(row.order_reference, reference)
+                row = known_by or self._journal.latest(row.order_reference) or row
                 continue
             if wanted_json(**json.loads(known.wanted)) != asked_for:
                 raise ReturnConflictError(

@@ -40,7 +40,7 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
 
     Raises StateConflictError where only all points at once can come back, and some are owed for what came back before.
     """
-    row, changed = books.redemption, books.amendment
+    row = books.redemption
     # Of an order whose points were never captured none came back, whatever its returns were to give back.
     given = books.returns if row.captured_points else ()
     ended_minor = 0 if row.captured_points else sum(one.worth_minor for one in books.of_version)
@@ -69,7 +69,7 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
         back_minor -= missing_minor - written_off_minor
     version = AmendmentRow(
         redemption_id=row.id,
-        version=2 if changed is None else changed.version + 1,
+        version=books.version + 1,
         cart=cart,
         points=points,
         value_minor=value_minor,
