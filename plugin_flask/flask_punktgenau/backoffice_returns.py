@@ -118,6 +118,7 @@ def settle(redemption_id: str) -> Response:
     choices: dict[str, Callable[..., Refund]] = {
         "again": its.refund_again,
         "money": its.pay_instead,
+        "now": its.retry_new_points,
         "given": partial(its.settle_new_points, given=True),
         "not_given": partial(its.settle_new_points, given=False),
         "expired": partial(its.settle_expired, expired=_count(request.form.get("expired", ""))),

@@ -26,8 +26,14 @@ def office(world: World, checkout: Checkout) -> Office:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, provider_url: str) -> Iterator[SmallShop]:
-    """A small shop with an operator's door; `anna` has 2,500 points."""
+def more_config() -> dict[str, str]:
+    """What a module's shop is set up with besides."""
+    return {}
+
+
+@pytest.fixture
+def open_shop(tmp_path: Path, provider_url: str, more_config: dict[str, str]) -> Iterator[SmallShop]:
+    """A small shop with an operator's door; nobody is linked."""
     with requests.Session() as http:
         http.trust_env = False
         sandbox = Sandbox(url=provider_url, http=http)
@@ -39,10 +45,17 @@ def shop(tmp_path: Path, provider_url: str) -> Iterator[SmallShop]:
             provider_url=provider_url,
             PUNKTGENAU_INLINE_RECOVERY=False,
             PUNKTGENAU_TIMEZONE="Europe/Berlin",
+            **more_config,
         )
         open_office(small)
-        small.link()
         yield small
+
+
+@pytest.fixture
+def shop(open_shop: SmallShop) -> SmallShop:
+    """The same where `anna` is linked, who has 2,500 points."""
+    open_shop.link()
+    return open_shop
 
 
 @pytest.fixture

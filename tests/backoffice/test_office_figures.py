@@ -81,3 +81,22 @@ def test_the_table_beside_has_the_numbers_of_the_chart(shop: SmallShop, mira: Vi
         assert '<td class="pga-number">1,427</td>' in page
         assert "€14.27" in page
     assert "1427,0,1427,EUR,1427,0" in mira.browser.get("/points/admin/figures.csv?by=month").text
+
+
+def test_what_a_cancellation_gives_back_is_told_without_what_was_paid_in_money(shop: SmallShop, mira: Visitor) -> None:
+    """20.00 of 59.90 back: 142 points (427 x 2000 / 5990 = 142.57), refused and paid in money; 285 are left."""
+    one = f"/points/admin/redemptions/{paid(shop, 'A-1', 427)}"
+    shop.provider.control("POST", "/profile", {"name": "no_partial_reversal"})
+    with shop.app.app_context():
+        refund = shop.points.refund("A-1", return_reference="R-1", amount_minor=2000)
+    assert refund is not None
+    assert (refund.state, refund.points) == ("declined", 142)
+    assert "Give back 427 points" in text_of(mira.browser, f"{one}/cancel")
+    said = {"return_reference": "R-1", "as": "money", "reason": "refused"}
+    assert mira.post(f"{one}/settle", **said).status_code == 303
+    page = text_of(mira.browser, f"{one}/cancel")
+    assert "Give back 285 points" in page
+    assert "<dd>€2.85</dd>" in page
+    shop.provider.control("POST", "/profile", {"name": "reference"})
+    assert mira.post(f"{one}/cancel", reason="called").status_code == 303
+    assert shop.provider.available("mbr_2500") == 2_500 - 142

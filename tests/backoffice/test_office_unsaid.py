@@ -3,16 +3,10 @@
 One lamp for 59.90 paid with 427 points; 20.00 of it back: 142 points (427 x 2000 / 5990 = 142.57, rounded down).
 """
 
-from pathlib import Path
-
 import pytest
-import requests
 import sqlalchemy
 
-from _databases import journal_file
-from _office_shop import OPERATOR, open_office
-from _small_shop import Provider as Sandbox
-from _small_shop import Visitor, cart_of, make_small_shop
+from _small_shop import SmallShop, Visitor, cart_of
 from punktgenau.checkout.office import Office
 
 WORDS = {
@@ -22,53 +16,42 @@ WORDS = {
 }
 
 
+@pytest.fixture
+def more_config() -> dict[str, str]:
+    return {"PUNKTGENAU_EXPIRED_POINTS": "money"}
+
+
 @pytest.mark.parametrize("language", WORDS)
-def test_it_is_listed_and_written_down(tmp_path: Path, provider_url: str, language: str) -> None:
-    with requests.Session() as http:
-        http.trust_env = False
-        sandbox = Sandbox(url=provider_url, http=http)
-        sandbox.control("POST", "/reset")
-        journal_file(tmp_path / "small_shop_instance" / "punktgenau.sqlite")
-        shop = make_small_shop(
-            tmp_path,
-            provider=sandbox,
-            provider_url=provider_url,
-            PUNKTGENAU_INLINE_RECOVERY=False,
-            PUNKTGENAU_EXPIRED_POINTS="money",
-        )
-        open_office(shop)
-        shop.link("anna")
-        shop.shop.order("A-1", state="paid", customer_id="anna")
-        with shop.app.app_context():
-            shop.points.authorize("A-1", cart_of(5990), points=427, customer_id="anna")
-            shop.points.capture("A-1")
-            shop.points.refund("A-1", return_reference="R-1", amount_minor=2000)
-            office = Office(shop.points.checkout)
-            # As a look-up would have left it.
-            with office._database.engine.begin() as journal:
-                journal.execute(
-                    sqlalchemy.text(
-                        "UPDATE punktgenau_return SET restored_points = NULL, expired_points = NULL,"
-                        " converted_points = NULL"
-                    )
+def test_it_is_listed_and_written_down(shop: SmallShop, mira: Visitor, language: str) -> None:
+    shop.shop.order("A-1", state="paid", customer_id="anna")
+    with shop.app.app_context():
+        shop.points.authorize("A-1", cart_of(5990), points=427, customer_id="anna")
+        shop.points.capture("A-1")
+        shop.points.refund("A-1", return_reference="R-1", amount_minor=2000)
+        office = Office(shop.points.checkout)
+        # As a look-up would have left it.
+        with office._database.engine.begin() as journal:
+            journal.execute(
+                sqlalchemy.text(
+                    "UPDATE punktgenau_return SET restored_points = NULL, expired_points = NULL,"
+                    " converted_points = NULL"
                 )
-            one = f"/points/admin/redemptions/{office.searching.attempts('A-1')[0].id}"
-        mira = Visitor(shop, shop.app.test_client())
-        assert mira.browser.post("/operator", data={"operator": OPERATOR}).status_code == 200
-        mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
-        listed, asked, done = WORDS[language]
-        assert listed in mira.browser.get("/points/admin/attention").text
-        page = mira.browser.get(one).text
-        assert asked in page
-        assert 'name="expired"' in page
-        said = {"return_reference": "R-1", "as": "expired", "reason": "asked their desk"}
-        for entered in ("", "-1", "143", "many", "1.5"):
-            refused = mira.post(f"{one}/settle", **said, expired=entered)
-            assert refused.status_code in {400, 409, 422}, entered
-        assert mira.post(f"{one}/settle", **said, expired="42").status_code == 303
-        with shop.app.app_context():
-            (given,) = shop.points.refunds("A-1")
-        assert (given.restored, given.already_expired, given.expired_money.amount_minor) == (100, 42, 42)
-        assert listed not in mira.browser.get("/points/admin/attention").text
-        assert 'name="expired"' not in mira.browser.get(one).text
-        assert done in mira.browser.get("/points/admin/log").text
+            )
+        one = f"/points/admin/redemptions/{office.searching.attempts('A-1')[0].id}"
+    mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+    listed, asked, done = WORDS[language]
+    assert listed in mira.browser.get("/points/admin/attention").text
+    page = mira.browser.get(one).text
+    assert asked in page
+    assert 'name="expired"' in page
+    said = {"return_reference": "R-1", "as": "expired", "reason": "asked their desk"}
+    for entered in ("", "-1", "143", "many", "1.5"):
+        refused = mira.post(f"{one}/settle", **said, expired=entered)
+        assert refused.status_code in {400, 409, 422}, entered
+    assert mira.post(f"{one}/settle", **said, expired="42").status_code == 303
+    with shop.app.app_context():
+        (given,) = shop.points.refunds("A-1")
+    assert (given.restored, given.already_expired, given.expired_money.amount_minor) == (100, 42, 42)
+    assert listed not in mira.browser.get("/points/admin/attention").text
+    assert 'name="expired"' not in mira.browser.get(one).text
+    assert done in mira.browser.get("/points/admin/log").text

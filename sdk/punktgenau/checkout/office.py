@@ -14,7 +14,7 @@ from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.frozen import FrozenCart, thaw
 from punktgenau.checkout.intent import wished
 from punktgenau.checkout.looking import OtherContentError
-from punktgenau.checkout.office_deeds import Deeds, can_give_back
+from punktgenau.checkout.office_deeds import Deeds, can_give_back, would_go_back
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund
 from punktgenau.checkout.resolving import Resolution, resolutions
@@ -23,6 +23,7 @@ from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
 from punktgenau.checkout.standing import check_returnable, so_far
 from punktgenau.checkout.timeline import Chapter, Moment, heard_of, story
 from punktgenau.errors import PunktgenauError, StateConflictError
+from punktgenau.money import Money
 from punktgenau.provider import Entry, Redemption
 
 _ENTRY_PAGES_MAX = 3
@@ -48,6 +49,9 @@ class Whole:
     can_retry: bool
     can_give_back: bool
     can_return: bool
+    back_points: int
+    """What would go back if the order did not happen."""
+    back_value: Money
     units_left: Mapping[str, int]
     units_to_come: Mapping[str, int]
 
@@ -93,6 +97,7 @@ class Office(Deeds):
         amended = own.amendments[-1] if own.amendments else None
         books = self._journal.books(row.id)
         at = so_far(books)
+        back_points, back_minor = would_go_back(row)
         return Whole(
             row=row,
             payment=payment_of(row),
@@ -107,6 +112,8 @@ class Office(Deeds):
             can_retry=is_latest and self._can_retry(own, open_operation),
             can_give_back=is_latest and can_give_back(row),
             can_return=is_latest and at.has_goods_here and _can_return(books),
+            back_points=back_points,
+            back_value=Money(amount_minor=max(0, back_minor), currency=row.currency),
             units_left=at.units_here(),
             units_to_come=at.units_to_come(),
         )

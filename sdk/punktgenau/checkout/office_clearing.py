@@ -10,10 +10,10 @@ from datetime import datetime
 from sqlalchemy import bindparam, literal_column, select
 
 from punktgenau._clock import Clock
-from punktgenau.checkout.actions import Action, Actions
+from punktgenau.checkout.actions import Action
 from punktgenau.checkout.clearing import GRACE_S
 from punktgenau.checkout.difference import Difference, Reconciled
-from punktgenau.checkout.engine import Checkout
+from punktgenau.checkout.office_basis import Basis
 from punktgenau.checkout.reconcile import Progress
 from punktgenau.checkout.schema_returns import action
 from punktgenau.checkout.statements import ours
@@ -94,11 +94,8 @@ class Compared:
     broken_lines: tuple[tuple[int, str], ...] = ()
 
 
-class ClearingDeeds:
+class ClearingDeeds(Basis):
     """What a person may do about a month; who did, and why, is recorded."""
-
-    _checkout: Checkout
-    actions: Actions
 
     def reconcile(
         self,

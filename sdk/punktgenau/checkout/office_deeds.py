@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from punktgenau.checkout import searching
-from punktgenau.checkout.actions import Actions, require_text
+from punktgenau.checkout.actions import require_text
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.books import Books
-from punktgenau.checkout.engine import Checkout
-from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.intent import Claim, wished
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.office_clearing import ClearingDeeds
+from punktgenau.checkout.office_returns import ReturnDeeds
 from punktgenau.checkout.payment import Payment
-from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, policy_of
+from punktgenau.checkout.refund import AMENDMENT, policy_of
 from punktgenau.checkout.resolving import Resolution, resolutions, resolved
 from punktgenau.checkout.return_journal import wanted_json
-from punktgenau.checkout.returns import require_reference
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.shortfall import Settled, Settlement, settled
-from punktgenau.errors import AmountChangedError, InProgressError, NotFoundError, StateConflictError
-from punktgenau.money import Money
+from punktgenau.errors import InProgressError, StateConflictError
 
 
-class Deeds(ClearingDeeds):
+class Deeds(ClearingDeeds, ReturnDeeds):
     """Changes that a person asks for; `actor` is the operator's id, a printable text."""
-
-    def __init__(self, checkout: Checkout) -> None:
-        self._checkout = checkout
-        self._journal = checkout._journal
-        self._executor: Executor = checkout._executor
-        self._clock = checkout._clock
-        self._database = checkout._database
-        self.searching = searching.Searching(self._database)
-        self.actions = Actions(self._database, clock=self._clock)
 
     def retry(self, redemption_id: str, *, actor: str, reason: str = "") -> Payment:
         """Do now what is due for it anyway: the open operation, a return that waits, a repair of a shortfall.
@@ -130,137 +116,7 @@ class Deeds(ClearingDeeds):
         given = self._checkout.cancel(row.order_reference, cause=reason)
         return given if given is not None else payment_of(row)
 
-    def preview(
-        self, redemption_id: str, *, lines: Mapping[str, int], shipping_minor: int, amount_minor: int | None
-    ) -> RefundPreview:
-        """What a return would give back under each policy. Raises what `Checkout.preview_refund` raises."""
-        row = self._latest(redemption_id)
-        preview = self._checkout.preview_refund(
-            row.order_reference, lines=lines, shipping_minor=shipping_minor, amount_minor=amount_minor
-        )
-        if preview is None:
-            raise NotFoundError(f"Points are no part of order {row.order_reference}.", field="order_reference")
-        return preview
-
-    def refund(
-        self,
-        redemption_id: str,
-        *,
-        return_reference: str,
-        lines: Mapping[str, int],
-        shipping_minor: int,
-        amount_minor: int | None,
-        seen: tuple[int, int] | None,
-        actor: str,
-        reason: str,
-    ) -> Refund:
-        """Take a return in; `seen` is what the operator was shown: points, and money in the smallest unit.
-
-        Raises AmountChangedError where that is not what would go back now: nothing is booked then.
-        """
-        require_text(actor, field="actor")
-        require_text(reason, field="reason", least=0)
-        row = self._latest(redemption_id)
-        is_known = any(one.return_reference == return_reference for one in self._checkout._returns.of_order(row))
-        refund = self._checkout.refund(
-            row.order_reference,
-            return_reference=return_reference,
-            lines=lines,
-            shipping_minor=shipping_minor,
-            amount_minor=amount_minor,
-            reason=reason,
-            actor=actor,
-            seen=None if seen is None else (seen[0], Money(amount_minor=seen[1], currency=row.currency)),
-        )
-        if refund is None:
-            raise NotFoundError(f"Points are no part of order {row.order_reference}.", field="order_reference")
-        if not is_known:
-            # The return's own row names the operator as well, in the commit that books it.
-            self._record("refund", row, actor=actor, reason=reason, return_reference=return_reference)
-        return refund
-
-    def money_refunded(
-        self,
-        redemption_id: str,
-        *,
-        return_reference: str,
-        psp_reference: str,
-        actor: str,
-        seen_minor: int | None = None,
-    ) -> Refund:
-        """The money half of a return was paid; `seen_minor` is what was shown as owed, in the smallest unit.
-
-        Raises NotFoundError, ReturnConflictError; AmountChangedError where more is owed by now: nothing is closed then.
-        """
-        row = self._latest(redemption_id, return_reference)
-        known = self._checkout._returns.find(row, return_reference)
-        if seen_minor is not None and known.money_due.amount_minor > max(0, seen_minor):
-            raise AmountChangedError(
-                f"More is owed for return {return_reference} than was shown. Nothing was written down; pay the rest, "
-                "or enter what was paid once more.",
-            )
-        require_reference(psp_reference, field="psp_reference", most=255)
-        if known.money_due.amount_minor > 0:
-            detail = {"return_reference": return_reference, "psp_reference": psp_reference}
-            self._record("money_refunded", row, actor=actor, reason="", **detail)
-        # Exactly what was shown was paid, even if more becomes owed at this very moment.
-        amount = Money(amount_minor=seen_minor, currency=row.currency) if seen_minor and seen_minor > 0 else None
-        return self._checkout.money_refunded(
-            row.order_reference, return_reference=return_reference, psp_reference=psp_reference, amount=amount
-        )
-
-    def refund_again(self, redemption_id: str, *, return_reference: str, actor: str, reason: str) -> Refund:
-        """Ask once more for the points of a refused return; the journal records who and why. `reason` is required."""
-        require_text(reason, field="reason")
-        row = self._latest(redemption_id, return_reference)
-        return self._checkout.refund_again(
-            row.order_reference, return_reference=return_reference, actor=actor, reason=reason
-        )
-
-    def pay_instead(self, redemption_id: str, *, return_reference: str, actor: str, reason: str) -> Refund:
-        """Owe the worth of a refused return's points in money; recorded as above. `reason` is required."""
-        require_text(reason, field="reason")
-        row = self._latest(redemption_id, return_reference)
-        return self._checkout.pay_instead(
-            row.order_reference, return_reference=return_reference, actor=actor, reason=reason
-        )
-
-    def settle_new_points(
-        self, redemption_id: str, *, return_reference: str, given: bool, actor: str, reason: str
-    ) -> Refund:
-        """Say that new points were given, or ask for them once more; recorded as above. `reason` is required."""
-        require_text(reason, field="reason")
-        row = self._latest(redemption_id, return_reference)
-        return self._checkout.settle_new_points(
-            row.order_reference, return_reference=return_reference, given=given, actor=actor, reason=reason
-        )
-
-    def settle_expired(
-        self, redemption_id: str, *, return_reference: str, expired: int, actor: str, reason: str
-    ) -> Refund:
-        """Say how many points of a return came back expired; recorded as above. `reason` is required."""
-        require_text(reason, field="reason")
-        row = self._latest(redemption_id, return_reference)
-        return self._checkout.settle_expired(
-            row.order_reference, return_reference=return_reference, expired=expired, actor=actor, reason=reason
-        )
-
     # Inside
-
-    def _row(self, redemption_id: str) -> RedemptionRow:
-        row = self.searching.row(redemption_id)
-        if row is None:
-            raise NotFoundError("There is no such redemption.", field="redemption_id")
-        return row
-
-    def _latest(self, redemption_id: str, returned: str = "") -> RedemptionRow:
-        """The row, if it is its order's newest attempt, or the newest with this return: older ones are history."""
-        row = self._row(redemption_id)
-        of = self._journal.with_return(row.order_reference, returned) if returned else None
-        newest = of or self._journal.latest(row.order_reference)
-        if newest is None or newest.id != row.id:
-            raise StateConflictError(f"A newer attempt of order {row.order_reference} has taken the place of this one.")
-        return row
 
     def _claim(self, row: RedemptionRow, *, lease_s: float) -> Claim | None:
         claim = self._journal.claim(row.id, lease_s=lease_s)
@@ -272,15 +128,18 @@ class Deeds(ClearingDeeds):
             claim = self._journal.begin_operation(row, planned, lease_s=lease_s)
         return claim or self._executor.repair(row, lease_s=lease_s)
 
-    def _record(self, kind: str, row: RedemptionRow, *, actor: str, reason: str, **detail: str) -> None:
-        self.actions.record(
-            kind, actor=actor, reason=reason, subject=row.order_reference, redemption_id=row.id, detail=detail
-        )
-
 
 def can_give_back(row: RedemptionRow) -> bool:
     """Whether points of it are held or captured, and nobody wishes them back yet."""
     if row.release_cause is not None:
         return False
     held = row.state in {"authorized", "extending", "capturing", "authorizing", "partially_captured"}
-    return held or (row.state in {"captured", "partially_reversed"} and row.captured_points > row.reversed_points)
+    return held or (row.state in {"captured", "partially_reversed"} and row.left_to_reverse[0] > 0)
+
+
+def would_go_back(row: RedemptionRow) -> tuple[int, int]:
+    """How many points would go back if its order did not happen, and their worth; what was paid in money stays paid."""
+    if row.state in {"captured", "partially_reversed"}:
+        return row.left_to_reverse
+    gone_points, gone_minor = row.reversed_points + row.kept_points, row.reversed_minor + row.kept_minor
+    return row.points - gone_points, row.value_minor - gone_minor

@@ -1,0 +1,43 @@
+"""What every deed of the back office stands on: the engine's parts, the row that it is about, and who did it."""
+
+from __future__ import annotations
+
+from punktgenau.checkout import searching
+from punktgenau.checkout.actions import Actions
+from punktgenau.checkout.engine import Checkout
+from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.errors import NotFoundError, StateConflictError
+
+
+class Basis:
+    """One Checkout as the back office sees it."""
+
+    def __init__(self, checkout: Checkout) -> None:
+        self._checkout = checkout
+        self._journal = checkout._journal
+        self._executor: Executor = checkout._executor
+        self._clock = checkout._clock
+        self._database = checkout._database
+        self.searching = searching.Searching(self._database)
+        self.actions = Actions(self._database, clock=self._clock)
+
+    def _row(self, redemption_id: str) -> RedemptionRow:
+        row = self.searching.row(redemption_id)
+        if row is None:
+            raise NotFoundError("There is no such redemption.", field="redemption_id")
+        return row
+
+    def _latest(self, redemption_id: str, returned: str = "") -> RedemptionRow:
+        """The row, if it is its order's newest attempt, or the newest with this return: older ones are history."""
+        row = self._row(redemption_id)
+        of = self._journal.with_return(row.order_reference, returned) if returned else None
+        newest = of or self._journal.latest(row.order_reference)
+        if newest is None or newest.id != row.id:
+            raise StateConflictError(f"A newer attempt of order {row.order_reference} has taken the place of this one.")
+        return row
+
+    def _record(self, kind: str, row: RedemptionRow, *, actor: str, reason: str, **detail: str) -> None:
+        self.actions.record(
+            kind, actor=actor, reason=reason, subject=row.order_reference, redemption_id=row.id, detail=detail
+        )
