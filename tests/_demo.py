@@ -26,7 +26,9 @@ SHOP_TABLES = (
     "orders",
 )  # fmt: skip
 JOURNAL_TABLES = (
+    "punktgenau_difference",
     "punktgenau_payout",
+    "punktgenau_shipment",
     "punktgenau_return",
     "punktgenau_amendment",
     "punktgenau_action",

@@ -1,5 +1,7 @@
 """The shop as a Flask app: what is wired together."""
 
+from collections.abc import Mapping
+
 from flask import Flask, Response, redirect, render_template, url_for
 from werkzeug.exceptions import HTTPException
 
@@ -14,8 +16,8 @@ from .views import cart as cart_pages
 from .views import clerk as clerk_pages
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The shop for one data folder; without settings, the one that SHOP_DATA names."""
+def create_app(settings: Settings | None = None, config: Mapping[str, object] | None = None) -> Flask:
+    """The shop for one data folder; without settings, the one that SHOP_DATA names. `config`: what else differs."""
     settings = settings or Settings.of_running_shop()
     app = Flask(__name__)
     app.config.update(
@@ -25,6 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=64 * 1024,
     )
+    app.config.update(config or {})
     control = SandboxControl(settings.sandbox_url)
     app.extensions.update(shop_settings=settings, shop_control=control, shop_clock=SandboxClock(control))
     database.init_app(app, settings.database)

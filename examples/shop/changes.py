@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from punktgenau import PunktgenauError, UnavailableError
 from punktgenau.checkout import Refund
 
-from . import clock, orders, sums
+from . import clock, orders, payments, sums
 from .database import connect, transaction
 from .orders import Order
 from .points import points, to_pay
@@ -65,14 +66,7 @@ def money_back_minor(order_reference: str) -> int:
 
     Money in the place of points is none of it: the order was not paid with that.
     """
-    (minor,) = (
-        connect()
-        .execute(
-            "SELECT coalesce(sum(money_minor), 0) FROM order_changes WHERE order_reference = ?", (order_reference,)
-        )
-        .fetchone()
-    )
-    return int(minor)
+    return _back(order_reference, "money_minor")
 
 
 def begun(order_reference: str) -> dict[str, int] | None:
@@ -104,13 +98,9 @@ def reduce(order: Order, quantities: Mapping[str, int], *, by: str) -> None:
     money_minor, points_back = order.total_minor - smaller.total_minor, 0
     if has_points:
         # All that changes have ever given back, less what is written down: whoever dies here counts nothing twice.
-        written = of_order(order.reference)
-        money_minor = -sum(change.money_minor for change in written)
-        points_back = -sum(change.points for change in written)
-        for refund in points.refunds(order.reference):
-            if refund.is_amendment:
-                money_minor += refund.money.amount_minor
-                points_back += refund.points
+        points_back = -_back(order.reference, "points")
+        points_back += sum(one.points for one in points.refunds(order.reference) if one.is_amendment)
+        money_minor = _too_much_minor(order.reference)
     _write(order, smaller, points_back=points_back, money_minor=money_minor, by=by)
     for refund in points.refunds(order.reference):
         if refund.is_amendment and refund.money_refunded_at is None:
@@ -119,6 +109,21 @@ def reduce(order: Order, quantities: Mapping[str, int], *, by: str) -> None:
                 return_reference=refund.return_reference,
                 psp_reference=f"refund-{order.reference}-{refund.return_reference}",
             )
+
+
+def _too_much_minor(order_reference: str) -> int:
+    """What was paid in money, and not given back, beyond what is due of the order as the engine has it by now."""
+    by_points = points.find(order_reference)
+    by_returns = sum(one.money.amount_minor for one in points.refunds(order_reference) if not one.is_amendment)
+    kept_minor = payments.accepted_minor(order_reference) - money_back_minor(order_reference) - by_returns
+    return max(0, kept_minor - (by_points.due_minor if by_points else kept_minor))
+
+
+def _back(order_reference: str, what: Literal["points", "money_minor"]) -> int:
+    """What is written down of all changes of an order, together."""
+    statement = f"SELECT coalesce(sum({what}), 0) FROM order_changes WHERE order_reference = ?"
+    (back,) = connect().execute(statement, (order_reference,)).fetchone()
+    return int(back)
 
 
 def _as_it_is(change: Change, refund: Refund) -> Change:

@@ -1,6 +1,7 @@
 """The sandbox's control plane, as far as the demo uses it: clock, faults, and a look at its books. Loopback only."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import requests
 
@@ -49,6 +50,17 @@ class SandboxControl:
     def put_member(self, member_id: str, *, points: int) -> None:
         """A member who has so many points, and has consented to this shop."""
         self._call("POST", "/sandbox/members", {"id": member_id, "points": points})
+
+    def add_points(self, member_id: str, *, points: int, expire_at: datetime | None = None) -> None:
+        """More points for a member who is there, perhaps with a date."""
+        until = f"{expire_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if expire_at else None
+        lot = {"points": points, "expires_at": until}
+        self._call("POST", "/sandbox/members", {"id": member_id, "lots": [lot]})
+
+    def add_statement_line(self, line_id: str, *, kind: str, points: int, amount_minor: int, reason: str) -> None:
+        """A mistake on this month's statement, about what another line is about."""
+        body = {"line_id": line_id, "kind": kind, "points": points, "amount_minor": amount_minor, "reason": reason}
+        self._call("POST", "/sandbox/statement-lines", body)
 
     def play_profile(self, name: str) -> None:
         """From now on the provider can do what this one of its profiles can."""

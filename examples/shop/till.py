@@ -1,6 +1,8 @@
 """Where orders, money and points meet: pay, confirm, refuse, cancel, ship. Each step is safe to repeat, from any
 process, and none asks the points provider while a transaction of the shop is open."""
 
+from collections.abc import Mapping
+
 from punktgenau import PunktgenauError
 
 from . import bill, orders, payments, return_desk, returns
@@ -13,10 +15,11 @@ from .points import is_refused, points, to_pay
 _TAKEN = ("captured", "partially_reversed", "reversing", "reversed")
 
 
-def pay(order: Order, *, number: int, method: Method, wish: int | None = None) -> None:
+def pay(order: Order, *, number: int, method: Method, wish: int | None = None, in_parcels: bool = False) -> None:
     """Try to pay. A second click asks for the same number, finds it taken and leaves the work to the first.
 
-    `wish` is how many points; None: what the customer in front of this browser chose.
+    `wish` is how many points; None: what the customer in front of this browser chose. `in_parcels`: its points are
+    taken as its parcels leave, by `ship_parcel`.
     Raises PunktgenauError: the points were refused; the order stays, unpaid.
     """
     if order.state != "pending":
@@ -33,7 +36,7 @@ def pay(order: Order, *, number: int, method: Method, wish: int | None = None) -
     elif method == "bank":
         payments.ask_bank(payment, amount_minor=due_minor)
     elif _card_accepts(method):
-        _accept(payment, amount_minor=due_minor)
+        _accept(payment, amount_minor=due_minor, captures=not in_parcels)
     else:
         payments.finish(payment, "declined", amount_minor=due_minor)
         points.void(order.reference)
@@ -107,6 +110,11 @@ def ship_order(order: Order) -> bool:
     return is_left and _is_covered(order) and orders.mark_shipped(order.reference)
 
 
+def ship_parcel(order: Order, lines: Mapping[str, int], *, parcel: str) -> None:
+    """A part of the order leaves: what its points pay of that is taken. The last one is `ship_order`'s."""
+    points.capture(order.reference, lines=lines, shipment_reference=parcel)
+
+
 def _hold_points(order: Order, payment: Payment, wish: int | None) -> int | None:
     """What is left to pay in money, in cents; None while nobody knows whether the points are held."""
     try:
@@ -118,14 +126,14 @@ def _hold_points(order: Order, payment: Payment, wish: int | None) -> int | None
     return None if held.state == "authorizing" else held.due.amount_minor
 
 
-def _accept(payment: Payment, *, amount_minor: int | None) -> None:
+def _accept(payment: Payment, *, amount_minor: int | None, captures: bool = True) -> None:
     with transaction():
         if not payments.finish(payment, "accepted", amount_minor=amount_minor):
             return
         is_paid = orders.mark_paid(payment.order_reference)
         if not is_paid:
             _return_money(payment.order_reference)
-    if is_paid:
+    if is_paid and captures:
         points.capture(payment.order_reference)
 
 

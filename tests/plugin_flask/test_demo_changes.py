@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,36 @@ def test_expired_points_of_a_change_are_told_where_nothing_is_paid_for_them(demo
     order = smaller(demo)
     assert "Made smaller, 388 points and €80.47 back (of which 61 had expired)" in demo.says(order)
     assert "in the place of points" not in demo.says(order, "/receipt")
+
+
+def test_an_order_made_smaller_before_its_points_were_taken_gives_money_back(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        # As if the process had died between the payment and the capture.
+        patched.setattr(points, "capture", lambda _reference: None)
+        order = demo.bought(ship=False)
+    with demo.app.app_context():
+        changes.reduce(found(order), {"pilz": 0}, by="counter-1")
+        # 8.37 are left: 4.27 in points and 4.10 of the 88.45.
+        assert changes.money_back_minor(order.reference) == 8435
+        assert points.capture(order.reference) is not None
+        paid = bill.of(found(order))
+        assert (paid.points, paid.money_minor, till.open_minor(found(order))) == (427, 410, 0)
+        assert till.ship_order(found(order))
+    assert "Made smaller, €84.35 back" in demo.says(order)
+
+
+def test_points_of_parcels_are_taken_as_they_leave(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(till, "pay", partial(till.pay, in_parcels=True))
+    order = demo.bought(ship=False)
+    with demo.app.app_context():
+        till.ship_parcel(found(order), {"karo": 1}, parcel="P1")
+        payment = points.find(order.reference)
+        assert payment is not None
+        assert (payment.state, till.ship_order(found(order))) == ("partially_captured", False)
+        till.ship_parcel(found(order), {"pilz": 1}, parcel="P2")
+        assert till.ship_order(found(order))
 
 
 def test_an_order_without_points_that_was_made_smaller_says_money_alone(demo: Demo) -> None:
