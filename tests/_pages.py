@@ -29,6 +29,17 @@ _FLAGS = (
 )
 _NOT_RUN = "no browser test was run:"
 _PATIENCE_MS = 10_000
+# Several processes take one file each: whoever began one of these last would keep the others waiting at the end.
+_LONGEST_FIRST = (
+    "test_demo_fill.py",
+    "test_widget_states.py",
+    "test_demo_unknown.py",
+    "test_demo_returns.py",
+    "test_backoffice.py",
+    "test_demo_paying.py",
+    "test_demo_box.py",
+    "test_demo_short.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,7 +58,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[bool, int]:
+    if item.get_closest_marker("browser") is None:
+        return False, 0
+    name = item.path.name
+    return True, _LONGEST_FIRST.index(name) if name in _LONGEST_FIRST else len(_LONGEST_FIRST)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
