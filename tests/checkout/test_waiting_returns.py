@@ -3,15 +3,17 @@
 Two lamps of 24.95 and shipping of 4.90, paid with 427 points: 194 and 195 of the lamps, 38 of the shipping.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from _world import CART, World
 from punktgenau import Client, Money, ReversalExceedsCaptureError
-from punktgenau.checkout import Checkout
+from punktgenau.checkout import Cart, Checkout, Line
 from punktgenau.checkout.execute import Executor
-from punktgenau.errors import RedemptionEndedError
+from punktgenau.checkout.resolve import UNDONE
+from punktgenau.errors import InProgressError, RedemptionEndedError
 
 
 class Away(dict[str, Any]):
@@ -99,6 +101,41 @@ def test_a_return_waits_on_while_the_shop_cannot_tell_of_its_order(
     world.advance(600)
     checkout.recover()
     assert told(checkout) == [("R-1", "done", 194), ("R-2", "done", 195)]
+
+
+@pytest.mark.parametrize("later_s", [1000, 9000], ids=["held", "ended"])
+def test_an_order_is_changed_after_the_return_that_waits_for_its_capture(
+    world: World, checkout: Checkout, later_s: int
+):
+    capturing(world, checkout, when="before")
+    assert refund(checkout, "R-1", lines={"lamp": 1}).points == 194
+    # It comes to nothing, and nothing takes the points meanwhile.
+    world.order("A-1", "pending")
+    world.provider.heal()
+    row = checkout._journal.latest("A-1")
+    assert row is not None
+    claim = checkout._journal.claim(row.id, lease_s=5)
+    assert claim is not None
+    changed = replace(claim.redemption, state="authorized" if later_s == 1000 else "expired")
+    checkout._journal.finish(claim, changed, outcome="not_done", code=UNDONE, reply=None, sends=0, next_at=None)
+    if later_s == 9000:
+        world.advance(later_s)
+    kept = Cart(
+        currency="EUR",
+        lines=[Line(sku="lamp", quantity=1, unit_price_minor=2495, vat_rate="19")],
+        shipping_minor=490,
+        shipping_vat_rate="19",
+    )
+    with pytest.raises(InProgressError, match="R-1 of order A-1 waits"):
+        checkout.amend("A-1", kept)
+    checkout.capture("A-1")
+    assert told(checkout) == [("R-1", "done", 194)]
+    assert world.provider.points() == (2500 - 233, 0)
+    # What the customer keeps: 29.85, of which 233 points pay 2.33, and the rest was paid in money.
+    payment = checkout.amend("A-1", kept)
+    assert payment is not None
+    assert (payment.points, payment.due) == (233, Money(amount_minor=2752, currency="EUR"))
+    assert [one.return_reference for one in checkout.refunds("A-1")] == ["R-1"]
 
 
 def test_a_return_goes_on_with_the_points_that_are_taken_anew(world: World, checkout: Checkout):

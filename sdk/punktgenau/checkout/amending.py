@@ -123,6 +123,7 @@ class Amending:
             made = after_capture(at.allocation, state, policy=policy, payable_minor=payable, fits_minor=fits)
             back = self._back(books, made, number, reason=reason, actor=actor)
         elif row.state == "authorized" or deal_stands(row):
+            _require_none_waits(books)
             made = before_capture(
                 points=row.points,
                 value_minor=row.value_minor,
@@ -211,6 +212,17 @@ class Amending:
 
 class _UnderWayError(Exception):
     """Something else is being done with these points."""
+
+
+def _require_none_waits(books: Books) -> None:
+    """Raises InProgressError where a return waits for points that are still held: it is of the order as it was."""
+    for one in books.returns:
+        if one.state == "requested":
+            raise InProgressError(
+                f"Return {one.reference} of order {books.redemption.order_reference} waits until its points are "
+                "captured. Nothing was amended; capture them first, then try the same again.",
+                idempotency_key=books.redemption.key,
+            )
 
 
 def _check_state(row: RedemptionRow) -> None:
