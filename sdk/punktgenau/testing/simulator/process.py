@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PAID = Settings(deadline_s=2.0, worker_deadline_s=4.0)
 _SETTINGS = {taken: replace(PAID, capture=taken) for taken in ("paid", "placed", "shipped")}
-_HAVE_A_TOKEN, _HAVE_ONE_AGAIN = 0.85, 0.3  # most have been at work for a while; who starts anew mostly has to ask
+_HAVE_A_TOKEN, _HAVE_ONE_AGAIN = 0.9, 0.5  # most have been at work for a while; who starts anew mostly has to ask
 
 
 class Process:

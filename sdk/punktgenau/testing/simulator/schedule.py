@@ -128,13 +128,13 @@ def plan(seed: int) -> Plan:
     at_once, known = chance.random() < 0.15 and not extends, chance.random() < 0.65
     taken: Taken = "placed" if at_once else "shipped" if chance.random() < 0.2 else "paid"
     corrects, hears = chance.random() < 0.12, chance.random() < 0.2
-    told = {f"web{number}": list[tuple[float, Step]]() for number in range(1, chance.choice((2, 2, 2, 2, 3)) + 1)}
+    told = {f"web{number}": list[tuple[float, Step]]() for number in range(1, chance.choice((*(2,) * 7, 3)) + 1)}
     told[THE_PROVIDER] = []
     for number in range(len(orders)):
         _tell(chance, number, told, _stories(chance, taken, corrects=corrects, waits=extends))
     processes = [(name, _in_order(steps)) for name, steps in told.items() if steps]
     end_s = max((at for steps in told.values() for at, _ in steps), default=0.0)
-    for number in range(chance.choice((1, 1, 1, 1, 1, 2))):
+    for number in range(chance.choice((*(1,) * 8, 2))):
         processes.append((f"worker{number + 1}", _rounds(chance, end_s)))
     if hears or told[THE_PROVIDER]:
         processes.append(("hooks", tuple(Step("hear", wait_s=chance.choice(_HEARS_S)) for _ in range(4))))
@@ -203,7 +203,7 @@ def _in_order(steps: list[tuple[float, Step]]) -> tuple[Step, ...]:
 
 def _rounds(chance: Random, end_s: float) -> tuple[Step, ...]:
     every = chance.choice((0.5, 5.0, 60.0))
-    rounds = chance.choice((1, 2, 2, 3))
+    rounds = chance.choice((1, 1, 2, 2, 3))
     kind: Kind = chance.choice(("recover", "recover", "work", "work", "help"))
     steps = [Step(kind, wait_s=every) for _ in range(rounds)]
     if end_s > HOLD_S:
@@ -218,7 +218,7 @@ def _odds(chance: Random) -> Odds:
         switch=chance.choice((0.05, 0.2, 0.4, 0.6)),
         fault=chance.choice((0.05, 0.15, 0.25, 0.4)),
         slow=chance.choice((0.0, 0.02, 0.1)),
-        crash=chance.choice((0.0, 0.004, 0.008, 0.015)),
+        crash=chance.choice((0.0, 0.004, 0.008, 0.012)),
         broken=chance.choice((0.0, 0.0, 0.01)),
         pause=chance.choice((0.0, 0.01, 0.02, 0.04)),
         between=chance.choice((0.0, 0.1, 0.2, 0.4)),

@@ -211,15 +211,15 @@ def _gist(reply: Reply) -> str:
 
 def _response(request: PreparedRequest, reply: Reply, *, truncated: bool) -> Response:
     body = reply.body[: len(reply.body) // 2] if truncated else reply.body
-    headers = {**dict(reply.headers), "Content-Length": str(len(reply.body))}
+    length = {"Content-Length": str(len(reply.body))}
     response = Response()
     response.status_code = reply.status
-    response.headers = CaseInsensitiveDict(headers)
+    response.headers = CaseInsensitiveDict(reply.headers, **length)
     response.url = str(request.url)
     response.request = request
     response.raw = HTTPResponse(
         body=io.BytesIO(body),
-        headers=headers,
+        headers=length,
         status=reply.status,
         preload_content=False,
         enforce_content_length=True,
