@@ -209,8 +209,7 @@ def _shown(name: str, *, told: str) -> int:
 
 def _next_reference(whole: Whole) -> str:
     """A reference that no return of this order has, and that is none of the shop's own."""
-    taken = {refund.return_reference for refund in whole.refunds}
-    number = len(taken) + 1
-    while (reference := f"office-{whole.row.order_reference[: REFERENCE_MAX - 11]}-{number}") in taken:
+    number = len(whole.references) + 1
+    while (reference := f"office-{whole.row.order_reference[: REFERENCE_MAX - 11]}-{number}") in whole.references:
         number += 1
     return reference

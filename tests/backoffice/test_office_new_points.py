@@ -86,12 +86,19 @@ def test_refused_new_points_are_listed_and_settled(shop: SmallShop, mira: Visito
     assert "R-1" in waiting
     one = page_of(mira, shop)
     assert "The customer has them" in read(mira, one)
+    # Who is in a hurry sees it first, with what to do.
+    assert "1 matter needs a person</a>" in read(mira, "/points/admin/")
+    assert "needs a person</a></p>" not in read(mira, "/points/admin/?q=A-1")
+    assert "What is to be done" in read(mira, one)
+    assert "New points for expired ones were not given." in read(mira, one)
     said = {"return_reference": "R-1", "as": "not_given"}
     assert mira.post(f"{one}/settle", **said).status_code == 409
     block(shop, "active")
     assert mira.post(f"{one}/settle", **said, reason="unblocked").status_code == 303
     assert "New for expired ones: 142 points, credited" in read(mira, one)
     assert "New points that were not given" not in read(mira, "/points/admin/attention")
+    assert "were not given." not in read(mira, one)
+    assert "needs a person</a></p>" not in read(mira, "/points/admin/")
     assert shop.provider.available("mbr_soon") == 142
     assert mira.post(f"{one}/settle", **said, reason="again").status_code == 409
     with shop.app.app_context():

@@ -146,6 +146,19 @@ def test_the_filters_stand_in_the_address(shop: SmallShop, mira: Visitor) -> Non
     assert "redemptions.csv?q=A-2&amp;state=captured&amp;since=2020-01-01" in page
 
 
+def test_a_beginning_is_said_to_be_one(shop: SmallShop, mira: Visitor) -> None:
+    paid(shop, "W-1", 10)
+    paid(shop, "W-10", 20)
+    page = text_of(mira.browser, "/points/admin/?q=W")
+    assert "Orders that begin with “W”" in page
+    assert page.index("W-10</a>") < page.index("W-1</a>")
+    page = text_of(mira.browser, "/points/admin/?q=W-1")
+    assert "W-10</a>" not in page
+    assert 'href="/points/admin/?q=W-1*"' in page
+    assert "W-10</a>" in text_of(mira.browser, "/points/admin/?q=W-1*")
+    assert "Of an order the beginning is enough" in text_of(mira.browser, "/points/admin/?q=V")
+
+
 @pytest.mark.parametrize(
     "query",
     [
