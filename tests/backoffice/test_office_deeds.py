@@ -280,6 +280,31 @@ def test_the_suggested_reference_is_none_of_the_shops(world: World, checkout: Ch
     assert (reference, len(reference)) == (f"office-{'A' * 25}-1", 34)
 
 
+def test_the_suggested_reference_is_none_of_an_earlier_attempt(
+    world: World, checkout: Checkout, office: Office
+) -> None:
+    first = placed(world, checkout)
+    office.refund(
+        first,
+        return_reference="office-A-1-1",
+        lines={"lamp": 1},
+        shipping_minor=0,
+        amount_minor=None,
+        seen=None,
+        actor="mira",
+        reason="",
+    )
+    checkout.cancel("A-1")
+    second = placed(world, checkout)
+    assert second != first
+    assert _next_reference(office.whole(second)) == "office-A-1-2"
+    # The same form sent once more, whichever attempt its page showed, is the same return, and no deed.
+    told = {"return_reference": "office-A-1-1", "lines": {"lamp": 1}, "shipping_minor": 0, "amount_minor": None}
+    again = office.refund(second, **told, seen=None, actor="mira", reason="")  # type: ignore[arg-type]
+    assert (again.points, [one.return_reference for one in checkout.refunds("A-1")]) == (194, ["office-A-1-1"])
+    assert [(one.kind, one.redemption_id) for one in office.log()] == [("refund", first)]
+
+
 def test_cancel_by_the_pages(shop: SmallShop, mira: Visitor) -> None:
     one = f"/points/admin/redemptions/{paid(shop)}"
     assert "Give back 427 points" in text_of(mira.browser, f"{one}/cancel")

@@ -33,7 +33,8 @@ _ENTRY_PAGES_MAX = 3
 class Whole:
     """One redemption with all that belongs to it; `cart` and its units are of the order as it is now.
 
-    By line: `units_left` can come back, `units_to_come` have not left the shop.
+    By line: `units_left` can come back, `units_to_come` have not left the shop. `references` are those of every return
+    of the order, whichever attempt paid it.
     """
 
     row: RedemptionRow
@@ -54,6 +55,7 @@ class Whole:
     back_value: Money
     units_left: Mapping[str, int]
     units_to_come: Mapping[str, int]
+    references: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,7 @@ class Office(Deeds):
             back_value=Money(amount_minor=max(0, back_minor), currency=row.currency),
             units_left=at.units_here(),
             units_to_come=at.units_to_come(),
+            references=frozenset(one.reference for chapter in chapters for one in chapter.returns),
         )
 
     def ask_provider(self, redemption_id: str) -> ProviderView:

@@ -47,7 +47,7 @@ class ReturnDeeds(Basis):
         require_text(actor, field="actor")
         require_text(reason, field="reason", least=0)
         row = self._latest(redemption_id)
-        is_known = any(one.return_reference == return_reference for one in self._checkout._returns.of_order(row))
+        is_known = self._journal.with_return(row.order_reference, return_reference) is not None
         refund = self._checkout.refund(
             row.order_reference,
             return_reference=return_reference,
