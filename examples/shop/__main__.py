@@ -50,16 +50,17 @@ def main(argv: list[str]) -> int:
             secret_key=secret_key_for(data_dir),
         )
         settings.save()
-        app = create_app(settings)
-        with app.app_context():
-            points.upgrade()
         has_sandbox = _start_sandbox(children, settings, port=arguments.sandbox_port)
         environment = os.environ | {"SHOP_DATA": str(data_dir)}
-        if not arguments.no_worker:
-            children.start("flask", "--app", __package__, *_WORK, environment=environment)
         children.start(
             f"{__package__}.bank", environment=environment, ready_url=f"http://{HOST}:{settings.bank_port}/healthz"
         )
+        app = create_app(settings)
+        with app.app_context():
+            points.upgrade()
+        if not arguments.no_worker:
+            children.start("flask", "--app", __package__, *_WORK, environment=environment)
+        children.wait()
         _welcome(settings, kept=bool(arguments.data), has_sandbox=has_sandbox)
         if not arguments.no_browser:
             threading.Thread(target=webbrowser.open, args=(_url(settings),), daemon=True).start()

@@ -25,13 +25,14 @@ class StartError(Exception):
 
 @dataclass
 class Children:
-    """Every process that was started here; `end` ends them all."""
+    """Every process that was started here, all at the same time; `end` ends them all."""
 
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _awaited: list[tuple[subprocess.Popen[bytes], str, str]] = field(default_factory=list)
     _ready: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, module: str, *arguments: str, environment: Mapping[str, str], ready_url: str = "") -> None:
-        """Start `python -m module` and wait until it answers, where it has a URL. Raises StartError: it does not."""
+        """Start `python -m module`; where it has a URL, `wait` waits until it answers there."""
         # A session of its own: Ctrl-C at the terminal reaches the launcher alone, which then ends the children. A pipe
         # to it that nobody writes to: it is at its end when the launcher is gone, even killed, and then the child ends.
         process = subprocess.Popen(
@@ -44,17 +45,23 @@ class Children:
         )
         self._started.append(process)
         threading.Thread(target=self._watch, args=(process, module), daemon=True).start()
-        if not ready_url:
+        if ready_url:
+            self._awaited.append((process, module, ready_url))
+        else:
             self._ready.append(process)
-            return
+
+    def wait(self) -> None:
+        """Until each that was started answers. Raises StartError: one does not."""
         give_up_at = time.monotonic() + _READY_S
-        while not _answers(ready_url):
-            if process.poll() is not None:
-                raise StartError(f"{module} ended at once (exit code {process.returncode}).")
-            if time.monotonic() > give_up_at:
-                raise StartError(f"{module} did not answer within {_READY_S:.0f} seconds.")
-            time.sleep(0.05)
-        self._ready.append(process)
+        for process, module, ready_url in self._awaited:
+            while not _answers(ready_url):
+                if process.poll() is not None:
+                    raise StartError(f"{module} ended at once (exit code {process.returncode}).")
+                if time.monotonic() > give_up_at:
+                    raise StartError(f"{module} did not answer within {_READY_S:.0f} seconds.")
+                time.sleep(0.05)
+            self._ready.append(process)
+        self._awaited.clear()
 
     def _watch(self, process: subprocess.Popen[bytes], module: str) -> None:
         code = process.wait()

@@ -142,7 +142,7 @@ def _as_it_is(one: Return, refund: Refund | None) -> Return:
         expired=refund.already_expired or 0,
         expired_minor=refund.expired_money.amount_minor,
         new_points=refund.new_points,
-        has_new_points=refund.new_points_state == "posted",
+        new_points_state=refund.new_points_state,
         due_minor=refund.money_due.amount_minor,
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from punktgenau.checkout import Refund
-from punktgenau.checkout.refund import RefundState
+from punktgenau.checkout.refund import NewPointsState, RefundState
 
 from . import clock
 from .database import connect, transaction
@@ -46,7 +46,7 @@ class Return:
     """What of `money_minor` is for those."""
     new_points: int = 0
     """What is given anew for those."""
-    has_new_points: bool = False
+    new_points_state: NewPointsState = "none"
     due_minor: int = 0
     """What of `money_minor` is still to be paid."""
 

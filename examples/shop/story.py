@@ -85,7 +85,17 @@ def _of_return(one: Return) -> list[Event]:
             what = "_".join(["return", *(parts or ["taken"])])
             expired = one.expired if "points" in parts else 0
             count = one.points or 0
-            events.append(Event(at=one.decided_at, what=what, amount_minor=paid_minor, points=count, expired=expired))
+            instead_minor = min(one.expired_minor, paid_minor)
+            events.append(
+                Event(
+                    at=one.decided_at,
+                    what=what,
+                    amount_minor=paid_minor,
+                    points=count,
+                    expired=expired,
+                    instead_minor=instead_minor,
+                )
+            )
         if one.due_minor:
             events.append(Event(at=one.decided_at, what="return_due", amount_minor=one.due_minor))
     return events
