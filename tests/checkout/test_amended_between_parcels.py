@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from _commits import counted_commits
+from _there import there
 from _world import World
 from punktgenau import Money
 from punktgenau.checkout import Cart, Checkout, Line
@@ -65,8 +66,8 @@ def figures(shop: Checkout) -> list[tuple[str, int, int]]:
 
 def standing(world: World) -> tuple[str, int, int]:
     """State, captured and given back at the provider."""
-    ((there),) = world.made[0][1].redemptions.find(order_reference="A-1")
-    return there.state, there.captured_points, there.reversed_points
+    ((theirs),) = world.made[0][1].redemptions.find(order_reference="A-1")
+    return theirs.state, theirs.captured_points, theirs.reversed_points
 
 
 def test_what_has_not_left_is_taken_off(world: World):
@@ -126,7 +127,7 @@ def test_the_last_parcel_releases_what_does_not_fit(world: World):
 def test_all_that_is_left_without_naming_it(world: World):
     shop = sent(world, cart(line("lamp", 2495), line("cup", 500)), 2400, {"cup": 1})
     amend(shop, cart(line("cup", 500), line("book", 1000)))
-    assert shop.capture("A-1").state == "captured"  # type: ignore[union-attr]
+    assert there(shop.capture("A-1")).state == "captured"
     assert standing(world) == ("captured", 1401, 0)
 
 
@@ -207,7 +208,7 @@ def test_coarse_points_between_parcels(world: World):
 def test_a_parcel_that_points_do_not_pay_has_left(world: World):
     card = line("card", 2000, points_allowed=False)
     shop = sent(world, cart(*lamps(2).lines, card), 427, {"card": 1})
-    assert shop.find("A-1").state == "authorized"  # type: ignore[union-attr]
+    assert there(shop.find("A-1")).state == "authorized"
     with pytest.raises(StateConflictError) as caught:
         amend(shop, lamps(1))
     assert caught.value.code == "already_shipped"
@@ -248,7 +249,7 @@ def test_cancelled_while_the_rest_is_being_released(world: World, when: str):
     for _ in range(3):
         world.advance(600)
         shop.recover()
-    assert shop.find("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert there(shop.find("A-1")).state == "reversed"
     assert standing(world) == ("reversed", 232, 232)
     assert world.provider.points() == (2500, 0)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from _commits import counted_commits
+from _there import there
 from _world import CART, World
 from punktgenau import InvalidArgumentError, Money
 from punktgenau.checkout import Cart, Checkout, Line
@@ -38,7 +39,7 @@ def held(world: World, checkout: Checkout, points: int = 427) -> None:
 def paid(world: World, checkout: Checkout, points: int = 427) -> None:
     held(world, checkout, points)
     world.order("A-1", "paid")
-    assert checkout.capture("A-1").state == "captured"  # type: ignore[union-attr]
+    assert there(checkout.capture("A-1")).state == "captured"
 
 
 def amend(checkout: Checkout, cart: Cart):
@@ -108,7 +109,7 @@ def test_what_stays_due_can_be_paid_by_card(world: World, checkout: Checkout):
     world.advance(120)
     # Recovery, too, takes what the order is now.
     checkout.recover()
-    assert checkout.find("A-1").state == "captured"  # type: ignore[union-attr]
+    assert there(checkout.find("A-1")).state == "captured"
     assert world.provider.points() == (2110, 0)
 
 
@@ -118,7 +119,7 @@ def test_nothing_is_left_for_points(world: World, checkout: Checkout):
     payment = amend(checkout, Cart(currency="EUR", lines=[card]))
     assert (payment.state, payment.points, payment.due) == ("voided", 0, euro(2000))
     assert world.provider.points() == (2500, 0)
-    assert checkout.capture("A-1").due == euro(2000)  # type: ignore[union-attr]
+    assert there(checkout.capture("A-1")).due == euro(2000)
 
 
 def test_a_crash_before_the_release(world: World, checkout: Checkout):
@@ -130,7 +131,7 @@ def test_a_crash_before_the_release(world: World, checkout: Checkout):
     world.provider.heal()
     world.advance(600)
     checkout.recover()
-    assert checkout.find("A-1").state == "voided"  # type: ignore[union-attr]
+    assert there(checkout.find("A-1")).state == "voided"
     assert world.provider.points() == (2500, 0)
 
 
@@ -138,11 +139,11 @@ def test_a_hold_that_has_ended_and_may_pay_nothing_any_more(world: World, checko
     held(world, checkout)
     world.advance(9000)
     checkout.recover()
-    assert checkout.find("A-1").state == "expired"  # type: ignore[union-attr]
+    assert there(checkout.find("A-1")).state == "expired"
     card = Line(sku="card", quantity=1, unit_price_minor=2000, vat_rate="0", points_allowed=False)
     assert amend(checkout, Cart(currency="EUR", lines=[card])).due == euro(2000)
     world.order("A-1", "paid")
-    assert checkout.capture("A-1").points == 0  # type: ignore[union-attr]
+    assert there(checkout.capture("A-1")).points == 0
     assert world.provider.points() == (2500, 0)
 
 
@@ -252,7 +253,7 @@ def test_an_answer_that_is_lost(world: World, kind: str, when: str):
     world.advance(600)
     shop.recover()
     assert [one.state for one in shop.refunds("A-1")] == ["done"]
-    assert shop.find("A-1").points == 233  # type: ignore[union-attr]
+    assert there(shop.find("A-1")).points == 233
     assert world.provider.points() == (2267, 0)
 
 
@@ -262,7 +263,7 @@ def test_a_capture_of_fewer_points_whose_answer_is_lost(world: World, checkout: 
     world.order("A-1", "paid")
     world.provider.fault("capture", "reset", when="after", times=20)
     # 24.95 can take all 2,400 and leave 95 cents.
-    assert checkout.capture("A-1").state == "capturing"  # type: ignore[union-attr]
+    assert there(checkout.capture("A-1")).state == "capturing"
     world.provider.heal()
     world.advance(600)
     checkout.recover()

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from _there import there
 from _world import CART, World
 from punktgenau.checkout import Checkout
 from punktgenau.checkout.schema import operation
@@ -58,4 +59,4 @@ def test_an_open_circuit_puts_nothing_off(world: World, checkout: Checkout, one_
         assert shop.recover(due_only=True).finished == ROWS
     assert ops(shop) == []
     assert world.provider.points() == (2500 - 100 * ROWS, 0)
-    assert {shop.find(f"A-{number}").state for number in range(ROWS)} == {"captured"}  # type: ignore[union-attr]
+    assert {there(shop.find(f"A-{number}")).state for number in range(ROWS)} == {"captured"}

@@ -4,51 +4,28 @@ Two lamps of 24.95 and shipping of 4.90, 427 points: one lamp is 194 points and 
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from _world import CART, MovedClock, Provider, World
-from punktgenau import InvalidArgumentError, Money, NotFoundError
+from _expired import BY, bought, euro, without_keys
+from _world import Provider, World
+from punktgenau import InvalidArgumentError, NotFoundError
 from punktgenau.checkout import Checkout
 from punktgenau.checkout.office import Office
 from punktgenau.errors import ReturnConflictError
-from punktgenau.provider import PROFILES
-
-BY = {"actor": "clerk 7", "reason": "asked their desk"}
-
-
-def euro(amount_minor: int) -> Money:
-    return Money(amount_minor=amount_minor, currency="EUR")
 
 
 @pytest.fixture
 def world(provider: Provider, tmp_path: Path) -> Iterator[World]:
-    """A provider without keys: what an answer was that is lost, no second call can tell."""
-    provider.play("no_keys")
-    world = World(provider, MovedClock(), f"sqlite:///{tmp_path / 'journal.db'}", profile=PROFILES["no_keys"])
-    yield world
-    for checkout, client in world.made:
-        checkout.close()
-        client.close()
+    with without_keys(provider, tmp_path) as world:
+        yield world
 
 
 def returned(world: World, rule: str) -> Checkout:
     """One lamp came back; its points had expired, and the provider's answer was lost."""
-    shop = world.checkout(expired_points=rule)
-    shop.upgrade()
-    there = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
-    until = (datetime.fromisoformat(there) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    body = {"id": "mbr_soon", "lots": [{"points": 427, "expires_at": until}]}
-    assert world.provider.http.post(f"{world.provider.url}/sandbox/members", json=body, timeout=20).ok
-    shop.link("cleo", member_id="mbr_soon", consent_id="con_9")
-    world.order("A-1", "paid")
-    shop.balance("cleo", max_age_s=0)
-    shop.authorize("A-1", CART, customer_id="cleo", points=427)
-    shop.capture("A-1")
-    world.advance(2 * 86_400)
+    shop = bought(world, rule=rule)
     world.provider.fault("reverse", "reset", when="after", times=1)
     shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})
     for _ in range(3):

@@ -10,6 +10,7 @@ import pytest
 
 from _expired import bought, euro, lamp_back, paid, put_state, told
 from _mortal import Mortal, Process, Side
+from _there import there
 from _together import together
 from _world import CART, World
 from punktgenau.checkout import Checkout
@@ -112,8 +113,7 @@ def short(world: World) -> Checkout:
 
 def standing(shop: Checkout) -> tuple[str, int, int, int]:
     """State, points and due of the order, and how many deeds are written down."""
-    payment = shop.find("A-1")
-    assert payment is not None
+    payment = there(shop.find("A-1"))
     return payment.state, payment.points, payment.due.amount_minor, len(Office(shop).log())
 
 
@@ -176,8 +176,7 @@ def test_a_return_that_is_handed_on(world: World, checkout: Checkout, mortal: Mo
     assert [one.return_reference for one in checkout.refunds("A-1")] == ["R-1"]
     assert world.provider.sent("reverse") <= 1
     wait(world, checkout, 4 if ended == "killed" else 1)
-    payment = checkout.find("A-1")
-    assert payment is not None
+    payment = there(checkout.find("A-1"))
     assert (payment.state, payment.attempt, payment.points) == ("partially_reversed", 2, 233)
     assert [(one.state, one.points) for one in checkout.refunds("A-1")] == [("done", 194)]
     assert world.provider.points() == (2500 - 233, 0)

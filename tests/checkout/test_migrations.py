@@ -1,7 +1,6 @@
 """The tables come from the migrations, beside the host's own, and no two upgrades harm each other."""
 
 from threading import Thread
-from typing import Any
 
 import pytest
 import sqlalchemy
@@ -9,6 +8,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from _there import there
 from _world import CART, World
 from punktgenau import Client, ConfigurationError, SystemClock
 from punktgenau.checkout import Checkout, include_name, migrate
@@ -70,9 +70,9 @@ def test_orders_whose_hold_ended_between_parcels_are_told(world: World):
         world.order(order, "paid")
         shop.authorize(order, CART, customer_id="anna", points=427)
     for order in ("ENDED", "RETURNED", "ALL", "CANCELLED"):
-        assert captured(shop, order, lines={"lamp": 1}, shipment_reference="S-1") == "partially_captured"
-    assert captured(shop, "ALL", lines={"lamp": 1}, shipment_reference="S-2") == "captured"
-    assert captured(shop, "WHOLE") == "captured"
+        assert there(shop.capture(order, lines={"lamp": 1}, shipment_reference="S-1")).state == "partially_captured"
+    assert there(shop.capture("ALL", lines={"lamp": 1}, shipment_reference="S-2")).state == "captured"
+    assert there(shop.capture("WHOLE")).state == "captured"
     # Of what left half came back.
     shop.refund("RETURNED", return_reference="R-1", amount_minor=1000)
     back_to(world.database_url, "0010")
@@ -102,12 +102,6 @@ def test_orders_whose_hold_ended_between_parcels_are_told(world: World):
     office = Office(shop)
     (attempt,) = office.searching.attempts("ENDED")
     assert office.resolve(attempt.id, as_="written_off", actor="mira", reason="old").state == "captured"
-
-
-def captured(shop: Checkout, order: str, **parcel: Any) -> str:
-    payment = shop.capture(order, **parcel)
-    assert payment is not None
-    return payment.state
 
 
 def back_to(database_url: str, revision: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from _there import there
 from _together import together
 from _world import CART, World
 from punktgenau import InvalidArgumentError, Money
@@ -24,7 +25,7 @@ def paid(world: World, checkout: Checkout, customer_id: str = "anna") -> None:
     world.order("A-1", "paid")
     checkout.balance(customer_id, max_age_s=0)
     checkout.authorize("A-1", CART, customer_id=customer_id, points=427)
-    assert checkout.capture("A-1").state == "captured"  # type: ignore[union-attr]
+    assert there(checkout.capture("A-1")).state == "captured"
 
 
 def returned(world: World, checkout: Checkout) -> None:
@@ -61,8 +62,8 @@ def test_more_is_owed_by_the_time_a_payment_is_told(world: World, checkout: Chec
 
 def test_points_that_turn_out_to_have_expired_between_payment_and_its_word(world: World):
     shop = world.checkout(expired_points="money")
-    there = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
-    until = (datetime.fromisoformat(there) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    theirs = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
+    until = (datetime.fromisoformat(theirs) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = {"id": "mbr_soon", "lots": [{"points": 427, "expires_at": until}]}
     assert world.provider.http.post(f"{world.provider.url}/sandbox/members", json=body, timeout=20).ok
     shop.link("cleo", member_id="mbr_soon", consent_id="con_9")

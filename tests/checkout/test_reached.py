@@ -9,52 +9,14 @@ from typing import Any
 import pytest
 
 from _calls import eur, reply
+from _desk import row_for
 from punktgenau.checkout.reached import after_verdict
 from punktgenau.checkout.resolve import REFUSED, UNDONE, Verdict
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.provider import Redemption
 
 NOW = 1_000_000
-ROW = RedemptionRow(
-    id="row-1",
-    provider="reference",
-    partner="demo-shop",
-    mode="sandbox",
-    order_reference="A-1001",
-    attempt=1,
-    key="key-1",
-    live_key="live",
-    cause="placed",
-    state="authorizing",
-    version=1,
-    customer_id="anna",
-    member_id="mbr_2500",
-    consent_id="con_1",
-    wish="points",
-    points=427,
-    value_minor=854,
-    total_minor=5990,
-    payable_minor=5990,
-    currency="EUR",
-    rate_id="rate_1",
-    rate_points=1,
-    rate_amount_minor=2,
-    rate_rounding="down",
-    cart="{}",
-    hold_s=7200,
-    provider_id=None,
-    hold_until=None,
-    captured_points=0,
-    reversed_points=0,
-    reversed_minor=0,
-    release_cause=None,
-    reason="before",
-    check_at=77,
-    lease_until=0,
-    lease_token=0,
-    created_at=0,
-    updated_at=0,
-)
+ROW = replace(row_for("A-1001"), value_minor=854, reason="before", check_at=77)
 """427 points worth 8.54 EUR."""
 HELD = replace(ROW, provider_id="red_0001", hold_until=500)
 TAKEN = replace(HELD, captured_points=427, captured_minor=854)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from _there import there
 from _world import CART, World
 from punktgenau.checkout import Checkout, Recovery
 from punktgenau.events import Event
@@ -19,7 +20,7 @@ def event_about(number: int, provider_id: str, reference: str) -> Event:
 
 def broken_for(checkout: Checkout, monkeypatch: pytest.MonkeyPatch, name: str, *references: str) -> list[str]:
     """A call that breaks for these orders in a way that no adapter should; which it was made for."""
-    ids = {checkout._journal.latest(reference).provider_id: reference for reference in references}  # type: ignore[union-attr]
+    ids = {there(checkout._journal.latest(reference)).provider_id: reference for reference in references}
     real, made = getattr(checkout._provider.redemptions, name), []
 
     def call(provider_id: str, **more: Any) -> object:

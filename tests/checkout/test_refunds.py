@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from _there import there
 from _together import together
 from _world import CART, World
 from punktgenau import InvalidArgumentError, Money, NotFoundError
@@ -203,7 +204,7 @@ def test_a_return_that_waits_is_not_forgotten_during_an_outage(world: World, che
     for _ in range(2):
         world.advance(600)
         checkout.recover()
-        assert checkout.find("A-1").state == "reversing"  # type: ignore[union-attr]
+        assert there(checkout.find("A-1")).state == "reversing"
     world.provider.heal()
     world.advance(600)
     checkout.recover()
@@ -216,7 +217,7 @@ def test_a_return_while_the_capture_is_unknown(world: World, checkout: Checkout)
     world.order("A-1", "paid")
     checkout.authorize("A-1", CART, customer_id="anna", points=427)
     world.provider.fault("capture", "reset", when="after", times=20)
-    assert checkout.capture("A-1").state == "capturing"  # type: ignore[union-attr]
+    assert there(checkout.capture("A-1")).state == "capturing"
     assert refund(checkout).state == "reversing"
     world.provider.heal()
     world.advance(60)
@@ -245,7 +246,7 @@ def test_cancelled_while_a_return_is_open(world: World, checkout: Checkout):
         world.advance(600)
         checkout.recover()
     assert [one.state for one in checkout.refunds("A-1")] == ["done", "done"]
-    assert checkout.find("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert there(checkout.find("A-1")).state == "reversed"
     assert world.provider.points() == (2500, 0)
 
 

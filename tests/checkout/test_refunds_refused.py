@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from _commits import counted_commits
+from _there import there
 from _world import CART, World
 from punktgenau import InvalidArgumentError, Money, NotFoundError
 from punktgenau.checkout import Checkout
@@ -26,7 +27,7 @@ def paid(world: World, checkout: Checkout, member: str = "anna") -> None:
     world.order("A-1", "paid")
     checkout.balance(member, max_age_s=0)
     checkout.authorize("A-1", CART, customer_id=member, points=427)
-    assert checkout.capture("A-1").state == "captured"  # type: ignore[union-attr]
+    assert there(checkout.capture("A-1")).state == "captured"
 
 
 def refused(world: World, checkout: Checkout):
@@ -95,18 +96,18 @@ def test_a_refused_return_is_paid_in_money(world: World, checkout: Checkout):
 
 def test_a_refused_release_waits_for_a_person_and_is_asked_again(world: World, checkout: Checkout):
     paid(world, checkout)
-    assert checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1}).state == "done"  # type: ignore[union-attr]
+    assert there(checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})).state == "done"
     world.provider.play("no_partial_reversal")
     # All the rest is everything that is left, which such a provider takes; so does it here.
-    assert checkout.cancel("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert there(checkout.cancel("A-1")).state == "reversed"
     assert world.provider.points() == (2500, 0)
 
 
 @pytest.mark.parametrize(("rule", "money"), [("tell", 0), ("money", 194)])
 def test_points_that_come_back_expired(world: World, rule: str, money: int):
     shop = world.checkout(expired_points=rule)
-    there = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
-    until = (datetime.fromisoformat(there) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    theirs = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
+    until = (datetime.fromisoformat(theirs) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = {"id": "mbr_soon", "lots": [{"points": 427, "expires_at": until}]}
     reply = world.provider.http.post(f"{world.provider.url}/sandbox/members", json=body, timeout=20)
     assert reply.ok, reply.text
@@ -118,7 +119,7 @@ def test_points_that_come_back_expired(world: World, rule: str, money: int):
     assert preview.already_expired == 194
     # The shop pays its money half at once, before anybody knows what expired.
     world.provider.fault("reverse", "reset", when="after", times=20)
-    assert shop.refund("A-1", return_reference="R-1", lines={"lamp": 1}).state == "reversing"  # type: ignore[union-attr]
+    assert there(shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})).state == "reversing"
     shop.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
     world.provider.heal()
     world.advance(600)
@@ -133,8 +134,8 @@ def test_a_part_of_the_points_comes_back_expired(world: World):
     # 3 points are 2 cents: 426 points are 2.84; 100 of them have expired, 2.84 x 100 / 426 = 0.666.
     shop = world.checkout(expired_points="money")
     world.provider.rate(points=3, amount_minor=2)
-    there = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
-    until = (datetime.fromisoformat(there) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    theirs = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]
+    until = (datetime.fromisoformat(theirs) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = {"id": "mbr_two", "lots": [{"points": 100, "expires_at": until}, {"points": 400}]}
     assert world.provider.http.post(f"{world.provider.url}/sandbox/members", json=body, timeout=20).ok
     shop.link("cleo", member_id="mbr_two", consent_id="con_9")

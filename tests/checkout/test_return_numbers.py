@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 
+from _there import there
 from _world import World
 from punktgenau import Money
 from punktgenau.checkout import Cart, Checkout, Line
@@ -28,7 +29,7 @@ def paid(world: World, shop: Checkout) -> None:
     world.order("A-1", "paid")
     shop.balance("anna", max_age_s=0)
     shop.authorize("A-1", lamps(5), customer_id="anna", points=500)
-    assert shop.capture("A-1").state == "captured"  # type: ignore[union-attr]
+    assert there(shop.capture("A-1")).state == "captured"
 
 
 def taken_back(shop: Checkout) -> None:

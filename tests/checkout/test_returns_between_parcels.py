@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from _there import there
 from _together import together
 from _world import CART, World
 from punktgenau import InvalidArgumentError, Money
@@ -48,8 +49,8 @@ def figures(shop: Checkout) -> list[tuple[str, int, int]]:
 
 def standing(world: World) -> tuple[str, int, int]:
     """State, captured and given back at the provider."""
-    ((there),) = world.made[0][1].redemptions.find(order_reference="A-1")
-    return there.state, there.captured_points, there.reversed_points
+    ((theirs),) = world.made[0][1].redemptions.find(order_reference="A-1")
+    return theirs.state, theirs.captured_points, theirs.reversed_points
 
 
 ENDS: dict[RefundPolicy, list[tuple[str, int, int]]] = {
@@ -126,7 +127,7 @@ def test_all_that_has_left_comes_back_and_the_rest_leaves(world: World):
 def test_the_rest_is_released_after_a_return(world: World):
     shop = sent(world)
     back(shop, "R-1", lines={"lamp": 1})
-    assert shop.cancel("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert there(shop.cancel("A-1")).state == "reversed"
     assert standing(world) == ("reversed", 232, 232)
     assert world.provider.points() == (2500, 0)
 
@@ -139,7 +140,7 @@ def test_where_the_hold_has_ended_what_has_left_can_come_back(world: World, by: 
         assert ship(shop, "S-2") == "short"
     else:
         shop.recover()
-        assert shop.find("A-1").state == "short"  # type: ignore[union-attr]
+        assert there(shop.find("A-1")).state == "short"
     assert world.events[-1] == ("redemption_short", "A-1")
     back(shop, "R-1", lines={"lamp": 1})
     assert figures(shop) == [("done", 194, 2301)]
@@ -153,9 +154,9 @@ def test_where_the_hold_has_ended_what_has_left_can_come_back(world: World, by: 
     shop.recover()
     assert standing(world) == ("partially_reversed", 232, 194)
     back(shop, "R-3", shipping_minor=490)
-    assert shop.find("A-1").state == "short"  # type: ignore[union-attr]
+    assert there(shop.find("A-1")).state == "short"
     assert world.provider.points() == (2500, 0)
-    assert shop.cancel("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert there(shop.cancel("A-1")).state == "reversed"
 
 
 @pytest.mark.parametrize("kind", ["reset", "status_500", "hang"])
@@ -181,7 +182,7 @@ def test_the_rest_is_captured_once_a_lost_return_is_known(world: World, when: st
     shop = sent(world, deadline_s=0.6)
     world.provider.fault("reverse", "reset", when=when, times=20)
     assert back(shop, "R-1", lines={"lamp": 1}).state == "reversing"
-    assert shop.capture("A-1").state == "reversing"  # type: ignore[union-attr]
+    assert there(shop.capture("A-1")).state == "reversing"
     world.provider.heal()
     world.advance(600)
     shop.recover()
@@ -208,7 +209,7 @@ def test_a_return_that_is_refused_leaves_the_rest_held(world: World):
     shop = sent(world)
     world.provider.play("reference", reverses_in_parts=False)
     assert back(shop, "R-1", lines={"lamp": 1}).state == "declined"
-    assert shop.find("A-1").state == "partially_captured"  # type: ignore[union-attr]
+    assert there(shop.find("A-1")).state == "partially_captured"
     world.provider.play("reference")
     who = {"return_reference": "R-1", "actor": "clerk 7", "reason": "again"}
     assert shop.refund_again("A-1", **who).state == "done"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from _commits import counted_commits
+from _there import there
 from _together import together
 from _world import CART, World
 from punktgenau import InvalidArgumentError, Money
@@ -92,7 +93,7 @@ def test_all_that_is_left_without_naming_it(world: World, shop: Checkout):
 def test_recovery_takes_nothing_that_has_not_left(world: World, shop: Checkout):
     world.advance(120)
     shop.recover()
-    assert shop.find("A-1").state == "authorized"  # type: ignore[union-attr]
+    assert there(shop.find("A-1")).state == "authorized"
     ship(shop, "S-1")
     world.advance(120)
     shop.recover()
@@ -105,7 +106,7 @@ def test_cancelled_after_the_first_parcel(world: World, shop: Checkout, by: str)
     ship(shop, "S-1")
     world.order("A-1", "cancelled")
     if by == "shop":
-        assert shop.cancel("A-1").state == "reversed"  # type: ignore[union-attr]
+        assert there(shop.cancel("A-1")).state == "reversed"
     else:
         world.advance(120)
         shop.recover()
@@ -130,7 +131,7 @@ def test_an_answer_that_is_lost(world: World, kind: str, when: str):
     world.advance(600)
     shop.recover()
     shop.recover()
-    assert shop.find("A-1").state == "captured"  # type: ignore[union-attr]
+    assert there(shop.find("A-1")).state == "captured"
     assert captured(world) == ("captured", 427)
     assert world.provider.points() == (2073, 0)
 
@@ -143,7 +144,7 @@ def test_cancelled_while_a_parcel_is_unknown(world: World, shop: Checkout):
     for _ in range(3):
         world.advance(600)
         shop.recover()
-    assert shop.find("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert there(shop.find("A-1")).state == "reversed"
     assert world.provider.points() == (2500, 0)
 
 
@@ -155,10 +156,10 @@ def test_the_rest_of_a_hold_that_has_ended_is_short_and_never_taken_twice(world:
     world.advance(600)
     shop.recover()
     assert world.provider.points() == (2500 - 232, 0)
-    assert shop.find("A-1").attempt == 1  # type: ignore[union-attr]
+    assert there(shop.find("A-1")).attempt == 1
     # The order is given up: what was paid goes back.
     shop.cancel("A-1")
-    assert shop.find("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert there(shop.find("A-1")).state == "reversed"
     assert world.provider.points() == (2500, 0)
 
 
@@ -233,7 +234,7 @@ def recovered(world: World, shop: Checkout) -> None:
 def test_the_rest_is_taken_once_the_parcels_before_it_are(world: World, shop: Checkout, parcels: int):
     under_way(world, shop, parcels)
     for _ in range(2):
-        assert shop.capture("B-1").state == "capturing"  # type: ignore[union-attr]
+        assert there(shop.capture("B-1")).state == "capturing"
     recovered(world, shop)
     payment = shop.find("B-1")
     assert payment is not None
