@@ -19,8 +19,10 @@ __all__ = ["provider_url"]
 _LAUNCHER = """
 import os, sys, threading
 from examples.shop.children import Children
-Children().start("punktgenau.sandbox", "--port", sys.argv[1], "--db", sys.argv[2], "--seed", "demo",
-                 environment=os.environ, ready_url=f"http://127.0.0.1:{sys.argv[1]}/sandbox/clock")
+children = Children()
+children.start("punktgenau.sandbox", "--port", sys.argv[1], "--db", sys.argv[2], "--seed", "demo",
+               environment=os.environ, ready_url=f"http://127.0.0.1:{sys.argv[1]}/sandbox/clock")
+children.wait()
 print("started", flush=True)
 threading.Event().wait()
 """

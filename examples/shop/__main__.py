@@ -52,10 +52,11 @@ def main(argv: list[str]) -> int:
         settings.save()
         has_sandbox = _start_sandbox(children, settings, port=arguments.sandbox_port)
         environment = os.environ | {"SHOP_DATA": str(data_dir)}
+        # It makes the shop's database, which the bank opens, too.
+        app = create_app(settings)
         children.start(
             f"{__package__}.bank", environment=environment, ready_url=f"http://{HOST}:{settings.bank_port}/healthz"
         )
-        app = create_app(settings)
         with app.app_context():
             points.upgrade()
         if not arguments.no_worker:
