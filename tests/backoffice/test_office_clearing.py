@@ -125,3 +125,24 @@ def test_each_side_is_told_in_its_own_currency(shop: SmallShop, mira: Visitor, m
         page = text_of(mira.browser, path)
         assert "−$0.53" in page
         assert "−€0.53" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "noted", "done"),
+    [
+        ("de", "Vermerk: im Shop: Bezahlt; Punkte: Vorgemerkt.", "nichts wurde getan: die Bestellung ist inzwischen"),
+        ("zh", "订单：已付款；积分：已保留", "未执行：订单现为"),
+    ],
+)
+def test_what_is_noted_is_told_in_the_operators_language(
+    shop: SmallShop, mira: Visitor, language: str, noted: str, done: str
+) -> None:
+    mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
+    never_captured(shop)
+    (link,) = re.findall(r'href="(/points/admin/clearing/[0-9a-f]+)"', text_of(mira.browser, "/points/admin/clearing"))
+    assert noted in text_of(mira.browser, link)
+    shop.shop.mark("A-1", "cancelled")
+    assert mira.post(link, **{"as": "repair", "reason": "x"}).status_code == 303
+    page = text_of(mira.browser, link)
+    assert done in page
+    assert "nothing was done" not in page
