@@ -3,18 +3,22 @@
 Two lamps of 24.95 and shipping of 4.90, 427 points: one lamp is 194 points and 23.01 (see test_refunds).
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from _commits import counted_commits
+from _desk import row_for
 from _there import there
 from _world import CART, World
 from punktgenau import InvalidArgumentError, Money, NotFoundError
-from punktgenau.checkout import Checkout
-from punktgenau.checkout.schema_returns import action
+from punktgenau.checkout import Cart, Checkout, Line
+from punktgenau.checkout.office import Office
+from punktgenau.checkout.refund import refund_of
+from punktgenau.checkout.return_journal import wanted_json
+from punktgenau.checkout.schema_returns import ReturnRow, action
 from punktgenau.errors import ReturnConflictError
 from punktgenau.provider import PROFILES
 
@@ -55,6 +59,50 @@ def test_a_refused_return_is_told_and_listed(world: World, checkout: Checkout):
     assert world.provider.sent("reverse") == 1
     assert checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1}) == checkout.refunds("A-1")[0]
     assert world.provider.points() == (2073, 0)
+
+
+def test_a_refused_return_that_is_worth_more_than_its_goods_is_paid_in_money(world: World, checkout: Checkout):
+    # A point is worth seven cents: 8 points pay 56 of 600 cents. By the third of six cups 28 cents are back, four
+    # points; two were given back before, for 18, so the third cup brings two, of which 4 cents were owed by then.
+    world.provider.rate(points=1, amount_minor=7)
+    shop = world.checkout(min_money_minor=0)
+    world.order("A-1", "paid")
+    shop.balance("anna", max_age_s=0)
+    cups = Cart(currency="EUR", lines=[Line(sku="cup", quantity=6, unit_price_minor=100, vat_rate="19")])
+    shop.authorize("A-1", cups, customer_id="anna", points=8)
+    shop.capture("A-1")
+    for reference in ("R-1", "R-2"):
+        shop.refund("A-1", return_reference=reference, lines={"cup": 1})
+    world.provider.play("no_partial_reversal")
+    given = there(shop.refund("A-1", return_reference="R-3", lines={"cup": 1}))
+    assert (given.state, given.points, given.points_value, given.points_worth) == ("declined", 2, euro(10), euro(14))
+    world.provider.play("reference")
+    paid_out = shop.pay_instead("A-1", return_reference="R-3", actor="mira", reason="agreed by phone")
+    assert (paid_out.points, paid_out.points_value, paid_out.points_worth) == (0, euro(0), euro(0))
+    assert (paid_out.money, paid_out.money_instead, paid_out.money_due) == (euro(90), euro(14), euro(104))
+    assert (paid_out.written_off, paid_out.carry) == (euro(0), euro(0))
+    office = Office(shop)
+    whole = office.whole(office.searching.attempts("A-1")[-1].id)
+    assert whole.refunds == shop.refunds("A-1") == there(shop.invoice("A-1")).returns
+    closed = shop.money_refunded("A-1", return_reference="R-3", psp_reference="re_1")
+    assert closed.money_due == euro(0)
+    # The other three: 28 cents, four points.
+    rest = there(shop.refund("A-1", return_reference="R-4", lines={"cup": 3}))
+    assert (rest.points, rest.money, rest.written_off) == (4, euro(272), euro(0))
+
+
+def test_what_was_written_off_is_none_of_what_is_paid_instead():
+    """As above; half of the points had been missing by then, and were written off."""
+    row = replace(row_for("A-1"), state="captured", captured_points=8, captured_minor=56)
+    made = ReturnRow(
+        **dict.fromkeys((one.name for one in fields(ReturnRow)), 0)
+        | {"wanted": wanted_json({"cup": 1}, 0, None), "policy": "proportional", "state": "done", "reference": "R-3"}
+        | {"redemption_id": row.id}
+        | {"goods_minor": 100, "value_minor": 10, "money_minor": 85, "points": 2, "worth_minor": 14}
+        | {"instead_minor": 14, "accrual_state": None, "psp_reference": None, "money_refunded_at": None}
+    )
+    refund = refund_of(row, made)
+    assert (refund.points_value, refund.money_instead, refund.written_off) == (euro(0), euro(14), euro(5))
 
 
 def test_a_refused_return_is_asked_for_once_more(world: World, checkout: Checkout):

@@ -49,7 +49,9 @@ class Refund:
     `state` tells about the points: "reversing" until the provider has confirmed, "declined" when it refused for good,
     "ended" when there are none (any more) to give back: the order was cancelled before its points were captured, or
     the provider gave all of them back by itself.
-    `goods` = `other` + `points_value` + `money` + `money_instead` + `written_off`.
+    `goods` = `other` + `points_value` + `money` + `money_instead` + `written_off`; what was owed of a point before and
+    is part of `money_instead` comes on top. `points_worth`: what whole `points` are worth, where `points_value` counts
+    what is owed of one.
     `restored`, `already_expired` and `converted` are points as the provider gave them back; None: not said.
     `lines` are the units that came back, by line id, `shipping` what of the shipping did; for an amount there are none.
     """
@@ -60,10 +62,13 @@ class Refund:
     policy: RefundPolicy
     points: int
     points_value: Money
+    points_worth: Money
     money: Money
     other: Money
     goods: Money
     carry: Money
+    written_off: Money
+    """What nobody has paid of it, because the shop bore it when points were missing."""
     restored: int | None
     already_expired: int | None
     converted: int | None
@@ -94,11 +99,6 @@ class Refund:
     def is_amendment(self) -> bool:
         """Whether it is what an order gave back as it was made smaller, by `amend`; nobody asked for it as a return."""
         return self.return_reference.startswith(AMENDMENT)
-
-    @property
-    def written_off(self) -> Money:
-        """What nobody has paid of it, because the shop bore it when points were missing."""
-        return self.goods - self.other - self.points_value - self.money - self.money_instead
 
     @property
     def money_due(self) -> Money:
@@ -148,11 +148,14 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         return_reference=one.reference,
         policy=policy_of(one.policy),
         points=0 if one.instead_minor else one.points,
-        points_value=money(one.value_minor - one.instead_minor),
+        # What was owed of a point before may be in what is paid instead.
+        points_value=money(max(0, one.value_minor - one.instead_minor)),
+        points_worth=money(0 if one.instead_minor else one.worth_minor),
         money=money(one.money_minor),
         other=money(one.other_minor),
         goods=money(one.goods_minor),
         carry=money(one.carry_minor),
+        written_off=money(one.goods_minor - one.other_minor - one.value_minor - one.money_minor),
         restored=one.restored_points,
         already_expired=one.expired_points,
         converted=one.converted_points,

@@ -37,7 +37,8 @@ returns = Table(
     Column("value_minor", BigInteger, nullable=False),
     Column("money_minor", BigInteger, nullable=False),
     Column("points", BigInteger, nullable=False),
-    # What the points that go back are worth, in whole points: less than the value where part of a point is owed.
+    # What the points that go back are worth, in whole points: less than the value where part of a point is owed, more
+    # where what was owed before is part of it.
     Column("worth_minor", BigInteger, nullable=False),
     # What is owed of a point after this return; not a part of it.
     Column("carry_minor", BigInteger, nullable=False),
