@@ -40,7 +40,9 @@ class Preview:
 
 def of_order(order_reference: str) -> tuple[Return, ...]:
     """Every return of an order, oldest first, with what went back by now; also those taken in at the back office."""
-    refunds = {one.return_reference: one for one in points.refunds(order_reference) if not one.is_amendment}
+    refunds = {
+        one.return_reference: one for one in points.refunds(order_reference) if not (one.is_amendment or one.is_rest)
+    }
     known = {one.known_as for one in returns.of_order(order_reference)}
     for reference, refund in refunds.items():
         if reference not in known:

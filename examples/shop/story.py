@@ -66,7 +66,7 @@ def _of_change(change: Change) -> list[Event]:
         points=change.points,
         amount_minor=paid_minor,
         expired=change.expired,
-        instead_minor=min(change.instead_minor, paid_minor),
+        instead_minor=max(0, paid_minor - change.money_minor),
     )
     due = [Event(at=change.at, what="return_due", amount_minor=change.due_minor)] if change.due_minor else []
     return [changed, *due]
@@ -85,7 +85,7 @@ def _of_return(one: Return) -> list[Event]:
             what = "_".join(["return", *(parts or ["taken"])])
             expired = one.expired if "points" in parts else 0
             count = one.points or 0
-            instead_minor = min(one.expired_minor, paid_minor)
+            instead_minor = max(0, paid_minor - (one.money_minor or 0) + one.expired_minor)
             events.append(
                 Event(
                     at=one.decided_at,

@@ -71,7 +71,7 @@ def test_a_return_of_the_back_office_is_known_to_every_page(demo: Demo) -> None:
     demo.confirm(order, 2)
     assert "Everything is back" in demo.says(order)
     receipt = demo.says(order, "/receipt")
-    assert "1 × Pilz 388 €3.88 €80.47 (of which €80.47 still to be paid)" in receipt
+    assert "1 × Pilz 388 €3.88 €80.47 Of the money, €80.47 is still to be paid." in receipt
     assert "1 × Karo 39 €0.39 €7.98" in receipt
 
 

@@ -28,7 +28,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
         yield demo
 
 
-def expire(demo: Demo, **told: int) -> None:
+def expire(demo: Demo, **told: int | str) -> None:
     """As if 30 of the points had come back expired, under a rule that makes up for them like that."""
     changed = ", ".join(
         f"{name} = {value}" for name, value in {"expired_points": 30, "restored_points": 9, **told}.items()
@@ -69,7 +69,7 @@ def test_points_that_came_back_expired_are_told_everywhere(demo: Demo) -> None:
     assert "39 points back (of which 30 had expired) · €7.98 back" in page
     assert "39 points and €7.98 given back (of which 30 had expired)" in page
     assert "39 points back (of which 30 had expired)" in demo.says(order, at="clerk/orders")
-    assert "39 (of which 30 had expired) €0.39 €7.98" in demo.says(order, "/receipt")
+    assert "39 €0.39 €7.98 30 of the points had expired by then." in demo.says(order, "/receipt")
     demo.at_the_office(order, pilz=1)
     assert "Some of the points had expired by then" in demo.says(order)
 
@@ -79,10 +79,16 @@ def test_what_makes_up_for_expired_points_is_told(demo: Demo) -> None:
     expire(demo, expired_minor=30)
     for page in (demo.says(order), demo.says(order, at="clerk/orders")):
         assert "(of which 30 had expired) · €7.98 back · €0.30 will be paid back (of which €0.30 for expired" in page
-    assert "€8.28 (of which €0.30 for expired points) (of which €0.30 still to be paid)" in demo.says(order, "/receipt")
+        # The 7.98 that went back are the order's own money.
+        assert "in the place of points" not in page
+    notes = "Of the money, €0.30 is for expired points. Of the money, €0.30 is still to be paid."
+    assert f"€8.28 30 of the points had expired by then. {notes}" in demo.says(order, "/receipt")
     expire(demo, expired_minor=0, new_points=30)
     for page in (demo.says(order), demo.says(order, at="clerk/orders"), demo.says(order, "/receipt")):
         assert "30 new points in the place of expired ones are on their way" in page
+    expire(demo, accrual_state="'declined'")
+    for page in (demo.says(order), demo.says(order, at="clerk/orders"), demo.says(order, "/receipt")):
+        assert "30 new points in the place of expired ones could not be given yet" in page
 
 
 def test_money_is_told_as_given_back_once_it_is(demo: Demo) -> None:
