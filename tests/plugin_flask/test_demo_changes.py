@@ -128,3 +128,21 @@ def test_an_order_without_points_that_was_made_smaller_says_money_alone(demo: De
     with demo.app.app_context():
         changes.reduce(found(order), {"pilz": 0}, by="counter-1")
     assert "Made smaller, €84.35 back" in demo.says(order)
+
+
+def test_what_a_cancelled_order_is_owed_for_expired_points_is_no_return(demo: Demo) -> None:
+    control(
+        "/members",
+        {
+            "id": MEMBER,
+            "lots": [{"points": 100, "expires_at": f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"}],
+        },
+    )
+    order = demo.bought(ship=False)
+    control("/clock", {"advance_s": 2 * 86_400})
+    with demo.app.app_context():
+        points.cancel(order.reference)
+        (rest,) = points.refunds(order.reference)
+        assert (rest.is_rest, rest.already_expired, rest.money_due.amount_minor) == (True, 100, 100)
+        assert return_desk.of_order(order.reference) == ()
+        assert return_desk.money_back_minor(order.reference) == 0
