@@ -13,6 +13,8 @@ from punktgenau.checkout.booking import Booking, window_of
 from punktgenau.checkout.matched import GROUP_MAX, groups, match
 
 DAY = 86_400
+MOST = 10**15
+"""No points and no amount are more; lines that are within it can add up to more."""
 NOVEMBER = window_of("2026-11", grace_s=2 * DAY, as_of_ms=10**15)
 
 
@@ -68,6 +70,37 @@ CASES: dict[str, tuple[list[Booking], list[Booking], dict[str, Any]]] = {
     ),
     "corrected to something else": (
         [L, booking("C", -27, kind="correction", corrects="L")], [H], {"found": [("amount", "L", "O")]},
+    ),
+    "corrected in another currency": (
+        [booking("L", 327), booking("C", 100, kind="correction", currency="JPY", corrects="L")],
+        [H],
+        {"found": [("amount", "L", "O")], "lines": ["C"]},
+    ),
+    "a pair that a correction in another currency is about": (
+        [L, booking("C", 1, kind="correction", currency="JPY", corrects="L")], [H],
+        {"pairs": [("L", "O")], "lines": ["C"]},
+    ),
+    "corrected to more than there can be": (
+        [L, booking("C", 5, amount_minor=MOST, kind="correction", corrects="L")], [H],
+        {"pairs": [("L", "O")], "lines": ["C"]},
+    ),
+    "corrected to less than there can be": (
+        [booking("L", -10, amount_minor=-10), booking("C", -MOST, amount_minor=0, kind="correction", corrects="L")],
+        [booking("O", -10)], {"pairs": [("L", "O")], "lines": ["C"]},
+    ),
+    "corrected to more, and that taken back": (
+        [L, booking("C", 0, amount_minor=MOST, kind="correction", corrects="L"),
+         booking("D", 0, amount_minor=-MOST, kind="correction", corrects="L")],
+        [H], {"pairs": [("L", "O")]},
+    ),
+    "corrected by more than there can be, in many steps": (
+        [L, *(booking(f"C{one}", 0, amount_minor=MOST, kind="correction", corrects="L") for one in range(3))],
+        [H], {"pairs": [("L", "O")], "lines": ["C0", "C1", "C2"]},
+    ),
+    "a correction of a correction, of itself, and of nothing": (
+        [L, booking("C", -27, kind="correction", corrects="L"), booking("D", 27, kind="correction", corrects="C"),
+         booking("E", 27, kind="correction", corrects="E"), booking("F", 27, kind="correction")],
+        [H], {"found": [("amount", "L", "O")], "lines": ["D", "E", "F"]},
     ),
     "a correction of an earlier statement": (
         [booking("C", -27, kind="correction", corrects="S")], [], {"lines": ["C"]},

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from punktgenau.errors import InvalidArgumentError
+from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX
 
 DAY_MS = 86_400_000
 
@@ -39,6 +40,11 @@ class Booking:
             points=self.points + other.points,
             amount_minor=None if amount is None or self.amount_minor is None else self.amount_minor + amount,
         )
+
+    @property
+    def is_within_bounds(self) -> bool:
+        """Whether it can be said at all: no points and no amount are more."""
+        return abs(self.points) <= POINTS_MAX and abs(self.amount_minor or 0) <= AMOUNT_MINOR_MAX
 
     @property
     def is_nothing(self) -> bool:

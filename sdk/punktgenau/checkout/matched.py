@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -77,19 +77,22 @@ def match(lines: Sequence[Booking], bookings: Sequence[Booking], window: Window)
 
 
 def corrected(lines: Sequence[Booking]) -> list[Booking]:
-    """The lines as corrections among them leave them; what was taken back in whole is gone."""
+    """The lines as corrections among them leave them; what was taken back in whole is gone.
+
+    A correction stands alone, and so agrees with nothing, where it is about no line here, is in another currency, or
+    where all those of its line leave more than a line can say.
+    """
     by_id = {line.id: line for line in lines}
-    alone = []
+    changed = dict(by_id)
     for line in lines:
-        if line.kind != "correction":
-            continue
-        target = by_id.get(line.corrects)
-        if target is None or target.kind == "correction":
-            alone.append(line)
-        else:
-            by_id[target.id] = target.plus(line)
-    whole = [line for line in by_id.values() if line.kind != "correction" and not line.is_nothing]
-    return whole + alone
+        if _fits(line, by_id):
+            changed[line.corrects] = changed[line.corrects].plus(line)
+    beyond = {id for id, line in changed.items() if not line.is_within_bounds}
+    whole = [by_id[id] if id in beyond else line for id, line in changed.items() if line.kind != "correction"]
+    alone = [
+        line for line in lines if line.kind == "correction" and (line.corrects in beyond or not _fits(line, by_id))
+    ]
+    return [line for line in whole if not line.is_nothing] + alone
 
 
 def groups(
@@ -144,6 +147,12 @@ def currency_here(note: str) -> str:
     """The journal's currency where a note says that the statement has another one; empty: it does not."""
     told = _IN_CURRENCIES.fullmatch(note)
     return "" if told is None else told["here"]
+
+
+def _fits(line: Booking, by_id: Mapping[str, Booking]) -> bool:
+    """Whether a line is a correction of one of these."""
+    target = by_id.get(line.corrects) if line.kind == "correction" else None
+    return target is not None and target.kind != "correction" and target.currency == line.currency
 
 
 def _same(line: Booking, booking: Booking, *, reference: bool) -> bool:

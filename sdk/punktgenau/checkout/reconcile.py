@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from punktgenau.checkout.booking import Booking, Window
 from punktgenau.checkout.bookings import MANY, Bookings
 from punktgenau.checkout.findings import Findings
-from punktgenau.checkout.matched import Finding, disagreement, groups, match
+from punktgenau.checkout.matched import Finding, corrected, disagreement, groups, match
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.sorting import By, Sorting, sorting
 from punktgenau.statement_records import BrokenLine, StatementLine
@@ -94,9 +94,8 @@ class Reconciling:
                 self._findings.add(finding)
             for _, booking in result.pairs:
                 self._findings.paired(booking, self._window)
-            if result.lines:
-                # Where the redemption is known by what is surest, it is not looked for by anything less sure.
-                store.put_off("line", [one.id for one in result.lines], round_=KNOWN if mine else following)
+            # Where the redemption is known by what is surest, it is not looked for by anything less sure.
+            self._put_off(store, theirs, result.lines, round_=KNOWN if mine else following)
             if result.bookings:
                 store.put_off("booking", [one.id for one in result.bookings], round_=following)
             done += len(theirs)
@@ -116,10 +115,10 @@ class Reconciling:
         lines, bookings = (store.ordered(side, "order_reference", round_=BY_ORDER) for side in ("line", "booking"))
         for theirs, mine in groups(lines, bookings, lambda booking: booking.order_reference):
             left = list(mine)
-            for line in theirs:
+            for line in corrected(theirs):
                 fits = next((one for one in left if (one.kind, one.points) == (line.kind, line.points)), None)
                 if fits is None:
-                    store.put_off("line", [line.id], round_=KNOWN)
+                    self._put_off(store, theirs, [line], round_=KNOWN)
                     continue
                 left.remove(fits)
                 finding = disagreement(line, fits, self._window)
@@ -131,20 +130,27 @@ class Reconciling:
             store.put_off("booking", [one.id for one in left], round_=LEFT)
         store.pass_on("order_reference", round_=BY_ORDER, following=KNOWN)
 
+    def _put_off(self, store: Sorting, theirs: Sequence[Booking], left: Sequence[Booking], *, round_: int) -> None:
+        """Keep for later what found nothing, as its corrections among `theirs` leave it: they count once."""
+        if left:
+            said = {one.id: one for one in theirs}
+            store.correct(one for one in left if one is not said[one.id])
+            store.put_off("line", [one.id for one in left], round_=round_)
+
     def _settle_lines(self, store: Sorting) -> None:
         """Lines that have found no booking of the month: what the journal knows of them at any other time."""
         for line in store.rest("line", round_=KNOWN):
             if self._findings.is_full:
                 self._findings.count("only_there")
             elif (row := self._bookings.redemption(line)) is not None:
-                self._settle_known(line, row)
+                self._settle_known(store, line, row)
             else:
                 points = self._bookings.of_orders([line.order_reference]).get(line.order_reference)
                 booked = () if points is None else self._bookings.of_redemption(points.id)
                 twin = next((one for one in booked if (one.kind, one.points) == (line.kind, line.points)), None)
                 self._findings.unknown_line(line, twin)
 
-    def _settle_known(self, line: Booking, row: RedemptionRow) -> None:
+    def _settle_known(self, store: Sorting, line: Booking, row: RedemptionRow) -> None:
         booked = self._bookings.of_redemption(row.id)
         twin = next((one for one in booked if (one.kind, one.reference) == (line.kind, line.reference)), None)
         if twin is not None and self._window.is_near(twin.at):
@@ -152,20 +158,26 @@ class Reconciling:
             self._findings.double(line, twin)
         elif twin is not None:
             self._findings.add(Finding("period", line, twin, "booked here in another month"))
-        elif _was_seen(line, row, booked):
+        elif _was_seen(line, row, booked, store.seen(row.id, line.kind)):
             # Found out by looking it up, so no operation of ours stands for it.
+            store.see(row.id, line)
             self.counted.matched += 1
         else:
             self._findings.known_line(line, row)
 
 
-def _was_seen(line: Booking, row: RedemptionRow, booked: Iterable[Booking]) -> bool:
-    kinds = [(one.kind, one.points) for one in booked]
+def _was_seen(line: Booking, row: RedemptionRow, booked: Sequence[Booking], seen: tuple[int, int]) -> bool:
+    """Whether a look-up has shown what a line says, and no more of it than that: `seen` is what other lines took."""
+    same = [one for one in booked if one.kind == line.kind]
+    if line.currency != row.currency or line.amount_minor is None:
+        return False
     if line.kind == "capture":
-        return line.points == row.captured_points and not any(kind == "capture" for kind, _ in kinds)
+        is_all = (line.points, line.amount_minor) == (row.captured_points, row.captured_minor)
+        return is_all and not same and seen == (0, 0)
     if line.kind == "reversal":
-        ours = sum(points for kind, points in kinds if kind == "reversal")
-        return row.reversed_points >= -ours - line.points
+        points = line.points + seen[0] + sum(one.points for one in same)
+        minor = line.amount_minor + seen[1] + sum(one.amount_minor or 0 for one in same)
+        return -points <= row.reversed_points and -minor <= row.reversed_minor
     return False
 
 

@@ -39,6 +39,10 @@ class Sorting:
                 " order_reference TEXT, reference TEXT, corrects TEXT, redemption_id TEXT)"
             )
             self._connection.execute(f"CREATE TABLE rest_{side} (id TEXT PRIMARY KEY, round INTEGER) WITHOUT ROWID")
+        self._connection.execute(
+            "CREATE TABLE seen (redemption_id TEXT, kind TEXT, points INTEGER, amount_minor INTEGER,"
+            " PRIMARY KEY (redemption_id, kind)) WITHOUT ROWID"
+        )
         self._connection.execute("BEGIN")
         marks = ", ".join("?" * len(_COLUMNS))
         self._add = {side: f"INSERT OR IGNORE INTO {side} ({_READ}) VALUES ({marks})" for side in ("line", "booking")}
@@ -65,6 +69,23 @@ class Sorting:
         """What has found nothing so far is kept for that round."""
         rows = ((one, round_) for one in ids)
         self._connection.executemany(f"INSERT OR REPLACE INTO rest_{side} VALUES (?, ?)", rows)
+
+    def correct(self, lines: Iterable[Booking]) -> None:
+        """These lines are by now as their corrections leave them."""
+        rows = ((one.points, one.amount_minor, one.id) for one in lines)
+        self._connection.executemany("UPDATE line SET points = ?, amount_minor = ? WHERE id = ?", rows)
+
+    def see(self, redemption_id: str, line: Booking) -> None:
+        """Note that a line has been found to be about what a look-up has shown of a redemption."""
+        points, minor = self.seen(redemption_id, line.kind)
+        row = (redemption_id, line.kind, points + line.points, minor + (line.amount_minor or 0))
+        self._connection.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", row)
+
+    def seen(self, redemption_id: str, kind: str) -> tuple[int, int]:
+        """Points and amount of such lines together."""
+        statement = "SELECT points, amount_minor FROM seen WHERE redemption_id = ? AND kind = ?"
+        row = self._connection.execute(statement, (redemption_id, kind)).fetchone()
+        return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
     def pass_on(self, by: By, *, round_: int, following: int) -> None:
         """What says nothing in this column could not be matched by it, and is kept for the following round."""
