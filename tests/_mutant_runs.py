@@ -74,6 +74,8 @@ class Runs:
                 self.items[item.nodeid.removeprefix("tests/")] = item
         import punktgenau.testing.simulator.runner  # noqa: F401 — loaded before the first fork
 
+        # What is frozen is not told of.
+        gc.unfreeze()
         gc.collect()
         self._functions = [one for one in gc.get_objects() if isinstance(one, FunctionType)]
         gc.freeze()

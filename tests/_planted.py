@@ -83,16 +83,25 @@ def planted(bug: Bug) -> Iterator[Path]:
     """A folder with a copy of the package that has the bug. Raises DoesNotApplyError."""
     with tempfile.TemporaryDirectory(prefix="punktgenau-planted-") as folder:
         copy = Path(folder) / "punktgenau"
+        changed = edited(bug)
         shutil.copytree(ROOT / "sdk" / "punktgenau", copy, ignore=shutil.ignore_patterns("__pycache__"))
-        for edit in bug.edits:
-            path = copy / edit.file
-            text = path.read_text("utf-8") if path.is_file() else ""
-            if text.count(edit.find) != 1:
-                raise DoesNotApplyError(
-                    f"{bug.name}: in {edit.file} this occurs {text.count(edit.find)} times: {edit.find}"
-                )
-            path.write_text(text.replace(edit.find, edit.replace), "utf-8")
+        for file, text in changed.items():
+            (copy / file).write_text(text, "utf-8")
         yield Path(folder)
+
+
+def edited(bug: Bug) -> dict[str, str]:
+    """The files of the package that have the bug, by their names. Raises DoesNotApplyError."""
+    changed: dict[str, str] = {}
+    for edit in bug.edits:
+        path = ROOT / "sdk" / "punktgenau" / edit.file
+        text = changed.get(edit.file) or (path.read_text("utf-8") if path.is_file() else "")
+        if text.count(edit.find) != 1:
+            raise DoesNotApplyError(
+                f"{bug.name}: in {edit.file} this occurs {text.count(edit.find)} times: {edit.find}"
+            )
+        changed[edit.file] = text.replace(edit.find, edit.replace)
+    return changed
 
 
 def hunt(bug: Bug, *, histories: int = HISTORIES, seed: int = 1) -> Found:

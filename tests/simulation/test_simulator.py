@@ -16,7 +16,7 @@ from punktgenau.testing.simulator.provider import BEGINS, URL, SimulatedProvider
 from punktgenau.testing.simulator.script import Place, Script
 from punktgenau.testing.simulator.turns import Killed, SimulatorError, Turns
 
-HISTORIES = 150
+HISTORIES = 100
 
 
 class InOrder:
@@ -94,7 +94,7 @@ def test_the_same_seed_is_the_same_history_in_another_process(tmp_path: Path):
     reports = []
     for number in (1, 2):
         report = tmp_path / f"{number}.json"
-        command = [sys.executable, "-m", "punktgenau.testing.simulator", "--histories", "12", "--processes", "1"]
+        command = [sys.executable, "-m", "punktgenau.testing.simulator", "--histories", "8", "--processes", "1"]
         subprocess.run(
             [*command, "--report", str(report)],
             check=True,
@@ -103,7 +103,7 @@ def test_the_same_seed_is_the_same_history_in_another_process(tmp_path: Path):
         )
         reports.append(json.loads(report.read_text("utf-8")))
     assert reports[0]["trace"] == reports[1]["trace"]
-    assert reports[0]["histories"] == 12
+    assert reports[0]["histories"] == 8
 
 
 def test_one_runs_at_a_time_and_time_moves_when_all_wait():
