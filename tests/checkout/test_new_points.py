@@ -192,6 +192,18 @@ def test_what_nobody_can_tell_may_become_money_and_is_asked_about_no_more(shop: 
     assert (checkout.recover().needs_attention, shop.provider.sent("accrue")) == (0, sent)
 
 
+@pytest.mark.parametrize("shop", ["neither"], indirect=True)
+def test_what_was_paid_in_money_and_given_all_the_same_is_told_by_the_statement(shop: World):
+    checkout = bought(shop)
+    shop.provider.fault("accrue", "reset", when="after", times=20)
+    lamp_back(checkout)
+    checkout.pay_instead("A-1", return_reference="R-1", **BY)
+    shop.advance(5)
+    checkout.reconcile(f"{shop.clock.now():%Y-%m}")
+    (told_twice,) = [one for one in checkout.differences() if one.kind == "only_there"]
+    assert (told_twice.order_reference, shop.provider.points("mbr_soon")) == ("A-1", (194, 0))
+
+
 def test_new_points_that_are_given_become_no_money(world: World):
     shop = bought(world)
     assert lamp_back(shop).new_points_state == "posted"
