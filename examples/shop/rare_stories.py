@@ -39,7 +39,7 @@ def _expired_refused(trade: Trade, order: Order) -> None:
 def _return_late(trade: Trade, order: Order, *, rule: str) -> None:
     reference = trade.ask(order, everything=True)
     trade.later(90)
-    with trade.under(PUNKTGENAU_EXPIRED_POINTS=rule):
+    with trade.under(rule):
         confirm(order, reference)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
-from flask import current_app
+from flask import Flask, current_app
 
 from punktgenau import PunktgenauError
 
@@ -50,6 +50,7 @@ class Trade:
     def __init__(self, control: SandboxControl) -> None:
         self.control = control
         self.chance = Random(7)
+        self._by_rule: dict[str, Flask] = {}
         self.customers = [f"{SEEDED}{number:02}" for number in range(1, _CUSTOMERS + 1)]
 
     def open_accounts(self) -> None:
@@ -100,12 +101,14 @@ class Trade:
         clock.of_app().forget()
 
     @contextmanager
-    def under(self, **config: object) -> Iterator[None]:
-        """The same shop with another configuration, as it was at that time or will be."""
-        settings: Settings = current_app.extensions["shop_settings"]
-        with create_app(settings, config).app_context():
+    def under(self, expired_points: str) -> Iterator[None]:
+        """The same shop by another rule for points that come back expired, as it had it at that time."""
+        if expired_points not in self._by_rule:
+            settings: Settings = current_app.extensions["shop_settings"]
+            self._by_rule[expired_points] = create_app(settings, {"PUNKTGENAU_EXPIRED_POINTS": expired_points})
+        with self._by_rule[expired_points].app_context():
+            clock.of_app().forget()
             yield
-        clock.of_app().forget()
 
     def ask(self, order: Order, *, everything: bool = False) -> str | None:
         """The parcel leaves, and its customer asks for a return; None: nothing of it can come back."""
