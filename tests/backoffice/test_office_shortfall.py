@@ -45,6 +45,29 @@ def short(world: World, checkout: Checkout) -> None:
     assert state(checkout) == "short"
 
 
+def revoked(world: World, *, returned: bool) -> Checkout:
+    """The same order, its points taken anew as their hold had ended; then the provider gave back what was left."""
+    shop = world.checkout(hold_s=600)
+    shop.balance("anna", max_age_s=0)
+    shop.authorize("A-1", CART, customer_id="anna", points=427)
+    world.advance(3600)
+    world.order("A-1", "paid")
+    shop.capture("A-1")
+    assert (state(shop), world.provider.points()) == ("captured", (2073, 0))
+    if returned:
+        assert figures(shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})) == (194, 2301, 0)
+    row = shop._journal.latest("A-1")
+    assert row is not None
+    assert row.provider_id is not None
+    left = row.captured_points - row.reversed_points
+    shop._provider.redemptions.reverse(row.provider_id, points=left, return_reference="theirs")
+    evidence = shop._executor.look_up(row, deadline_s=5)
+    assert evidence is not None
+    shop._executor.note_evidence(row, evidence)
+    assert (state(shop), world.provider.points()) == ("short", (2500, 0))
+    return shop
+
+
 def state(checkout: Checkout) -> str:
     payment = checkout.find("A-1")
     assert payment is not None
@@ -70,6 +93,41 @@ def tenders(checkout: Checkout) -> list[tuple[str, int, int]]:
     assert invoice is not None
     assert invoice.total == invoice.taxable == Money(amount_minor=5480, currency="EUR")
     return [(one.kind, one.points, one.amount.amount_minor) for one in invoice.tenders]
+
+
+@pytest.mark.parametrize(
+    ("as_", "returned", "due", "gone", "rest"),
+    [
+        ("written_off", False, 5053, 427, (0, 5053, 427)),
+        ("paid_otherwise", False, 5480, 427, (0, 5480, 0)),
+        # One lamp and its 194 points came back before: 29.85 are left, and 233 points.
+        ("written_off", True, 2752, 233, (0, 2752, 233)),
+        ("paid_otherwise", True, 2985, 233, (0, 2985, 0)),
+    ],
+)
+def test_points_that_were_taken_anew_and_revoked_are_missing(
+    world: World, as_: Settlement, returned: bool, due: int, gone: int, rest: tuple[int, int, int]
+) -> None:
+    shop = revoked(world, returned=returned)
+    by_points = [("points", 194, 194)] if returned else []
+    assert tenders(shop) == [*by_points, ("missing", 0, gone), ("money", 0, 5053)]
+    invoice = shop.invoice("A-1")
+    assert invoice is not None
+    assert invoice.given_back is None
+    office = Office(shop)
+    redemption_id = office.searching.attempts("A-1")[-1].id
+    assert office.whole(redemption_id).missing == (gone, gone)
+    settle(shop, as_)
+    (deed,) = [one for one in office.log() if one.kind == f"resolve_{as_}"]
+    assert (deed.detail["points"], deed.detail["value_minor"]) == (gone, gone)
+    payment = shop.find("A-1")
+    assert payment is not None
+    assert (payment.points, payment.due.amount_minor) == (0, due)
+    invoice = shop.invoice("A-1")
+    assert invoice is not None
+    assert (invoice.points, invoice.given_back) == (0, None)
+    wanted = {"lines": {"lamp": 1 if returned else 2}, "shipping_minor": 490}
+    assert figures(shop.refund("A-1", return_reference="R-2", **wanted)) == rest  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,22 @@ class Books:
         return max((one.number for one in self.given_back), default=0)
 
     @property
+    def back_by_no_return(self) -> tuple[int, int]:
+        """Points, and their worth, that came back by none of its returns: the provider gave them back, or a release."""
+        by_returns = [one for one in self.returns if one.state not in {"declined", "ended"} and not one.instead_minor]
+        points = self.redemption.reversed_points - sum(one.points for one in by_returns)
+        worth_minor = self.redemption.reversed_minor - sum(one.worth_minor for one in by_returns)
+        # A return that is only promised may not have come back yet.
+        return (points, max(0, worth_minor)) if points > 0 else (0, 0)
+
+    @property
+    def missing(self) -> tuple[int, int]:
+        """Points that an order which is short has to do without, and their worth: never taken, or revoked since."""
+        points, value_minor = self.redemption.missing
+        revoked = self.back_by_no_return if self.redemption.captured_points else (0, 0)
+        return points + revoked[0], value_minor + revoked[1]
+
+    @property
     def cart(self) -> str:
         """The order as it is now, frozen."""
         return self.redemption.cart if self.amendment is None else self.amendment.cart

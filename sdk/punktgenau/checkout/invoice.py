@@ -6,15 +6,13 @@ programme they lower what is taxed, line by line as they were allocated. Which o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.refund import Refund
-from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import TaxMode
 from punktgenau.money import Money, Rate
 
@@ -121,15 +119,6 @@ def invoice_of(
     if invoice.taxable.amount_minor + less_minor != total_minor:
         raise AssertionError(f"the taxes of {invoice} do not add up")
     return invoice
-
-
-def back_by_no_return(row: RedemptionRow, returns: Iterable[ReturnRow]) -> tuple[int, int]:
-    """Points, and their worth, that came back of an attempt by none of its returns."""
-    by_returns = [one for one in returns if one.state not in {"declined", "ended"} and not one.instead_minor]
-    points = row.reversed_points - sum(one.points for one in by_returns)
-    worth_minor = row.reversed_minor - sum(one.worth_minor for one in by_returns)
-    # A return that is only promised may not have come back yet.
-    return (points, max(0, worth_minor)) if points > 0 else (0, 0)
 
 
 def _points(of: tuple[int, int], currency: str) -> InvoiceTender:

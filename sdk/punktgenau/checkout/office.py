@@ -33,8 +33,9 @@ _ENTRY_PAGES_MAX = 3
 class Whole:
     """One redemption with all that belongs to it; `cart` and its units are of the order as it is now.
 
-    By line: `units_left` can come back, `units_to_come` have not left the shop. `references` are those of every return
-    of the order, whichever attempt paid it.
+    `missing`: what a shortfall is about, in points and their worth in the smallest unit. By line: `units_left` can come
+    back, `units_to_come` have not left the shop. `references` are those of every return of the order, whichever attempt
+    paid it.
     """
 
     row: RedemptionRow
@@ -56,6 +57,7 @@ class Whole:
     units_left: Mapping[str, int]
     units_to_come: Mapping[str, int]
     references: frozenset[str]
+    missing: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ class Office(Deeds):
             units_left=at.units_here(),
             units_to_come=at.units_to_come(),
             references=frozenset(one.reference for chapter in chapters for one in chapter.returns),
+            missing=books.missing if row.state == "short" else (0, 0),
         )
 
     def ask_provider(self, redemption_id: str) -> ProviderView:

@@ -12,7 +12,7 @@ from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.books import Books
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.invoice import Invoice, back_by_no_return, invoice_of
+from punktgenau.checkout.invoice import Invoice, invoice_of
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.money_half import newly_paid_minor, require_payable
 from punktgenau.checkout.previewed import under_each
@@ -161,18 +161,18 @@ class Returns:
         """
         books = self._journal.books(row.id)
         row = books.redemption
-        payment = payment_of(row)
-        pays = payment.due != payment.total or row.captured_points > 0
-        missing = row.missing if row.state == "short" and row.captured_points else (0, 0)
+        pays = (told := payment_of(row)).due != told.total or row.captured_points > 0
+        missing = books.missing if row.state == "short" and row.captured_points else (0, 0)
+        allocation = allocation_of(books, with_points=pays, missing=missing)
         return invoice_of(
             row.order_reference,
-            allocation_of(books, with_points=pays, missing=missing),
+            allocation,
             missing_minor=missing[1],
             rate=rate_of(row),
             tax_mode="discount" if row.tax_mode == "discount" else "tender",
             returns=tuple(refund_of(row, one) for one in books.of_version),
             earlier=tuple(refund_of(row, one) for one in books.of_earlier_versions),
-            given_back=back_by_no_return(row, books.returns) if pays else (0, 0),
+            given_back=books.back_by_no_return if allocation.points and row.state != "short" else (0, 0),
         )
 
     def money_refunded(

@@ -82,7 +82,7 @@ class RedemptionRow:
 
     @property
     def missing(self) -> tuple[int, int]:
-        """How many of these were not captured so far, and their worth."""
+        """How many of these were not captured so far, and their worth; what was revoked since counts as captured."""
         points, value_minor = self.taking
         return points - self.captured_points, value_minor - self.captured_minor
 

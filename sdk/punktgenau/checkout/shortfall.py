@@ -44,9 +44,9 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
     # Of an order whose points were never captured none came back, whatever its returns were to give back.
     given = books.returns if row.captured_points else ()
     ended_minor = 0 if row.captured_points else sum(one.worth_minor for one in books.of_version)
-    points = row.captured_points - sum(one.points for one in given)
-    value_minor = row.captured_minor - sum(one.worth_minor for one in given)
-    missing_points, missing_minor = row.missing
+    missing_points, missing_minor = books.missing
+    points = row.taking[0] - missing_points - sum(one.points for one in given)
+    value_minor = row.taking[1] - missing_minor - sum(one.worth_minor for one in given)
     cart, owed_minor = books.cart, 0
     if books.of_version:
         at = so_far(books)
