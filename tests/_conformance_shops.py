@@ -16,7 +16,7 @@ from examples.shop.settings import Settings
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from _small_shop import _CompiledOnce
+from _templates import compiled_once
 from punktgenau import Money
 from punktgenau.testing import fake_provider
 from punktgenau.testing.conformance import (
@@ -77,7 +77,7 @@ class DemoShop(ShopConformance):
                     data_dir=str(tmp_path), shop_port=5000, bank_port=5001, sandbox_url=fake.url, secret_key="for tests"
                 )
             )
-            self.app.jinja_env.bytecode_cache = _CompiledOnce()
+            compiled_once(self.app)
             with self.app.app_context():
                 points.upgrade()
                 points.checkout.link("cust_2500", member_id=MEMBER, consent_id=f"con_{MEMBER}")

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
-from typing import ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 from flask import Flask, abort, redirect, render_template_string, request, session
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug import Response
 from werkzeug.test import TestResponse
 
+from _templates import CompiledOnce
 from flask_punktgenau import Punktgenau, csrf
 from punktgenau import SystemClock
 from punktgenau.checkout import Cart, Line, Order, Payment
@@ -28,19 +27,6 @@ BILL_MINOR = 5990
 CART_PAGE = "<h1>Cart</h1>{{ punktgenau_panel() }}"
 CHECKOUT_PAGE = "<h1>Checkout</h1><form method=post>{{ punktgenau_field() }}<button>Order</button></form>"
 ORDER_PAGE = "<h1>Order {{ reference }}</h1>{{ punktgenau_summary(reference) }}"
-
-
-class _CompiledOnce(BytecodeCache):
-    """Templates are compiled once per test run, not once per app."""
-
-    compiled: ClassVar[dict[str, bytes]] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.compiled:
-            bucket.bytecode_from_string(self.compiled[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.compiled[bucket.key] = bucket.bytecode_to_string()
 
 
 class MovableClock(SystemClock):
@@ -217,7 +203,7 @@ def make_small_shop(
 ) -> SmallShop:
     """A shop whose journal is a file of its own, with points at that provider."""
     app = Flask(name, instance_path=str(tmp_path / f"{name}_instance"))
-    app.jinja_options = {"bytecode_cache": _CompiledOnce()}
+    app.jinja_options = {"bytecode_cache": CompiledOnce()}
     app.config.update(SECRET_KEY="only for tests", TESTING=True)
     if provider_url is not None:
         app.config.update(CREDENTIALS, PUNKTGENAU_PROVIDER_URL=provider_url)

@@ -19,6 +19,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from werkzeug.test import TestResponse
 
 from _small_shop import Provider
+from _templates import compiled_once
 from flask_punktgenau.cli import punktgenau
 
 ADDRESS = {"name": "A", "email": "a@b.test", "street": "S 1", "postcode": "10115", "city": "Berlin"}
@@ -32,7 +33,7 @@ def demo(tmp_path: Path, provider: Provider) -> Flask:
     settings = Settings(
         data_dir=str(tmp_path), shop_port=1, bank_port=2, sandbox_url=provider.url, secret_key="only for tests"
     )
-    app = create_app(settings)
+    app = compiled_once(create_app(settings))
     app.testing = True
     assert FlaskCliRunner(app).invoke(punktgenau, ["upgrade"]).exit_code == 0
     with app.app_context():

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from _demo import Demo, running_demo
 from _shopper import Shopper
+from _templates import compiled_once
 
 CLOSED_PORT = 9  # "discard": nobody listens there, so the sandbox is away
 
@@ -28,7 +29,7 @@ def shop(tmp_path: Path) -> Flask:
         secret_key="only for tests",
     )
     settings.save()
-    return create_app(settings)
+    return compiled_once(create_app(settings))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from _templates import compiled_once
 from punktgenau.sandbox import Database, SandboxClock, create_app
 from punktgenau.sandbox.server import Server
 
@@ -134,7 +135,7 @@ def frozen() -> Iterator[InProcess]:
     """A signed-in partner in process; the clock stands at 22 November 2026, 10:00 UTC."""
     database = Database()
     clock = SandboxClock(frozen_at=datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC))
-    with create_app(database, clock=clock).test_client() as client:
+    with compiled_once(create_app(database, clock=clock)).test_client() as client:
         partner = InProcess(client, clock)
         reply = client.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=CREDENTIALS)
         partner.token = reply.get_json()["access_token"]

@@ -13,6 +13,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 import punktgenau.sandbox
+from _templates import compiled_once
 from punktgenau.sandbox import create_app
 from punktgenau.sandbox.texts import LANGUAGES, texts_of
 
@@ -83,7 +84,7 @@ def test_the_overview_shows_members_holds_and_books_that_balance(frozen: Any) ->
 
 
 def test_nothing_is_there_yet_and_the_pages_say_so() -> None:
-    client = create_app(seed=None).test_client()
+    client = compiled_once(create_app(seed=None)).test_client()
     page = shown(client.get("/"))
     for said in ("No members yet.", "Nothing is held.", "No shop has used points yet.", "No movement yet.",
                  "None. Requests are", "No shop has asked anything yet.", "Nothing has happened yet."):  # fmt: skip
@@ -235,7 +236,7 @@ def test_the_cookie_has_a_name_of_its_own_and_stays_here(frozen: Any) -> None:
 @pytest.mark.scenario("S3", "every form of the pages needs the token of the browser that it was shown in")
 def test_a_form_from_elsewhere_changes_nothing(frozen: Any, path: str, values: dict[str, str]) -> None:
     before = frozen.client.get("/sandbox/members/mbr_2500").get_json()
-    stranger = create_app().test_client().get("/").text
+    stranger = compiled_once(create_app()).test_client().get("/").text
     (foreign, *_) = re.findall(r'name="csrf_token" value="([^"]+)"', stranger)
     frozen.client.get("/")
     for token in ({}, {"csrf_token": ""}, {"csrf_token": foreign}):
