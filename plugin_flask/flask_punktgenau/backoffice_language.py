@@ -253,8 +253,9 @@ class OfficeLanguage(Language):
 
     def signed_money(self, amount_minor: int, currency: str) -> str:
         """An amount in the smallest unit as money; negative where it went back."""
-        amount = Money(amount_minor=abs(amount_minor), currency=currency)
-        return self.minus(amount) if amount_minor < 0 else self.money(amount)
+        # Not as Money, which has bounds: what a statement says may be beyond them.
+        text = formatting.minor(abs(amount_minor), currency, self.locale)
+        return f"{formatting.MINUS}{text}" if amount_minor < 0 else text
 
     def money_digits(self, amount_minor: int, currency: str) -> str:
         """An amount as it is typed into a form: digits, and a comma or point where the currency has smaller units."""

@@ -27,13 +27,18 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 @lru_cache(maxsize=1024)
 def money(amount: Money, locale: str) -> str:
     """An amount as people of that language write it, with the currency's digits by ISO 4217."""
+    return minor(amount.amount_minor, amount.currency, locale)
+
+
+def minor(amount_minor: int, currency: str, locale: str) -> str:
+    """The same of an amount in the smallest unit, however much a stranger says that it is."""
     spoken = babel_locale(locale)
-    digits = exponent(amount.currency)
+    digits = exponent(currency)
     pattern = copy(spoken.currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
-    number = Decimal(amount.amount_minor).scaleb(-digits)
-    text = str(pattern.apply(number, spoken, currency=amount.currency, currency_digits=False))
-    symbol = get_currency_symbol(amount.currency, locale=spoken)
+    number = Decimal(amount_minor).scaleb(-digits)
+    text = str(pattern.apply(number, spoken, currency=currency, currency_digits=False))
+    symbol = get_currency_symbol(currency, locale=spoken)
     # CLDR's rule for currencies written in letters, which Babel leaves out: KWD 1.234 instead of KWD1.234.
     if symbol[-1].isalpha() and text.startswith(symbol) and text[len(symbol)].isdigit():
         return f"{symbol}{NO_BREAK}{text[len(symbol) :]}"

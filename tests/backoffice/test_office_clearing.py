@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy
 
 from _office_shop import OPERATOR, paid, text_of
 from _small_shop import SmallShop, Visitor
@@ -99,8 +100,8 @@ def in_dollars() -> Difference:
     return Difference(
         id="d1", period="2026-11", kind=note.kind, state="open", order_reference="A-1", order_state="paid",
         redemption_id="r1", provider_id="red_1", line_id="L", there_points=-53, there_minor=-53, there_at=at,
-        here_points=-53, here_minor=-53, here_at=at, currency="USD", proposal="claim", note=note.note, found_at=at,
-        actor="", reason="", result="", done_at=None,
+        here_points=-53, here_minor=-53, here_at=at, currency="USD", here_currency="EUR", proposal="claim",
+        note=note.note, found_at=at, actor="", reason="", result="", done_at=None,
     )  # fmt: skip
 
 
@@ -146,3 +147,17 @@ def test_what_is_noted_is_told_in_the_operators_language(
     page = text_of(mira.browser, link)
     assert done in page
     assert "nothing was done" not in page
+
+
+def test_what_no_amount_can_be_takes_no_page_away(shop: SmallShop, mira: Visitor) -> None:
+    """Written down before such lines were told apart: twice the most that a line may say, in a currency of nobody."""
+    never_captured(shop)
+    compare(shop, mira)
+    with shop.app.app_context(), shop.points.checkout._database.engine.begin() as connection:
+        beyond = "UPDATE punktgenau_difference SET there_minor = -2000000000000000, currency = 'ZZZ', kind = 'amount'"
+        connection.execute(sqlalchemy.text(f"{beyond}, here_currency = 'EUR', there_points = 2000000000000000"))
+    page = text_of(mira.browser, "/points/admin/clearing")
+    assert "20,000,000,000,000.00" in page
+    (link,) = re.findall(r'href="(/points/admin/clearing/[0-9a-f]+)"', page)
+    assert "20,000,000,000,000.00" in text_of(mira.browser, link)
+    assert mira.post(link, **{"as": "dismiss", "reason": "No such amount"}).status_code == 303

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from punktgenau.checkout.matched import DifferenceKind, currency_here
+from punktgenau.checkout.matched import DifferenceKind
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.schema_clearing import DifferenceRow
 
@@ -41,7 +41,9 @@ class Difference:
     here_minor: int | None
     here_at: datetime | None
     currency: str
-    """Of the statement, where it says anything, and else of the journal: see `here_currency`."""
+    """Of the statement, where it says anything, and else of the journal."""
+    here_currency: str
+    """The currency that the journal's side is in: the order's, which the statement may have wrong."""
     proposal: Proposal
     note: str
     found_at: datetime
@@ -49,11 +51,6 @@ class Difference:
     reason: str
     result: str
     done_at: datetime | None
-
-    @property
-    def here_currency(self) -> str:
-        """The currency that the journal's side is in: the order's, which the statement may have wrong."""
-        return currency_here(self.note) or self.currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +106,7 @@ def difference_of(row: DifferenceRow) -> Difference:
         here_minor=row.here_minor,
         here_at=_moment(row.here_at),
         currency=row.currency,
+        here_currency=row.here_currency or row.currency,
         proposal=row.proposal,  # type: ignore[arg-type]
         note=row.note,
         found_at=moment(row.created_at),

@@ -28,7 +28,7 @@ _THIS = and_(_OWN, _D.id == bindparam("difference_id"))
 _SHOWN = [_D[name] for name in DifferenceRow.__dataclass_fields__]
 _FIGURES = ("there_points", "there_minor", "there_at", "here_points", "here_minor", "currency")
 """What a person has decided about; anything else may change without being another matter."""
-_SEEN = ("redemption_id", *_FIGURES, "here_at", "order_state", "proposal", "note", "seen_at")
+_SEEN = ("redemption_id", *_FIGURES, "here_currency", "here_at", "order_state", "proposal", "note", "seen_at")
 """What every run tells anew."""
 _MOVING = ("state", "period", *_SEEN, "actor", "reason", "result", "done_at")
 _ONE = select(*_SHOWN).where(_THIS)

@@ -209,6 +209,7 @@ class Findings:
                 created_at=self._seen_at,
                 seen_at=self._seen_at,
                 done_at=self._seen_at if state == "settled" else None,
+                here_currency=here.currency if here and here.currency != either.currency else None,
             )
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,8 +11,6 @@ from punktgenau.checkout.booking import Booking, Window
 DifferenceKind = Literal["only_there", "only_here", "amount", "period", "not_captured", "not_released", "double"]
 GROUP_MAX = 1_000
 """No redemption has so many bookings; of a file that says so the rest is not held in memory at once."""
-_CURRENCIES = "{there} there, {here} here"
-_IN_CURRENCIES = re.compile(r"[A-Z]{3} there, (?P<here>[A-Z]{3}) here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +128,7 @@ def _agreed(line: Booking, booking: Booking, window: Window) -> Matched:
 def disagreement(line: Booking, booking: Booking, window: Window) -> Finding | None:
     """In what a line and the booking that it is about differ, if in anything."""
     if line.currency != booking.currency:
-        return Finding("amount", line, booking, _CURRENCIES.format(there=line.currency, here=booking.currency))
+        return Finding("amount", line, booking, f"{line.currency} there, {booking.currency} here")
     if line.points != booking.points:
         return Finding("amount", line, booking, f"{line.points} points there, {booking.points} here")
     if booking.amount_minor is not None and line.amount_minor != booking.amount_minor:
@@ -141,12 +138,6 @@ def disagreement(line: Booking, booking: Booking, window: Window) -> Finding | N
     if not window.is_near(booking.at):
         return Finding("period", line, booking, "booked here in another month")
     return None
-
-
-def currency_here(note: str) -> str:
-    """The journal's currency where a note says that the statement has another one; empty: it does not."""
-    told = _IN_CURRENCIES.fullmatch(note)
-    return "" if told is None else told["here"]
 
 
 def _fits(line: Booking, by_id: Mapping[str, Booking]) -> bool:

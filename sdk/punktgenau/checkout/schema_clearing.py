@@ -42,6 +42,8 @@ difference = Table(
     Column("reason", String(200), nullable=False),
     Column("result", String(200), nullable=False),
     Column("done_at", BigInteger),
+    # The journal's, where it has another than the statement; NULL: they are the same.
+    Column("here_currency", String(3)),
 )
 _LISTED = difference.c
 Index(
@@ -93,3 +95,4 @@ class DifferenceRow:
     reason: str = ""
     result: str = ""
     done_at: int | None = None
+    here_currency: str | None = None
