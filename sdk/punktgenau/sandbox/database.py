@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from .clock import stamp
@@ -60,7 +61,7 @@ class Work:
     now: datetime
     mode: str
 
-    @property
+    @cached_property
     def at(self) -> str:
         return stamp(self.now)
 

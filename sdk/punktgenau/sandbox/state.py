@@ -90,9 +90,10 @@ def sandbox() -> Sandbox:
 
 def request_now() -> datetime:
     """The moment at which everything in the current request happens."""
-    if "now" not in g:
-        g.now = sandbox().clock.now()
-    return cast(datetime, g.now)
+    now = g.get("now")
+    if now is None:
+        now = g.now = sandbox().clock.now()
+    return cast(datetime, now)
 
 
 @contextmanager
