@@ -76,6 +76,29 @@ def test_a_return_that_was_handed_on_leaves_room_for_the_next(world: World):
     assert (last.points, last.money) == (500, euro(4490))
 
 
+def test_what_was_refused_of_an_earlier_version_has_ended_with_its_points(world: World, checkout: Checkout):
+    paid(world, checkout)
+    world.provider.play("no_partial_reversal")
+    refused = checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert refused is not None
+    assert (refused.state, refused.points, refused.money) == ("declined", 100, euro(2395))
+    world.provider.play("reference")
+    # Its points stay captured beside the 400 that pay the four that are kept.
+    checkout.amend("A-1", lamps(4))
+    assert [one.return_reference for one in checkout.refused_refunds()] == ["R-1"]
+    taken_back(checkout)
+    checkout.recover()
+    payment = checkout.find("A-1")
+    assert payment is not None
+    assert (payment.state, payment.attempt, payment.points) == ("captured", 2, 400)
+    # The customer has all of the first 500 again, so nothing of them can be given or paid any more.
+    assert world.provider.points() == (2100, 0)
+    assert list(checkout.refused_refunds()) == []
+    assert [(one.return_reference, one.state) for one in checkout.refunds("A-1")] == [("R-1", "ended")]
+    assert list(checkout.open_refunds()) == [("A-1", "R-1", euro(2395))]
+    assert Office(checkout).attention().refused == ()
+
+
 @pytest.mark.parametrize(("as_", "money"), [("written_off", 6985), ("paid_otherwise", 7485)])
 def test_what_was_handed_on_is_settled_by_its_number(
     world: World, as_: Literal["written_off", "paid_otherwise"], money: int

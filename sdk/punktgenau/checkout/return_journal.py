@@ -99,7 +99,10 @@ class ReturnJournal(PayoutJournal):
             return
         changed = tx.one(STATEMENTS.amendment, {"redemption_id": seen.id})
         after = 0 if changed is None else row_of(AmendmentRow, changed).after_number
-        if tx.run(STATEMENTS.hand_on, {"redemption_id": seen.id, "instead_id": attempt.id, "after_number": after}):
+        of: dict[str, Value] = {"redemption_id": seen.id, "after_number": after}
+        # What was asked for before the order changed is not taken anew: its points are back, or never left.
+        tx.run(STATEMENTS.end_earlier, of | {"finished_at": self.now_ms()})
+        if tx.run(STATEMENTS.hand_on, of | {"instead_id": attempt.id}):
             # Whoever writes the result of its authorize looks for them.
             tx.run(STATEMENTS.await_result, {"redemption_id": attempt.id, "check_at": self.now_ms()})
 

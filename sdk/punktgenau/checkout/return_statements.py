@@ -80,6 +80,12 @@ class ReturnStatements:
         did_nothing = or_(t.operation_id.is_(None), t.state == _REQUESTED, t.state == literal_column("'declined'"))
         unsent = and_(of_redemption, did_nothing, t.number > bindparam("after_number"))
         self.hand_on = update(returns).where(unsent).values(redemption_id=bindparam("instead_id"))
+        undecided = t.state.in_([_REQUESTED, literal_column("'declined'")])
+        self.end_earlier = (
+            update(returns)
+            .where(of_redemption, undecided, t.number <= bindparam("after_number"))
+            .values(state="ended", finished_at=bindparam("finished_at"))
+        )
         waiting = redemption.c.id == bindparam("redemption_id")
         self.await_result = update(redemption).where(waiting).values(check_at=bindparam("check_at"))
         self.end = (
