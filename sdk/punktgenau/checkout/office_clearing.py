@@ -73,8 +73,8 @@ class Bounds:
             )
 
     def lines(self, statement: Lines) -> Iterator[StatementLine | BrokenLine]:
-        """The same lines, no more of them than may be."""
-        for number, line in enumerate(statement, 1):
+        """The same lines, no more of them than may be; what is said about their totals comes after the last."""
+        for number, line in enumerate(statement):
             self.told("statement", number, 0)
             yield line
 
