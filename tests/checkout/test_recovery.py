@@ -1,7 +1,10 @@
 """Nobody came back: holds end, orders decide, and recovery may run anywhere, any number of times."""
 
+from dataclasses import replace
+
 import pytest
 
+from _there import there
 from _world import CART, World
 from punktgenau import OutcomeUnknownError
 from punktgenau.checkout import Checkout, Order
@@ -96,6 +99,26 @@ def test_without_a_loader_nothing_is_captured_by_guess(world: World):
     world.advance(7000)
     shop.recover()
     assert shop.find("A-1").state == "expired"
+
+
+@pytest.mark.parametrize("loader", [True, False])
+@pytest.mark.parametrize("returned", [True, False])
+def test_what_is_due_after_its_hold_has_ended_and_shows_nothing_new_is_looked_at_once(
+    world: World, loader: bool, returned: bool
+):
+    shop = world.checkout(loader=loader)
+    world.order("A-1", "paid")
+    shop.authorize("A-1", CART, customer_id="anna", points=427)
+    shop.capture("A-1")
+    if returned:
+        shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    row = there(shop._journal.latest("A-1"))
+    shop._journal.change(row, replace(row, check_at=shop._journal.now_ms()))
+    looked = []
+    for _ in range(3):
+        world.advance(86400)
+        looked.append(shop.recover().looked_at)
+    assert looked == [1, 0, 0]
 
 
 @pytest.mark.scenario("P12", "captured too late: the same points are held and taken anew, and the shortfall was told")

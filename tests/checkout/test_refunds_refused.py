@@ -91,6 +91,34 @@ def test_a_refused_return_that_is_worth_more_than_its_goods_is_paid_in_money(wor
     assert (rest.points, rest.money, rest.written_off) == (4, euro(272), euro(0))
 
 
+@pytest.mark.parametrize(
+    ("shippings", "kept", "state"), [((0,), 194, "partially_reversed"), ((0, 490), 427, "captured")]
+)
+def test_an_order_is_done_with_once_all_but_what_is_kept_is_back(
+    world: World, checkout: Checkout, shippings: tuple[int, ...], kept: int, state: str
+):
+    paid(world, checkout)
+    world.provider.play("no_partial_reversal")
+    for number, shipping_minor in enumerate(shippings):
+        told = {"return_reference": f"R-{number}"}
+        given = checkout.refund("A-1", **told, lines={"lamp": 1}, shipping_minor=shipping_minor)
+        assert there(given).state == "declined"
+        checkout.pay_instead("A-1", **told, actor="mira", reason="agreed by phone")
+        checkout.money_refunded("A-1", **told, psp_reference=f"re_{number}")
+    world.provider.play("reference")
+    world.order("A-1", "cancelled")
+    assert there(checkout.cancel("A-1")).state == state
+    assert world.provider.points() == (2500 - kept, 0)
+    # Its hold has ended long since: it is looked at once more, and then by nobody.
+    world.advance(3 * 86400)
+    checkout.recover()
+    assert there(checkout._journal.latest("A-1")).check_at is None
+    world.advance(3 * 86400)
+    assert checkout.recover().looked_at == 0
+    world.advance(400 * 86400)
+    assert Office(checkout).personal.erase("anna", actor="mira") == 1
+
+
 def test_what_was_written_off_is_none_of_what_is_paid_instead():
     """As above; half of the points had been missing by then, and were written off."""
     row = replace(row_for("A-1"), state="captured", captured_points=8, captured_minor=56)

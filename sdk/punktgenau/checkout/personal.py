@@ -57,6 +57,7 @@ _OPEN_RETURN = exists().where(
 _WISHED = and_(
     _r.release_cause.is_not(None),
     _r.state.in_([literal_column("'captured'"), literal_column("'partially_reversed'")]),
+    _r.reversed_points + _r.kept_points < _r.captured_points,
 )
 # Somebody will still look at a row with a time to check it.
 _IS_OPEN = or_(~_r.state.in_(_AT_REST), _r.check_at.is_not(None), _OPEN_OPERATION, _OPEN_RETURN, _WISHED)

@@ -195,8 +195,8 @@ def look_at(
         if row.state != "short" and row.hold_until is not None and row.hold_until <= now:
             evidence = executor.look_up(row, deadline_s=deadline_s)
             if evidence is not None:
-                row = executor.note_evidence(row, evidence)
-                if row.state not in HELD | {"expired"}:
+                before, row = row, executor.note_evidence(row, evidence)
+                if row.version != before.version and row.state not in HELD | {"expired"}:
                     return row
         is_seen = True
     except LostSwapError:
@@ -266,6 +266,9 @@ def _word(
 
 
 def _again(row: RedemptionRow, *, now_ms: int, loader: bool) -> int | None:
+    if row.release_cause and row.state in {"captured", "partially_reversed"}:
+        # What else was captured has come back, or stays for good.
+        return now_ms + LOOK_AGAIN_MS if wished(row) is not None else None
     if row.state in {"short", "captured", "expired", "voided"}:
         return now_ms + LOOK_AGAIN_MS if loader else None
     if row.state not in HELD:
