@@ -220,6 +220,9 @@ def test_more_than_the_provider_has_left_is_refused_with_what_is_left(world: Wor
     assert refund(checkout, "R-1", shipping_minor=490).points == 38
     world.advance(60)
     checkout.recover()
+    with pytest.raises(ReversalExceedsCaptureError) as unseen:
+        checkout.preview_refund("A-1", lines={"lamp": 1})
+    assert unseen.value.remaining == 427 - 300 - 38
     with pytest.raises(ReversalExceedsCaptureError) as refused:
         refund(checkout, "R-2", lines={"lamp": 1})
     assert (refused.value.outcome, refused.value.remaining) == ("not_done", 427 - 300 - 38)

@@ -102,7 +102,7 @@ class Returns:
                     field="return_reference",
                 )
             if claim is None and known.state in {"requested", "reversing"}:
-                # Asked for before: somebody is sending it, or an earlier call has left it open.
+                # Somebody is sending it, or an earlier call has left it open.
                 claim = self._journal.claim(row.id, lease_s=left)
             if claim is not None:
                 self._executor.run(claim, deadline_s=left)
@@ -120,11 +120,10 @@ class Returns:
         policies = under_each(
             allocation, (history, with_it), own=policy, by=self.by, parcels=so_far(books).parcels, currency=row.currency
         )
+        check_left(books, policies[policy].points)
+        expired = self._already_expired(books.redemption, policies[policy].points, ends=ends)
         return RefundPreview(
-            order_reference=row.order_reference,
-            policy=policy,
-            policies=policies,
-            already_expired=self._already_expired(books.redemption, policies[policy].points, ends=ends),
+            order_reference=row.order_reference, policy=policy, policies=policies, already_expired=expired
         )
 
     def _already_expired(self, row: RedemptionRow, points: int, *, ends: float) -> int | None:

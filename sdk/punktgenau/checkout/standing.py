@@ -160,8 +160,8 @@ def check_returnable(books: Books) -> None:
     )
 
 
-def check_left(books: Books, points: int, *, reference: str) -> None:
-    """Raises ReversalExceedsCaptureError where fewer points are left than a return would give back."""
+def check_left(books: Books, points: int, *, reference: str = "") -> None:
+    """Raises ReversalExceedsCaptureError where fewer points are left than a return would give back; "": it has none."""
     row = books.redemption
     if row.state == "capturing" and _left(books)[0] is None:
         # All of them are just being captured.
@@ -171,7 +171,8 @@ def check_left(books: Books, points: int, *, reference: str) -> None:
     if points > left:
         # Only what the provider took back by itself can be missing.
         raise ReversalExceedsCaptureError(
-            f"Return {reference} of order {row.order_reference} is worth {points} points, and {left} of those captured "
-            "are left: the provider has given some back by itself. Nothing was booked; give money back.",
+            f"{f'Return {reference}' if reference else 'This return'} of order {row.order_reference} is worth {points} "
+            f"points, and {left} of those captured are left: the provider has given some back by itself. Nothing was "
+            "booked; give money back.",
             remaining=left,
         )
