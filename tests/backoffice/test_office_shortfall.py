@@ -8,15 +8,16 @@ from _office_shop import Filler, text_of
 from _small_shop import SmallShop, Visitor
 from _world import CART, World
 from punktgenau import Money
-from punktgenau.checkout import Cart, Checkout, Refund
+from punktgenau.checkout import Cart, Checkout, Line, Refund
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.figures import Span
 from punktgenau.checkout.office import Office
 from punktgenau.checkout.shortfall import Settlement
-from punktgenau.errors import StateConflictError
+from punktgenau.errors import LiveRedemptionError, StateConflictError
 
 WHO = {"actor": "clerk 7", "reason": "the customer called"}
 ALL = {"lines": {"lamp": 2}, "shipping_minor": 490}
+DUE = {"written_off": 5053, "paid_otherwise": 5480}
 BOTH: tuple[Settlement, ...] = ("written_off", "paid_otherwise")
 
 
@@ -93,6 +94,39 @@ def tenders(checkout: Checkout) -> list[tuple[str, int, int]]:
     assert invoice is not None
     assert invoice.total == invoice.taxable == Money(amount_minor=5480, currency="EUR")
     return [(one.kind, one.points, one.amount.amount_minor) for one in invoice.tenders]
+
+
+# 50.53 were paid and 4.27 written off, or 54.80 were paid; one lamp costs 24.95.
+@pytest.mark.parametrize(("as_", "back"), [("written_off", 2558), ("paid_otherwise", 2985)])
+def test_a_settled_order_that_becomes_smaller_gives_money_back(
+    world: World, checkout: Checkout, as_: Settlement, back: int
+) -> None:
+    short(world, checkout)
+    settle(checkout, as_)
+    one = Cart(currency="EUR", lines=[Line(sku="lamp", quantity=1, unit_price_minor=2495, vat_rate="19")])
+    payment = checkout.amend("A-1", one)
+    assert payment is not None
+    assert (payment.points, payment.due.amount_minor) == (0, 2495)
+    assert [(reference, owed.amount_minor) for _, reference, owed in checkout.open_refunds()] == [("amend-3", back)]
+    assert figures(checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})) == (0, 2495, 0)
+    # All that was paid has come back.
+    owed = sum(amount.amount_minor for _, _, amount in checkout.open_refunds())
+    assert owed == DUE[as_]
+
+
+@pytest.mark.parametrize("as_", BOTH)
+def test_a_settled_order_takes_no_points_any_more(world: World, checkout: Checkout, as_: Settlement) -> None:
+    short(world, checkout)
+    settle(checkout, as_)
+    world.provider.give("mbr_2500", 2500)
+    checkout.balance("anna", max_age_s=0)
+    for points in (427, 100):
+        with pytest.raises(LiveRedemptionError, match=as_):
+            checkout.authorize("A-1", CART, customer_id="anna", points=points)
+    without = checkout.authorize("A-1", CART, customer_id="anna", points=0)
+    assert (without.points, without.due) == (0, Money(amount_minor=DUE[as_], currency="EUR"))
+    assert world.provider.points() == (2500, 0)
+    assert len(Office(checkout).searching.attempts("A-1")) == 2
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from punktgenau.errors import InProgressError, InvalidArgumentError, RedemptionE
 
 _WAITED_FOR = UNDER_WAY - {"voiding", "abandoning"}
 """What ends by itself, without taking the order's points back."""
+_TAKEN = frozenset({"captured", "partially_reversed", "reversed"})
 
 
 class Amending:
@@ -118,7 +119,7 @@ class Amending:
             shipped = at.units_here()
             made = self._between_parcels(books, at, shipped, frozen, payable_minor=payable, policy=policy)
             back = self._back(books, made, number, reason=reason, actor=actor)
-        elif row.state in {"captured", "partially_reversed", "reversed"} and row.release_cause is None:
+        elif row.is_without_points or (row.state in _TAKEN and row.release_cause is None):
             state = returned(at.allocation, at.history, policy=policy)
             made = after_capture(at.allocation, state, policy=policy, payable_minor=payable, fits_minor=fits)
             back = self._back(books, made, number, reason=reason, actor=actor)

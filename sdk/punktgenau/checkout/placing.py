@@ -74,6 +74,8 @@ class Placing:
 
     def place(self, wish: Wish, row: RedemptionRow | None, *, ends: float) -> Payment | None:
         """Answer a wish from what stands, or hold anew; None: something changed meanwhile, read again."""
+        if row is not None and row.is_without_points:
+            return _settled(wish, row)
         if wish.points == 0:
             return self._without(wish, row, ends=ends)
         if row is not None and row.state not in CLOSED:
@@ -197,6 +199,17 @@ class Placing:
 
     def _left(self, ends: float) -> float:
         return max(0.1, ends - self._clock.monotonic())
+
+
+def _settled(wish: Wish, row: RedemptionRow) -> Payment:
+    """What is due of an order whose missing points a person has settled. Raises LiveRedemptionError."""
+    if wish.points == 0:
+        return payment_of(row)
+    raise LiveRedemptionError(
+        f"The points of order {row.order_reference} were missing, and a person has settled that ({row.release_cause}). "
+        "Nothing was held; a new order needs a reference of its own.",
+        idempotency_key=row.key,
+    )
 
 
 def _check_seen(wish: Wish, made: CartQuote) -> None:
