@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,8 @@ from punktgenau.errors import InvalidArgumentError
 from punktgenau.money import Money
 
 TEXT_MAX = 200
+Beside = Callable[[Transaction], None]
+"""Writes down who does something, in the transaction that does it: neither stands without the other."""
 _a = action.c
 _ADD = insert_own(action)
 _OF_REDEMPTION = (

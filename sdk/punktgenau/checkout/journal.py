@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.actions import Beside
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, UnconfirmedError, Value
 from punktgenau.checkout.intent import Claim, NextOperation, as_json, ended_short, fingerprint, new_operation
 from punktgenau.checkout.moments import now_ms
@@ -161,6 +162,7 @@ class Journal(Reader):
         reply: Mapping[str, str | int | None] | None,
         sends: int,
         next_at: int | None,
+        beside: Beside | None = None,
     ) -> RedemptionRow:
         """Write the result of a send, fenced by the claim's token; `next_at` given: it stays open and is due then.
 
@@ -169,6 +171,8 @@ class Journal(Reader):
         with self._database.transaction() as tx:
             current = self._redemption(tx, claim.redemption.id, lock=True)
             self._finish_operation(tx, claim, outcome=outcome, code=code, reply=reply, sends=sends, next_at=next_at)
+            if beside is not None:
+                beside(tx)
             # A wish to give back, or a return, may have been noted meanwhile; nothing else changes beside an operation.
             is_noted = current.release_cause != claim.redemption.release_cause
             wish = current.release_cause if is_noted else changed.release_cause
@@ -194,19 +198,6 @@ class Journal(Reader):
                 return self._swap(tx, seen, changed)
         except DuplicateError as error:
             raise LostSwapError from error
-
-    def note_wish(self, row: RedemptionRow) -> RedemptionRow:
-        """Write down the wish that `row` carries, to give back or to take, and its `check_at`; the first cause stays.
-
-        Raises LostSwapError when the row is no longer as seen.
-        """
-        with self._database.transaction() as tx:
-            current = self._redemption(tx, row.id, lock=True)
-            if current.release_cause is not None:
-                return current
-            if current.version != row.version:
-                raise LostSwapError
-            return self._swap(tx, current, row)
 
     def prepare(self) -> None:
         """Make the key of the fingerprints, once, on `upgrade`."""

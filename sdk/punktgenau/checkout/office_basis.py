@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from punktgenau.checkout import searching
-from punktgenau.checkout.actions import Actions
+from punktgenau.checkout.actions import Actions, Beside, require_text
 from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.schema import RedemptionRow
@@ -37,7 +39,21 @@ class Basis:
             raise StateConflictError(f"A newer attempt of order {row.order_reference} has taken the place of this one.")
         return row
 
-    def _record(self, kind: str, row: RedemptionRow, *, actor: str, reason: str, **detail: str) -> None:
-        self.actions.record(
-            kind, actor=actor, reason=reason, subject=row.order_reference, redemption_id=row.id, detail=detail
+    def _recorded(self, kind: str, row: RedemptionRow, *, actor: str, reason: str, **detail: str) -> Beside:
+        """Who did it and why, to be written by the commit that does it. Raises InvalidArgumentError, before that."""
+        require_text(actor, field="actor")
+        require_text(reason, field="reason", least=0)
+        return partial(
+            self.actions.record_in,
+            kind=kind,
+            actor=actor,
+            reason=reason,
+            subject=row.order_reference,
+            redemption_id=row.id,
+            detail=dict(detail),
         )
+
+    def _write(self, recorded: Beside) -> None:
+        """In a commit of its own: once it is sure that something will be sent, and before the first byte."""
+        with self._database.transaction() as tx:
+            recorded(tx)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from punktgenau.checkout.actions import require_text
+from punktgenau.checkout.actions import Beside, require_text
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.books import Books
 from punktgenau.checkout.intent import Claim, wished
@@ -17,6 +17,7 @@ from punktgenau.checkout.resolving import Resolution, resolutions, resolved
 from punktgenau.checkout.return_journal import wanted_json
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.shortfall import Settled, Settlement, settled
+from punktgenau.checkout.states import UNRESOLVED
 from punktgenau.errors import InProgressError, StateConflictError
 
 
@@ -29,7 +30,7 @@ class Deeds(ClearingDeeds, ReturnDeeds):
         Raises InProgressError while somebody else is at it.
         """
         row = self._row(redemption_id)
-        self._record("retry", row, actor=actor, reason=reason)
+        said = self._recorded("retry", row, actor=actor, reason=reason)
         deadline_s = self._checkout.settings.deadline_s
         try:
             claim = self._claim(row, lease_s=deadline_s)
@@ -37,6 +38,8 @@ class Deeds(ClearingDeeds, ReturnDeeds):
             claim = None
         if claim is None:
             raise InProgressError(f"Order {row.order_reference} is being worked on by somebody else at this moment.")
+        # What was begun so far is what recovery would begin as well; it is this person who has it sent now.
+        self._write(said)
         after, _ = self._executor.run(claim, deadline_s=deadline_s)
         return payment_of(after)
 
@@ -48,7 +51,7 @@ class Deeds(ClearingDeeds, ReturnDeeds):
         `operation_id` is the open operation that the person was shown (empty: there was none; None: not told).
         Raises StateConflictError where that is not open (any more), InProgressError while it is being asked about.
         """
-        require_text(reason, field="reason")
+        reason = require_text(reason, field="reason")
         row = self._latest(redemption_id)
         operation = next((one for one in self._journal.operations(row.id) if one.open_key == row.id), None)
         is_another = operation_id is not None and operation_id != ("" if operation is None else operation.id)
@@ -56,10 +59,9 @@ class Deeds(ClearingDeeds, ReturnDeeds):
             raise StateConflictError(f"Order {row.order_reference} is not open in this way any more ({row.state}).")
         if as_ == "written_off" or as_ == "paid_otherwise":
             return self._settle(row, as_, actor=actor, reason=reason)
-        self._record(f"resolve_{as_}", row, actor=actor, reason=reason)
+        said = self._recorded(f"resolve_{as_}", row, actor=actor, reason=reason)
         if as_ == "give_back":
-            given = self._checkout.cancel(row.order_reference, cause=reason)
-            return given if given is not None else payment_of(row)
+            return self._wish_back(row, said, cause=reason)
         claim = self._journal.claim(row.id, lease_s=self._checkout.settings.deadline_s)
         if claim is None:
             raise InProgressError(f"The provider is being asked about order {row.order_reference} at this moment.")
@@ -70,9 +72,13 @@ class Deeds(ClearingDeeds, ReturnDeeds):
             raise StateConflictError(f"Order {row.order_reference} is not open in this way any more. Look at it again.")
         changed, outcome, code = resolved(claim, as_, now_ms=self._journal.now_ms())
         try:
-            after = self._journal.finish(claim, changed, outcome=outcome, code=code, reply=None, sends=0, next_at=None)
+            after = self._journal.finish(
+                claim, changed, outcome=outcome, code=code, reply=None, sends=0, next_at=None, beside=said
+            )
         except LostSwapError:
-            after = self._journal.redemption(row.id)
+            raise StateConflictError(
+                f"Order {row.order_reference} is not open in this way any more. Look at it again."
+            ) from None
         self._checkout._heard(row, after)
         return payment_of(after)
 
@@ -108,15 +114,25 @@ class Deeds(ClearingDeeds, ReturnDeeds):
 
     def give_back(self, redemption_id: str, *, actor: str, reason: str) -> Payment:
         """Give all points of an order back, held or captured: the order will not happen. `reason` is required."""
-        require_text(reason, field="reason")
+        reason = require_text(reason, field="reason")
         row = self._latest(redemption_id)
         if not can_give_back(row):
             raise StateConflictError(f"No points of order {row.order_reference} can go back ({row.state}).")
-        self._record("cancel", row, actor=actor, reason=reason)
-        given = self._checkout.cancel(row.order_reference, cause=reason)
-        return given if given is not None else payment_of(row)
+        return self._wish_back(row, self._recorded("cancel", row, actor=actor, reason=reason), cause=reason)
 
     # Inside
+
+    def _wish_back(self, row: RedemptionRow, said: Beside, *, cause: str) -> Payment:
+        """Note the wish to give back, with who has it, and carry it out; whoever dies between leaves it to recovery."""
+        check_at = row.check_at if row.state in UNRESOLVED else self._journal.now_ms()
+        try:
+            self._journal.note_wish(replace(row, release_cause=cause, check_at=check_at), beside=said)
+        except LostSwapError:
+            raise InProgressError(
+                f"Order {row.order_reference} is being worked on by somebody else at this moment."
+            ) from None
+        given = self._checkout.cancel(row.order_reference, cause=cause)
+        return given if given is not None else payment_of(row)
 
     def _claim(self, row: RedemptionRow, *, lease_s: float) -> Claim | None:
         claim = self._journal.claim(row.id, lease_s=lease_s)

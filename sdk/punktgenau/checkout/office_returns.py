@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from punktgenau.checkout.accrual_journal import ACCRUE
 from punktgenau.checkout.actions import require_text
+from punktgenau.checkout.money_half import newly_paid_minor
 from punktgenau.checkout.office_basis import Basis
 from punktgenau.checkout.refund import Refund, RefundPreview
 from punktgenau.checkout.returns import require_reference
@@ -62,7 +64,7 @@ class ReturnDeeds(Basis):
             raise NotFoundError(f"Points are no part of order {row.order_reference}.", field="order_reference")
         if not is_known:
             # The return's own row names the operator as well, in the commit that books it.
-            self._record("refund", row, actor=actor, reason=reason, return_reference=return_reference)
+            self._write(self._recorded("refund", row, actor=actor, reason=reason, return_reference=return_reference))
         return refund
 
     def money_refunded(
@@ -86,14 +88,14 @@ class ReturnDeeds(Basis):
                 "or enter what was paid once more.",
             )
         require_reference(psp_reference, field="psp_reference", most=255)
-        if known.money_due.amount_minor > 0:
-            detail = {"return_reference": return_reference, "psp_reference": psp_reference}
-            self._record("money_refunded", row, actor=actor, reason="", **detail)
+        detail = {"return_reference": return_reference, "psp_reference": psp_reference}
         # Exactly what was shown was paid, even if more becomes owed at this very moment.
-        amount = Money(amount_minor=seen_minor, currency=row.currency) if seen_minor and seen_minor > 0 else None
-        return self._checkout.money_refunded(
-            row.order_reference, return_reference=return_reference, psp_reference=psp_reference, amount=amount
-        )
+        amount_minor = seen_minor if seen_minor and seen_minor > 0 else None
+        said = self._recorded("money_refunded", row, actor=actor, reason="", **detail)
+        asked = next(one for one in self._journal.books(row.id).given_back if one.reference == return_reference)
+        plan = partial(newly_paid_minor, amount_minor=amount_minor)
+        self._journal.money_refunded(asked, psp_reference=psp_reference, plan=plan, beside=said)
+        return self._checkout._returns.find(row, return_reference)
 
     def refund_again(self, redemption_id: str, *, return_reference: str, actor: str, reason: str) -> Refund:
         """Ask once more for the points of a refused return; the journal records who and why. `reason` is required."""
@@ -141,7 +143,7 @@ class ReturnDeeds(Basis):
         operation = next(
             (one for one in self._journal.operations(row.id) if one.kind == ACCRUE and one.open_key == asked.id), None
         )
-        self._record("retry", row, actor=actor, reason=reason, return_reference=return_reference)
+        said = self._recorded("retry", row, actor=actor, reason=reason, return_reference=return_reference)
         deadline_s = self._checkout.settings.deadline_s
         claim = None if operation is None else self._journal.claim_operation(operation.id, lease_s=deadline_s)
         if claim is None:
@@ -150,5 +152,6 @@ class ReturnDeeds(Basis):
                 "Look at it again.",
                 field="return_reference",
             )
+        self._write(said)
         self._executor.run(claim, deadline_s=deadline_s)
         return self._checkout._returns.find(row, return_reference)

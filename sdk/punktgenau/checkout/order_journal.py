@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import bindparam, update
 
 from punktgenau.checkout import shipment_statements as shipping
-from punktgenau.checkout.actions import Actions
+from punktgenau.checkout.actions import Actions, Beside
 from punktgenau.checkout.books import Books
 from punktgenau.checkout.database import DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation, anew, deal_stands, wished
@@ -52,6 +52,20 @@ class OrderJournal(ReturnJournal):
             return super().begin_operation(seen, planned, lease_s=lease_s)
         except LostSwapError:
             return super().begin_operation(seen, self._anew(seen, planned), lease_s=lease_s)
+
+    def note_wish(self, row: RedemptionRow, *, beside: Beside | None = None) -> RedemptionRow:
+        """Write down the wish that `row` carries, to give back or to take, and its `check_at`; the first cause stays.
+
+        `beside`: a person wishes it, about the row as it was seen. Raises LostSwapError when it is no longer as seen.
+        """
+        with self._database.transaction() as tx:
+            current = self._redemption(tx, row.id, lock=True)
+            is_noted = current.release_cause is not None
+            if current.version != row.version and (beside is not None or not is_noted):
+                raise LostSwapError
+            if beside is not None:
+                beside(tx)
+            return current if is_noted else self._swap(tx, current, row)
 
     def supersede(self, seen: RedemptionRow, planned: NextOperation, *, lease_s: float) -> Claim:
         """As written there; what is proven to have done nothing before is begun anew, with another key."""

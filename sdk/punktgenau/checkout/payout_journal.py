@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import bindparam, exists, func, insert, or_, select, update
 
 from punktgenau.checkout.accrual_journal import AccrualJournal
+from punktgenau.checkout.actions import Beside
 from punktgenau.checkout.database import Transaction, Value
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.return_statements import STATEMENTS
@@ -74,8 +75,10 @@ _VERSIONS = select(func.max(amendment.c.version)).where(
 class PayoutJournal(AccrualJournal):
     """The journal of one shop at one provider, with what was paid of its returns in money."""
 
-    def money_refunded(self, asked: ReturnRow, *, psp_reference: str, plan: PlanPayout) -> None:
-        """Write a payment down, once per reference.
+    def money_refunded(
+        self, asked: ReturnRow, *, psp_reference: str, plan: PlanPayout, beside: Beside | None = None
+    ) -> None:
+        """Write a payment down, once per reference; `beside` is written in the same commit, unless nothing is.
 
         `plan` decides under the redemption's lock, from the return and what this reference was told with before (None:
         it is new), how much was paid, in the smallest unit; None: nothing is to be written. Raises what `plan` raises.
@@ -90,6 +93,8 @@ class PayoutJournal(AccrualJournal):
             amount_minor = plan(current, None if told is None else int(told[0] or 0))
             if amount_minor is None:
                 return
+            if beside is not None and amount_minor:
+                beside(tx)
             now = self.now_ms()
             tx.run(_ADD, of | {"amount_minor": amount_minor, "created_at": now})
             is_all = amount_minor == current.owed_minor
