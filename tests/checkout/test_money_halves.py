@@ -131,7 +131,7 @@ def test_a_payment_told_by_two_at_once(world: World, checkout: Checkout):
 
 def test_what_an_operator_was_shown_is_what_was_paid(world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch):
     returned(world, checkout)
-    office, real = Office(checkout), checkout.money_refunded
+    office, real = Office(checkout), checkout._journal.money_refunded
     redemption_id = office.searching.attempts("A-1")[-1].id
 
     def more_is_owed_by_now(*said: Any, **more: Any) -> Any:
@@ -139,7 +139,7 @@ def test_what_an_operator_was_shown_is_what_was_paid(world: World, checkout: Che
         instead(checkout)
         return real(*said, **more)
 
-    monkeypatch.setattr(checkout, "money_refunded", more_is_owed_by_now)
+    monkeypatch.setattr(checkout._journal, "money_refunded", more_is_owed_by_now)
     told = office.money_refunded(
         redemption_id, return_reference="R-1", psp_reference="re_1", actor="clerk 7", seen_minor=2301
     )
