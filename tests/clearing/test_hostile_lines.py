@@ -70,13 +70,25 @@ def returned_by_hand(shop: Checkout, world: World) -> tuple[StatementLine, State
 
 
 @pytest.mark.parametrize(
-    "changes", [{"amount_minor": -4000}, {"currency": "JPY"}, {"points": -41}, {"points": -1, "amount_minor": -41}]
+    "changes",
+    [
+        {"amount_minor": -4000},
+        {"amount_minor": -39},
+        {"currency": "JPY"},
+        {"points": -41},
+        {"points": -1, "amount_minor": -41},
+    ],
 )
 def test_what_a_look_up_has_shown_agrees_with_nothing_else(shop: Checkout, world: World, changes: dict[str, Any]):
     taken, back = returned_by_hand(shop, world)
     assert told(shop, taken, back) == (2, [])
     other = back.model_copy(update=changes)
     assert told(shop, taken, other) == (1, [("only_there", other.points, None)])
+
+
+def test_what_a_look_up_has_shown_is_corrected_to_something_else(shop: Checkout, world: World):
+    taken, back = returned_by_hand(shop, world)
+    assert told(shop, taken, back, correction(back, 100, 1)) == (1, [("only_there", 60, None)])
 
 
 def test_what_a_look_up_has_shown_agrees_once(shop: Checkout, world: World):

@@ -174,11 +174,15 @@ def _was_seen(line: Booking, row: RedemptionRow, booked: Sequence[Booking], seen
     if line.kind == "capture":
         is_all = (line.points, line.amount_minor) == (row.captured_points, row.captured_minor)
         return is_all and not same and seen == (0, 0)
-    if line.kind == "reversal":
-        points = line.points + seen[0] + sum(one.points for one in same)
-        minor = line.amount_minor + seen[1] + sum(one.amount_minor or 0 for one in same)
-        return -points <= row.reversed_points and -minor <= row.reversed_minor
-    return False
+    # A correction can have made something else of it than what goes back.
+    if line.kind != "reversal" or line.points >= 0 or line.amount_minor > 0:
+        return False
+    points = -line.points - seen[0] - sum(one.points for one in same)
+    minor = -line.amount_minor - seen[1] - sum(one.amount_minor or 0 for one in same)
+    is_known = all(one.amount_minor is not None for one in same)
+    if points == row.reversed_points and is_known:
+        return minor == row.reversed_minor
+    return points <= row.reversed_points and minor <= row.reversed_minor
 
 
 def _booking(line: StatementLine) -> Booking:
