@@ -11,6 +11,8 @@ from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX
 from punktgenau.records import Mode, Record
 
 StatementKind = Literal["capture", "reversal", "accrual", "correction"]
+LINES_MAX = 10**15
+"""No statement has as many lines, so no line has a higher number."""
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Between these moments lie the months that there are statements of."""
 # Ids and references as the provider writes them; `StatementLine.flaw` tells those that nobody can keep or show.
@@ -32,7 +34,7 @@ class StatementLine(Record):
     """
 
     id: _Id
-    sequence: Annotated[int, Field(ge=1)]
+    sequence: Annotated[int, Field(ge=1, le=LINES_MAX)]
     kind: StatementKind
     at: AwareDatetime
     points: _Points
@@ -70,7 +72,7 @@ class StatementLine(Record):
 class BrokenLine(Record):
     """A line that cannot be read as a booking: its number in the file or on the statement, and why."""
 
-    number: int
+    number: Annotated[int, Field(ge=0, le=LINES_MAX)]
     reason: str
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from _clearing_shop import buy, lines, period
 from _world import World
@@ -51,6 +52,18 @@ def test_the_first_and_the_last_moment(at: str):
 @pytest.mark.parametrize("sign", ["\x00", "\n", "\x1b[31m", "\u202e"])
 def test_a_text_that_cannot_be_printed(name: str, sign: str):
     assert page(**{name: f"a{sign}b"}).items[0].flaw == NOT_PRINTABLE
+
+
+@pytest.mark.parametrize("sequence", [0, -1, 10**15 + 1, 10**400])
+def test_a_number_that_no_line_has(sequence: int):
+    """Nobody can show it, or find the line by it; the page is refused, and nothing is compared."""
+    with pytest.raises(ValidationError):
+        page(sequence=sequence)
+    file = HEAD + CAPTURE.replace(b",1,capture,", b",%d,capture," % sequence) + REVERSAL
+    assert file != HEAD + CAPTURE + REVERSAL
+    [broken, *_] = read_statement(io.BytesIO(file))
+    assert isinstance(broken, BrokenLine)
+    assert broken.number == 2
 
 
 def test_words_are_nobodys_business():
