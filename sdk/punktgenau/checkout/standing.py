@@ -171,8 +171,7 @@ def check_left(books: Books, points: int, *, reference: str = "") -> None:
     if points > left:
         # Only what the provider took back by itself can be missing.
         raise ReversalExceedsCaptureError(
-            f"{f'Return {reference}' if reference else 'This return'} of order {row.order_reference} is worth {points} "
-            f"points, and {left} of those captured are left: the provider has given some back by itself. Nothing was "
-            "booked; give money back.",
+            f"Return {reference or '–'} of order {row.order_reference} is worth {points} points, and {left} of those "
+            "captured are left: the provider has given some back by itself. Nothing was booked; give money back.",
             remaining=left,
         )
