@@ -79,6 +79,8 @@ def corrected(lines: Sequence[Booking]) -> list[Booking]:
     A correction stands alone, and so agrees with nothing, where it is about no line here, is in another currency, or
     where all those of its line leave more than a line can say.
     """
+    if not any(line.kind == "correction" for line in lines):
+        return list(lines)
     by_id = {line.id: line for line in lines}
     changed = dict(by_id)
     for line in lines:
