@@ -91,6 +91,21 @@ def test_a_look_up_that_is_older_than_the_event_is_made_again(shop: World):
     assert checkout.find("A-1").state == "voided"
 
 
+@pytest.mark.parametrize("shop", ["no_keys"], indirect=True)
+def test_what_is_about_an_open_operation_is_found_out_by_that_one(shop: World):
+    checkout = shop.made[0][0]
+    held(shop, checkout)
+    shop.provider.fault("void", "reset", when="after")
+    shop.provider.fault("get", "slow_lookup", when="before")
+    # A look-up that shows nothing of what was seen before leaves it to a person, and its operation open.
+    assert checkout.void("A-1").state == "needs_attention"
+    checkout.hear(about(checkout, "A-1", "voided"))
+    checkout.recover(due_only=True)
+    row = checkout._journal.latest("A-1")
+    assert row is not None
+    assert (row.state, checkout._journal.claim(row.id, lease_s=1)) == ("voided", None)
+
+
 def test_captured_and_given_back_at_the_provider(world: World, checkout: Checkout, desk: Client):
     red = held(world, checkout)
     desk.redemptions.capture(red)

@@ -144,6 +144,9 @@ def test_only_everything_is_given_back(frozen: Any) -> None:
     assert code(frozen.post(f"{RED}/{red_id}/reversals", part, key="key-2")) == (422, "not_offered")
     whole = {"points": 427, "return_reference": "R-2"}
     assert frozen.post(f"{RED}/{red_id}/reversals", whole, key="key-3").status_code == 201
+    # Nothing is left, so no part of it was asked for.
+    again = {"points": 427, "return_reference": "R-3"}
+    assert code(frozen.post(f"{RED}/{red_id}/reversals", again, key="key-4")) == (409, "reversal_exceeds_capture")
 
 
 def test_nothing_is_cancelled_by_its_key(frozen: Any) -> None:

@@ -13,7 +13,7 @@ from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.looking import OtherContentError
 from punktgenau.checkout.resolve import state_of
 from punktgenau.checkout.schema import EventRow, RedemptionRow
-from punktgenau.checkout.states import UNDER_WAY
+from punktgenau.checkout.states import UNRESOLVED
 from punktgenau.errors import PunktgenauError
 from punktgenau.provider import Redemption
 
@@ -31,7 +31,7 @@ def follow_up(
     if heard.redemption_id is None or heard.check_at is None:
         return None
     before = journal.redemption(heard.redemption_id)
-    if before.state in UNDER_WAY:
+    if before.state in UNRESOLVED:
         claim = journal.claim(before.id, lease_s=deadline_s)
         if claim is None:
             # Somebody is sending at this moment.

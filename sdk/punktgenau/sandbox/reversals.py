@@ -20,7 +20,8 @@ def reverse(work: Work, red: sqlite3.Row, request: ReverseRequest, *, key: str) 
         detail = f"Return {reference} has been reversed as {known['id']}."
         raise Refusal("reference_reused", detail, field="return_reference", redemption_id=red["id"])
     _check_captured(red)
-    is_whole = request.points == red["captured_points"] - red["reversed_points"]
+    # Asked for too much is refused as that, also where a part would be refused.
+    is_whole = request.points >= red["captured_points"] - red["reversed_points"]
     profile.need(is_whole or played.reverses_in_parts, "Only everything can be given back, at once.", field="points")
     minor = _checked_minor(work, red, request)
     _, reversal_id = work.next_id("rev")

@@ -154,8 +154,9 @@ def impossible(profile: ProviderProfile) -> frozenset[str]:
     """Kinds of trouble that a provider of this kind rules out, or that nothing could be done about."""
     # Without keys a request that comes twice is two requests, whatever the shop does.
     twice = {"duplicate"} if profile.keys == "none" else set[str]()
-    # Where nothing but time makes "nothing there" true, that time is a promise of the provider's.
-    by_time = not profile.cancel_by_key or profile.key_window_s < _FORGOTTEN_S
+    # Where nothing but time makes "nothing there" true, that time is a promise of the provider's; so it is where an
+    # error is kept under the key, which then answers the same for ever: what a look-up shows is all there is.
+    by_time = not profile.cancel_by_key or profile.key_window_s < _FORGOTTEN_S or profile.replays_errors
     slow = {"slow_lookup"} if profile.lookup and by_time else set[str]()
     # What is behind is behind by as much as the provider says that it may be.
     behind = set[str]() if profile.settle_s else {LAGGING}

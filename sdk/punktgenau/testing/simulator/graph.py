@@ -54,6 +54,8 @@ MORE_EDGES: frozenset[Edge] = frozenset((was, now) for was, after in _ELSEWHERE.
 _UNASKED: dict[str, str] = {
     "authorizing": "reversed partially_reversed",
     "authorized": "partially_reversed reversed",
+    # Given up while nobody knew that it had been captured, and given back by the provider before we could.
+    "abandoning": "partially_reversed reversed",
     # What was taken anew for a shortfall, and is gone again.
     "captured": "short",
     "partially_reversed": "short",

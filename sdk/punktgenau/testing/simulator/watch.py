@@ -87,7 +87,8 @@ class Watch:
     """Who has the lease of an operation that the present process is about to send, if it should not."""
     moved: int = 0
     """The number of the last change in the journal."""
-    _misled: set[str] = field(default_factory=set)
+    _misled: dict[str, str | None] = field(default_factory=dict)
+    """Who has read an answer about something else last, and under which key."""
 
     @property
     def keys(self) -> set[str | None]:
@@ -100,6 +101,9 @@ class Watch:
         if operation not in WRITES:
             return
         me = self.seams.turns.current
+        if me is not None and self._misled.get(me.name, key) != key:
+            # What it read before was about another operation, and proves nothing of this one either way.
+            del self._misled[me.name]
         content: dict[str, object] = json.loads(body)
         self.sent.append(Sent(operation, key, content, self.seams.turns.now_us, me.name if me is not None else "-"))
         row = self.auditor.one(
@@ -128,11 +132,13 @@ class Watch:
         """The provider has answered, whether anybody listens or not."""
         self.answered.append(Answer(operation, key, status, code, path))
 
-    def read(self, *, wrong: bool) -> None:
-        """A process has read a proper answer, or one that is about something else."""
+    def read(self, key: str | None, *, wrong: bool) -> None:
+        """A process has read a proper answer to what left under this key, or one that is about something else."""
         me = self.seams.turns.current
-        if me is not None:
-            (self._misled.add if wrong else self._misled.discard)(me.name)
+        if me is not None and wrong:
+            self._misled[me.name] = key
+        elif me is not None:
+            self._misled.pop(me.name, None)
 
     def finished(self, kind: str, outcome: str, holder: str | None) -> None:
         """A result is in the journal: of whoever holds the lease, and from an answer about what was sent."""

@@ -13,6 +13,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
+from punktgenau.checkout.resolve import LEAST_SETTLE_S
 from punktgenau.profiles import ProviderProfile
 from punktgenau.testing import _broken
 from punktgenau.testing.simulator.faults import LAGGING, Aim, Trouble, impossible, odds, trouble
@@ -77,7 +78,8 @@ class Wire(BaseAdapter):
         self._never, self._aimed = impossible(profile), aimed
         self._with_keys = profile.keys != "none"
         self._behind_s = profile.settle_s
-        self._latest_s = profile.settle_s / 2 if "slow_lookup" in self._never else 90.0
+        settle_s = max(LEAST_SETTLE_S, profile.settle_s)
+        self._latest_s = settle_s / 2 if "slow_lookup" in self._never else 90.0
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -153,7 +155,7 @@ class Wire(BaseAdapter):
             _broken.play(fault, request, timeout_s=1, sleep=seams.turns.spend)
         assert reply is not None
         if reply.status < 300:
-            self._watch.read(wrong=kind == "wrong_echo")
+            self._watch.read(key, wrong=kind == "wrong_echo")
         seams.reach("answer read", operation)
         return _response(request, reply, truncated=kind == "truncated")
 
