@@ -29,6 +29,8 @@ from punktgenau.records import Mode, Record
 Adapter = BaseAdapter
 REPLY_BYTES_MAX = 262_144
 CONNECT_S_MAX = 3.0
+_ENVIRONMENT = requests.Session()
+"""Sends nothing: it only says what the environment asks for, and making one costs more than all else of a client."""
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "punktgenau/0.1"}
 
 # Raised by requests before anything can have left the machine; all about the address or a proxy's.
@@ -70,16 +72,14 @@ class Transport:
 
     def _connect(self, adapter: BaseAdapter) -> None:
         # The environment (proxies, CA bundle) is looked up once, not per call: a quarter of what requests costs.
-        session = requests.Session()
-        session.mount(self.base_url, adapter)
-        settings = session.merge_environment_settings(self.base_url, {}, None, None, None)
+        settings = _ENVIRONMENT.merge_environment_settings(self.base_url, {}, None, None, None)
         self._verify: bool | str = True if settings["verify"] is None else settings["verify"]
         if isinstance(self._verify, str) and not os.path.exists(self._verify):
             raise ConfigurationError(f"There is no CA bundle at {self._verify!r}.", field="REQUESTS_CA_BUNDLE")
         # What may go without TLS must not leave the machine by way of a proxy.
         self._proxies = {} if is_loopback(urlsplit(self.base_url).hostname or "") else settings["proxies"]
         self._cert = settings["cert"]
-        self._adapter = session.get_adapter(self.base_url)
+        self._adapter = adapter
         self._quota = RetryQuota()
         self._circuit = Circuit()
         self._pid = os.getpid()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Beside
@@ -13,7 +12,7 @@ from punktgenau.checkout.database import Database, DuplicateError, Transaction, 
 from punktgenau.checkout.intent import Claim, NextOperation, as_json, ended_short, fingerprint, new_operation
 from punktgenau.checkout.moments import now_ms
 from punktgenau.checkout.reading import Reader
-from punktgenau.checkout.rows import OperationRow, RedemptionRow, row_of, values_of
+from punktgenau.checkout.rows import OperationRow, RedemptionRow, replace, row_of, values_of
 
 CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
 """Proven ended: the points are with the member, and the next attempt may be made."""

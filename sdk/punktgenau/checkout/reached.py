@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from punktgenau.checkout.intent import deal_stands, taken_state
 from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.resolve import REFUSED, UNDONE, Verdict
+from punktgenau.checkout.rows import replace
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.provider import Redemption
 

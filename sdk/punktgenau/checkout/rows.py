@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import Field, dataclass
 from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 SETTLED = frozenset({"written_off", "paid_otherwise"})
 """What a person decides about points that are missing from a paid order."""
@@ -165,6 +165,25 @@ class _Row(Protocol):
 
 
 _Kind = TypeVar("_Kind", bound=_Row)
+
+
+if TYPE_CHECKING:
+    from dataclasses import replace as replace
+else:
+
+    def replace(row, /, **changes):
+        """A copy of a row with other values in some columns, as `dataclasses.replace` makes it; a third of the time."""
+        kind = type(row)
+        values = list(_columns_of(kind)(row))
+        places = _places_of(kind)
+        for name, value in changes.items():
+            values[places[name]] = value
+        return kind(*values)
+
+
+@cache
+def _places_of(kind: type[_Row]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(kind.__dataclass_fields__)}
 
 
 @cache

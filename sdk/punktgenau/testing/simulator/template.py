@@ -76,6 +76,10 @@ def empty_journal(provider: SimulatedProvider, *, with_balances: bool) -> bytes:
         ):
             connection.execute(statement)
         connection.commit()
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("PRAGMA page_size=1024")
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
         return path.read_bytes()
