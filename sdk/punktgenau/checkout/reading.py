@@ -52,8 +52,7 @@ class Reader:
     def attention(self) -> int:
         """How much needs a person: points that are gone, unknowns, refused returns, expired points not made up for."""
         with self._database.transaction(write=False) as tx:
-            of_returns = (STATEMENTS.refused_count, STATEMENTS.not_given_count, STATEMENTS.unsaid_count)
-            rows = [tx.one(statement, {}) for statement in (self._sql.attention, *of_returns)]
+            rows = [tx.one(statement, {}) for statement in (self._sql.attention, STATEMENTS.attention)]
         return sum(int(row[0] or 0) for row in rows if row is not None)
 
     def due_since(self, *, at: int) -> tuple[int | None, int | None]:

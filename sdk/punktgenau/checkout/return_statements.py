@@ -138,6 +138,9 @@ class ReturnStatements:
         )
         self.unsaid_count = select(func.count()).select_from(returns).where(UNSAID, _OURS)
         self.not_given_count = select(func.count()).select_from(returns).where(NOT_GIVEN, _OURS)
+        counts = (self.refused_count, self.unsaid_count, self.not_given_count)
+        refused, unsaid, not_given = (count.scalar_subquery() for count in counts)
+        self.attention = select(refused + unsaid + not_given)
 
     def _amendments(self) -> None:
         a = amendment.c

@@ -30,6 +30,8 @@ class RequestJournal:
     """The last requests, in memory."""
 
     def __init__(self) -> None:
+        self.is_kept = True
+        """Off where nobody will look, because what is noted of a request costs a look into the books."""
         self._lock = threading.Lock()
         self._seen: deque[SeenRequest] = deque(maxlen=KEPT_REQUESTS)
 

@@ -12,7 +12,7 @@ from .state import request_now, request_work, sandbox
 
 def note_request(status: int | None, *, replayed: bool = False) -> None:
     """Note what was asked and what was answered (None: nothing)."""
-    if g.get("noted"):
+    if not sandbox().journal.is_kept or g.get("noted"):
         return
     g.noted = True
     sent = _sent()

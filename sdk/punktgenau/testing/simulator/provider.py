@@ -49,6 +49,7 @@ class SimulatedProvider:
         self._clock = _MovedClock()
         self._app = create_app(clock=self._clock)
         self._state = sandbox_of(self._app)
+        self._state.journal.is_kept = False
         with self._state.work() as work:
             self._books = work.connection
         self.token = self._answer(_token_request(), None)
@@ -73,7 +74,6 @@ class SimulatedProvider:
         self._replica.clear()
         wipe(self._books, self._tables, self._blank)
         self._state.faults.clear()
-        self._state.journal.clear()
         with self._state.work() as work:
             profile.play(work, profile.VARIANTS[variant])
 
