@@ -70,7 +70,7 @@ SENTENCES = (
     "was booked; what will not be, is taken off by `amend`.",
     "Of line %(line)s %(left)s units have left and can come back; the rest is still to be shipped. "
     "Nothing was booked; what will not be, is taken off by `amend`.",
-    "References that begin with %(prefix)s are those of amended orders; give the return another one.",
+    "References that begin with %(prefix)s are the engine's own; give the return another one.",
     "A parcel of order %(order)s is just being captured, and only what is captured can come back. Nothing "
     "was booked; try the same return again.",
     "The first parcel of order %(order)s is just being captured, and only what is captured can come back. "

@@ -197,9 +197,13 @@ def wished(row: RedemptionRow) -> NextOperation | None:
     return None
 
 
+RELEASE = "release-"
+"""How the return reference begins under which an order's rest goes back; none of the shop's may."""
+
+
 def release_reference(redemption_id: str) -> str:
     """The return reference under which all that is left of an order goes back."""
-    return f"release-{redemption_id[:20]}"
+    return f"{RELEASE}{redemption_id[:20]}"
 
 
 def deal_stands(row: RedemptionRow) -> bool:

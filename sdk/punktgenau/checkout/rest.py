@@ -21,7 +21,8 @@ def is_release(claim: Claim) -> bool:
 
 def is_rest(one: ReturnRow) -> bool:
     """Whether nobody asked for it as a return."""
-    return one.reference == release_reference(one.redemption_id)
+    # By its own id, as `rest_of` makes it: a reference is a name that a shop may have given, too.
+    return one.id == one.operation_id
 
 
 def rest_of(

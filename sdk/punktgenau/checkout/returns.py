@@ -12,6 +12,7 @@ from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.books import Books
 from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.intent import RELEASE
 from punktgenau.checkout.invoice import Invoice, invoice_of
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.money_half import newly_paid_minor, require_payable
@@ -70,9 +71,9 @@ class Returns:
         StateConflictError (nothing was captured, or a person has to look first): then nothing was booked.
         """
         reference = require_reference(reference, field="return_reference", most=REFERENCE_MAX)
-        if reference.startswith(AMENDMENT):
+        if (prefix := next(filter(reference.startswith, (AMENDMENT, RELEASE)), None)) is not None:
             raise InvalidArgumentError(
-                f"References that begin with {AMENDMENT} are those of amended orders; give the return another one.",
+                f"References that begin with {prefix} are the engine's own; give the return another one.",
                 field="return_reference",
             )
         asked_for = wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor)
