@@ -118,7 +118,9 @@ class Connection(sqlite3.Connection):
 
     def tell(self, statement: str, values: Mapping[str, object]) -> None:
         """What this transaction is about, from a statement that changed something."""
-        self._is_judged = self._is_judged or statement.startswith(_JUDGED)
+        if not self._is_judged and statement.startswith(_JUDGED):
+            # Who only takes something on, or gives it back as it was, says nothing new about the provider.
+            self._is_judged = "state" in values or "outcome" in values
         if statement.startswith(f"INSERT INTO {_OPERATION}"):
             self._spot, self._doing = "intent", str(values["kind"])
             self._file.kinds[str(values["id"])] = self._doing

@@ -33,12 +33,15 @@ def _audit(table: str, fixed: tuple[str, ...], moving: tuple[str, ...]) -> list[
     was_is = ", ".join(f"OLD.{column}, NEW.{column}" for column in moving)
     fresh = ", ".join(f"NULL, NEW.{column}" for column in moving)
     gone = ", ".join(f"OLD.{column}, NULL" for column in moving)
-    on = f"ON punktgenau_{table} BEGIN INSERT INTO {name} (row_id, altered, {columns})"
+    moved = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in moving)
+    # Whoever only looks at a redemption changes nothing that is told; of an operation each change counts.
+    told = f"WHEN {altered} OR {moved} " if table == "redemption" else ""
+    on, then = f"ON punktgenau_{table}", f"BEGIN INSERT INTO {name} (row_id, altered, {columns})"
     return [
         f"CREATE TABLE {name} (number INTEGER PRIMARY KEY, row_id, altered, {columns})",
-        f"CREATE TRIGGER {name}_new AFTER INSERT {on} VALUES (NEW.id, 0, {fresh}); END",
-        f"CREATE TRIGGER {name}_changed AFTER UPDATE {on} VALUES (NEW.id, {altered}, {was_is}); END",
-        f"CREATE TRIGGER {name}_gone AFTER DELETE {on} VALUES (OLD.id, 1, {gone}); END",
+        f"CREATE TRIGGER {name}_new AFTER INSERT {on} {then} VALUES (NEW.id, 0, {fresh}); END",
+        f"CREATE TRIGGER {name}_changed AFTER UPDATE {on} {told}{then} VALUES (NEW.id, {altered}, {was_is}); END",
+        f"CREATE TRIGGER {name}_gone AFTER DELETE {on} {then} VALUES (OLD.id, 1, {gone}); END",
     ]
 
 
