@@ -129,6 +129,36 @@ def test_a_settled_order_takes_no_points_any_more(world: World, checkout: Checko
     assert len(Office(checkout).searching.attempts("A-1")) == 2
 
 
+@pytest.mark.parametrize("as_", BOTH)
+def test_nor_does_one_whose_points_are_all_back(world: World, as_: Settlement) -> None:
+    shop = revoked(world, returned=False)
+    settle(shop, as_)
+    shop.balance("anna", max_age_s=0)
+    with pytest.raises(LiveRedemptionError, match=as_):
+        shop.authorize("A-1", CART, customer_id="anna", points=427)
+    assert (world.provider.points(), len(Office(shop).searching.attempts("A-1"))) == ((2500, 0), 2)
+    without = shop.authorize("A-1", CART, customer_id="anna", points=0)
+    assert (without.state, without.due) == ("reversed", Money(amount_minor=DUE[as_], currency="EUR"))
+    # All that was paid in money can come back.
+    assert figures(shop.refund("A-1", return_reference="R-1", **ALL)) == (0, DUE[as_], 5480 - DUE[as_])
+
+
+@pytest.mark.parametrize("as_", BOTH)
+def test_a_settled_order_is_placed_once_more_with_another_cart(
+    world: World, checkout: Checkout, as_: Settlement
+) -> None:
+    short(world, checkout)
+    settle(checkout, as_)
+    four = Cart(currency="EUR", lines=[Line(sku="lamp", quantity=4, unit_price_minor=2495, vat_rate="19")])
+    for cart, customer in ((four, "anna"), (CART, "ben")):
+        with pytest.raises(LiveRedemptionError, match="amend"):
+            checkout.authorize("A-1", cart, customer_id=customer, points=0)
+    assert checkout.amend("A-1", four) == checkout.authorize("A-1", four, customer_id="anna", points=0)
+    # Four lamps of 24.95: a changed order has a price of its own.
+    without = checkout.authorize("A-1", four, customer_id="anna", points=0)
+    assert (without.points, without.due) == (0, Money(amount_minor=9980, currency="EUR"))
+
+
 @pytest.mark.parametrize(
     ("as_", "returned", "due", "gone", "rest"),
     [

@@ -204,7 +204,14 @@ class Placing:
 def _settled(wish: Wish, row: RedemptionRow) -> Payment:
     """What is due of an order whose missing points a person has settled. Raises LiveRedemptionError."""
     if wish.points == 0:
-        return payment_of(row)
+        payment = payment_of(row)
+        if (row.customer_id, payment.total) != (wish.customer_id, wish.cart.payable):
+            raise LiveRedemptionError(
+                f"Order {row.order_reference} was settled for another cart, or another customer. Nothing was changed; "
+                "where the order has, tell its cart by `amend`.",
+                idempotency_key=row.key,
+            )
+        return payment
     raise LiveRedemptionError(
         f"The points of order {row.order_reference} were missing, and a person has settled that ({row.release_cause}). "
         "Nothing was held; a new order needs a reference of its own.",

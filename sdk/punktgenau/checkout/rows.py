@@ -93,8 +93,9 @@ class RedemptionRow:
 
     @property
     def is_without_points(self) -> bool:
-        """Whether a person has settled a shortfall of which nothing was captured: the order stands, without points."""
-        return self.release_cause in SETTLED and self.amended_points == 0 and self.captured_points == 0
+        """Whether a person has settled a shortfall of which nothing was captured, or all is back: the order stands."""
+        is_settled = self.release_cause in SETTLED and self.amended_points == 0
+        return is_settled and self.captured_points <= self.reversed_points
 
     @property
     def left_to_reverse(self) -> tuple[int, int]:

@@ -83,11 +83,12 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
         taken_minor=value_minor,
         after_shipment=len(books.shipments),
     )
+    pays = row.captured_points > row.reversed_points
     after = replace(
         row,
         # Nothing is taken anew; what was captured waits for nothing.
         state=taken_state(row) if row.captured_points else ended_short(row),
-        release_cause=None if row.captured_points else as_,
+        release_cause=None if pays else as_,
         reason=as_,
         check_at=None,
         amended_points=points,
