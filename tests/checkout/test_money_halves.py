@@ -60,6 +60,27 @@ def test_more_is_owed_by_the_time_a_payment_is_told(world: World, checkout: Chec
     assert tell(checkout, "psp_2", 194) == (2495, 0)
 
 
+def test_each_payment_is_told_with_its_own_amount_reference_and_name(world: World, checkout: Checkout):
+    returned(world, checkout)
+    office = Office(checkout)
+    redemption_id = office.searching.attempts("A-1")[-1].id
+
+    def told() -> list[tuple[Money | None, str, str]]:
+        story = office.whole(redemption_id).story
+        return [(one.money, one.code, one.actor) for one in story if one.kind == "money_refunded"]
+
+    tell(checkout, "psp_1", 2300)
+    assert told() == [(euro(2300), "psp_1", "")]
+    tell(checkout, "psp_2")
+    world.advance(60)
+    instead(checkout)
+    assert told() == [(euro(2300), "psp_1", ""), (euro(1), "psp_2", "")]
+    world.advance(60)
+    by = {"return_reference": "R-1", "psp_reference": "bank-194", "actor": "clerk 7"}
+    office.money_refunded(redemption_id, **by)
+    assert told() == [(euro(2300), "psp_1", ""), (euro(1), "psp_2", ""), (euro(194), "bank-194", "clerk 7")]
+
+
 def test_points_that_turn_out_to_have_expired_between_payment_and_its_word(world: World):
     shop = world.checkout(expired_points="money")
     theirs = world.provider.http.get(f"{world.provider.url}/sandbox/clock", timeout=20).json()["now"]

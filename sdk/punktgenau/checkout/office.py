@@ -173,11 +173,12 @@ class Office(Deeds):
             return error.found
 
     def _chapter(self, row: RedemptionRow) -> Chapter:
-        events, amendments, shipments = heard_of(self._database, row.id)
+        events, amendments, shipments, payouts = heard_of(self._database, row.id)
         return Chapter(
             redemption=row,
             operations=self._journal.operations(row.id),
             returns=self._journal.books(row.id).given_back,
+            payouts=payouts,
             amendments=amendments,
             shipments=shipments,
             events=events,

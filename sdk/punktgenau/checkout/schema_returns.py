@@ -218,6 +218,16 @@ class ReturnRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PayoutRow:
+    """One payment of a return's money half; fields in the order of the columns."""
+
+    return_id: str
+    psp_reference: str
+    amount_minor: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShipmentRow:
     """One shipment of an order whose points are captured in parts; fields in the order of the columns."""
 

@@ -17,7 +17,15 @@ from punktgenau.checkout.moments import moment
 from punktgenau.checkout.rest import is_rest
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import EventRow, OperationRow, RedemptionRow, event
-from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow, amendment
+from punktgenau.checkout.schema_returns import (
+    AmendmentRow,
+    PayoutRow,
+    ReturnRow,
+    ShipmentRow,
+    amendment,
+    payout,
+    returns,
+)
 from punktgenau.checkout.shipment_statements import ALL as _SHIPMENTS
 from punktgenau.checkout.standing import PSEUDONYM
 from punktgenau.money import Money
@@ -31,6 +39,14 @@ _CAUSES = frozenset({"void", "reverse", "cancel_by_key", "give_up"})
 _EVENTS = select(event).where(event.c.redemption_id == bindparam("redemption_id")).order_by(event.c.received_at)
 _AMENDMENTS = (
     select(amendment).where(amendment.c.redemption_id == bindparam("redemption_id")).order_by(amendment.c.version)
+)
+_PAYOUTS = (
+    select(payout)
+    .where(
+        payout.c.return_id.in_(select(returns.c.id).where(returns.c.redemption_id == bindparam("redemption_id"))),
+        payout.c.amount_minor > 0,
+    )
+    .order_by(payout.c.created_at)
 )
 
 
@@ -68,6 +84,7 @@ class Chapter:
     redemption: RedemptionRow
     operations: tuple[OperationRow, ...]
     returns: tuple[ReturnRow, ...]
+    payouts: tuple[PayoutRow, ...]
     amendments: tuple[AmendmentRow, ...]
     shipments: tuple[ShipmentRow, ...]
     events: tuple[EventRow, ...]
@@ -76,14 +93,15 @@ class Chapter:
 
 def heard_of(
     database: Database, redemption_id: str
-) -> tuple[tuple[EventRow, ...], tuple[AmendmentRow, ...], tuple[ShipmentRow, ...]]:
-    """The provider's events about a redemption, the versions of its order, and its shipments."""
+) -> tuple[tuple[EventRow, ...], tuple[AmendmentRow, ...], tuple[ShipmentRow, ...], tuple[PayoutRow, ...]]:
+    """The provider's events about a redemption, its order's versions, its shipments, what was paid of its returns."""
     values = {"redemption_id": redemption_id}
     with database.transaction(write=False) as tx:
         events = tuple(row_of(EventRow, row) for row in tx.all(_EVENTS, values))
         versions = tuple(row_of(AmendmentRow, row) for row in tx.all(_AMENDMENTS, values))
         shipments = tuple(row_of(ShipmentRow, row) for row in tx.all(_SHIPMENTS, values))
-    return events, versions, shipments
+        payouts = tuple(row_of(PayoutRow, row) for row in tx.all(_PAYOUTS, values))
+    return events, versions, shipments, payouts
 
 
 def story(chapters: tuple[Chapter, ...]) -> tuple[Moment, ...]:
@@ -109,7 +127,8 @@ def _told(chapter: Chapter) -> Iterator[Moment]:
         named = json.loads(operation.request).get("accrual_reference")
         yield from _operation(row, operation, by_operation.get(operation.id) or by_accrual.get(named))
     for one in chapter.returns:
-        yield from _return(row, one, chapter.actions)
+        yield from _return(row, one)
+        yield from _paid(chapter, one)
     told_by_deeds = {one.detail.get("version") for one in chapter.actions}
     for version in chapter.amendments:
         if version.version in told_by_deeds:
@@ -185,7 +204,7 @@ def _shipment(row: RedemptionRow, one: ShipmentRow) -> Moment:
     )
 
 
-def _return(row: RedemptionRow, one: ReturnRow, actions: tuple[Action, ...]) -> Iterator[Moment]:
+def _return(row: RedemptionRow, one: ReturnRow) -> Iterator[Moment]:
     wanted = json.loads(one.wanted)
     if not is_rest(one):
         yield Moment(
@@ -203,22 +222,27 @@ def _return(row: RedemptionRow, one: ReturnRow, actions: tuple[Action, ...]) -> 
             reference=one.reference,
             units=wanted["lines"],
         )
-    paid_by = [
-        done.actor
-        for done in actions
-        if done.kind == "money_refunded" and done.detail.get("return_reference") == one.reference
-    ]
-    if one.money_refunded_at is not None:
-        yield Moment(
-            at=moment(one.money_refunded_at),
-            kind="money_refunded",
-            tone="good",
-            attempt=row.attempt,
-            money=_money(row, one.refunded_minor),
-            actor=paid_by[-1] if paid_by else "",
-            reference=one.reference,
-            code=one.psp_reference or "",
-        )
+
+
+def _paid(chapter: Chapter, one: ReturnRow) -> Iterator[Moment]:
+    """Each payment by itself: what it was, whatever became owed or was paid after it."""
+    told = {
+        deed.detail.get("psp_reference"): deed.actor
+        for deed in chapter.actions
+        if deed.kind == "money_refunded" and deed.detail.get("return_reference") == one.reference
+    }
+    for paid in chapter.payouts:
+        if paid.return_id == one.id:
+            yield Moment(
+                at=moment(paid.created_at),
+                kind="money_refunded",
+                tone="good",
+                attempt=chapter.redemption.attempt,
+                money=_money(chapter.redemption, paid.amount_minor),
+                actor=told.get(paid.psp_reference, ""),
+                reference=one.reference,
+                code=paid.psp_reference,
+            )
 
 
 def _action(row: RedemptionRow, one: Action) -> Moment:
