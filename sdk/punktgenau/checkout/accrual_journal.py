@@ -62,8 +62,8 @@ _PAY = (
         expired_minor=_t.worth_minor * _t.new_points // _t.points,
         new_points=0,
         accrual_state=null(),
-        # More is owed in money than was paid by now.
-        money_refunded_at=null(),
+        # More is owed in money than was paid by now; few points may be worth nothing that can be paid.
+        money_refunded_at=case((_t.worth_minor * _t.new_points >= _t.points, null()), else_=_t.money_refunded_at),
     )
 )
 _SETTLE = update(returns).where(_t.id == bindparam("return_id"), NOT_GIVEN).values(accrual_state=bindparam("state"))

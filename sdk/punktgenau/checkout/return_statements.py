@@ -62,7 +62,8 @@ class ReturnStatements:
         # What came back already expired is paid out by the rule that was frozen with the return; the money half opens
         # again by that, where it was closed before.
         expired = cast(bindparam("expired_points"), BigInteger)
-        pays = and_(t.expired_rule == literal_column("'money'"), expired.is_not(None), expired > 0)
+        is_worth = t.worth_minor * expired >= t.points
+        pays = and_(t.expired_rule == literal_column("'money'"), expired.is_not(None), expired > 0, is_worth)
         self.finish = (
             update(returns)
             .where(t.operation_id == bindparam("operation_id"))
