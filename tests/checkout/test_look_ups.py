@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from _world import CART, MovedClock, Provider, World
-from punktgenau import Money
+from punktgenau import Client, Money
 from punktgenau.checkout import Checkout
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.events import Event
@@ -172,3 +172,26 @@ def test_a_repair_that_took_a_part_gives_it_back_and_is_short(shop: World):
     assert (row.attempt, row.state, row.captured_points, row.reversed_points) == (2, "short", 213, 213)
     assert shop.provider.points() == (2500, 0)
     assert checkout.recover().needs_attention == 1
+
+
+@at("no_keys")
+def test_a_return_beside_what_the_provider_gave_back_by_itself_is_known_by_its_reference(shop: World):
+    checkout = first(shop)
+    shop.order("A-1", "paid")
+    place(checkout)
+    checkout.capture("A-1")
+    desk = Client(shop.provider.url, client_id="demo-shop", client_secret="demo-secret", profile=PROFILES["no_keys"])
+    red = row_of(checkout).provider_id
+    assert red is not None
+    desk.redemptions.reverse(red, points=100, return_reference="own-1")
+    shop.provider.fault("reverse", "status_500", when="after")
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    # More is back than was asked for, so that alone proves nothing; then its reference is refused as taken.
+    for _ in range(6):
+        shop.advance(150)
+        checkout.recover()
+    (given,) = checkout.refunds("A-1")
+    assert (given.state, row_of(checkout).state, row_of(checkout).reversed_points) == (
+        "done", "partially_reversed", 100 + given.points,
+    )  # fmt: skip
+    assert shop.provider.points()[0] == 2500 - 427 + 100 + given.points

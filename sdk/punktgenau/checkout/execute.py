@@ -35,7 +35,7 @@ from punktgenau.checkout.resolve import (
 )
 from punktgenau.checkout.return_journal import is_reversible
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.sending import Reply, due_at, moved_after, reply_of, send, wished_wait_ms
+from punktgenau.checkout.sending import Reply, due_at, is_booked, moved_after, reply_of, send, wished_wait_ms
 from punktgenau.checkout.states import HELD
 from punktgenau.checkout.writing import written
 from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
@@ -230,6 +230,8 @@ class Executor:
             if error.code == CIRCUIT_OPEN and not sent:
                 raise
             return None, verdict
+        if evidence is not None and is_booked(claim, verdict, evidence):
+            return evidence, Verdict("done", state=state_of(evidence), code=verdict.code)
         if not may_send(profile, kind, code=verdict.code, age_s=age_s, first=False):
             return self._settled(claim, kind, evidence, verdict)
         if evidence is None:

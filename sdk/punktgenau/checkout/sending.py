@@ -117,6 +117,14 @@ def due_at(claim: Claim, verdict: Verdict, sends: int, profile: ProviderProfile,
     return at if (at := operation.next_at or 0) > now_ms else now_ms + back_off_s(operation.passes) * 1000
 
 
+def is_booked(claim: Claim, verdict: Verdict, evidence: Redemption) -> bool:
+    """Whether a return is proven by the refusal of its reference, whatever else came back besides: it is only ours."""
+    operation = claim.operation
+    if verdict.code != "reference_reused" or not operation.cause.startswith("return"):
+        return False
+    return operation.kind == "reverse" and evidence.reversed_points >= int(json.loads(operation.request)["points"])
+
+
 def moved_after(claim: Claim) -> Moved:
     """What of a redemption is captured, or given back, in all once a capture or a reversal is done."""
     row, request = claim.redemption, json.loads(claim.operation.request)
