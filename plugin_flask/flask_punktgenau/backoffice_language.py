@@ -34,7 +34,7 @@ STORY_KINDS = (
     *(f"action.{kind}" for kind in ("retry", "cancel", "money_refunded", "settle_return", "repair", "dismiss")),
     *(f"action.resolve_{how}" for how in ("done", "not_done", "give_back", "written_off", "paid_otherwise")),
     *("action.new_points_given", "action.new_points_again", "action.settle_expired"),
-    *("action.reconcile", "action.erase", "action.purge", "action.refund", "action.other"),
+    *("action.reconcile", "action.reconcile_cut", "action.erase", "action.purge", "action.refund", "action.other"),
 )
 ORDER_STATES = ("pending", "paid", "cancelled", "missing")
 CAUSES = (

@@ -37,6 +37,7 @@ _LABELS = {
     "statement": "Reading the statement",
     "journal": "Reading the journal",
     "matching": "Matching",
+    "left": "Looking for what is left",
     "orders": "Looking at the orders",
 }
 

@@ -24,6 +24,23 @@ from punktgenau.statement_records import BrokenLine, StatementLine
 GRACE_S = 2 * 86_400
 
 
+class _Told:
+    """Progress, which is told again whenever the shop is asked: whoever bounds a run may end it then."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._last = ("statement", 0, 0)
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        self._last = (what, done, total)
+        self.again()
+
+    def again(self) -> None:
+        """How far it was when it was told last."""
+        if self._progress is not None:
+            self._progress(*self._last)
+
+
 class Clearing:
     """The part of `Checkout` that compares its journal with the provider's statements and the shop's orders."""
 
@@ -50,27 +67,31 @@ class Clearing:
         NotSentError, UnavailableError and UnexpectedResponseError where it could not be read whole: the list stands as
         it was then.
         """
-        told = progress or (lambda what, done, total: None)
+        told = _Told(progress)
         differences = self._differences
         begun = differences.now_ms()
         window = window_of(period, grace_s=grace_s, as_of_ms=begun)
         lines = self._lines(period, told) if statement is None else statement
         bookings = Bookings(self._database)
-        findings = Findings(differences, bookings, period=period, seen_at=begun, order_loader=self.order_loader)
+        findings = Findings(
+            differences, bookings, period=period, seen_at=begun, order_loader=self.order_loader, asking=told.again
+        )
         run = Reconciling(bookings, findings, partner_id=self._provider.partner_id, window=window, progress=told)
-        run.run(lines)
-        findings.flush()
         orders = 0
-        if self.orders_loader is not None:
-            check = OrderCheck(
-                bookings,
-                findings,
-                orders_loader=self.orders_loader,
-                order_loader=self.order_loader,
-                progress=told,
-            )
-            orders = check.run(window)
-        findings.flush()
+        try:
+            run.run(lines)
+            if self.orders_loader is not None:
+                check = OrderCheck(
+                    bookings,
+                    findings,
+                    orders_loader=self.orders_loader,
+                    order_loader=self.order_loader,
+                    progress=told,
+                )
+                orders = check.run(window)
+        finally:
+            # What was found before a run is ended stands in the list as well.
+            findings.flush()
         if not (findings.broken_count or findings.is_full):
             differences.settle_unseen(period, window, before=begun)
         begun_by_kind = Counter(differences.by_kind(period, state="repairing"))

@@ -32,7 +32,10 @@ PROPOSALS: dict[DifferenceKind, str] = {
 
 
 class Findings:
-    """Gathers what one run finds, in batches; `order_loader` tells how the shop sees the order in question."""
+    """Gathers what one run finds, in batches; `order_loader` tells how the shop sees the order in question.
+
+    `asking` is called before the shop is asked; what it raises ends the run.
+    """
 
     def __init__(
         self,
@@ -42,12 +45,14 @@ class Findings:
         period: str,
         seen_at: int,
         order_loader: Callable[[str], Order | None] | None,
+        asking: Callable[[], None] = lambda: None,
     ) -> None:
         self._differences = differences
         self._bookings = bookings
         self._period = period
         self._seen_at = seen_at
         self._order_loader = order_loader
+        self._asking = asking
         self._rows: list[DifferenceRow] = []
         self._waited: frozenset[str] | None = None
         self.found: Counter[str] = Counter()
@@ -223,6 +228,7 @@ class Findings:
     def _order_state(self, order_reference: str) -> str:
         if self._order_loader is None or not order_reference:
             return ""
+        self._asking()
         try:
             order = self._order_loader(order_reference)
         except Exception:  # the shop's code: a difference is listed without what the shop says of it

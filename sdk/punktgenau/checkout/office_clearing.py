@@ -27,6 +27,7 @@ SECONDS_MAX = 8
 BROKEN_TOLD = 20
 _REASON_MAX = 160
 KIND = "reconcile"
+CUT = "reconcile_cut"
 _a = action.c
 # By the index of what was done to one redemption: a comparison is about none.
 LAST = (
@@ -46,6 +47,10 @@ class TooLongError(InvalidArgumentError):
     """More than a page may take on; `flask punktgenau reconcile` has no such bounds."""
 
 
+class CutShortError(TooLongError):
+    """The time was over before the comparison was; what it had found by then stands in the list."""
+
+
 class Bounds:
     """What one comparison may take: so many lines, and so many seconds from now on."""
 
@@ -59,14 +64,14 @@ class Bounds:
         self._ends = clock.monotonic() + within_s
 
     def told(self, what: str, done: int, total: int) -> None:
-        """How far it is. Raises TooLongError where it will take too long; before anything is written, if by lines."""
+        """How far it is. Raises TooLongError where it will take too long, CutShortError where it has."""
         if what == "statement" and max(done, total) > self._most_lines:
             raise TooLongError(
                 f"The statement of {self._period} has more than {self._most_lines} lines, too many for a page.",
                 field="period",
             )
         if self._clock.monotonic() > self._ends:
-            raise TooLongError(
+            raise CutShortError(
                 f"Comparing {self._period} took longer than {self._within_s:g} seconds, too long for a page. What was "
                 "found so far stands in the list.",
                 field="period",
@@ -114,7 +119,11 @@ class ClearingDeeds(Basis):
         if bounds is not None:
             statement = None if statement is None else bounds.lines(statement)
             progress = bounds.told
-        report = self._checkout.reconcile(period, statement, grace_s=grace_s, progress=progress)
+        try:
+            report = self._checkout.reconcile(period, statement, grace_s=grace_s, progress=progress)
+        except CutShortError:
+            self.actions.record(CUT, actor=actor, reason="", subject=period)
+            raise
         told = [(number, reason[:_REASON_MAX]) for number, reason in report.broken_lines[:BROKEN_TOLD]]
         detail: dict[str, str | int | None] = {
             "lines": report.lines,

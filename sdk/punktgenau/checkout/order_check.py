@@ -15,7 +15,7 @@ from punktgenau.checkout.moments import moment
 
 BEFORE_MS = 31 * DAY_MS
 """Orders of a month before the period are looked at as well: they may have been paid or cancelled in it."""
-TOLD_EVERY = 2_000
+TOLD_EVERY = 100
 _NOT_TAKEN = frozenset({"authorized", "extending", "expired", "voided", "short"})
 _NOT_BACK = frozenset({"authorized", "extending", "partially_captured", "captured", "partially_reversed", "short"})
 
@@ -60,9 +60,8 @@ class OrderCheck:
                 if disagreement(order, points.get(order.reference)) and len(suspicious) < FINDINGS_MAX:
                     suspicious.append(order)
             seen += len(batch)
-            if seen % TOLD_EVERY < len(batch):
-                self._progress("orders", seen, 0)
         for order in suspicious:
+            self._progress("orders", seen, 0)
             self._look_again(order)
         return seen
 
@@ -78,6 +77,12 @@ class OrderCheck:
         since = moment(window.since - BEFORE_MS)
         until = moment(min(window.until, window.as_of + 1))
         day = timedelta(days=1)
+        seen = 0
         while since < until:
-            yield from self._orders_loader(since, min(since + day, until))
+            self._progress("orders", seen, 0)
+            for order in self._orders_loader(since, min(since + day, until)):
+                yield order
+                seen += 1
+                if seen % TOLD_EVERY == 0:
+                    self._progress("orders", seen, 0)
             since += day

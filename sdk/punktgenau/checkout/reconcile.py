@@ -16,7 +16,9 @@ from punktgenau.statement_records import BrokenLine, StatementLine
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how far it is, and of how much (0: nobody knows)."""
-TOLD_EVERY = 2_000
+TOLD_EVERY = 500
+TOLD_LEFT = 20
+"""What has found nothing is told more often: each such line or booking asks the journal, and perhaps the shop."""
 KNOWN, BY_ID, BY_ORDER, LEFT = 1, 2, 3, 4
 """What a line or booking has left to try: what the journal knows of it; the provider's id; the order; nothing."""
 
@@ -43,6 +45,7 @@ class Reconciling:
         self._partner_id = partner_id
         self._window = window
         self._progress = progress
+        self._left = 0
         self.counted = Counted()
 
     def run(self, statement: Iterable[StatementLine | BrokenLine]) -> None:
@@ -56,7 +59,13 @@ class Reconciling:
             self._match_by_order(store)
             self._settle_lines(store)
             for booking in store.rest("booking", round_=LEFT):
+                self._go_on()
                 self._findings.lost_booking(booking, self._window)
+
+    def _go_on(self) -> None:
+        if self._left % TOLD_LEFT == 0:
+            self._progress("left", self._left, 0)
+        self._left += 1
 
     def _read_statement(self, store: Sorting, statement: Iterable[StatementLine | BrokenLine]) -> None:
         for line in statement:
@@ -140,6 +149,7 @@ class Reconciling:
     def _settle_lines(self, store: Sorting) -> None:
         """Lines that have found no booking of the month: what the journal knows of them at any other time."""
         for line in store.rest("line", round_=KNOWN):
+            self._go_on()
             if self._findings.is_full:
                 self._findings.count("only_there")
             elif (row := self._bookings.redemption(line)) is not None:
