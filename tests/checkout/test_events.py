@@ -106,6 +106,22 @@ def test_what_is_about_an_open_operation_is_found_out_by_that_one(shop: World):
     assert (row.state, checkout._journal.claim(row.id, lease_s=1)) == ("voided", None)
 
 
+def test_what_is_given_back_in_part_before_its_order_is_there_goes_back_whole(world: World, desk: Client):
+    shop = world.checkout(capture="placed")
+    shop.balance("anna", max_age_s=0)
+    shop.authorize("A-1", CART, customer_id="anna", points=427)
+    red = world.provider.http.get(f"{world.provider.url}/sandbox/redemptions?order_reference=A-1").json()["items"][0]
+    desk.redemptions.reverse(red["id"], points=100, return_reference="own-1")
+    shop.hear(about(shop, "A-1", "partially_reversed"))
+    shop.recover()
+    assert shop.find("A-1").state == "partially_reversed"
+    # The shop never wrote the order.
+    world.advance(130)
+    shop.recover()
+    assert shop.find("A-1").state == "reversed"
+    assert world.provider.points() == (2500, 0)
+
+
 def test_captured_and_given_back_at_the_provider(world: World, checkout: Checkout, desk: Client):
     red = held(world, checkout)
     desk.redemptions.capture(red)

@@ -65,6 +65,9 @@ def after_verdict(
     # What is proven to have done nothing, such as a return, is begun anew.
     is_undone = verdict.code == UNDONE and state not in CLOSED
     look_again = now_ms if is_held or at_once or to_repair or is_undone or deal_stands(after) else None
+    if state == "partially_reversed" and before.state in {"captured", state}:
+        # Given back by the provider itself: until its order is known as paid, it is looked at all the same.
+        look_again = before.check_at
     return after if after.check_at == look_again else replace(after, check_at=look_again)
 
 

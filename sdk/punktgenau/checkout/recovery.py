@@ -183,7 +183,7 @@ def look_at(
         if word != "wait" and (repair := executor.repair(row, lease_s=deadline_s)) is not None:
             row, _ = executor.run(repair, deadline_s=deadline_s)
             return row
-        if row.state == "captured" and word == "take":
+        if row.state in {"captured", "partially_reversed"} and word == "take":
             journal.free_check(row, check_at=None)
             return row
         if (longer := extension(executor.profile, row, now_ms=now)) is not None:
@@ -269,7 +269,7 @@ def _again(row: RedemptionRow, *, now_ms: int, loader: bool) -> int | None:
     if row.release_cause and row.state in {"captured", "partially_reversed"}:
         # What else was captured has come back, or stays for good.
         return now_ms + LOOK_AGAIN_MS if wished(row) is not None else None
-    if row.state in {"short", "captured", "expired", "voided"}:
+    if row.state in {"short", "captured", "partially_reversed", "expired", "voided"}:
         return now_ms + LOOK_AGAIN_MS if loader else None
     if row.state not in HELD:
         return now_ms + LOOK_AGAIN_MS if row.release_cause else None
