@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from _world import CART, World
 from punktgenau import Money, NotFoundError
@@ -203,7 +204,30 @@ def test_a_refused_return_goes_with_the_points_that_are_taken_anew(world: World,
     assert (payment.state, payment.attempt, payment.points) == ("partially_reversed", 2, 233)
 
 
-def test_new_points_of_an_older_attempt_are_settled(world: World):
+def named_twice(shop: Checkout) -> None:
+    """Return R-2 of the newest attempt is called R-1, too, as journals have it from before that was refused."""
+    with shop._database.transaction() as tx:
+        assert tx.run(text("UPDATE punktgenau_return SET reference = 'R-1' WHERE reference = 'R-2'"), {}) == 1
+
+
+def test_each_of_two_returns_with_one_reference_is_closed_where_it_is(world: World, checkout: Checkout):
+    paid(world, checkout)
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 2}, shipping_minor=490)
+    paid(world, checkout)
+    checkout.refund("A-1", return_reference="R-2", lines={"lamp": 1})
+    named_twice(checkout)
+    assert list(checkout.open_refunds()) == [("A-1", "R-1", euro(5053)), ("A-1", "R-1", euro(2301))]
+    office = Office(checkout)
+    old, new = (one.id for one in office.searching.attempts("A-1"))
+    closed = office.money_refunded(old, return_reference="R-1", psp_reference="re_1", actor="mira", seen_minor=5053)
+    assert (closed.money, closed.money_due) == (euro(5053), euro(0))
+    assert list(checkout.open_refunds()) == [("A-1", "R-1", euro(2301))]
+    closed = office.money_refunded(new, return_reference="R-1", psp_reference="re_2", actor="mira", seen_minor=2301)
+    assert (closed.money, list(checkout.open_refunds())) == (euro(2301), [])
+
+
+@pytest.mark.parametrize("is_named_twice", [False, True])
+def test_new_points_of_an_older_attempt_are_settled(world: World, is_named_twice: bool):
     shop = world.checkout(expired_points="new_points")
     sandbox = f"{world.provider.url}/sandbox"
     there = world.provider.http.get(f"{sandbox}/clock", timeout=20).json()["now"]
@@ -224,6 +248,10 @@ def test_new_points_of_an_older_attempt_are_settled(world: World):
     world.provider.give("mbr_soon", 50)
     shop.balance("cleo", max_age_s=0)
     assert shop.authorize("A-1", FIVE, customer_id="cleo", points=5).attempt == 2
+    if is_named_twice:
+        shop.capture("A-1")
+        shop.refund("A-1", return_reference="R-2", lines={"lamp": 1})
+        named_twice(shop)
     office = Office(shop)
     old = office.searching.attempts("A-1")[0].id
     settled = office.settle_new_points(old, return_reference="R-1", given=False, actor="mira", reason="unblocked")

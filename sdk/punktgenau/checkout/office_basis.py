@@ -31,8 +31,10 @@ class Basis:
         return row
 
     def _latest(self, redemption_id: str, returned: str = "") -> RedemptionRow:
-        """The row, if it is its order's newest attempt, or the newest with this return: older ones are history."""
+        """The row, if it has this return, or is its order's newest attempt: older ones are history."""
         row = self._row(redemption_id)
+        if returned and any(one.reference == returned for one in self._journal.books(row.id).given_back):
+            return row
         of = self._journal.with_return(row.order_reference, returned) if returned else None
         newest = of or self._journal.latest(row.order_reference)
         if newest is None or newest.id != row.id:

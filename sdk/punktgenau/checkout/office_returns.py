@@ -101,17 +101,15 @@ class ReturnDeeds(Basis):
         """Ask once more for the points of a refused return; the journal records who and why. `reason` is required."""
         require_text(reason, field="reason")
         row = self._latest(redemption_id, return_reference)
-        return self._checkout.refund_again(
-            row.order_reference, return_reference=return_reference, actor=actor, reason=reason
+        return self._checkout._refused.ask_again(
+            row, reference=return_reference, actor=actor, reason=reason, ends=self._checkout._ends()
         )
 
     def pay_instead(self, redemption_id: str, *, return_reference: str, actor: str, reason: str) -> Refund:
         """Owe the worth of a refused return's points in money; recorded as above. `reason` is required."""
         require_text(reason, field="reason")
         row = self._latest(redemption_id, return_reference)
-        return self._checkout.pay_instead(
-            row.order_reference, return_reference=return_reference, actor=actor, reason=reason
-        )
+        return self._checkout._refused.pay_instead(row, reference=return_reference, actor=actor, reason=reason)
 
     def settle_new_points(
         self, redemption_id: str, *, return_reference: str, given: bool, actor: str, reason: str
@@ -119,8 +117,8 @@ class ReturnDeeds(Basis):
         """Say that new points were given, or ask for them once more; recorded as above. `reason` is required."""
         require_text(reason, field="reason")
         row = self._latest(redemption_id, return_reference)
-        return self._checkout.settle_new_points(
-            row.order_reference, return_reference=return_reference, given=given, actor=actor, reason=reason
+        return self._checkout._refused.settle_new_points(
+            row, reference=return_reference, given=given, actor=actor, reason=reason, ends=self._checkout._ends()
         )
 
     def settle_expired(
@@ -129,8 +127,8 @@ class ReturnDeeds(Basis):
         """Say how many points of a return came back expired; recorded as above. `reason` is required."""
         require_text(reason, field="reason")
         row = self._latest(redemption_id, return_reference)
-        return self._checkout.settle_expired(
-            row.order_reference, return_reference=return_reference, expired=expired, actor=actor, reason=reason
+        return self._checkout._refused.settle_expired(
+            row, reference=return_reference, expired=expired, actor=actor, reason=reason, ends=self._checkout._ends()
         )
 
     def retry_new_points(self, redemption_id: str, *, return_reference: str, actor: str, reason: str = "") -> Refund:
