@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from punktgenau import PunktgenauError
 from punktgenau.checkout import Invoice
+from punktgenau.checkout.office import Office
 
 from . import changes, payments
+from .database import transaction
 from .orders import Order
 from .points import is_refused, points
 
@@ -27,6 +30,7 @@ class Bill:
 
 def of(order: Order) -> Bill:
     """Before anything of the order was returned. Raises PunktgenauError: nobody knows yet whether points pay."""
+    learn(order)
     invoice, by_points = points.invoice(order.reference), points.find(order.reference)
     count, minor = 0, dict.fromkeys(("points", "missing", "written_off"), 0)
     for tender in invoice.tenders if invoice else ():
@@ -49,3 +53,32 @@ def of(order: Order) -> Bill:
 def money_minor(order_reference: str) -> int:
     """What was paid of an order as it is now in money, in cents, before anything of it was returned."""
     return payments.accepted_minor(order_reference) - changes.money_back_minor(order_reference)
+
+
+def learn(order: Order) -> None:
+    """The back office may have been told that what its points could not pay was paid past this shop: it is, then."""
+    by_points = points.find(order.reference)
+    if order.state != "paid" or by_points is None or by_points.is_unknown or by_points.state == "short":
+        return
+    if money_minor(order.reference) >= by_points.due_minor or not _is_paid_otherwise(order.reference):
+        return
+    with transaction():
+        missing_minor = by_points.due_minor - money_minor(order.reference)
+        if missing_minor > 0 and all(one.method != "otherwise" for one in payments.history(order.reference)):
+            payments.came_otherwise(order.reference, amount_minor=missing_minor)
+
+
+def points_back(order: Order) -> int:
+    """How many points went back because the order was cancelled; 0 while nobody knows."""
+    try:
+        invoice = points.invoice(order.reference) if order.state == "cancelled" else None
+    except PunktgenauError:
+        return 0
+    return invoice.given_back.points if invoice and invoice.given_back else 0
+
+
+def _is_paid_otherwise(order_reference: str) -> bool:
+    office = Office(points.checkout)
+    attempts = office.searching.attempts(order_reference)
+    deeds = [deed.kind for one in attempts for deed in office.actions.of_redemption(one.id)]
+    return "resolve_paid_otherwise" in deeds

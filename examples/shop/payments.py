@@ -9,9 +9,9 @@ from typing import Literal, cast
 from . import clock
 from .database import connect, transaction
 
-Method = Literal["card", "card_declined", "bank", "none"]
+Method = Literal["card", "card_declined", "bank", "none", "otherwise"]
 PaymentState = Literal["started", "waiting", "accepted", "declined", "stopped", "refunded"]
-# What a customer chooses from; "none" is for orders that points pay wholly.
+# What a customer chooses from; "none" is for orders that points pay wholly, "otherwise" what came past this shop.
 METHODS: tuple[Method, ...] = ("card", "card_declined", "bank")
 
 # A try that was begun and never ended (the process died) stops counting after this time.
@@ -21,7 +21,8 @@ _STALE = timedelta(minutes=2)
 _ROWS = (
     "SELECT payments.*, CASE state WHEN 'refunded' THEN coalesce((SELECT amount_minor FROM money_back"
     " WHERE order_reference = payments.order_reference AND number = payments.number), amount_minor, 0) ELSE 0 END"
-    " AS back_minor FROM payments"
+    " AS back_minor, EXISTS (SELECT 1 FROM paid_otherwise WHERE order_reference = payments.order_reference"
+    " AND number = payments.number) AS is_otherwise FROM payments"
 )
 
 
@@ -84,6 +85,19 @@ def finish(payment: Payment, state: PaymentState, *, amount_minor: int | None = 
     return _move(payment, state, from_states=("started", "waiting"), amount_minor=amount_minor)
 
 
+def came_otherwise(order_reference: str, *, amount_minor: int) -> None:
+    """Money that came past this shop, once per order. Part of the caller's transaction."""
+    (number,) = connect().execute(
+        "SELECT coalesce(max(number), 0) + 1 FROM payments WHERE order_reference = ?", (order_reference,)
+    ).fetchone()  # fmt: skip
+    now = clock.now().isoformat()
+    connect().execute(
+        "INSERT INTO payments VALUES (?, ?, ?, 'bank', 'accepted', ?, ?, ?)",
+        (order_reference, number, secrets.token_urlsafe(16), amount_minor, now, now),
+    )
+    connect().execute("INSERT INTO paid_otherwise VALUES (?, ?)", (order_reference, number))
+
+
 def give_back(payment: Payment, *, amount_minor: int) -> None:
     """The money goes back: an accepted payment, or one that arrived for an order that was cancelled.
 
@@ -134,7 +148,7 @@ def _payment(row: sqlite3.Row) -> Payment:
         order_reference=row["order_reference"],
         number=row["number"],
         token=row["token"],
-        method=cast(Method, row["method"]),
+        method="otherwise" if row["is_otherwise"] else cast(Method, row["method"]),
         state=cast(PaymentState, row["state"]),
         amount_minor=row["amount_minor"],
         started_at=datetime.fromisoformat(row["started_at"]),

@@ -67,6 +67,12 @@ CREATE TABLE IF NOT EXISTS money_back (  -- what of a payment went back with the
   FOREIGN KEY (order_reference, number) REFERENCES payments (order_reference, number)
 );
 
+CREATE TABLE IF NOT EXISTS paid_otherwise (  -- payments that a person at the back office has stated
+  order_reference TEXT PRIMARY KEY,
+  number INTEGER NOT NULL,
+  FOREIGN KEY (order_reference, number) REFERENCES payments (order_reference, number)
+);
+
 CREATE TABLE IF NOT EXISTS returns (
   reference TEXT PRIMARY KEY,       -- A-1001-R1: what the points provider knows the return by, too
   order_reference TEXT NOT NULL REFERENCES orders (reference),

@@ -25,6 +25,7 @@ def story_of(
     payments: tuple[Payment, ...],
     returns: tuple[Return, ...] = (),
     changes: tuple[Change, ...] = (),
+    points_back: int = 0,
 ) -> list[Event]:
     events = [Event(at=order.placed_at, what="placed")]
     for payment in payments:
@@ -39,6 +40,7 @@ def story_of(
         events.append(Event(at=order.shipped_at, what="shipped"))
     if order.cancelled_at:
         events.append(Event(at=order.cancelled_at, what="cancelled"))
+        events += [Event(at=order.cancelled_at, what="return_points", points=points_back)] if points_back else []
     for change in changes:
         events += _of_change(change)
     for one in returns:
@@ -102,4 +104,4 @@ def _of_return(one: Return) -> list[Event]:
 
 
 def _means(payment: Payment) -> str:
-    return "bank" if payment.method == "bank" else "card"
+    return {"bank": "bank", "otherwise": "other"}.get(payment.method, "card")

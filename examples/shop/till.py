@@ -64,6 +64,7 @@ def open_minor(order: Order) -> int:
 
     0 while they may still be, and once everything has come back.
     """
+    bill.learn(order)
     by_points = points.find(order.reference)
     if order.state != "paid" or (by_points and by_points.is_unknown) or not any(returns.kept(order).values()):
         return 0
@@ -95,6 +96,7 @@ def cancel_order(order: Order) -> bool:
     """The order will not happen. False: too late, it has left the house, or something of it was given back."""
     if return_desk.of_order(order.reference):
         return False
+    bill.learn(order)
     with transaction():
         if not orders.mark_cancelled(order.reference):
             return False
@@ -150,6 +152,7 @@ def _return_money(order_reference: str) -> None:
 
 
 def _is_covered(order: Order) -> bool:
+    bill.learn(order)
     by_points = points.find(order.reference)
     points_minor = by_points.agreed_value.amount_minor if by_points and by_points.state in _TAKEN else 0
     return bill.money_minor(order.reference) + points_minor >= order.total_minor

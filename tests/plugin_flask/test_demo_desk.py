@@ -16,7 +16,7 @@ from examples.shop.orders import Order
 from examples.shop.points import points
 
 from _conformance_shops import PROVIDER_URL, DemoShop, form
-from _demo_desk import SMALL, Demo, words
+from _demo_desk import CART, SMALL, Demo, words
 
 
 @pytest.fixture
@@ -220,6 +220,22 @@ def test_the_receipt_of_a_cancelled_order_says_what_went_back(demo: Demo) -> Non
     receipt = demo.says(order, "/receipt")
     assert "427 points 1 pt = €0.01 €4.27 Card €88.45 427 points back −€4.27" in receipt
     assert "Back after the cancellation −€88.45" in receipt
+
+
+def test_the_story_of_a_cancelled_order_tells_what_became_of_its_points(demo: Demo) -> None:
+    order = demo.bought(ship=False)
+    demo.cancel(order)
+    for page in (demo.says(order), demo.says(order, at="clerk/orders")):
+        assert "427 points given back" in page
+        assert "€88.45 returned to the card" in page
+
+
+def test_why_an_unpaid_order_is_not_made_smaller_is_told(demo: Demo) -> None:
+    order = demo.place(CART, 427, card="declined")
+    demo.clerk(order, ship=False)
+    page = demo.says(order, at="clerk/orders")
+    assert "It can be made smaller here once it is paid" in page
+    assert "Make the order smaller" not in page
 
 
 def test_an_order_made_smaller_and_then_cancelled_keeps_nothing(demo: Demo) -> None:

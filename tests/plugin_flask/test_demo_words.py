@@ -15,7 +15,7 @@ import requests
 from examples.shop import till
 from examples.shop.points import points
 
-from _conformance_shops import _METHODS, PROVIDER_URL, DemoShop
+from _conformance_shops import _METHODS, PROVIDER_URL, DemoShop, form
 from _demo_desk import CART, Demo
 from punktgenau.checkout.office import Office
 from punktgenau.testing.conformance import ShopOrder
@@ -125,3 +125,39 @@ def test_points_that_could_not_be_taken_have_paid_nothing(demo: Demo, monkeypatc
         office.resolve(redemption_id, as_="written_off", actor="clerk 7", reason="our fault")
     assert "Money €88.45 Borne by the shop €4.27" in demo.says(order, at="clerk/orders")
     assert "Bank transfer €88.45 Borne by the shop €4.27" in demo.says(order, "/receipt")
+
+
+@pytest.mark.parametrize("is_seen_at_once", [True, False])
+def test_what_the_office_was_told_is_paid_is_known_to_the_shop(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, is_seen_at_once: bool
+) -> None:
+    order = short(demo, monkeypatch)
+    assert "Points are missing" in demo.says(order)
+    with demo.app.app_context():
+        office = Office(points.checkout)
+        redemption_id = office.searching.attempts(order.reference)[-1].id
+        office.resolve(redemption_id, as_="paid_otherwise", actor="clerk 7", reason="in cash at the counter")
+    desk = f"/clerk/orders/{order.reference}"
+    if is_seen_at_once:
+        page = demo.says(order)
+        assert "Points are missing" not in page
+        assert "Pay €" not in page
+        assert "€4.27 paid in another way" in page
+        assert "Money €92.72" in demo.says(order, at="clerk/orders")
+        assert "Bank transfer €88.45 Paid otherwise €4.27" in demo.says(order, "/receipt")
+    token = (form(demo.browser(order).get("/account").text, "/account/sign-out") or {})["csrf_token"]
+    assert demo.browser(order).post(f"{desk}/ship", data={"csrf_token": token}).status_code == 303
+    assert demo.row("SELECT shipped_at IS NOT NULL FROM orders") == (1,)
+    assert demo.row("SELECT count(*), sum(amount_minor) FROM payments WHERE state = 'accepted'") == (2, 9272)
+
+
+def test_what_was_paid_otherwise_goes_back_with_the_rest(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = short(demo, monkeypatch)
+    with demo.app.app_context():
+        office = Office(points.checkout)
+        redemption_id = office.searching.attempts(order.reference)[-1].id
+        office.resolve(redemption_id, as_="paid_otherwise", actor="clerk 7", reason="in cash at the counter")
+    demo.cancel(order)
+    page = demo.says(order)
+    assert "€88.45 returned through the bank" in page
+    assert "€4.27 returned as it was paid" in page

@@ -115,13 +115,14 @@ def refuse(return_reference: str) -> Response:
 
 
 def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
+    bill.learn(order)
     tries, all_returns = payments.history(order.reference), return_desk.of_order(order.reference)
     where, begun = situation(order, tries[-1] if tries else None), changes.begun(order.reference)
     return render_template(
         "clerk_order.html",
         order=order,
         situation=where,
-        story=story_of(order, tries, all_returns, changes.of_order(order.reference)),
+        story=story_of(order, tries, all_returns, changes.of_order(order.reference), bill.points_back(order)),
         bill=_bill(order),
         returns=all_returns,
         previews={one.reference: _preview(order, one) for one in all_returns if one.state == "asked"},

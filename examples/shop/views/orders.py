@@ -5,7 +5,7 @@ from werkzeug import Response
 
 from punktgenau import PunktgenauError
 
-from .. import changes, clerk, customers, orders, payments, return_desk, returns, till
+from .. import bill, changes, clerk, customers, orders, payments, return_desk, returns, till
 from ..orders import Order
 from ..payments import Method, Payment
 from ..points import due_minor, points
@@ -129,6 +129,7 @@ def _paid(order: Order) -> str:
 
 
 def _page(order: Order, *, is_refused: bool = False) -> str:
+    bill.learn(order)
     tries = payments.history(order.reference)
     payment = tries[-1] if tries else None
     all_returns = return_desk.of_order(order.reference)
@@ -138,7 +139,7 @@ def _page(order: Order, *, is_refused: bool = False) -> str:
         "order.html",
         order=order,
         situation=where,
-        story=story_of(order, tries, all_returns, changes.of_order(order.reference)),
+        story=story_of(order, tries, all_returns, changes.of_order(order.reference), bill.points_back(order)),
         returns=all_returns,
         can_cancel=order.can_cancel and not all_returns,
         can_return=returns.can_ask(order),
