@@ -59,14 +59,20 @@ def revoked(world: World, *, returned: bool) -> Checkout:
         assert figures(shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})) == (194, 2301, 0)
     row = shop._journal.latest("A-1")
     assert row is not None
+    revoke(shop, row.captured_points - row.reversed_points)
+    assert (state(shop), world.provider.points()) == ("short", (2500, 0))
+    return shop
+
+
+def revoke(shop: Checkout, points: int, reference: str = "theirs") -> None:
+    """The provider gives back by itself, and the shop hears of it."""
+    row = shop._journal.latest("A-1")
+    assert row is not None
     assert row.provider_id is not None
-    left = row.captured_points - row.reversed_points
-    shop._provider.redemptions.reverse(row.provider_id, points=left, return_reference="theirs")
+    shop._provider.redemptions.reverse(row.provider_id, points=points, return_reference=reference)
     evidence = shop._executor.look_up(row, deadline_s=5)
     assert evidence is not None
     shop._executor.note_evidence(row, evidence)
-    assert (state(shop), world.provider.points()) == ("short", (2500, 0))
-    return shop
 
 
 def state(checkout: Checkout) -> str:
@@ -157,6 +163,29 @@ def test_a_settled_order_is_placed_once_more_with_another_cart(
     # Four lamps of 24.95: a changed order has a price of its own.
     without = checkout.authorize("A-1", four, customer_id="anna", points=0)
     assert (without.points, without.due) == (0, Money(amount_minor=9980, currency="EUR"))
+
+
+@pytest.mark.parametrize(
+    ("as_", "due", "lost"), [("written_off", 5053, [("written_off", 0, 245)]), ("paid_otherwise", 5298, [])]
+)
+def test_points_revoked_between_parcels_do_not_pay_and_are_not_back_besides(
+    world: World, as_: Settlement, due: int, lost: list[tuple[str, int, int]]
+) -> None:
+    # 232 of 427 were captured, and 50 of these are gone: 182 pay, 245 are missing.
+    shop = short_after_a_parcel(world)
+    revoke(shop, 50)
+    settle(shop, as_)
+    invoice, payment = shop.invoice("A-1"), shop.find("A-1")
+    assert tenders(shop) == [("points", 182, 182), *lost, ("money", 0, due)]
+    assert invoice is not None
+    assert payment is not None
+    assert (invoice.given_back, payment.points, payment.due.amount_minor) == (None, 182, due)
+    # What is revoked after that has paid by the receipt.
+    revoke(shop, 30, "theirs again")
+    invoice = shop.invoice("A-1")
+    assert invoice is not None
+    assert invoice.given_back is not None
+    assert (invoice.points, invoice.given_back.points, invoice.given_back.amount.amount_minor) == (182, 30, 30)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,15 @@ class Books:
         return (points, max(0, worth_minor)) if points > 0 else (0, 0)
 
     @property
+    def back_unsettled(self) -> tuple[int, int]:
+        """The same, without those that a settlement has left out of the newest version."""
+        points, worth_minor = self.back_by_no_return
+        earlier, row = self.of_earlier_versions, self.redemption
+        points -= max(0, row.settled_points - sum(one.points for one in earlier))
+        worth_minor -= max(0, row.settled_minor - sum(one.worth_minor for one in earlier))
+        return (points, max(0, worth_minor)) if points > 0 else (0, 0)
+
+    @property
     def missing(self) -> tuple[int, int]:
         """Points that an order which is short has to do without, and their worth: never taken, or revoked since."""
         points, value_minor = self.redemption.missing

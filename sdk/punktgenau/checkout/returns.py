@@ -172,7 +172,7 @@ class Returns:
             tax_mode="discount" if row.tax_mode == "discount" else "tender",
             returns=tuple(refund_of(row, one) for one in books.of_version),
             earlier=tuple(refund_of(row, one) for one in books.of_earlier_versions),
-            given_back=books.back_by_no_return if allocation.points and row.state != "short" else (0, 0),
+            given_back=books.back_unsettled if allocation.points and row.state != "short" else (0, 0),
         )
 
     def money_refunded(
