@@ -65,7 +65,8 @@ def compare() -> Response:
             raise ToldError(language().gettext("A month is written as 2026-11."), field="period")
         lines = _lines_of(file, period) if file is not None and file.filename else None
         bounds = Bounds(period, clock=current_state().clock)
-        office().reconcile(period, lines, actor=operator(), bounds=bounds)
+        name = (file.filename or "") if file is not None else ""
+        office().reconcile(period, lines, actor=operator(), file=name, bounds=bounds)
     except TooLongError as error:
         return clearing(error=error, command=_command(period, with_file=file is not None and bool(file.filename)))
     except PunktgenauError as error:

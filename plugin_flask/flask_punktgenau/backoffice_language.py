@@ -34,7 +34,8 @@ STORY_KINDS = (
     *(f"action.{kind}" for kind in ("retry", "cancel", "money_refunded", "settle_return", "repair", "dismiss")),
     *(f"action.resolve_{how}" for how in ("done", "not_done", "give_back", "written_off", "paid_otherwise")),
     *("action.new_points_given", "action.new_points_again", "action.settle_expired"),
-    *("action.reconcile", "action.reconcile_cut", "action.erase", "action.purge", "action.refund", "action.other"),
+    *("action.reconcile", "action.reconcile_file", "action.reconcile_cut"),
+    *("action.erase", "action.purge", "action.refund", "action.other"),
 )
 ORDER_STATES = ("pending", "paid", "cancelled", "missing")
 CAUSES = (
@@ -200,6 +201,7 @@ class OfficeLanguage(Language):
             reference=said.get("return_reference") or "–",
             code=said.get("psp_reference") or "–",
             count=said.get("count") or 0,
+            file=said.get("file") or "–",
             value=self._amount(action.value),
         )
 

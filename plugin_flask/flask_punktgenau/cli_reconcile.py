@@ -54,7 +54,7 @@ class CouldNotError(click.ClickException):
     "--file",
     "path",
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
-    help="A statement as CSV, in place of asking the provider.",
+    help="A statement as CSV, in place of asking the provider; it settles nothing where that can be asked.",
 )
 @click.option("--grace-days", type=click.IntRange(0, 14), default=GRACE_S // DAY_S, help="At the month's end (2).")
 @click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", help="How it is told.")
@@ -106,7 +106,9 @@ def _reconciled(checkout: Checkout, period: str | None, path: Path | None, *, gr
             lines = _able(lambda: _opened(file, size, progress))
             month, lines = (period, lines) if period else _able(lambda: _month_of(lines))
             return _able(
-                lambda: office.reconcile(month or "", lines, actor=BY_COMMAND, grace_s=grace_s, progress=progress)
+                lambda: office.reconcile(
+                    month or "", lines, actor=BY_COMMAND, file=path.name, grace_s=grace_s, progress=progress
+                )
             )
 
 

@@ -59,13 +59,15 @@ class Clearing:
         *,
         grace_s: int = GRACE_S,
         progress: Progress | None = None,
+        settles: bool = True,
     ) -> Reconciled:
         """Compare a month such as "2026-11" (UTC) with the journal and the orders; changes nothing but the list.
 
         `statement` None: the provider is asked for it. Bookings up to `grace_s` seconds from the month's end may stand
-        on the next one. Raises InvalidArgumentError; ConfigurationError where the provider issues no statements;
-        NotSentError, UnavailableError and UnexpectedResponseError where it could not be read whole: the list stands as
-        it was then.
+        on the next one. `settles` False: what `statement` does not show any more stays listed, as it may have been left
+        out; only orders whose points are right by now are settled. Raises InvalidArgumentError; ConfigurationError
+        where the provider issues no statements; NotSentError, UnavailableError and UnexpectedResponseError where it
+        could not be read whole: the list stands as it was then.
         """
         told = _Told(progress)
         differences = self._differences
@@ -74,7 +76,13 @@ class Clearing:
         lines = self._lines(period, told) if statement is None else statement
         bookings = Bookings(self._database)
         findings = Findings(
-            differences, bookings, period=period, seen_at=begun, order_loader=self.order_loader, asking=told.again
+            differences,
+            bookings,
+            period=period,
+            seen_at=begun,
+            order_loader=self.order_loader,
+            asking=told.again,
+            settles=settles,
         )
         run = Reconciling(bookings, findings, partner_id=self._provider.partner_id, window=window, progress=told)
         orders = 0
@@ -93,7 +101,7 @@ class Clearing:
             # What was found before a run is ended stands in the list as well.
             findings.flush()
         if not (findings.broken_count or findings.is_full):
-            differences.settle_unseen(period, window, before=begun)
+            differences.settle_unseen(period, window, before=begun, only_orders=not settles)
         begun_by_kind = Counter(differences.by_kind(period, state="repairing"))
         return Reconciled(
             period=period,

@@ -59,6 +59,8 @@ _GONE = (
     .where(_OWN, _D.state == _OPEN, _D.period == bindparam("period"), _D.seen_at < bindparam("before"))
     .values(state="settled", done_at=bindparam("now"))
 )
+_RIGHT = _GONE.where(_D.kind.in_([literal_column("'not_captured'"), literal_column("'not_released'")]))
+"""What the shop's orders and the journal say by themselves, whatever stands on a statement."""
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _CAME = (
     update(difference)
@@ -160,13 +162,17 @@ class Differences:
             rows = tx.all(_COUNT, {"period": period, "state": state})
         return {str(kind): int(count or 0) for kind, count in rows}
 
-    def settle_unseen(self, period: str, window: Window, *, before: int) -> None:
+    def settle_unseen(self, period: str, window: Window, *, before: int, only_orders: bool = False) -> None:
         """Close what a whole run has not found any more, and what waited for just this statement and stands on it.
 
         Of what stood on this one although it was booked here in the next month, what does not any more waits for that.
+        `only_orders`: what a statement has a say in stays.
         """
         now: dict[str, Value] = {"before": before, "now": self.now_ms()}
         with self._database.transaction() as tx:
+            if only_orders:
+                tx.run(_RIGHT, {"period": period, **now})
+                return
             tx.run(_GONE, {"period": period, **now})
             tx.run(_CAME, {"since": window.bookings_since, "until": window.until - window.grace, **now})
             tx.run(_LEFT, {"period": period, "until": window.until, "before": before})

@@ -34,7 +34,8 @@ PROPOSALS: dict[DifferenceKind, str] = {
 class Findings:
     """Gathers what one run finds, in batches; `order_loader` tells how the shop sees the order in question.
 
-    `asking` is called before the shop is asked; what it raises ends the run.
+    `asking` is called before the shop is asked; what it raises ends the run. `settles`: whether a booking of
+    the next month that stands on this statement is done with.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Findings:
         seen_at: int,
         order_loader: Callable[[str], Order | None] | None,
         asking: Callable[[], None] = lambda: None,
+        settles: bool = True,
     ) -> None:
         self._differences = differences
         self._bookings = bookings
@@ -53,6 +55,7 @@ class Findings:
         self._seen_at = seen_at
         self._order_loader = order_loader
         self._asking = asking
+        self._settles = settles
         self._rows: list[DifferenceRow] = []
         self._waited: frozenset[str] | None = None
         self.found: Counter[str] = Counter()
@@ -99,7 +102,7 @@ class Findings:
 
     def paired(self, booking: Booking, window: Window) -> None:
         """A booking that a line agrees with: where our clock had the next month by then, that one has to know."""
-        if booking.at >= window.until:
+        if booking.at >= window.until and self._settles:
             self._keep("only_here", there=None, here=booking, note="stands on the statement before", state="settled")
 
     def lost_booking(self, booking: Booking, window: Window) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import bindparam, literal_column, select
 
@@ -18,6 +19,7 @@ from punktgenau.checkout.reconcile import Progress
 from punktgenau.checkout.schema_returns import action
 from punktgenau.checkout.statements import ours
 from punktgenau.errors import InvalidArgumentError
+from punktgenau.provider import StatementsProvider
 from punktgenau.statement_records import BrokenLine, StatementLine
 
 Lines = Iterable[StatementLine | BrokenLine]
@@ -25,8 +27,11 @@ LINES_MAX = 5_000
 SECONDS_MAX = 8
 """More than a page may take on: whoever waits for it, and the server's other visitors, would wait too long."""
 BROKEN_TOLD = 20
+FILE_NAME_MAX = 100
 _REASON_MAX = 160
 KIND = "reconcile"
+BY_FILE = "reconcile_file"
+Source = Literal["provider", "file"]
 CUT = "reconcile_cut"
 _a = action.c
 # By the index of what was done to one redemption: a comparison is about none.
@@ -35,7 +40,7 @@ LAST = (
     .where(
         ours(action),
         _a.redemption_id.is_(None),
-        _a.kind == literal_column(f"'{KIND}'"),
+        _a.kind.in_([literal_column(f"'{KIND}'"), literal_column(f"'{BY_FILE}'")]),
         (bindparam("period") == "") | (_a.subject == bindparam("period")),
     )
     .order_by(_a.created_at.desc())
@@ -86,7 +91,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """What the last comparison came to; `broken_lines` are the first that could not be read, with the reason."""
+    """What the last comparison came to; `broken_lines` are the first that could not be read, with the reason.
+
+    `source` None: nobody wrote down whose lines these were. `settles`: whether it settled what they did not show.
+    """
 
     period: str
     actor: str
@@ -97,6 +105,9 @@ class Compared:
     open: int
     broken: int
     broken_lines: tuple[tuple[int, str], ...] = ()
+    source: Source | None
+    file: str
+    settles: bool
 
 
 class ClearingDeeds(Basis):
@@ -108,21 +119,27 @@ class ClearingDeeds(Basis):
         statement: Lines | None = None,
         *,
         actor: str,
+        file: str = "",
         bounds: Bounds | None = None,
         grace_s: int = GRACE_S,
         progress: Progress | None = None,
     ) -> Reconciled:
-        """Compare a month with the provider's statement, or with the one given; what came of it is recorded.
+        """Compare a month with the provider's statement, or with the one given, called `file`; recorded with its name.
 
+        Where the provider can be asked, a given one settles nothing: whoever chose it may have chosen what it shows.
         Raises as `Checkout.reconcile`, and TooLongError for more than `bounds` allow.
         """
+        is_given = statement is not None
+        settles = not (is_given and isinstance(self._checkout._provider, StatementsProvider))
+        kind = BY_FILE if is_given else KIND
+        whose: dict[str, str | int | None] = {"file": file_name(file)} if is_given else {}
         if bounds is not None:
             statement = None if statement is None else bounds.lines(statement)
             progress = bounds.told
         try:
-            report = self._checkout.reconcile(period, statement, grace_s=grace_s, progress=progress)
+            report = self._checkout.reconcile(period, statement, grace_s=grace_s, progress=progress, settles=settles)
         except CutShortError:
-            self.actions.record(CUT, actor=actor, reason="", subject=period)
+            self.actions.record(CUT, actor=actor, reason="", subject=period, detail=whose)
             raise
         told = [(number, reason[:_REASON_MAX]) for number, reason in report.broken_lines[:BROKEN_TOLD]]
         detail: dict[str, str | int | None] = {
@@ -132,8 +149,11 @@ class ClearingDeeds(Basis):
             "open": report.open,
             "broken": report.broken,
             "broken_lines": json.dumps(told),
+            "source": "file" if is_given else "provider",
+            "settles": int(settles),
+            **whose,
         }
-        self.actions.record(KIND, actor=actor, reason="", subject=period, detail=detail)
+        self.actions.record(kind, actor=actor, reason="", subject=period, detail=detail)
         return report
 
     def last_compared(self, period: str = "") -> Compared | None:
@@ -162,7 +182,15 @@ def _compared(one: Action) -> Compared:
         open=_count(one, "open"),
         broken=_count(one, "broken"),
         broken_lines=tuple((int(number), str(reason)) for number, reason in lines),
+        source="file" if one.kind == BY_FILE else "provider" if one.detail.get("source") else None,
+        file=str(one.detail.get("file") or ""),
+        settles=one.detail.get("settles") != 0,
     )
+
+
+def file_name(name: str) -> str:
+    """The name as it can be shown: what cannot be printed is left out, and what is too long."""
+    return "".join(filter(str.isprintable, name))[:FILE_NAME_MAX]
 
 
 def _count(one: Action, name: str) -> int:
