@@ -81,11 +81,11 @@ class AfterPayment:
         no points were asked for, or the order went on without them (refused, its payment failed, the customer chose
         so), so all of it is the shop's own money, given back as ever. The same again answers as the first time.
         `seen` is what somebody was shown: points and money of `preview_refund(...).split`. Raises ReturnConflictError
-        (the reference stands for another return), InvalidArgumentError (more than is left), AmountChangedError
-        (something else than was seen would go back by now), StateConflictError (points have paid nothing of it, or a
-        person has to look first; `not_shipped`: it is still here), RedemptionEndedError (one of these: the order was
-        cancelled, and all of its points go back by that), InProgressError (a parcel is just being captured): nothing
-        was booked then.
+        (the reference stands for another return), InvalidArgumentError (more than is left; a reference that begins with
+        `amend-` or `release-`), AmountChangedError (something else than was seen would go back by now),
+        StateConflictError (points have paid nothing of it, or a person has to look first; `not_shipped`: it is still
+        here), RedemptionEndedError (one of these: the order was cancelled, and all of its points go back by that),
+        InProgressError (a parcel is just being captured): nothing was booked then.
         """
         wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
         reference = require_reference(return_reference, field="return_reference", most=REFERENCE_MAX)
