@@ -15,6 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from flask_punktgenau.backoffice_gate import FILE_LENGTH_MAX, OFFICE, language, office, operator, page, to
 from flask_punktgenau.backoffice_language import ToldError
+from flask_punktgenau.differences import is_about_file, is_of_short_order
 from flask_punktgenau.redirects import see_other
 from flask_punktgenau.state import current_state
 from punktgenau.checkout.difference import DifferenceState
@@ -43,6 +44,8 @@ def clearing(*, error: PunktgenauError | None = None, command: str = "") -> Resp
         here="clearing",
         error=error,
         found=shown,
+        is_short=is_of_short_order,
+        is_about_file=is_about_file,
         states=get_args(DifferenceState),
         state=state,
         period=period,
@@ -110,7 +113,14 @@ def difference(difference_id: str, *, error: PunktgenauError | None = None) -> R
     found = office().difference(difference_id) if _ID.fullmatch(difference_id) else None
     if found is None:
         return page("problem.html", here="clearing", error=NotFoundError("There is no such difference."))
-    return page("difference.html", here="clearing", error=error, one=found, entered=request.form)
+    return page(
+        "difference.html",
+        here="clearing",
+        error=error,
+        one=found,
+        is_short=is_of_short_order(found),
+        entered=request.form,
+    )
 
 
 def decide(difference_id: str) -> Response:

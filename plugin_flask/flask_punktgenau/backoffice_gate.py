@@ -124,7 +124,7 @@ def to(page_name: str, **values: object) -> str:
     return url_for(f"{OFFICE}.{page_name}", **values)  # type: ignore[arg-type]
 
 
-DEEDS = ("retry", "resolve", "cancel", "refund", "money", "settle", "compare", "decide")
+DEEDS = ("retry", "resolve", "cancel", "refund", "money", "settle", "settle_due", "compare", "decide")
 """What an operator can have done, as the address says afterwards."""
 
 

@@ -127,7 +127,7 @@ def settle(redemption_id: str) -> Response:
         settled = choices.get(request.form.get("as", ""))
         if settled is None:
             raise ToldError(language().gettext("Choose what to do."), field="as")
-        settled(
+        after = settled(
             redemption_id,
             return_reference=request.form.get("return_reference", ""),
             actor=operator(),
@@ -135,7 +135,7 @@ def settle(redemption_id: str) -> Response:
         )
     except PunktgenauError as error:
         return redemption(redemption_id, error=error)
-    return done(redemption_id, "settle")
+    return done(redemption_id, "settle_due" if after.money_due.amount_minor else "settle")
 
 
 def _count(text: str) -> int:

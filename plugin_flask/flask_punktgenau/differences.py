@@ -37,12 +37,13 @@ _NAMES = tuple(field.name for field in fields(Difference))
 def as_text(report: Reconciled, differences: Iterable[Difference]) -> Iterator[str]:
     """A table for people."""
     yield (
-        f"{report.period}: {report.lines:,} lines on the statement, {report.bookings:,} bookings in the journal, "
-        f"{report.orders:,} orders; {report.matched:,} agree."
+        f"{report.period}: {report.lines:,} lines of the statement compared, {report.bookings:,} bookings in the "
+        f"journal, {report.orders:,} orders; {report.matched:,} agree."
     )
     yield f"Points by the statement {report.points_there:,}, by the journal {report.points_here:,}."
     for number, reason in report.broken_lines:
-        yield f"Line {number:,} could not be read: {_plain(reason)}"
+        # What is wrong with the whole is no line's fault.
+        yield _plain(reason) if is_about_file(reason) else f"Line {number:,} could not be read: {_plain(reason)}"
     if report.broken > len(report.broken_lines):
         yield f"... and {report.broken - len(report.broken_lines):,} further lines."
     if report.waiting:
@@ -58,7 +59,7 @@ def as_text(report: Reconciled, differences: Iterable[Difference]) -> Iterator[s
             yield from _table(rows)
             rows = []
         begun = f"; its repair was begun by {_plain(one.actor)} and has not ended" if one.state == "repairing" else ""
-        rows.append(("", "", "", "", f"{_plain(one.note)}; proposed: {PROPOSALS[one.proposal]}{begun}"))
+        rows.append(("", "", "", "", f"{_plain(one.note)}; proposed: {proposed(one)}{begun}"))
     yield from _table(rows)
     yield ""
     counts = (f"{KINDS[kind]}: {count:,}" for kind, count in sorted(report.open_by_kind.items()) if kind in KINDS)
@@ -66,6 +67,23 @@ def as_text(report: Reconciled, differences: Iterable[Difference]) -> Iterator[s
     if report.repairing:
         yield f"{report.repairing:,} of them under repair: repair it again to carry it on, or dismiss it."
     yield "Repair one: flask punktgenau reconcile --repair ID --by WHO --because WHY (or --dismiss ID)"
+
+
+def is_about_file(reason: str) -> bool:
+    """Whether what could not be read is no line of the statement, but the statement as a whole."""
+    return reason.startswith("The file ")
+
+
+def proposed(one: Difference) -> str:
+    """What is proposed; points that are gone can be neither taken nor corrected, so the order has to be decided."""
+    if is_of_short_order(one):
+        return "decide in the back office, at the order, who pays its missing points"
+    return PROPOSALS[one.proposal]
+
+
+def is_of_short_order(one: Difference) -> bool:
+    """Whether it is about points that a paid order misses: the provider has nothing to correct."""
+    return one.kind == "not_captured" and one.proposal == "claim"
 
 
 def as_json(report: Reconciled, differences: Iterable[Difference]) -> Iterator[str]:

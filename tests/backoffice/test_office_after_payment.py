@@ -113,9 +113,19 @@ REFUSED = {
     "zh": "积分方不接受退回这些积分（not_offered）。情况有变后可以重新请求，也可改以现金支付其价值。",
 }
 WORDS = {
-    "en": ("Ask once more", "Pay €1.42 instead", "€1.42 in money instead of its points.", "Settled, with your name"),
-    "de": ("Noch einmal anfragen", "Stattdessen 1,42 € zahlen", "1,42 € in Geld statt ihrer Punkte.", "Geregelt"),
-    "zh": ("再次请求", "改付 €1.42", "以现金支付 €1.42，代替其积分。", "已处理"),
+    "en": (
+        "Ask once more",
+        "Pay €1.42 instead",
+        "€1.42 in money instead of its points.",
+        "Its money is still to be paid",
+    ),
+    "de": (
+        "Noch einmal anfragen",
+        "Stattdessen 1,42 € zahlen",
+        "1,42 € in Geld statt ihrer Punkte.",
+        "noch zurückzuzahlen",
+    ),
+    "zh": ("再次请求", "改付 €1.42", "以现金支付 €1.42，代替其积分。", "相应款项仍待退还"),
 }
 
 
@@ -146,8 +156,8 @@ def test_a_refused_return_is_settled_by_the_pages(shop: SmallShop, mira: Visitor
         assert mira.post(f"{one}/settle", **said).status_code == 409
     assert len(shop.provider.operations()) == operations
     answer = mira.post(f"{one}/settle", **{"return_reference": "R-1", "as": "money", "reason": "account <i>closed"})
-    assert (answer.status_code, answer.location) == (303, f"{one}?done=settle")
-    page = text_of(mira.browser, f"{one}?done=settle").replace("\xa0", " ")
+    assert (answer.status_code, answer.location) == (303, f"{one}?done=settle_due")
+    page = text_of(mira.browser, f"{one}?done=settle_due").replace("\xa0", " ")
     assert settled in page
     assert note in page
     assert again not in page
@@ -158,6 +168,24 @@ def test_a_refused_return_is_settled_by_the_pages(shop: SmallShop, mira: Visitor
     with shop.app.app_context():
         (action,) = Office(shop.points.checkout).log()
     assert (action.kind, action.actor, action.reason) == ("settle_return", OPERATOR, "account <i>closed")
+
+
+def test_money_that_becomes_owed_after_a_payment_waits_for_a_person(shop: SmallShop, mira: Visitor) -> None:
+    one = f"/points/admin/redemptions/{refused_in_shop(shop)}"
+    mira.browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    with shop.app.app_context():
+        shop.points.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
+    assert 'id="money"' not in text_of(mira.browser, "/points/admin/attention")
+    said = {"return_reference": "R-1", "as": "money", "reason": "account closed"}
+    assert mira.post(f"{one}/settle", **said).location == f"{one}?done=settle_due"
+    assert "€1.42" in text_of(mira.browser, "/points/admin/attention").split('id="money"')[1]
+    paid_as = {"return_reference": "R-1", "psp_reference": "bank-142", "owed": "142"}
+    assert mira.post(f"{one}/money", **paid_as).status_code == 303
+    page = text_of(mira.browser, one)
+    # Of the 20.00, 1.42 were to come back in points.
+    assert "€18.58 of return R-1 paid back, as psp_1" in page
+    assert "€1.42 of return R-1 paid back, as bank-142" in page
+    assert 'id="money"' not in text_of(mira.browser, "/points/admin/attention")
 
 
 def test_a_refused_return_is_asked_for_again_by_the_pages(shop: SmallShop, mira: Visitor) -> None:

@@ -1,7 +1,7 @@
 """The reconciliation console: compare a month, see both sides, decide with a reason; once."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy
@@ -13,6 +13,8 @@ from punktgenau.checkout.booking import Booking, Window
 from punktgenau.checkout.difference import Difference, Reconciled
 from punktgenau.checkout.matched import disagreement
 from punktgenau.checkout.office import Office
+
+RESOLVED = {"as": "written_off", "reason": "regular customer", "operation": ""}
 
 
 def month(shop: SmallShop) -> str:
@@ -30,7 +32,7 @@ def test_what_agrees_leaves_an_empty_list(shop: SmallShop, mira: Visitor) -> Non
     paid(shop)
     page = compare(shop, mira)
     assert "Compared. What differs stands below." in page
-    assert "Nothing stands here." in page
+    assert "No differences." in page
     assert "Compared a month with the statement" in text_of(mira.browser, "/points/admin/log")
 
 
@@ -44,6 +46,35 @@ def never_captured(shop: SmallShop) -> None:
         checkout.orders_loader = lambda since, until: iter(shop.shop.orders.values())
         Office(checkout).reconcile(month(shop), actor=OPERATOR)
     shop.clock.shift += type(shop.clock.shift)(hours=1)
+
+
+def test_points_that_are_gone_lead_to_the_order(shop: SmallShop, mira: Visitor) -> None:
+    assert shop.shop.cart is not None
+    shop.shop.order("A-1", state="pending", customer_id="anna")
+    with shop.app.app_context():
+        checkout = shop.points.checkout
+        checkout.authorize("A-1", shop.shop.cart, customer_id="anna", points=427)
+        shop.clock.shift += timedelta(hours=3)
+        shop.provider.control("POST", "/clock", {"advance_s": 3 * 3600})
+        shop.provider.control("POST", "/members", {"id": "mbr_2500", "points": 10})
+        shop.shop.mark("A-1", "paid")
+        checkout.capture("A-1")
+        checkout.orders_loader = lambda since, until: iter(shop.shop.orders.values())
+        report = Office(checkout).reconcile(month(shop), actor=OPERATOR)
+        listed = "\n".join(as_text(report, checkout.differences(state="open", period=report.period)))
+        redemption_id = Office(checkout).searching.attempts("A-1")[-1].id
+    page = text_of(mira.browser, f"/points/admin/clearing?period={month(shop)}")
+    assert "Decide at the order." in page
+    assert f"Only {month(shop)} stands below" in page
+    (link,) = re.findall(r'href="(/points/admin/clearing/[0-9a-f]+)"', page)
+    page = text_of(mira.browser, link)
+    assert f'href="/points/admin/redemptions/{redemption_id}/resolve"' in page
+    assert "Have the provider correct it" not in page
+    assert "Do it" not in page
+    assert "proposed: decide in the back office, at the order" in listed
+    assert mira.post(f"/points/admin/redemptions/{redemption_id}/resolve", **RESOLVED).status_code == 303
+    compare(shop, mira)
+    assert "Settled" in text_of(mira.browser, link)
 
 
 def test_a_paid_order_that_was_never_captured(shop: SmallShop, mira: Visitor) -> None:

@@ -90,7 +90,7 @@ def test_refused_new_points_are_listed_and_settled(shop: SmallShop, mira: Visito
     assert "1 matter needs a person</a>" in read(mira, "/points/admin/")
     assert "needs a person</a></p>" not in read(mira, "/points/admin/?q=A-1")
     assert "What is to be done" in read(mira, one)
-    assert "New points for expired ones were not given." in read(mira, one)
+    assert "ask once more, say that the customer has them, or pay their worth in money." in read(mira, one)
     said = {"return_reference": "R-1", "as": "not_given"}
     assert mira.post(f"{one}/settle", **said).status_code == 409
     block(shop, "active")

@@ -61,7 +61,7 @@ def test_books_that_agree(small: SmallShop, provider: Provider, tmp_path: Path) 
     for arguments in ((), ("--period", f"{small.clock.now():%Y-%m}"), ("--file", str(file))):
         result = run(small, *arguments)
         assert result.exit_code == 0, result.output
-        assert "1 lines on the statement, 1 bookings in the journal, 1 orders; 1 agree." in result.stdout
+        assert "1 lines of the statement compared, 1 bookings in the journal, 1 orders; 1 agree." in result.stdout
         assert "No differences." in result.stdout
         assert "Matching" in result.stderr or "Reading the statement" in result.stderr
 
@@ -140,7 +140,9 @@ def test_a_file_with_formulas_and_strangers(small: SmallShop, provider: Provider
     assert result.exit_code == 1
     assert "Line 4 could not be read: points: not a whole number" in result.stdout
     assert "could not be read: belongs to another partner" in result.stdout
-    assert "The file is not complete or was changed" in result.stdout
+    # It is about the whole, not about the last line.
+    assert "\nThe file is not complete or was changed" in result.stdout
+    assert "could not be read: The file" not in result.stdout
     assert "only on the statement" in result.stdout
     rows = list(csv.DictReader(run(small, "--file", str(file), "--format", "csv").stdout.splitlines()))
     assert [row["order_reference"] for row in rows] == ['\'=HYPERLINK("http://x")']
