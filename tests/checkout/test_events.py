@@ -106,6 +106,19 @@ def test_what_is_about_an_open_operation_is_found_out_by_that_one(shop: World):
     assert (row.state, checkout._journal.claim(row.id, lease_s=1)) == ("voided", None)
 
 
+def test_what_needs_a_person_and_waits_for_nothing_is_looked_up(world: World, checkout: Checkout, desk: Client):
+    red = held(world, checkout)
+    engine = sqlalchemy.create_engine(world.database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE punktgenau_redemption SET state = 'needs_attention', check_at = NULL")
+    engine.dispose()
+    desk.redemptions.void(red)
+    checkout.hear(about(checkout, "A-1", "voided"))
+    checkout.recover(due_only=True)
+    assert checkout.find("A-1").state == "voided"
+    assert checkout._events.waiting(most=10, due_only=False) == ()
+
+
 def test_what_is_given_back_in_part_before_its_order_is_there_goes_back_whole(world: World, desk: Client):
     shop = world.checkout(capture="placed")
     shop.balance("anna", max_age_s=0)

@@ -13,7 +13,7 @@ from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.looking import OtherContentError
 from punktgenau.checkout.resolve import state_of
 from punktgenau.checkout.schema import EventRow, RedemptionRow
-from punktgenau.checkout.states import UNRESOLVED
+from punktgenau.checkout.states import UNDER_WAY, UNRESOLVED
 from punktgenau.errors import PunktgenauError
 from punktgenau.provider import Redemption
 
@@ -31,7 +31,7 @@ def follow_up(
     if heard.redemption_id is None or heard.check_at is None:
         return None
     before = journal.redemption(heard.redemption_id)
-    if before.state in UNRESOLVED:
+    if before.state in UNDER_WAY or _is_open(journal, before):
         claim = journal.claim(before.id, lease_s=deadline_s)
         if claim is None:
             # Somebody is sending at this moment.
@@ -72,6 +72,11 @@ def follow_up(
     is_behind = is_news(heard, after) and journal.now_ms() < settled_at
     events.done(heard, check_at=settled_at if is_behind else None)
     return before, after
+
+
+def _is_open(journal: Journal, row: RedemptionRow) -> bool:
+    """Whether an operation of the row is open, which a person may have to decide about."""
+    return row.state in UNRESOLVED and any(one.open_key == row.id for one in journal.operations(row.id))
 
 
 def noted(journal: Journal, executor: Executor, row: RedemptionRow, evidence: Redemption) -> RedemptionRow:

@@ -8,6 +8,7 @@ from punktgenau.checkout import searching
 from punktgenau.checkout.actions import Actions, Beside, require_text
 from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.returns import REFERENCE_MAX, require_reference
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import NotFoundError, StateConflictError
 
@@ -35,7 +36,11 @@ class Basis:
         row = self._row(redemption_id)
         if returned and any(one.reference == returned for one in self._journal.books(row.id).given_back):
             return row
-        of = self._journal.with_return(row.order_reference, returned) if returned else None
+        of = None
+        if returned:
+            # No return has a name that could not be one, and PostgreSQL would not even take it for a text.
+            reference = require_reference(returned, field="return_reference", most=REFERENCE_MAX)
+            of = self._journal.with_return(row.order_reference, reference)
         newest = of or self._journal.latest(row.order_reference)
         if newest is None or newest.id != row.id:
             raise StateConflictError(f"A newer attempt of order {row.order_reference} has taken the place of this one.")

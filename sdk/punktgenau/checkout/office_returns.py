@@ -10,7 +10,7 @@ from punktgenau.checkout.actions import require_text
 from punktgenau.checkout.money_half import newly_paid_minor
 from punktgenau.checkout.office_basis import Basis
 from punktgenau.checkout.refund import Refund, RefundPreview
-from punktgenau.checkout.returns import require_reference
+from punktgenau.checkout.returns import REFERENCE_MAX, require_reference
 from punktgenau.errors import AmountChangedError, NotFoundError, ReturnConflictError
 from punktgenau.money import Money
 
@@ -48,6 +48,7 @@ class ReturnDeeds(Basis):
         """
         require_text(actor, field="actor")
         require_text(reason, field="reason", least=0)
+        require_reference(return_reference, field="return_reference", most=REFERENCE_MAX)
         row = self._latest(redemption_id)
         is_known = self._journal.with_return(row.order_reference, return_reference) is not None
         refund = self._checkout.refund(
@@ -134,9 +135,10 @@ class ReturnDeeds(Basis):
     def retry_new_points(self, redemption_id: str, *, return_reference: str, actor: str, reason: str = "") -> Refund:
         """Ask now for new points that wait for their next try, under the same key; recorded as above.
 
-        Raises ReturnConflictError where none wait, or somebody is just asking for them.
+        Raises NotFoundError; ReturnConflictError where none wait, or somebody is just asking for them.
         """
         row = self._latest(redemption_id, return_reference)
+        self._checkout._returns.find(row, return_reference)
         asked = next(one for one in self._journal.books(row.id).given_back if one.reference == return_reference)
         operation = next(
             (one for one in self._journal.operations(row.id) if one.kind == ACCRUE and one.open_key == asked.id), None
