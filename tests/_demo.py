@@ -22,7 +22,8 @@ from _source import ROOT
 START_S = 60
 STOP_S = 15
 SHOP_TABLES = (
-    "filling", "changing", "order_changes", "return_lines", "returns", "money_back", "payments", "order_lines",
+    "filling", "changing", "order_changes", "return_lines", "returns", "money_back", "paid_otherwise", "payments",
+    "order_lines",
     "orders",
 )  # fmt: skip
 JOURNAL_TABLES = (
