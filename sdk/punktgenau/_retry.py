@@ -124,5 +124,6 @@ class Circuit:
             return
         with self._lock:
             self._failures = 0 if answered else self._failures + 1
-            if self._failures == self._most:
+            if self._failures >= self._most:
+                # From the end of the probe: one that waited as long as the circuit is open would let the next through.
                 self._opens_again_at = now + self._open_s

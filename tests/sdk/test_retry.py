@@ -213,6 +213,15 @@ def test_an_outage_is_not_made_worse(new_client: Callable[..., Client], server: 
 # The circuit.
 
 
+def test_a_probe_that_waited_long_in_vain_is_followed_by_a_pause() -> None:
+    circuit = Circuit(failures=2, open_s=5.0)
+    for moment in (0.0, 1.0):
+        circuit.note(answered=False, now=moment)
+    assert circuit.admits(6.0)
+    circuit.note(answered=False, now=10.9)
+    assert [circuit.admits(moment) for moment in (11.0, 15.8, 15.9)] == [False, False, True]
+
+
 def test_the_circuit_opens_lets_one_through_and_closes() -> None:
     circuit = Circuit(failures=3, open_s=5.0)
     for moment in (0.0, 1.0):
@@ -220,12 +229,12 @@ def test_the_circuit_opens_lets_one_through_and_closes() -> None:
     assert circuit.admits(1.0)
     circuit.note(answered=False, now=2.0)
     assert [circuit.admits(moment) for moment in (2.0, 6.9)] == [False, False]
-    # Half open: one probe, and nobody else until it is back or five more seconds have gone.
+    # Half open: one probe, and nobody else until it is back, or five seconds after it went or came to nothing.
     assert [circuit.admits(7.0), circuit.admits(7.0), circuit.admits(11.9)] == [True, False, False]
     circuit.note(answered=False, now=7.5)
-    assert [circuit.admits(8.0), circuit.admits(12.0), circuit.admits(12.0)] == [False, True, False]
-    circuit.note(answered=True, now=12.5)
-    assert [circuit.admits(12.5), circuit.admits(12.6)] == [True, True]
+    assert [circuit.admits(8.0), circuit.admits(12.4), circuit.admits(12.5)] == [False, False, True]
+    circuit.note(answered=True, now=13.0)
+    assert [circuit.admits(13.0), circuit.admits(13.1)] == [True, True]
 
 
 def test_one_good_answer_forgets_the_failures_before_it() -> None:
