@@ -95,7 +95,7 @@ def _forget_bytecode() -> None:
 
 
 def _processes() -> int:
-    """One more than this process may use cores, because each waits now and then: for a disk, a browser, another process.
+    """One more than this process may use cores: each waits now and then, for a disk, a browser, another process.
 
     Four are enough databases and browsers.
     """
