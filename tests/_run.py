@@ -95,12 +95,8 @@ def _forget_bytecode() -> None:
 
 
 def _processes() -> int:
-    """One more than this process may use cores: each waits now and then, for a disk, a browser, another process.
-
-    Four are enough databases and browsers.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(4, cores + 1)
+    """As many as this process may use cores: more only wait for each other. Four are enough databases and browsers."""
+    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -111,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "-n", dest="workers", metavar="N", help="spread the tests over N processes (all of them: one more than cores)"
+        "-n", dest="workers", metavar="N", help="spread the tests over N processes (all of them: one per core)"
     )
     parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
     parser.add_argument(

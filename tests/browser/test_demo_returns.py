@@ -36,6 +36,8 @@ def ask_for(shopper: Shopper, reference: str, name: str) -> None:
     shopper.page.get_by_role("link", name="Send something back").click()
     shopper.page.get_by_label(f"Send {name} back").check()
     look = shopper.page.get_by_role("button", name="See what you get")
+    # The script, which takes this button away, has run by then.
+    shopper.page.wait_for_load_state()
     if look.is_visible():
         look.click()
     shopper.page.get_by_role("button", name="Ask for the return").click()
