@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from punktgenau.checkout import shipment_statements as shipping
-from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.books import Books
 from punktgenau.checkout.database import DuplicateError, Transaction, Value
 from punktgenau.checkout.intent import Claim, NextOperation
@@ -125,7 +124,7 @@ class ReturnJournal(PayoutJournal):
             row = books.redemption
             if tx.run(STATEMENTS.ask_again, {"return_id": asked.id}) != 1:
                 raise LostSwapError
-            self._record(tx, "retry", asked, actor=actor, reason=reason)
+            self._decided(tx, "retry", asked, points=asked.points, actor=actor, reason=reason)
             return self._begin(tx, row, replace(asked, state="requested"), lease_s=lease_s)[1]
 
     def pay_instead(self, asked: ReturnRow, *, check: Check, actor: str, reason: str) -> None:
@@ -136,20 +135,9 @@ class ReturnJournal(PayoutJournal):
             row = books.redemption
             if row.state not in REVERSIBLE or tx.run(STATEMENTS.pay_instead, {"return_id": asked.id}) != 1:
                 raise LostSwapError
-            self._record(tx, "settle_return", asked, actor=actor, reason=reason)
+            self._decided(tx, "settle_return", asked, points=asked.points, actor=actor, reason=reason)
             kept = (row.kept_points + asked.points, row.kept_minor + asked.worth_minor)
             self._swap(tx, row, replace(row, kept_points=kept[0], kept_minor=kept[1]))
-
-    def _record(self, tx: Transaction, kind: str, about: ReturnRow, *, actor: str, reason: str) -> None:
-        Actions(self._database, clock=self._clock).record_in(
-            tx,
-            kind,
-            actor=actor,
-            reason=reason,
-            subject=about.id,
-            redemption_id=about.redemption_id,
-            detail={"return_reference": about.reference, "points": about.points},
-        )
 
     def refused(self, *, after: tuple[int, str], most: int) -> tuple[tuple[ReturnRow, str], ...]:
         """Returns that were refused for good and nobody has settled, paged as `owing_money`, with their orders."""
