@@ -14,7 +14,7 @@ from _desk import Desk, row_for
 from _scripted import Engine, Scripted, given_back, shown
 from punktgenau.checkout.intent import NextOperation
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.errors import AlreadyCapturedError, OutcomeUnknownError
+from punktgenau.errors import AlreadyCapturedError, IdempotencyConflictError, NotFoundError, OutcomeUnknownError
 
 CAPTURE = NextOperation(kind="capture", cause="paid", request={"points": 427}, state="capturing")
 EXTEND = NextOperation(kind="extend", cause="until 9", request={"hold_s": 60}, state="extending")
@@ -205,6 +205,14 @@ def test_what_is_to_go_back_while_it_is_taken_is_noted(engine: Engine):
     assert engine.now(noted) == noted
 
 
+def test_whoever_comes_while_somebody_else_has_begun_to_take_it_notes_the_wish(engine: Engine):
+    seen = engine.desk.held("A-1")
+    begun = engine.desk.journal.begin_operation(seen, CAPTURE, lease_s=60)
+    noted = engine.goals.release(seen, cause="customer", ends=engine.ends(0.0))
+    assert (noted.state, noted.release_cause, noted.check_at) == ("capturing", "customer", begun.redemption.check_at)
+    assert engine.now(seen) == noted
+
+
 def test_also_what_was_paid_may_have_to_go_back(engine: Engine):
     claim = engine.desk.journal.begin_operation(engine.desk.held("A-1"), EXTEND, lease_s=60)
     paid = engine.goals.capture(claim.redemption, ends=engine.ends(0.1))
@@ -295,3 +303,11 @@ def test_where_there_is_nothing_to_take_a_capture_sends_nothing(engine: Engine, 
     engine.desk.clock.advance(60)
     assert engine.goals.capture(claim.redemption, ends=engine.ends()) == claim.redemption
     assert engine.provider.calls == []
+
+
+def test_a_reference_that_was_used_proves_nothing_where_nothing_is_found(engine: Engine):
+    claim = engine.desk.journal.begin_operation(taken(engine), BACK, lease_s=2)
+    engine.provider.answers = [IdempotencyConflictError("", code="reference_reused"), NotFoundError("")]
+    row, _ = engine.executor.run(claim, deadline_s=1)
+    assert engine.provider.calls == ["reverse", "get"]
+    assert (row.state, row.reversed_points) == ("reversing", 0)

@@ -249,3 +249,23 @@ def test_what_is_given_back_in_part_is_so():
 )
 def test_who_is_looked_at_again(before: RedemptionRow, told: str, is_looked_at: bool):
     assert after(before, told).check_at == (NOW if is_looked_at else None)
+
+
+PARTLY = CAPTURED.model_copy(update={"state": "reversed", "reversed_points": 100, "reversed_value": eur(200)})
+
+
+@pytest.mark.parametrize(
+    ("before", "told", "seen", "expected", "check_at"),
+    [
+        # Given back by the provider itself: whoever was to look at it looks.
+        ("captured", "partially_reversed", PARTLY, "partially_reversed", 77),
+        ("partially_reversed", "partially_reversed", PARTLY, "partially_reversed", 77),
+        ("reversing", "partially_reversed", PARTLY, "partially_reversed", None),
+        ("captured", "captured", CAPTURED, "captured", None),
+    ],
+)
+def test_what_the_provider_gave_back_by_itself_is_looked_at_as_before(
+    before: str, told: str, seen: Redemption, expected: str, check_at: int | None
+):
+    row = after(replace(TAKEN, state=before), told, seen)
+    assert (row.state, row.check_at) == (expected, check_at)

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from _desk import Desk, row_for
+from punktgenau.checkout.database import Transaction
 from punktgenau.checkout.intent import NextOperation
 from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, LostSwapError
+from punktgenau.errors import InvalidArgumentError
 
 CAPTURE = NextOperation(kind="capture", cause="paid", request={"points": 427}, state="capturing")
 
@@ -225,6 +228,22 @@ def test_what_was_noted_beside_a_call_is_due_after_it(
         desk.journal.change(claim.redemption, replace(claim.redemption, check_at=3))
     row = desk.finish(claim, replace(claim.redemption, state=state), next_at=9 if is_open else None)
     assert row.check_at == (desk.journal.now_ms() if is_due else None)
+
+
+def test_what_is_said_beside_a_result_is_written_with_it_or_not_at_all(desk: Desk):
+    claim = desk.journal.begin_operation(desk.held("A-1"), CAPTURE, lease_s=10)
+    asked = claim.redemption
+    said: list[Transaction] = []
+
+    def refuse(tx: Transaction) -> None:
+        raise InvalidArgumentError("no")
+
+    result: dict[str, Any] = {"outcome": "done", "code": None, "reply": None, "sends": 1, "next_at": None}
+    with pytest.raises(InvalidArgumentError):
+        desk.journal.finish(claim, replace(asked, state="captured"), **result, beside=refuse)
+    assert desk.journal.redemption(asked.id).state == "capturing"
+    row = desk.journal.finish(claim, replace(asked, state="captured"), **result, beside=said.append)
+    assert (row.state, len(said)) == ("captured", 1)
 
 
 def test_what_waits_for_an_operation_that_stays_open_waits_on(desk: Desk):
