@@ -287,7 +287,7 @@ def test_where_a_file_lies(
     mounts.write_text(MOUNTINFO)
     assert network_file_system(path, mounts=mounts) == found
     assert network_file_system(path, mounts=tmp_path / "nowhere") is None
-    monkeypatch.setattr("punktgenau.checkout.database.network_file_system", lambda journal: found)
+    monkeypatch.setattr("punktgenau.checkout.mounts.network_file_system", lambda journal: found)
     shop = Checkout(Client("http://127.0.0.1:9", client_id="a", client_secret="b"), sqlite_url)
     if found is None:
         shop.upgrade()

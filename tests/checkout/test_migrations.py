@@ -112,3 +112,12 @@ def back_to(database_url: str, revision: str) -> None:
         command.downgrade(config, revision)
         connection.commit()
     database.close()
+
+
+def test_versions_stand_in_the_order_in_which_they_follow_each_other(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "versions"
+    folder.mkdir()
+    for number, follows in (("0001", "None"), ("0003", '"0001"'), ("0002", '"0003"')):
+        (folder / f"m{number}_x.py").write_text(f'revision = "{number}"\ndown_revision = {follows}\n')
+    monkeypatch.setattr(migrate, "_MIGRATIONS", tmp_path)
+    assert migrate.revisions.__wrapped__() == ["0001", "0003", "0002"]

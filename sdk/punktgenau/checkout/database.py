@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Literal
 
 from sqlalchemy import URL, BigInteger, Engine, bindparam, cast, create_engine, event, extract, func, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.moments import now_ms
-from punktgenau.checkout.mounts import network_file_system
+from punktgenau.checkout.mounts import require_safe_file
 from punktgenau.checkout.turns import turn
 from punktgenau.errors import ConfigurationError, UnavailableError
 
@@ -63,6 +63,11 @@ class Transaction:
         except self._database.integrity_error as error:
             raise DuplicateError from error
         return self._cursor.rowcount
+
+    def many(self, statement: ClauseElement, rows: Sequence[Mapping[str, Value]]) -> None:
+        """Execute for each of these; values that all of them share are in each."""
+        text, _ = self._database.compiled(statement)
+        self._cursor.executemany(text, rows)
 
     def all(self, statement: ClauseElement, values: Mapping[str, Value]) -> list[tuple[Value, ...]]:
         """Every row."""
@@ -240,7 +245,7 @@ def _engine(url: URL, dialect: str, connect: Connect | None, *, wait_s: float) -
     def _prepare(connection: PoolProxiedConnection, record: object) -> None:
         cursor = connection.cursor()
         try:
-            _require_safe_file(cursor)
+            require_safe_file(cursor)
             # FULL, because a hold that the provider has must still be in the journal after a power loss.
             for pragma in ("synchronous=FULL", f"busy_timeout={SQLITE_BUSY_MS}", "foreign_keys=ON"):
                 cursor.execute(f"PRAGMA {pragma}")
@@ -282,18 +287,3 @@ def _postgres(url: URL, opened_by: dict[str, Connect], *, wait_s: float) -> Engi
         connection.commit()
 
     return engine
-
-
-def _require_safe_file(cursor: DBAPICursor) -> None:
-    """Raises UnavailableError where processes cannot share the file safely: locks would not hold, or WAL is refused."""
-    cursor.execute("PRAGMA database_list")
-    far = network_file_system(cursor.fetchall()[0][2])
-    if far is None:
-        cursor.execute("PRAGMA journal_mode=WAL")
-        if cursor.fetchall() == [("wal",)]:
-            return
-    reason = "does not allow write-ahead logging" if far is None else f"is shared over a network ({far})"
-    raise UnavailableError(
-        f"The journal's file system {reason}. Nothing was sent; use a disk of this machine, or PostgreSQL.",
-        code="journal_unavailable",
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -25,7 +24,7 @@ from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.heartbeat import Heartbeat
 from punktgenau.checkout.intent import ORDER_CANCELLED, PAYMENT_FAILED
 from punktgenau.checkout.journal import CLOSED
-from punktgenau.checkout.links import Link, Links
+from punktgenau.checkout.links import Account, Link, Links
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
@@ -45,14 +44,6 @@ OrderLoader = Callable[[str], Order | None]
 OrdersLoader = Callable[[datetime, datetime], Iterator[Order]]
 Listener = Callable[[str, Payment], None]
 _ROUNDS_MAX = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A customer with a member's account: the link, and the points that are held for orders or under way to it."""
-
-    link: Link
-    live: tuple[Payment, ...]
 
 
 class Checkout(AfterPayment, Clearing, Recovering):

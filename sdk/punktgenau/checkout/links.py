@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction
 from punktgenau.checkout.moments import moment, now_ms
+from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import LinkRow, values_of
 from punktgenau.checkout.statements import statements
@@ -28,6 +29,14 @@ class Link:
     linked_at: datetime
     balance: Balance | None = None
     balance_age_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A customer with a member's account: the link, and the points that are held for orders or under way to it."""
+
+    link: Link
+    live: tuple[Payment, ...]
 
 
 class Links:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +21,20 @@ if TYPE_CHECKING:
 
 _LOCK = 0x70756E6B74
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_FOLLOWS = re.compile(r'^down_revision = "?(\w+)"?$', re.MULTILINE)
 
 
+@cache
 def revisions() -> list[str]:
-    """The revisions that this version knows, oldest first: their files are called m<revision>_<what>.py."""
-    return sorted(file.name[1:].partition("_")[0] for file in _MIGRATIONS.glob("versions/m*_*.py"))
+    """The revisions that this version knows, each behind the one that it follows: m<revision>_<what>.py in a folder."""
+    following: dict[str, str] = {}
+    for file in _MIGRATIONS.glob("versions/m*_*.py"):
+        (follows,) = _FOLLOWS.findall(file.read_text("utf-8"))
+        following[follows] = file.name[1:].partition("_")[0]
+    chain = [following.pop("None")]
+    while chain[-1] in following:
+        chain.append(following.pop(chain[-1]))
+    return chain
 
 
 def _config() -> Config:

@@ -6,6 +6,10 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+from punktgenau.errors import UnavailableError
+
 MOUNTS = Path("/proc/self/mountinfo")
 _FAR = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "ceph", "glusterfs", "lustre", "fuse.sshfs"})
 
@@ -30,3 +34,18 @@ def network_file_system(path: str, *, mounts: Path = MOUNTS) -> str | None:
         if inside and len(point) >= len(found[0]):
             found = (point, right.split(" ")[0])
     return found[1] if found[1] in _FAR else None
+
+
+def require_safe_file(cursor: DBAPICursor) -> None:
+    """Raises UnavailableError where processes cannot share the file safely: locks would not hold, or WAL is refused."""
+    cursor.execute("PRAGMA database_list")
+    far = network_file_system(cursor.fetchall()[0][2])
+    if far is None:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        if cursor.fetchall() == [("wal",)]:
+            return
+    reason = "does not allow write-ahead logging" if far is None else f"is shared over a network ({far})"
+    raise UnavailableError(
+        f"The journal's file system {reason}. Nothing was sent; use a disk of this machine, or PostgreSQL.",
+        code="journal_unavailable",
+    )
