@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,28 @@ def accrue(client: Client, **more: Any) -> Any:
     return client.accruals.create(**arguments)
 
 
+def claw_back(client: Client, **more: Any) -> Any:
+    """40 of the points that were given come back with return R-1."""
+    arguments = {
+        "accrual_id": "acc_0001",
+        "points": 40,
+        "return_reference": "R-1",
+        "reason": "Returned, order A-1001",
+        "idempotency_key": "key-claw-back-R-1",
+        **more,
+    }
+    return client.accruals.reverse(**arguments)
+
+
+PENDING = {
+    "accrual_reference": "earn-A-1001",
+    "reason": "Earned with order A-1001",
+    "pending_s": 14 * 86_400,
+    "idempotency_key": "key-accrue-2",
+}
 SAMPLES: dict[str, Call] = {
     "accrue": accrue,
+    "accrue_pending": lambda client, **more: accrue(client, **{**PENDING, **more}),
     "authorize": lambda client, **more: authorize(client, **{"hold_s": 7200, **more}),
     "authorize_one_step": lambda client, **more: authorize(client, capture="now", **more),
     "authorize_replayed": lambda client, **more: authorize(client, **{"hold_s": 7200, **more}),
@@ -88,6 +109,16 @@ SAMPLES: dict[str, Call] = {
         },
     ),
     "entries": lambda client, **more: client.members.entries(member_id="mbr_2500", **more),
+    "entries_filtered": lambda client, **more: client.members.entries(
+        **{
+            "member_id": "mbr_2500",
+            "kinds": ("earned", "given_back"),
+            "since": date(2026, 11, 1),
+            "until": date(2026, 11, 30),
+            "limit": 10,
+            **more,
+        }
+    ),
     "extend": lambda client, **more: client.redemptions.extend(
         **{**RED, "hold_s": 86_400, "idempotency_key": "key-extend-1", **more}
     ),
@@ -107,6 +138,9 @@ SAMPLES: dict[str, Call] = {
         }
     ),
     "member": lambda client, **more: client.members.get(member_id="mbr_2500", **more),
+    "post_accrual": lambda client, **more: client.accruals.post(
+        **{"accrual_id": "acc_0001", "idempotency_key": "key-post-1", **more}
+    ),
     "quote": lambda client, **more: client.redemptions.quote(
         **{"member_id": "mbr_2500", "total": eur(5990), "points": 427, **more}
     ),
@@ -121,10 +155,22 @@ SAMPLES: dict[str, Call] = {
             **more,
         },
     ),
+    "reverse_accrual": claw_back,
+    "reverse_accrual_posted": lambda client, **more: claw_back(
+        client,
+        **{
+            "points": 100,
+            "return_reference": "R-2",
+            "below_zero": True,
+            "idempotency_key": "key-claw-back-R-2",
+            **more,
+        },
+    ),
     "statement": lambda client, **more: client.statements.page(**{"period": "2026-11", **more}),
     "void": lambda client, **more: client.redemptions.void(**{**RED, "idempotency_key": "key-void-1", **more}),
 }
-WRITES = ("authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "accrue")
+ACCRUAL_WRITES = ("accrue", "post_accrual", "reverse_accrual")
+WRITES = ("authorize", "capture", "extend", "void", "reverse", "cancel_by_key", *ACCRUAL_WRITES)
 READS = ("balance", "get", "find", "quote")
 NEXT_CALLS = {
     "authorize": "redemptions.find(idempotency_key='key-authorize-A-1001')",
@@ -134,6 +180,8 @@ NEXT_CALLS = {
     "reverse": "redemptions.get('red_0001')",
     "cancel_by_key": "redemptions.find(idempotency_key='key-authorize-A-1001')",
     "accrue": "accruals.find(idempotency_key='key-accrue-1')",
+    "post_accrual": "accruals.get('acc_0001')",
+    "reverse_accrual": "accruals.get('acc_0001')",
 }
 """What finds out about each write that got no answer."""
 
@@ -170,12 +218,14 @@ def assert_not_sent(error: PunktgenauError, name: str) -> None:
     assert error.idempotency_key == key_of(name)
 
 
-def assert_unknown(error: PunktgenauError, name: str, redemption_id: str = "red_0001") -> None:
+def assert_unknown(
+    error: PunktgenauError, name: str, redemption_id: str = "red_0001", accrual_id: str = "acc_0001"
+) -> None:
     """Nobody knows, and the error has what it takes to find out."""
     assert type(error) is OutcomeUnknownError
     assert (error.outcome, error.retry) == ("unknown", "same_key")
     assert error.idempotency_key == key_of(name)
-    next_call = NEXT_CALLS[name].replace("red_0001", redemption_id)
+    next_call = NEXT_CALLS[name].replace("red_0001", redemption_id).replace("acc_0001", accrual_id)
     assert error.next_call == next_call
     assert next_call in str(error)
     assert error.sends >= 1

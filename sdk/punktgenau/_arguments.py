@@ -6,6 +6,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import TypeVar
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -47,11 +48,19 @@ def key(value: object, *, else_: str | None = None, field: str = "idempotency_ke
     return value
 
 
-def whole(value: object, *, field: str, least: int = 1) -> int:
+def whole(value: object, *, field: str, least: int = 1, most: int | None = None) -> int:
     """A whole number that is not points; no bool."""
-    if type(value) is not int or not least <= value <= AMOUNT_MINOR_MAX:
-        raise InvalidArgumentError(f"{field} must be a whole number, at least {least}.", field=field)
+    if type(value) is not int or not least <= value <= (AMOUNT_MINOR_MAX if most is None else most):
+        upper = "" if most is None else f", at most {most}"
+        raise InvalidArgumentError(f"{field} must be a whole number, at least {least}{upper}.", field=field)
     return value
+
+
+def day(value: object, *, field: str) -> str:
+    """A calendar day as the wire writes it; no moment, whose day depends on where one is."""
+    if type(value) is not date:
+        raise InvalidArgumentError(f"{field} must be a date.", field=field)
+    return value.isoformat()
 
 
 def one_of(value: T, *choices: T, field: str) -> T:

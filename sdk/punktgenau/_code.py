@@ -20,13 +20,15 @@ class Code:
     next_step: str
 
 
-def row(code: str, error: type[PunktgenauError], cause: str, points: str, next_step: str) -> Code:
-    """A row whose outcome and retry are those of its class."""
+def row(
+    code: str, error: type[PunktgenauError], cause: str, points: str, next_step: str, *, retry: Retry | None = None
+) -> Code:
+    """A row whose outcome is that of its class; so is its retry, unless it is said."""
     return Code(
         code=code,
         error=error,
         outcome=error.default_outcome,
-        retry=error.default_retry,
+        retry=retry or error.default_retry,
         cause=cause,
         points=points,
         next_step=next_step,

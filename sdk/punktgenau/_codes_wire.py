@@ -246,6 +246,28 @@ _STATES = (
         STILL_HELD,
         "Give back at most what remains.",
     ),
+    row(
+        "accrual_not_due",
+        e.StateConflictError,
+        "The points that were given are still pending.",
+        "They stay pending; this call changed nothing.",
+        "Post them when their time has come.",
+        retry="same_key",
+    ),
+    row(
+        "accrual_reversed",
+        e.StateConflictError,
+        "The points that were given have all been taken back.",
+        "Nothing of them is left to be posted.",
+        "Leave it at that.",
+    ),
+    row(
+        "reversal_exceeds_accrual",
+        e.StateConflictError,
+        "More points than are left to take back.",
+        STILL_HELD,
+        "Take back at most what remains.",
+    ),
 )
 
 _UNKNOWN = (

@@ -96,6 +96,7 @@ def problem_error(
         _plain(hide(problem.detail, sent)) or f"{name} was refused ({problem.code}).",
         code=problem.code,
         outcome="not_done",
+        retry=row.retry if row is not None and row.error is kind else None,
         idempotency_key=key,
         field=_plain(hide(problem.field or "", sent)),
         remaining=problem.remaining.points if problem.remaining else None,

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import date
 from hashlib import sha256
+from typing import get_args
 from urllib.parse import urlencode
 
-from punktgenau._arguments import segment, text
+from punktgenau._arguments import day, one_of, segment, several, text, whole
 from punktgenau._clock import Clock
 from punktgenau._operation import Operation
 from punktgenau._problem import about_something_else
 from punktgenau._redact import Hidden
 from punktgenau._transport import Transport
-from punktgenau.records import Balance, Entries, Identification, Member
+from punktgenau.records import Balance, Entries, EntryGroup, Identification, Member
+
+ENTRIES_MAX = 100
+"""No page has more."""
 
 
 def pkce_pair(clock: Clock) -> tuple[str, str]:
@@ -56,12 +62,29 @@ class Members:
             raise about_something_else(operation, "member_id", answer)
         return answer.record
 
-    def entries(self, *, member_id: str, cursor: str | None = None, deadline_s: float | None = None) -> Entries:
-        """Movements of a member, newest first; `cursor` is the page before's `next_cursor`.
+    def entries(
+        self,
+        *,
+        member_id: str,
+        cursor: str | None = None,
+        kinds: Sequence[EntryGroup] | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        limit: int | None = None,
+        deadline_s: float | None = None,
+    ) -> Entries:
+        """Movements of a member, newest first; `cursor` is the page before's `next_cursor`, with the same filters.
 
+        `kinds` leaves only these groups; `since` and `until` are days in UTC, both included; `limit`: up to 100 a page.
         Raises NotLinkedError, NotFoundError, NotSentError or UnavailableError.
         """
-        page = "" if cursor is None else f"?{urlencode({'cursor': text(cursor, field='cursor', most=255)})}"
+        groups = () if kinds is None else several(kinds, field="kinds")
+        query = [("kind", one_of(group, *get_args(EntryGroup), field="kinds")) for group in groups]
+        query += [("since", day(since, field="since"))] if since is not None else []
+        query += [("until", day(until, field="until"))] if until is not None else []
+        query += [("limit", str(whole(limit, field="limit", most=ENTRIES_MAX)))] if limit is not None else []
+        query += [("cursor", text(cursor, field="cursor", most=255))] if cursor is not None else []
+        page = f"?{urlencode(query)}" if query else ""
         operation = Operation(name="entries", method="GET", path=_path(member_id, f"/entries{page}"), reply=Entries)
         return self._transport.call(operation, deadline_s=deadline_s).record
 

@@ -34,7 +34,8 @@ class ProviderProfile:
     `captures`: in one piece or in several; `partial_reversal`: a part can be given back; `quotes_reversals`: it tells
     before what would come back already expired; `partial_approval`: fewer points than asked for may be held.
 
-    `accrues`: a partner can give points to members, through `accruals`.
+    `accrues`: a partner can give points to members and take them back, through `accruals`; `accrual_pending`: they can
+    be pending first, else they are posted at once.
 
     `calls_per_s` is the most that recovery may send (None: no limit is known; Retry-After is always obeyed). What is
     unknown for longer than `resolution_bound_s` needs a person.
@@ -60,6 +61,7 @@ class ProviderProfile:
     quotes_reversals: bool = True
     partial_approval: bool = False
     accrues: bool = True
+    accrual_pending: bool = True
     calls_per_s: int | None = None
     resolution_bound_s: int = 86_400
 
@@ -114,7 +116,7 @@ _VARIANTS = (
     ProviderProfile(name="one_capture", captures="one"),
     ProviderProfile(name="no_partial_reversal", partial_reversal=False),
     ProviderProfile(name="no_reversal_quotes", quotes_reversals=False),
-    ProviderProfile(name="no_accruals", accrues=False),
+    ProviderProfile(name="no_accruals", accrues=False, accrual_pending=False),
     ProviderProfile(name="partial_approval", partial_approval=True),
     ProviderProfile(name="slow_lookup", settle_s=90),
     ProviderProfile(name="short_window", key_window_s=600, settle_s=30),
@@ -135,6 +137,7 @@ _VARIANTS = (
         partial_reversal=False,
         quotes_reversals=False,
         accrues=False,
+        accrual_pending=False,
     ),
 )
 PROFILES: Mapping[str, ProviderProfile] = MappingProxyType({profile.name: profile for profile in _VARIANTS})

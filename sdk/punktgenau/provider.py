@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from punktgenau.money import Money
@@ -12,6 +13,7 @@ from punktgenau.records import (
     Balance,
     Entries,
     Entry,
+    EntryGroup,
     ExpiringPoints,
     Identification,
     Limits,
@@ -31,7 +33,7 @@ from punktgenau.records import (
 
 if TYPE_CHECKING:
     # Whoever gives no points and reads no statements does not pay for their records.
-    from punktgenau.accrual_records import Accrual
+    from punktgenau.accrual_records import Accrual, AccrualReversal
     from punktgenau.statement_records import StatementLine
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "Balance",
     "Entries",
     "Entry",
+    "EntryGroup",
     "ExpiringPoints",
     "Identification",
     "Limits",
@@ -75,8 +78,18 @@ class MembersPort(Protocol):
         """Points of a member, with rate and limits."""
         ...
 
-    def entries(self, *, member_id: str, cursor: str | None = None, deadline_s: float | None = None) -> Entries:
-        """Movements of a member, newest first."""
+    def entries(
+        self,
+        *,
+        member_id: str,
+        cursor: str | None = None,
+        kinds: Sequence[EntryGroup] | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        limit: int | None = None,
+        deadline_s: float | None = None,
+    ) -> Entries:
+        """Movements of a member, newest first; filtered by groups and by days in UTC, both included."""
         ...
 
 
@@ -212,10 +225,29 @@ class AccrualsPort(Protocol):
         order_reference: str,
         accrual_reference: str,
         reason: str,
+        pending_s: int | None = None,
         idempotency_key: str | None = None,
         deadline_s: float | None = None,
     ) -> Accrual:
-        """Give points to a member, once per accrual reference."""
+        """Give points to a member, once per accrual reference; with `pending_s` they cannot be spent at first."""
+        ...
+
+    def post(self, accrual_id: str, *, idempotency_key: str | None = None, deadline_s: float | None = None) -> Accrual:
+        """Let pending points be spent, which is possible from `pending_until` on."""
+        ...
+
+    def reverse(
+        self,
+        accrual_id: str,
+        *,
+        points: int,
+        return_reference: str,
+        reason: str,
+        below_zero: bool = False,
+        idempotency_key: str | None = None,
+        deadline_s: float | None = None,
+    ) -> AccrualReversal:
+        """Take points back, once per return reference: what is pending or available, and below zero if that is said."""
         ...
 
     def get(self, accrual_id: str, *, deadline_s: float | None = None) -> Accrual:

@@ -82,7 +82,10 @@ class ExpiringPoints(Record):
 
 
 class Balance(Record):
-    """What a member has: available, held and pending points, what they are worth, and the limits."""
+    """What a member has: available, held and pending points, what they are worth, and the limits.
+
+    `available` is below zero where the account owes points. `pending`: given, and not to be spent yet.
+    """
 
     member_id: str
     former_member_ids: tuple[str, ...]
@@ -96,18 +99,28 @@ class Balance(Record):
     mode: Mode
 
 
+EntryGroup = Literal["earned", "spent", "given_back", "expired", "other"]
+"""What movements can be filtered by: points given and taken back; held and paid; released and returned; the rest."""
+
+
 class Entry(Record):
-    """One movement on a member's account: signed points, the balance after it, and the reason."""
+    """One movement on a member's account: signed points, the balance after it, and the reason.
+
+    `pending_points` is the signed change of what is pending, which is no part of the balance. A balance below zero is
+    owed: points that come in settle it first.
+    """
 
     id: str
     sequence: int
     kind: str
     points: int
+    pending_points: int = 0
     balance: int
     at: AwareDatetime
     partner_id: str | None
     order_reference: str | None
     redemption_id: str | None
+    accrual_id: str | None = None
     reason: str
 
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX
 from punktgenau.records import Mode, Record
 
-StatementKind = Literal["capture", "reversal", "accrual", "correction"]
+StatementKind = Literal["capture", "reversal", "accrual", "accrual_reversal", "correction"]
 LINES_MAX = 10**15
 """No statement has as many lines, so no line has a higher number."""
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -52,7 +52,7 @@ class StatementLine(Record):
 
     @model_validator(mode="after")
     def _signs_are_those_of_its_kind(self) -> StatementLine:
-        sign = {"capture": 1, "reversal": -1, "accrual": -1}.get(self.kind, 0)
+        sign = {"capture": 1, "reversal": -1, "accrual": -1, "accrual_reversal": 1}.get(self.kind, 0)
         if sign and (sign * self.points <= 0 or sign * self.amount_minor < 0):
             raise ValueError(f"points of a {self.kind} have the other sign")
         return self

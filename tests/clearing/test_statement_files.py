@@ -54,6 +54,9 @@ def test_other_spellings_of_csv_are_read_too():
     assert read(semicolons) == read(marked) == read(quoted) == read(SAMPLE)
 
 
+KINDS = "'capture', 'reversal', 'accrual', 'accrual_reversal' or 'correction'"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
@@ -68,7 +71,7 @@ def test_other_spellings_of_csv_are_read_too():
         (b",427,427,", b",0,0,", "points of a capture have the other sign"),
         (b",EUR,", b",EURO,", "currency: String should match pattern '^[A-Z]{3}$'"),
         (b",EUR,", b",,", "currency: String should match pattern '^[A-Z]{3}$'"),
-        (b",capture,", b",gift,", "kind: Input should be 'capture', 'reversal', 'accrual' or 'correction'"),
+        (b",capture,", b",gift,", f"kind: Input should be {KINDS}"),
         (b"2026-11-22T10:00:00Z", b"22.11.2026", "at: not a moment such as 2026-11-22T10:00:00Z"),
         (b"2026-11-22T10:00:00Z", b"2026-11-22T10:00:00", "at: Input should have timezone info"),
         (b"stl_00000001,", b",", "id: String should have at least 1 character"),

@@ -42,7 +42,10 @@ FAMILIES = {
     "reclamped": ("cart", "balance", "rules", "grown"),
     "entry": tuple(
         kind + ending
-        for kind in ("opening", "adjustment", "hold", "capture", "release", "reversal", "expiry", "accrual")
+        for kind in (
+            *("opening", "adjustment", "hold", "capture", "release", "reversal", "expiry"),
+            *("accrual", "accrual_posted", "claw_back", "owed_settled"),
+        )
         for ending in ("", ".order")
     ),
     "choice": get_args(ChoiceKind),
