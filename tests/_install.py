@@ -19,7 +19,9 @@ def browser() -> None:
         return
     if _may_use_apt():
         wanted = [package for package in BESIDES if not _installed(package)]
-        if _browser.find() is None and _is_debian():
+        lacks_shell = _is_debian() and shutil.which(_browser.SHELL) is None
+        # Alone: an older Debian has no such package, and would then install none of the others either.
+        if lacks_shell and not _apt([_browser.SHELL]) and _browser.find() is None:
             wanted.insert(0, "chromium")
         if wanted:
             _apt(wanted)
@@ -47,12 +49,13 @@ def _installed(package: str) -> bool:
     return asked.stdout.endswith("ok installed")
 
 
-def _apt(packages: list[str]) -> None:
+def _apt(packages: list[str]) -> bool:
     print(f"Installing for the browser tests, with apt-get: {' '.join(packages)} (a minute or two).", flush=True)
     wait = ["-o", "DPkg::Lock::Timeout=300", "-qq"]
     complaint = "apt-get could not install them."
-    if _quietly(["apt-get", *wait, "update"], complaint):
-        _quietly(["apt-get", *wait, "install", "-y", "--no-install-recommends", *packages], complaint)
+    return _quietly(["apt-get", *wait, "update"], complaint) and _quietly(
+        ["apt-get", *wait, "install", "-y", "--no-install-recommends", *packages], complaint
+    )
 
 
 def _quietly(command: list[str], complaint: str) -> bool:
