@@ -167,6 +167,7 @@ SAMPLES: dict[str, Call] = {
         },
     ),
     "statement": lambda client, **more: client.statements.page(**{"period": "2026-11", **more}),
+    "issued": lambda client, **more: client.statements.issued_page(**{"period": "2026-11", **more}),
     "void": lambda client, **more: client.redemptions.void(**{**RED, "idempotency_key": "key-void-1", **more}),
 }
 ACCRUAL_WRITES = ("accrue", "post_accrual", "reverse_accrual")

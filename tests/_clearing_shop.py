@@ -44,3 +44,11 @@ def buy(shop: Checkout, world: World, reference: str, points: int = 100, *, capt
 
 def lines(shop: Checkout) -> list[StatementLine]:
     return list(shop._provider.statements.lines(period=period(shop)))  # type: ignore[attr-defined]
+
+
+def with_lots(world: World, shop: Checkout, *points: int) -> None:
+    """Let anna have just these lots, which the shop gave out; no accrual says for which order."""
+    lots = [{"points": one, "issued_by": "demo-shop"} for one in points]
+    url = f"{world.provider.url}/sandbox/members"
+    assert world.provider.http.post(url, json={"id": "mbr_lots", "lots": lots}, timeout=20).status_code == 201
+    shop.link("anna", member_id="mbr_lots", consent_id="con_1")

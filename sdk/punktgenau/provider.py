@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from punktgenau.money import Money
 from punktgenau.profiles import PROFILES, LookupBy, ProviderProfile
+from punktgenau.provider_statements import IssuedPort, StatementsPort, StatementsProvider
 from punktgenau.records import (
     ENDED_STATES,
     Balance,
@@ -32,9 +33,8 @@ from punktgenau.records import (
 )
 
 if TYPE_CHECKING:
-    # Whoever gives no points and reads no statements does not pay for their records.
+    # Whoever gives no points does not pay for their records.
     from punktgenau.accrual_records import Accrual, AccrualReversal
-    from punktgenau.statement_records import StatementLine
 
 __all__ = [
     "ENDED_STATES",
@@ -47,6 +47,7 @@ __all__ = [
     "EntryGroup",
     "ExpiringPoints",
     "Identification",
+    "IssuedPort",
     "Limits",
     "LookupBy",
     "Member",
@@ -272,24 +273,4 @@ class AccrualsProvider(Protocol):
     @property
     def accruals(self) -> AccrualsPort:
         """Points that the partner gives."""
-        ...
-
-
-class StatementsPort(Protocol):
-    """What reconciliation asks of a provider that issues statements."""
-
-    def lines(
-        self, *, period: str, progress: Callable[[int, int], None] | None = None, deadline_s: float | None = None
-    ) -> Iterator[StatementLine]:
-        """Every line of a month such as "2026-11", oldest first; `progress` is told how many of how many."""
-        ...
-
-
-@runtime_checkable
-class StatementsProvider(Protocol):
-    """A provider that issues statements; of one that does not, a file can be read."""
-
-    @property
-    def statements(self) -> StatementsPort:
-        """The partner's lines of a month."""
         ...

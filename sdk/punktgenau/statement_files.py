@@ -5,25 +5,50 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from punktgenau.errors import InvalidArgumentError
+from punktgenau.issued_records import IssuedLine
 from punktgenau.statement_records import BrokenLine, StatementAmount, StatementLine
 from punktgenau.statement_totals import Totals
 from punktgenau.statements import Progress
 
 LINE_BYTES_MAX = 8_192
-COLUMNS = (
-    "id", "sequence", "kind", "at", "points", "amount_minor", "currency", "redemption_id", "accrual_id",
-    "idempotency_key", "order_reference", "capture_reference", "return_reference", "corrects", "partner_id", "reason",
-)  # fmt: skip
-_REQUIRED = ("id", "kind", "at", "points", "amount_minor", "currency", "order_reference")
-_MAY_BE_NONE = ("accrual_id", "capture_reference", "return_reference", "corrects")
+LineT = TypeVar("LineT", StatementLine, IssuedLine)
 _WHOLE = re.compile(r"-?[0-9]{1,16}")
 _TOLD_EVERY = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Form(Generic[LineT]):
+    """What a file of such lines looks like: columns that it must have, and those where nothing stands for None."""
+
+    record: type[LineT]
+    required: tuple[str, ...]
+    may_be_none: tuple[str, ...]
+    whole: tuple[str, ...] = ("points", "amount_minor")
+    whole_or_none: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.record.model_fields)
+
+
+_STATEMENT = _Form(
+    StatementLine,
+    ("id", "kind", "at", "points", "amount_minor", "currency", "order_reference"),
+    ("accrual_id", "capture_reference", "return_reference", "corrects"),
+)
+_ISSUED = _Form(
+    IssuedLine,
+    ("id", "kind", "at", "points", "amount_minor", "currency", "accrual_id", "accrual_reference"),
+    ("accrual_id", "accrual_reference", "order_reference", "redeemed_at"),
+    whole_or_none=("redeemed_before",),
+)
 
 
 class _BrokenError(Exception):
@@ -38,9 +63,22 @@ def read_statement(
     `progress` is told bytes read and `size_bytes`. At the end the file is compared with its own totals: a BrokenLine
     says where it is not complete. Raises InvalidArgumentError for a file that is no statement: its head does not fit.
     """
+    return _read(_STATEMENT, file, size_bytes, progress)
+
+
+def read_issued(
+    file: BinaryIO, *, size_bytes: int = 0, progress: Progress | None = None
+) -> Iterator[IssuedLine | BrokenLine]:
+    """The same of the points that the partner gave out and that were redeemed anywhere."""
+    return _read(_ISSUED, file, size_bytes, progress)
+
+
+def _read(
+    form: _Form[LineT], file: BinaryIO, size_bytes: int, progress: Progress | None
+) -> Iterator[LineT | BrokenLine]:
     lines = _physical(file)
     number, read_bytes, head = next(lines, (0, 0, b""))
-    delimiter, names = _head(head)
+    delimiter, names = _head(head, form)
     totals, said = Totals(), []
     for number, read_bytes, raw in lines:
         if progress is not None and number % _TOLD_EVERY == 0:
@@ -52,7 +90,7 @@ def read_statement(
             if cells["kind"] == "total":
                 said.append(_total(cells))
                 continue
-            line = _line(cells, sequence=totals.lines + 1)
+            line = _line(cells, form, sequence=totals.lines + 1)
         except _BrokenError as broken:
             yield BrokenLine(number=number, reason=str(broken))
             continue
@@ -79,13 +117,13 @@ def _physical(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
         yield number, read_bytes, raw
 
 
-def _head(raw: bytes) -> tuple[str, tuple[str, ...]]:
+def _head(raw: bytes, form: _Form[LineT]) -> tuple[str, tuple[str, ...]]:
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in raw:
         raise InvalidArgumentError("The file is UTF-16; a statement is UTF-8. Save it as CSV UTF-8.", field="file")
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip("\r\n")
     delimiter = max(",;\t", key=text.count)
     names = tuple(name.strip().strip('"') for name in text.split(delimiter))
-    missing = [name for name in _REQUIRED if name not in names]
+    missing = [name for name in form.required if name not in names]
     if missing or len(set(names)) != len(names) or len(raw) > LINE_BYTES_MAX:
         what = f"its head lacks {', '.join(missing)}" if missing else "its head names a column twice"
         raise InvalidArgumentError(f"The file is not a statement: {what}. Nothing was compared.", field="file")
@@ -113,18 +151,19 @@ def _cells(raw: bytes, names: tuple[str, ...], delimiter: str) -> Mapping[str, s
     return dict(zip(names, cells, strict=True))
 
 
-def _line(cells: Mapping[str, str], *, sequence: int) -> StatementLine:
-    values: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    values |= {name: cells[name] for name in COLUMNS if name in cells}
-    values |= {name: values[name] or None for name in _MAY_BE_NONE}
+def _line(cells: Mapping[str, str], form: _Form[LineT], *, sequence: int) -> LineT:
+    values: dict[str, object] = dict.fromkeys(form.columns, "")
+    values |= {name: cells[name] for name in form.columns if name in cells}
+    values |= {name: values[name] or None for name in form.may_be_none}
     values["sequence"] = _whole(cells, "sequence") if cells.get("sequence") else sequence
-    values["points"], values["amount_minor"] = _whole(cells, "points"), _whole(cells, "amount_minor")
+    values |= {name: _whole(cells, name) for name in form.whole}
+    values |= {name: _whole(cells, name) if cells.get(name) else None for name in form.whole_or_none}
     try:
         values["at"] = datetime.fromisoformat(cells["at"])
     except ValueError:
         raise _BrokenError("at: not a moment such as 2026-11-22T10:00:00Z") from None
     try:
-        line = StatementLine.model_validate(values)
+        line = form.record.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from punktgenau.statement_records import StatementAmount, StatementLine
+from punktgenau.statement_records import StatementAmount
 
 CURRENCIES_MAX = 200
 """There are fewer; a file that names more is no statement."""
+
+
+class Counted(Protocol):
+    """What can be added up."""
+
+    @property
+    def points(self) -> int:
+        """Signed points."""
+        ...
+
+    @property
+    def amount_minor(self) -> int:
+        """Their worth, with the same sign."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """In which currency."""
+        ...
 
 
 class Totals:
@@ -17,7 +37,7 @@ class Totals:
         self.lines = 0
         self._sums: dict[str, list[int]] = {}
 
-    def add(self, line: StatementLine) -> None:
+    def add(self, line: Counted) -> None:
         """One more line."""
         self.lines += 1
         sums = self._sums.get(line.currency)

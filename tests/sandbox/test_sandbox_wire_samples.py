@@ -47,6 +47,15 @@ def send(frozen: Any, wanted: dict[str, Any]) -> Any:
     return frozen.call(request["method"], request["path"], request["body"], key=key)
 
 
+def redeem_what_the_shop_gave(frozen: Any) -> None:
+    """The points of the sample's accrual at both partners, some of them given back, and points of no known order."""
+    frozen.client.post("/sandbox/members/mbr_2500/redeem-elsewhere", json={"points": 2560})
+    red_id = frozen.authorize(points=40, capture="now").get_json()["id"]
+    frozen.post(f"{RED}/{red_id}/reversals", {"points": 10, "return_reference": "R-1"}, key="key-2")
+    # The first 17 are the shop's, the others the other partner's.
+    frozen.authorize(member_id="mbr_42", order_reference="A-1002", points=20, capture="now", key="key-3")
+
+
 def prepare(frozen: Any, name: str) -> None:
     """What has to have happened before the sample's request."""
     hold = sample("authorize")
@@ -68,9 +77,12 @@ def prepare(frozen: Any, name: str) -> None:
         "find_accruals": ["accrue"],
         "find_accruals_by_key": ["accrue"],
         "statement": ["authorize", "capture", "reverse", "accrue"],
+        "issued": ["accrue"],
     }
     for step in before.get(name, []):
         assert send(frozen, hold if step == "authorize" else sample(step)).status_code in (200, 201)
+    if name == "issued":
+        redeem_what_the_shop_gave(frozen)
     if name == "identify":
         verifier = sample(name)["request"]["body"]["code_verifier"]
         digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import events, lots, profile, redemptions, statements
+from . import events, issued, lots, profile, redemptions, statements
 from .arithmetic import share_minor
 from .database import Work
 from .problems import Refusal
@@ -26,6 +26,7 @@ def capture(work: Work, red: sqlite3.Row, request: CaptureRequest, *, key: str) 
     work.run("INSERT INTO capture VALUES (?, ?, ?, ?, ?, ?)", red["id"], reference, points, minor, key, work.at)
     statements.book(work, red, "capture", points=points, amount_minor=minor, capture_reference=reference)
     lots.capture(work, red, points=points)
+    issued.redeemed(work, red, points=points, amount_minor=minor)
     rest_points = red["held_points"] - points if request.final else 0
     if rest_points:
         reason = f"Not needed for order {red['order_reference']}"
@@ -42,6 +43,7 @@ def in_one_step(work: Work, red: sqlite3.Row) -> sqlite3.Row:
     )  # fmt: skip
     statements.book(work, red, "capture", points=points, amount_minor=red["value_minor"])
     lots.capture(work, red, points=points)
+    issued.redeemed(work, red, points=points, amount_minor=red["value_minor"])
     work.run(
         "UPDATE redemption SET held_points = 0, captured_points = points, captured_minor = value_minor,"
         " state = 'captured', expires_at = NULL WHERE id = ?",

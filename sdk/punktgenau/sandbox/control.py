@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import control_bodies, control_webhooks, members, overview, profile, programme, statements
+from . import control_bodies, control_elsewhere, control_webhooks, members, overview, profile, programme, statements
 from .arithmetic import ProgrammeRate
 from .clock import moment, stamp
 from .control_bodies import ClockBody, FaultBody, LineBody, MemberBody, NoBody, ProfileBody, ProgrammeBody, read
@@ -42,6 +42,7 @@ def control_routes() -> Blueprint:
         ("POST", "/profile", play_profile),
     ):
         routes.add_url_rule(rule, view_func=view, methods=[method])
+    control_elsewhere.add_routes(routes)
     control_webhooks.add_routes(routes)
     return routes
 
@@ -75,6 +76,7 @@ def put_member() -> Response:
         if body.lots is not None:
             shares = [(lot.points, _expiry(lot)) for lot in body.lots]
             members.credit(work, member_id=body.id, shares=shares, reason="Opening balance")
+            control_elsewhere.name_issuers(work, body.id, [lot.issued_by for lot in body.lots])
         elif body.points is not None and is_new and body.points:
             members.credit(work, member_id=body.id, shares=[(body.points, None)], reason="Opening balance")
         elif body.points is not None:

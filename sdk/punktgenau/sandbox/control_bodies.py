@@ -36,9 +36,10 @@ def _moment(text: str) -> str:
 
 
 class LotBody(_Body):
-    """Points with their date, such as 2026-12-31T22:59:59Z; null: they never expire."""
+    """Points with their date, such as 2026-12-31T22:59:59Z; null: they never expire. `issued_by`: by which partner."""
 
     points: Points
+    issued_by: Name | None = None
     expires_at: Annotated[str, AfterValidator(_moment)] | None = None
 
 
@@ -51,6 +52,12 @@ class MemberBody(_Body):
     display_name: Name | None = None
     state: Literal["active", "blocked"] | None = None
     consent: bool = True
+
+
+class ElsewhereBody(_Body):
+    """So many points of a member to be redeemed at the other partner."""
+
+    points: Points
 
 
 class ClockBody(_Body):

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 Operation = Literal[
     "token", "identify", "member", "balance", "entries", "events", "quote", "authorize", "capture", "extend", "void",
     "reverse", "quote_reversal", "get", "find", "cancel_by_key", "statement", "statement_csv",
+    "issued", "issued_csv",
     "accrue", "get_accrual", "find_accruals",
 ]  # fmt: skip
 When = Literal["before", "after"]

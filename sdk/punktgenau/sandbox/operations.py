@@ -15,6 +15,8 @@ _BY_ENDPOINT: dict[str, Operation] = {
     "events.list_events": "events",
     "statements.statement": "statement",
     "statements.as_csv": "statement_csv",
+    "statements.issued_points": "issued",
+    "statements.issued_as_csv": "issued_csv",
     "redemptions.quote": "quote",
     "redemptions.authorize": "authorize",
     "redemptions.find": "find",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import lots, profile, redemptions, replies, statements
+from . import issued, lots, profile, redemptions, replies, statements
 from .arithmetic import share_minor
 from .database import Work
 from .problems import Refusal
@@ -26,6 +26,7 @@ def reverse(work: Work, red: sqlite3.Row, request: ReverseRequest, *, key: str) 
     minor = _checked_minor(work, red, request)
     _, reversal_id = work.next_id("rev")
     late_points = lots.give_back(work, red, points=request.points, reason=f"Returned, order {red['order_reference']}")
+    issued.given_back(work, red)
     work.run(
         "INSERT INTO reversal VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
         reversal_id, red["id"], reference, request.points, minor, request.points - late_points, late_points,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
+
+from pydantic import BaseModel
 
 from . import programme, redemptions
 from .database import Work
@@ -131,20 +133,24 @@ def is_closed(work: Work, period: str) -> bool:
     return period < work.at[:7]
 
 
-def written_out(pages: Iterator[list[StatementLine]]) -> Iterator[str]:
+def written_out(pages: Iterable[Sequence[BaseModel]], columns: Sequence[str] = COLUMNS) -> Iterator[str]:
     """CSV (RFC 4180): a head, then the lines of every page."""
-    yield _rows([list(COLUMNS)])
+    yield _rows([list(columns)])
     for page in pages:
         yield _rows([[_cell(value) for value in line.model_dump().values()] for line in page])
 
 
-def total_rows(work: Work, *, period: str, partner_id: str) -> str:
+def total_rows(
+    work: Work, sums_of: StatementTotals, *, period: str, partner_id: str, columns: Sequence[str] = COLUMNS
+) -> str:
     """The last rows of a CSV: one of the kind `total` per currency, whose sequence is the number of lines."""
-    sums = totals(work, period=period, partner_id=partner_id).amounts or [
+    sums = sums_of.amounts or [
         StatementAmount(lines=0, points=0, amount_minor=0, currency=programme.current_rate(work).currency)
     ]
-    blank = dict.fromkeys(COLUMNS, "")
-    common = {"kind": "total", "at": work.at, "partner_id": partner_id, "reason": f"Statement {period}"}
+    blank = dict.fromkeys(columns, "")
+    common = {"kind": "total", "at": work.at, "partner_id": partner_id}
+    if "reason" in blank:
+        common["reason"] = f"Statement {period}"
     rows = [
         blank | common | {
             "sequence": str(one.lines), "points": str(one.points), "amount_minor": str(one.amount_minor),

@@ -86,6 +86,22 @@ _ROWS = (
         idempotency_key TEXT NOT NULL, order_reference TEXT NOT NULL, capture_reference TEXT, return_reference TEXT,
         corrects TEXT, reason TEXT NOT NULL, UNIQUE (partner_id, mode, period, sequence),
         CHECK ((redemption_id IS NULL) <> (accrual_id IS NULL))) STRICT""",
+    """CREATE TABLE IF NOT EXISTS lot_issuer (
+        lot_id INTEGER PRIMARY KEY REFERENCES lot, partner_id TEXT NOT NULL REFERENCES partner) STRICT""",
+    """CREATE TABLE IF NOT EXISTS issued_line (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, partner_id TEXT REFERENCES partner,
+        mode TEXT NOT NULL, period TEXT NOT NULL, sequence INTEGER, kind TEXT NOT NULL, at TEXT NOT NULL,
+        points INTEGER NOT NULL, amount_minor INTEGER NOT NULL, currency TEXT NOT NULL,
+        redemption_id TEXT NOT NULL REFERENCES redemption (id), lot_id INTEGER NOT NULL REFERENCES lot,
+        accrual_id TEXT REFERENCES accrual (id), redeemed_before INTEGER,
+        redeemed_with TEXT NOT NULL REFERENCES partner, UNIQUE (partner_id, mode, period, sequence),
+        CHECK ((kind = 'redeemed' AND points > 0 AND amount_minor >= 0)
+            OR (kind = 'given_back' AND points < 0 AND amount_minor <= 0)),
+        CHECK ((partner_id IS NULL) = (sequence IS NULL)),
+        CHECK ((accrual_id IS NULL) = (redeemed_before IS NULL)), CHECK (redeemed_before >= 0)) STRICT""",
+    "CREATE INDEX IF NOT EXISTS issued_line_redemption ON issued_line (redemption_id, lot_id, kind)",
+    "CREATE INDEX IF NOT EXISTS issued_line_accrual ON issued_line (accrual_id)",
+    "CREATE INDEX IF NOT EXISTS accrual_lot ON accrual (lot_id)",
     """CREATE TABLE IF NOT EXISTS idempotency (
         partner_id TEXT NOT NULL REFERENCES partner, mode TEXT NOT NULL, key TEXT NOT NULL, operation TEXT NOT NULL,
         fingerprint TEXT NOT NULL, redemption_id TEXT, reversal_id TEXT, accrual_id TEXT, refusal TEXT,
@@ -112,7 +128,7 @@ _ROWS = (
         type TEXT NOT NULL, data TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
 )
 
-_APPEND_ONLY = ("movement", "entry", "event", "capture", "reversal", "statement_line")
+_APPEND_ONLY = ("movement", "entry", "event", "capture", "reversal", "statement_line", "issued_line")
 
 _GUARDS = tuple(
     f"""CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table}
@@ -128,6 +144,7 @@ GAINED = {"idempotency": "accrual_id", "statement_line": "accrual_id"}
 
 # Children first; counters and settings outlive a reset.
 DROP_ORDER = (
-    "event", "entry", "movement", "account", "idempotency", "statement_line", "accrual", "reversal", "capture",
-    "draw", "redemption", "lot", "code", "token", "consent", "member", "programme", "rate", "partner", "profile",
+    "event", "entry", "movement", "account", "idempotency", "issued_line", "lot_issuer", "statement_line", "accrual",
+    "reversal", "capture", "draw", "redemption", "lot", "code", "token", "consent", "member", "programme", "rate",
+    "partner", "profile",
 )  # fmt: skip
