@@ -122,7 +122,8 @@ def test_a_file_from_before_there_were_accruals_is_brought_up(tmp_path: Path) ->
     file = tmp_path / "books.db"
     with sqlite3.connect(file) as old:
         for statement in TABLES:
-            if not any(name in statement for name in ("statement_line", "accrual", " idempotency ")):
+            later = ("statement_line", "accrual", " idempotency ", "ON account", "ON movement")
+            if not any(name in statement for name in later):
                 old.execute(statement)
         old.execute("CREATE TABLE statement_line (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
                     " partner_id TEXT NOT NULL, mode TEXT NOT NULL, period TEXT NOT NULL, sequence INTEGER NOT NULL,"
@@ -144,5 +145,49 @@ def test_a_file_from_before_there_were_accruals_is_brought_up(tmp_path: Path) ->
         assert tuple(kept) == ("k", "red_1", None)
         guards = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'statement_line'"
         assert connection.execute(guards).fetchone()[0] == 2
+    database.close()
+    Database(file).close()
+
+
+OLD = (
+    "CREATE TABLE account (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, member_id TEXT,"
+    " lot_id INTEGER, redemption_id TEXT, partner_id TEXT, points INTEGER NOT NULL,"
+    " CHECK (kind = 'issued' OR points >= 0)) STRICT",
+    "CREATE INDEX account_member ON account (member_id, kind)",
+    "CREATE TABLE movement (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, member_id TEXT NOT NULL,"
+    " sequence INTEGER NOT NULL, kind TEXT NOT NULL, points INTEGER NOT NULL, balance INTEGER NOT NULL,"
+    " partner_id TEXT, order_reference TEXT, redemption_id TEXT, reason TEXT NOT NULL, at TEXT NOT NULL,"
+    " UNIQUE (member_id, sequence)) STRICT",
+    "CREATE TRIGGER movement_no_update BEFORE UPDATE ON movement"
+    " BEGIN SELECT RAISE(ABORT, 'movement is append-only'); END",
+    "CREATE TABLE entry (id INTEGER PRIMARY KEY, movement_number INTEGER NOT NULL REFERENCES movement,"
+    " account_id INTEGER NOT NULL REFERENCES account, points INTEGER NOT NULL CHECK (points <> 0)) STRICT",
+    "INSERT INTO account VALUES (1, 'issued', 'issued', NULL, NULL, NULL, NULL, -42)",
+    "INSERT INTO account VALUES (2, 'available:mbr_42:1', 'available', 'mbr_42', 1, NULL, NULL, 42)",
+    "INSERT INTO movement VALUES"
+    " (1, 'ent_00000001', 'mbr_42', 1, 'opening', 42, 42, NULL, NULL, NULL, 'Opening balance', '2026-11-22T09:00:00Z')",
+    "INSERT INTO entry VALUES (1, 1, 1, -42), (2, 1, 2, 42)",
+)
+
+
+def test_a_file_from_before_points_could_be_pending_is_brought_up(tmp_path: Path) -> None:
+    file = tmp_path / "books.db"
+    with sqlite3.connect(file) as old:
+        for statement in OLD:
+            old.execute(statement)
+    old.close()
+    database = Database(file)
+    with database.transaction() as connection:
+        kept = connection.execute("SELECT points, pending_points, balance, accrual_id FROM movement").fetchall()
+        assert [tuple(row) for row in kept] == [(42, 0, 42, None)]
+        # What refers to the new tables does so by their names, and is held to them.
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        connection.execute("INSERT INTO account (name, kind, points) VALUES ('owed:mbr_42', 'owed', -1)")
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute("INSERT INTO account (name, kind, points) VALUES ('owed:mbr_0', 'owed', 1)")
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute("INSERT INTO entry VALUES (3, 1, 99, 1)")
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute("UPDATE movement SET points = 1")
     database.close()
     Database(file).close()

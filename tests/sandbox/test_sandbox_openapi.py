@@ -68,5 +68,5 @@ def test_it_says_3_1_and_names_every_operation() -> None:
         "token", "member", "balance", "entries", "events", "quote", "authorize", "find", "get", "capture", "extend",
         "void", "reverse", "quote_reversal", "cancel_by_key", "statement", "statement_csv",
         "issued", "issued_csv",
-        "accrue", "get_accrual", "find_accruals",
+        "accrue", "post_accrual", "reverse_accrual", "get_accrual", "find_accruals",
     }  # fmt: skip

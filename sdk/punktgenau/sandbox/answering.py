@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Response, g, request
 from pydantic import BaseModel
 
-from . import accruals, idempotency, profile, redemptions, replies, reversals
+from . import accrual_reversals, accruals, idempotency, profile, redemptions, replies, reversals
 from .clock import stamp
 from .database import Work
 from .faults import Fault
@@ -86,7 +86,10 @@ def _spoil(wanted: Write) -> Response:
 def _now(work: Work, effect: Effect, partner_id: str) -> BaseModel:
     """What the effect looks like by now."""
     if effect.accrual_id is not None:
-        return accruals.reply(work, accruals.get(work, effect.accrual_id, partner_id=partner_id))
+        row = accruals.get(work, effect.accrual_id, partner_id=partner_id)
+        if effect.reversal_id is not None:
+            return accrual_reversals.reply(work, effect.reversal_id, row)
+        return accruals.reply(work, row)
     if effect.redemption_id is None:
         raise LookupError("a write without an effect")
     red = redemptions.get(work, effect.redemption_id, partner_id=partner_id)

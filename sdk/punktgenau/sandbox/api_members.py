@@ -12,7 +12,7 @@ from . import events, members, replies, replies_events
 from .answering import reply
 from .clock import stamp
 from .openapi import EVENTS, MEMBERS, NEEDS_TOKEN, answers
-from .parameters import EventsQuery, MemberPath, PageQuery
+from .parameters import EntriesQuery, EventsQuery, MemberPath
 from .state import request_work, sandbox
 
 
@@ -49,12 +49,15 @@ def balance(path: MemberPath) -> Response:
         return reply(members.balance_reply(work, member_id=path.member_id, partner_id=g.partner_id))
 
 
-def entries(path: MemberPath, query: PageQuery) -> Response:
+def entries(path: MemberPath, query: EntriesQuery) -> Response:
     """A member's entries, newest first."""
     with request_work() as work:
         members.consenting(work, member_id=path.member_id, partner_id=g.partner_id)
         before = None if query.cursor is None else int(query.cursor)
-        rows = members.movements(work, member_id=path.member_id, before=before, limit=query.limit + 1)
+        rows = members.movements(
+            work, member_id=path.member_id, before=before, limit=query.limit + 1, groups=query.kind, since=query.since,
+            until=query.until,
+        )  # fmt: skip
     page = rows[: query.limit]
     names = list(replies.Entry.model_fields)
     return reply(

@@ -152,6 +152,7 @@ class ProfileBody(_Body):
     reverses_in_parts: bool | None = None
     approves_in_part: bool | None = None
     accrues: bool | None = None
+    accrual_pending: bool | None = None
 
 
 BodyT = TypeVar("BodyT", bound=BaseModel)

@@ -32,9 +32,11 @@ class Database:
         self._connection.row_factory = sqlite3.Row
         if path:
             self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA foreign_keys=ON")
+        # While tables take the place of older ones, what refers to them by name goes on doing so.
+        self._connection.execute("PRAGMA legacy_alter_table=ON")
         with self.transaction() as connection:
             _create(connection)
+        self._connection.execute("PRAGMA foreign_keys=ON")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

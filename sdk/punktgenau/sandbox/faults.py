@@ -11,7 +11,7 @@ Operation = Literal[
     "token", "identify", "member", "balance", "entries", "events", "quote", "authorize", "capture", "extend", "void",
     "reverse", "quote_reversal", "get", "find", "cancel_by_key", "statement", "statement_csv",
     "issued", "issued_csv",
-    "accrue", "get_accrual", "find_accruals",
+    "accrue", "post_accrual", "reverse_accrual", "get_accrual", "find_accruals",
 ]  # fmt: skip
 When = Literal["before", "after"]
 Kind = Literal[
@@ -34,9 +34,9 @@ ALWAYS_BEFORE: frozenset[Kind] = frozenset(
 ALWAYS_AFTER: frozenset[Kind] = frozenset({"wrong_echo"})
 
 # These change what happens instead of what is answered, so they fit some operations only.
-WRITES: frozenset[Operation] = frozenset(
-    {"authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "accrue"}
-)
+WRITES: frozenset[Operation] = frozenset({
+    "authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "accrue", "post_accrual", "reverse_accrual",
+})  # fmt: skip
 IN_ROUTES: dict[Kind, frozenset[Operation]] = {
     "partial_approval": frozenset({"authorize"}),
     "rate_changed": frozenset({"authorize"}),

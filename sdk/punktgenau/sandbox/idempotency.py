@@ -37,7 +37,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a write led to: a redemption, with the reversal if it made one; or an accrual."""
+    """What a write led to: a redemption or an accrual, with the reversal if it made one."""
 
     redemption_id: str | None = None
     reversal_id: str | None = None

@@ -8,23 +8,27 @@ from typing import Literal
 
 from .database import Work
 
-AccountKind = Literal["issued", "expired", "available", "held", "clearing"]
-MovementKind = Literal["opening", "adjustment", "hold", "capture", "release", "reversal", "expiry", "accrual"]
+AccountKind = Literal["issued", "expired", "available", "held", "clearing", "pending", "owed"]
+MovementKind = Literal[
+    "opening", "adjustment", "hold", "capture", "release", "reversal", "expiry",
+    "accrual", "accrual_posted", "claw_back", "owed_settled",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Account:
-    """A place where points are. All but `issued` never fall below zero; `issued` is the counter-side of everything."""
+    """A place where points are. Most never fall below zero; `issued`, the counter-side of everything, and `owed` do."""
 
     kind: AccountKind
     member_id: str | None = None
     lot_id: int | None = None
     redemption_id: str | None = None
     partner_id: str | None = None
+    accrual_id: str | None = None
 
     @property
     def name(self) -> str:
-        parts = (self.kind, self.member_id, self.lot_id, self.redemption_id, self.partner_id)
+        parts = (self.kind, self.member_id, self.lot_id, self.redemption_id, self.partner_id, self.accrual_id)
         return ":".join(str(part) for part in parts if part is not None)
 
 
@@ -52,6 +56,16 @@ def clearing(*, partner_id: str) -> Account:
     return Account("clearing", partner_id=partner_id)
 
 
+def pending(*, member_id: str, accrual_id: str) -> Account:
+    """What a partner has given that cannot be spent yet."""
+    return Account("pending", member_id=member_id, accrual_id=accrual_id)
+
+
+def owed(*, member_id: str) -> Account:
+    """What was taken from a member beyond what there was: zero or below, never above."""
+    return Account("owed", member_id=member_id)
+
+
 @dataclass(frozen=True)
 class Transfer:
     """So many points from one account to another: two entries that cancel out."""
@@ -71,6 +85,7 @@ class Movement:
     partner_id: str | None = None
     order_reference: str | None = None
     redemption_id: str | None = None
+    accrual_id: str | None = None
 
 
 def post(work: Work, movement: Movement, transfers: Sequence[Transfer]) -> int:
@@ -78,7 +93,7 @@ def post(work: Work, movement: Movement, transfers: Sequence[Transfer]) -> int:
 
     Raises sqlite3.IntegrityError when an account would fall below zero.
     """
-    before = available_points(work, movement.member_id)
+    before, pending_before = _standing(work, movement.member_id)
     number, movement_id = work.next_id("ent", digits=8)
     changes: list[tuple[int, int]] = []
     for transfer in transfers:
@@ -86,12 +101,13 @@ def post(work: Work, movement: Movement, transfers: Sequence[Transfer]) -> int:
             raise ValueError("a transfer moves at least one point")
         for account, points in ((transfer.source, -transfer.points), (transfer.target, transfer.points)):
             changes.append((_apply(work, account, points), points))
-    after = available_points(work, movement.member_id)
+    after, pending_after = _standing(work, movement.member_id)
     sequence = 1 + work.number("SELECT max(sequence) FROM movement WHERE member_id = ?", movement.member_id)
     work.run(
-        "INSERT INTO movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         number, movement_id, movement.member_id, sequence, movement.kind, after - before, after,
         movement.partner_id, movement.order_reference, movement.redemption_id, movement.reason, work.at,
+        pending_after - pending_before, movement.accrual_id,
     )  # fmt: skip
     for account_id, points in changes:
         work.run("INSERT INTO entry (movement_number, account_id, points) VALUES (?, ?, ?)", number, account_id, points)
@@ -99,8 +115,8 @@ def post(work: Work, movement: Movement, transfers: Sequence[Transfer]) -> int:
 
 
 def available_points(work: Work, member_id: str) -> int:
-    """What the member can spend now."""
-    return _total(work, member_id, "available")
+    """What the member can spend now; below zero where points are owed."""
+    return _standing(work, member_id)[0]
 
 
 def held_points(work: Work, member_id: str) -> int:
@@ -108,8 +124,29 @@ def held_points(work: Work, member_id: str) -> int:
     return _total(work, member_id, "held")
 
 
+def pending_points(work: Work, member_id: str) -> int:
+    """What was given to this member and cannot be spent yet."""
+    return _standing(work, member_id)[1]
+
+
+def owed_points(work: Work, member_id: str) -> int:
+    """What was taken from this member beyond what there was."""
+    return -_total(work, member_id, "owed")
+
+
 def _total(work: Work, member_id: str, kind: AccountKind) -> int:
     return work.number("SELECT sum(points) FROM account WHERE member_id = ? AND kind = ?", member_id, kind)
+
+
+def _standing(work: Work, member_id: str) -> tuple[int, int]:
+    """What the member can spend, less what is owed; and what is pending."""
+    row = work.one(
+        "SELECT coalesce(sum(points) FILTER (WHERE kind <> 'pending'), 0),"
+        " coalesce(sum(points) FILTER (WHERE kind = 'pending'), 0)"
+        " FROM account WHERE member_id = ? AND kind IN ('available', 'owed', 'pending')",
+        member_id,
+    )
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
 
 def _apply(work: Work, account: Account, points: int) -> int:
@@ -119,9 +156,9 @@ def _apply(work: Work, account: Account, points: int) -> int:
         work.run("UPDATE account SET points = points + ? WHERE id = ?", points, row["id"])
         return int(row["id"])
     cursor = work.run(
-        "INSERT INTO account (name, kind, member_id, lot_id, redemption_id, partner_id, points)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO account (name, kind, member_id, lot_id, redemption_id, partner_id, points, accrual_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         account.name, account.kind, account.member_id, account.lot_id, account.redemption_id, account.partner_id,
-        points,
+        points, account.accrual_id,
     )  # fmt: skip
     return int(cursor.lastrowid or 0)

@@ -8,7 +8,20 @@ from datetime import datetime
 
 from .clock import moment, stamp
 from .database import Work
-from .ledger import EXPIRED, ISSUED, Account, Movement, MovementKind, Transfer, available, clearing, held, issuing, post
+from .ledger import (
+    EXPIRED,
+    ISSUED,
+    Account,
+    Movement,
+    MovementKind,
+    Transfer,
+    available,
+    clearing,
+    held,
+    owed,
+    owed_points,
+    post,
+)
 
 _BY_EXPIRY = "lot.expires_at IS NULL, lot.expires_at, lot.id"
 
@@ -17,34 +30,35 @@ def issue(
     work: Work, *, member_id: str, points: int, expires_at: datetime | None, kind: MovementKind, reason: str
 ) -> None:
     """Give a member a new lot. `expires_at` None: it never expires."""
-    lot_id = _new_lot(work, member_id=member_id, points=points, expires_at=expires_at)
-    target = available(member_id=member_id, lot_id=lot_id)
-    post(work, Movement(kind, member_id, reason), [Transfer(ISSUED, target, points)])
+    add(work, Movement(kind, member_id, reason), source=ISSUED, points=points, expires_at=expires_at)
 
 
-def accrue(
-    work: Work,
-    *,
-    member_id: str,
-    partner_id: str,
-    order_reference: str,
-    points: int,
-    expires_at: datetime | None,
-    reason: str,
-) -> int:
-    """Give a member a new lot on a partner's account, and say its id."""
+def add(work: Work, movement: Movement, *, source: Account, points: int, expires_at: datetime | None) -> int:
+    """Give a member a new lot from any account, settle what is owed, and say the lot's id."""
+    member_id = movement.member_id
     lot_id = _new_lot(work, member_id=member_id, points=points, expires_at=expires_at)
-    target = available(member_id=member_id, lot_id=lot_id)
-    movement = Movement("accrual", member_id, reason, partner_id, order_reference)
-    post(work, movement, [Transfer(issuing(partner_id=partner_id), target, points)])
+    post(work, movement, [Transfer(source, available(member_id=member_id, lot_id=lot_id), points)])
+    settle(work, member_id)
     return lot_id
+
+
+def settle(work: Work, member_id: str) -> None:
+    """Let what has come in pay what is owed, so that nobody owes points and has some."""
+    open_lots = [lot for lot in of_member(work, member_id) if lot["available_points"] > 0]
+    points = min(owed_points(work, member_id), sum(lot["available_points"] for lot in open_lots))
+    if points > 0:
+        transfers = [
+            Transfer(available(member_id=member_id, lot_id=lot_id), owed(member_id=member_id), share)
+            for lot_id, share in first_expiring(work, member_id, points)
+        ]
+        post(work, Movement("owed_settled", member_id, f"{points} points settled what was owed"), transfers)
 
 
 def take_away(work: Work, *, member_id: str, points: int, reason: str) -> None:
     """Take available points out of circulation, first-expiring first."""
     transfers = [
         Transfer(available(member_id=member_id, lot_id=lot_id), ISSUED, share)
-        for lot_id, share in _first_expiring(work, member_id, points)
+        for lot_id, share in first_expiring(work, member_id, points)
     ]
     post(work, Movement("adjustment", member_id, reason), transfers)
 
@@ -52,7 +66,7 @@ def take_away(work: Work, *, member_id: str, points: int, reason: str) -> None:
 def hold(work: Work, red: sqlite3.Row, *, points: int) -> None:
     """Move `points` of the member to the redemption and remember from which lots, in drawing order."""
     transfers = []
-    for position, (lot_id, share) in enumerate(_first_expiring(work, red["member_id"], points)):
+    for position, (lot_id, share) in enumerate(first_expiring(work, red["member_id"], points)):
         work.run(
             "INSERT INTO draw (redemption_id, position, lot_id, points) VALUES (?, ?, ?, ?)",
             red["id"], position, lot_id, share,
@@ -84,6 +98,7 @@ def release(work: Work, red: sqlite3.Row, *, points: int, reason: str) -> None:
         transfers.append(Transfer(_held(red, draw["lot_id"]), target, share))
     post(work, _movement("release", red, reason), transfers)
     expire(work, member_id=red["member_id"])
+    settle(work, red["member_id"])
 
 
 def give_back(work: Work, red: sqlite3.Row, *, points: int, reason: str) -> int:
@@ -98,6 +113,7 @@ def give_back(work: Work, red: sqlite3.Row, *, points: int, reason: str) -> int:
         late_points += share if draw["expires_at"] is not None and draw["expires_at"] <= work.at else 0
     post(work, _movement("reversal", red, reason), transfers)
     expire(work, member_id=red["member_id"])
+    settle(work, red["member_id"])
     return late_points
 
 
@@ -148,8 +164,13 @@ def _new_lot(work: Work, *, member_id: str, points: int, expires_at: datetime | 
     return lot_id
 
 
-def _first_expiring(work: Work, member_id: str, points: int) -> list[tuple[int, int]]:
+def first_expiring(work: Work, member_id: str, points: int, *, first_id: int | None = None) -> list[tuple[int, int]]:
+    """Which lots so many available points are drawn from, as (lot id, points): that one first, then by date.
+
+    Raises ValueError where there are fewer.
+    """
     open_lots = [lot for lot in of_member(work, member_id) if lot["available_points"] > 0]
+    open_lots.sort(key=lambda lot: lot["id"] != first_id)
     return [(lot["id"], share) for lot, share in _walk(open_lots, points, lambda lot: lot["available_points"])]
 
 

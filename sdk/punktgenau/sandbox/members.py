@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from . import events, ledger, lots, programme, replies
 from .arithmetic import MAX_POINTS
 from .database import Work
+from .parameters import EntryGroup
 from .problems import Refusal
 
 SCOPE = "balance redeem"
+KINDS_OF: Mapping[EntryGroup, tuple[ledger.MovementKind, ...]] = {
+    "earned": ("accrual", "accrual_posted", "claw_back", "owed_settled"),
+    "spent": ("hold", "capture"),
+    "given_back": ("release", "reversal"),
+    "expired": ("expiry",),
+    "other": ("opening", "adjustment"),
+}
+"""Which movements a member looks for together."""
 
 
 def create(work: Work, *, member_id: str, display_name: str) -> None:
@@ -124,7 +134,7 @@ def balance_reply(work: Work, *, member_id: str, partner_id: str) -> replies.Bal
         {
             "member_id": member_id, "former_member_ids": [],
             "available": ledger.available_points(work, member_id), "held": ledger.held_points(work, member_id),
-            "pending": 0,
+            "pending": ledger.pending_points(work, member_id),
             "expiring": [{"points": points, "expires_at": at} for at, points in by_date.items()],
             "wallets": [],
             "rate": programme.rate_reply(rate),
@@ -134,9 +144,22 @@ def balance_reply(work: Work, *, member_id: str, partner_id: str) -> replies.Bal
     )  # fmt: skip
 
 
-def movements(work: Work, *, member_id: str, before: int | None, limit: int) -> list[sqlite3.Row]:
-    """A member's movements, newest first, beginning below the sequence `before`."""
+def movements(
+    work: Work,
+    *,
+    member_id: str,
+    before: int | None,
+    limit: int,
+    groups: Sequence[EntryGroup] = (),
+    since: str | None = None,
+    until: str | None = None,
+) -> list[sqlite3.Row]:
+    """A member's movements, newest first, beginning below the sequence `before`; days in UTC, both included."""
+    kinds = json.dumps([kind for group in groups for kind in KINDS_OF[group]]) if groups else None
     return work.all(
-        "SELECT * FROM movement WHERE member_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
-        member_id, MAX_POINTS if before is None else before, limit,
+        "SELECT * FROM movement WHERE member_id = ?1 AND sequence < ?2"
+        " AND (?4 IS NULL OR kind IN (SELECT value FROM json_each(?4)))"
+        " AND (?5 IS NULL OR substr(at, 1, 10) >= ?5) AND (?6 IS NULL OR substr(at, 1, 10) <= ?6)"
+        " ORDER BY sequence DESC LIMIT ?3",
+        member_id, MAX_POINTS if before is None else before, limit, kinds, since, until,
     )  # fmt: skip

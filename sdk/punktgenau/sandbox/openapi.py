@@ -18,7 +18,7 @@ INFO = Info(
 )
 MEMBERS = Tag(name="members", description="Who a member is and what there is to spend")
 REDEMPTIONS = Tag(name="redemptions", description="Hold, take and give back points")
-ACCRUALS = Tag(name="accruals", description="Give points")
+ACCRUALS = Tag(name="accruals", description="Give points, take them back")
 STATEMENTS = Tag(name="statements", description="What is settled between provider and partner")
 EVENTS = Tag(name="events", description="What happened")
 ACCESS = Tag(name="access", description="Tokens and consent")

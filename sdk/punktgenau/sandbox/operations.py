@@ -28,6 +28,8 @@ _BY_ENDPOINT: dict[str, Operation] = {
     "redemptions.reverse": "reverse",
     "redemptions.quote_reversal": "quote_reversal",
     "accruals.accrue": "accrue",
+    "accruals.post": "post_accrual",
+    "accruals.reverse": "reverse_accrual",
     "accruals.get": "get_accrual",
     "accruals.find": "find_accruals",
 }

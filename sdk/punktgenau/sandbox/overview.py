@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from . import ledger, lots, members, redemptions, replies, reversals
+from . import accruals, ledger, lots, members, redemptions, replies, reversals
 from .database import Work
+from .replies_accruals import Accrual
 
 Plain = dict[str, object]
 
@@ -20,6 +21,8 @@ def member(work: Work, member_id: str) -> Plain:
         "state": row["state"],
         "available": ledger.available_points(work, member_id),
         "held": ledger.held_points(work, member_id),
+        "pending": ledger.pending_points(work, member_id),
+        "owed": ledger.owed_points(work, member_id),
         "captured": sum(red["captured_points"] for red in reds),
         "reversed": sum(red["reversed_points"] for red in reds),
         "lots": [dict(lot) for lot in lots.of_member(work, member_id)],
@@ -30,7 +33,7 @@ def member(work: Work, member_id: str) -> Plain:
 
 
 def all_members(work: Work) -> list[Plain]:
-    """Every member with what is available and held."""
+    """Every member with what is available, held, pending and owed."""
     return [
         {
             "id": row["id"],
@@ -38,6 +41,8 @@ def all_members(work: Work) -> list[Plain]:
             "state": row["state"],
             "available": ledger.available_points(work, row["id"]),
             "held": ledger.held_points(work, row["id"]),
+            "pending": ledger.pending_points(work, row["id"]),
+            "owed": ledger.owed_points(work, row["id"]),
         }
         for row in members.all_members(work)
     ]
@@ -59,6 +64,15 @@ def all_redemptions(
         }
         for row in rows
     ]
+
+
+def all_accruals(work: Work, *, order_reference: str | None = None) -> list[Accrual]:
+    """Points that partners gave, oldest first."""
+    rows = work.all(
+        "SELECT * FROM accrual WHERE mode = ?1 AND (?2 IS NULL OR order_reference = ?2) ORDER BY number",
+        work.mode, order_reference,
+    )  # fmt: skip
+    return [accruals.reply(work, row) for row in rows]
 
 
 def all_entries(work: Work, *, member_id: str | None = None) -> list[Plain]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from .schemas import Key, Reference
 
@@ -60,6 +61,27 @@ class PageQuery(_Query):
 
     cursor: Cursor | None = None
     limit: Limit = 20
+
+
+EntryGroup = Literal["earned", "spent", "given_back", "expired", "other"]
+
+
+def _day(text: str) -> str:
+    """Raises ValueError for another spelling, and for a day that no calendar has."""
+    if date.fromisoformat(text).isoformat() != text:
+        raise ValueError("a day such as 2026-11-22")
+    return text
+
+
+Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
+
+
+class EntriesQuery(PageQuery):
+    """Which of a member's entries."""
+
+    kind: Annotated[list[EntryGroup], Field(max_length=5)] = Field([], description="Only these, each said once")
+    since: Day | None = Field(None, description="Not before this day, UTC")
+    until: Day | None = Field(None, description="Not after this day, UTC")
 
 
 class FindQuery(PageQuery):

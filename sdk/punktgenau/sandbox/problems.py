@@ -37,6 +37,9 @@ KINDS: dict[str, Kind] = {
     "not_captured": Kind(409, "Nothing was captured"),
     "capture_exceeds_hold": Kind(409, "More than is held"),
     "reversal_exceeds_capture": Kind(409, "More than was captured"),
+    "accrual_not_due": Kind(409, "These points are still pending", "not_done", True),
+    "accrual_reversed": Kind(409, "These points were taken back"),
+    "reversal_exceeds_accrual": Kind(409, "More than was given"),
     "insufficient_points": Kind(422, "Not enough points"),
     "member_blocked": Kind(422, "The member's account is blocked"),
     "below_minimum": Kind(422, "Fewer points than the programme's minimum"),
@@ -85,5 +88,6 @@ class Refusal(Exception):
 
     @property
     def is_kept(self) -> bool:
-        """Whether the key remembers this answer: a business refusal of a request that was executed."""
-        return self.kind.status in (409, 422) and self.code not in ("operation_in_progress", "idempotency_key_reused")
+        """Whether the key remembers this answer: a business refusal of a request that was executed, and for good."""
+        is_refusal = self.kind.status in (409, 422) and not self.kind.retryable
+        return is_refusal and self.code != "idempotency_key_reused"

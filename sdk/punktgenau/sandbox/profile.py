@@ -51,6 +51,7 @@ class Profile:
     quotes_reversals: bool = True
     approves_in_part: bool = False
     accrues: bool = True
+    accrual_pending: bool = True
 
 
 _KINDS = (
@@ -64,7 +65,7 @@ _KINDS = (
     Profile(name="one_capture", captures_in_parts=False),
     Profile(name="no_partial_reversal", reverses_in_parts=False),
     Profile(name="no_reversal_quotes", quotes_reversals=False),
-    Profile(name="no_accruals", accrues=False),
+    Profile(name="no_accruals", accrues=False, accrual_pending=False),
     Profile(name="partial_approval", approves_in_part=True),
     Profile(name="slow_lookup", settle_s=90),
     Profile(name="short_window", key_window_s=600, settle_s=30),
@@ -85,6 +86,7 @@ _KINDS = (
         reverses_in_parts=False,
         quotes_reversals=False,
         accrues=False,
+        accrual_pending=False,
     ),
 )
 VARIANTS: Mapping[str, Profile] = MappingProxyType({one.name: one for one in _KINDS})

@@ -18,10 +18,10 @@ def quote(work: Work, request: QuoteRequest, *, partner_id: str) -> replies.Quot
         raise Refusal("currency_not_offered", f"Points pay in {rate.currency} only.", field="total.currency")
     total_minor = request.total.amount_minor
     available_points = ledger.available_points(work, request.member_id)
-    points = available_points if request.points is None else request.points
+    points = max(0, available_points) if request.points is None else request.points
     reasons: list[str] = []
     bounds = [
-        ("insufficient_points", available_points),
+        ("insufficient_points", max(0, available_points)),
         *programme.most_points(limits, rate, total_minor=total_minor),
     ]
     for code, bound_points in bounds:

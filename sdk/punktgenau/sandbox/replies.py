@@ -183,17 +183,22 @@ class Balance(_Reply):
 
 
 class Entry(_Reply):
-    """One line of a member's account: what changed, and what could be spent afterwards."""
+    """One line of a member's account: what changed, and what could be spent afterwards; below zero: owed."""
 
     id: str
     sequence: int
-    kind: Literal["opening", "adjustment", "hold", "capture", "release", "reversal", "expiry", "accrual"]
+    kind: Literal[
+        "opening", "adjustment", "hold", "capture", "release", "reversal", "expiry",
+        "accrual", "accrual_posted", "claw_back", "owed_settled",
+    ]  # fmt: skip
     points: int
+    pending_points: int
     balance: int
     at: Stamp
     partner_id: str | None
     order_reference: str | None
     redemption_id: str | None
+    accrual_id: str | None
     reason: str
 
 

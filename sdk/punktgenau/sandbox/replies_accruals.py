@@ -10,7 +10,10 @@ AccrualState = Literal["pending", "posted", "reversed"]
 
 
 class Accrual(_Reply):
-    """Points that a partner gave to a member, as they are now. `value` is what the partner is charged for them."""
+    """Points that a partner gave to a member, as they are now. `value` is what the partner is charged for them.
+
+    `pending_in_s`: seconds until they can be posted. `reversed_points`: what was asked back, taken or not.
+    """
 
     id: str
     state: AccrualState
@@ -29,6 +32,7 @@ class Accrual(_Reply):
     created_at: Stamp
     updated_at: Stamp
     pending_until: Stamp | None
+    pending_in_s: int | None
     posted_at: Stamp | None
     expires_at: Stamp | None
     now: Stamp
@@ -40,6 +44,25 @@ class AccrualPage(_Reply):
 
     items: list[Accrual]
     next_cursor: str | None
+    now: Stamp
+    mode: Mode
+
+
+class AccrualReversal(_Reply):
+    """Points taken back: `taken_pending` + `taken_available` + `taken_below_zero` + `not_taken` = `points`."""
+
+    id: str
+    accrual_id: str
+    return_reference: str
+    idempotency_key: str
+    points: int
+    value: Money
+    taken_pending: int
+    taken_available: int
+    taken_below_zero: int
+    not_taken: int
+    created_at: Stamp
+    accrual: Accrual
     now: Stamp
     mode: Mode
 

@@ -12,7 +12,7 @@ class StatementLine(_Reply):
 
     id: str
     sequence: int
-    kind: Literal["capture", "reversal", "accrual", "correction"]
+    kind: Literal["capture", "reversal", "accrual", "accrual_reversal", "correction"]
     at: Stamp
     points: int
     amount_minor: int

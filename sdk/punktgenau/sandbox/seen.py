@@ -26,6 +26,11 @@ def note_request(status: int | None, *, replayed: bool = False) -> None:
         with request_work() as work:
             row = work.one("SELECT order_reference, member_id FROM redemption WHERE id = ?", redemption_id)
             order_reference, member_id = (row["order_reference"], row["member_id"]) if row else (None, None)
+    accrual_id = (request.view_args or {}).get("accrual_id")
+    if accrual_id:
+        with request_work() as work:
+            row = work.one("SELECT order_reference, member_id FROM accrual WHERE id = ?", accrual_id)
+            order_reference, member_id = (row["order_reference"], row["member_id"]) if row else (None, None)
     sandbox().journal.note(
         SeenRequest(
             at=stamp(request_now()),

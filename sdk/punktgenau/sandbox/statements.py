@@ -15,7 +15,7 @@ from .database import Work
 from .problems import Refusal
 from .replies_statements import StatementAmount, StatementLine, StatementTotals
 
-LineKind = Literal["capture", "reversal", "accrual", "correction"]
+LineKind = Literal["capture", "reversal", "accrual", "accrual_reversal", "correction"]
 COLUMNS = tuple(StatementLine.model_fields)
 
 
@@ -38,11 +38,21 @@ def book(
     )  # fmt: skip
 
 
-def book_accrual(work: Work, row: sqlite3.Row) -> str:
-    """Add the line of points that were given: the partner is charged. Returns its id."""
+def book_accrual(work: Work, row: sqlite3.Row, *, points: int, amount_minor: int) -> str:
+    """Add the line of points that were posted: the partner is charged. Returns its id."""
     return _add(
-        work, row, "accrual", points=-row["points"], amount_minor=-row["value_minor"], key=row["idempotency_key"],
+        work, row, "accrual", points=-points, amount_minor=-amount_minor, key=row["idempotency_key"],
         accrual_id=row["id"], reason=row["reason"],
+    )  # fmt: skip
+
+
+def book_claw_back(
+    work: Work, row: sqlite3.Row, *, points: int, amount_minor: int, return_reference: str, reason: str
+) -> str:
+    """Add the line of posted points that were taken back: the partner gets back what it was charged. Returns its id."""
+    return _add(
+        work, row, "accrual_reversal", points=points, amount_minor=amount_minor, key=row["idempotency_key"],
+        accrual_id=row["id"], return_reference=return_reference, reason=reason,
     )  # fmt: skip
 
 

@@ -73,9 +73,23 @@ _ROWS = (
         mode TEXT NOT NULL, member_id TEXT NOT NULL REFERENCES member, order_reference TEXT NOT NULL,
         accrual_reference TEXT NOT NULL, idempotency_key TEXT NOT NULL, points INTEGER NOT NULL CHECK (points > 0),
         reversed_points INTEGER NOT NULL CHECK (reversed_points BETWEEN 0 AND points), value_minor INTEGER NOT NULL,
-        currency TEXT NOT NULL, rate_id TEXT NOT NULL REFERENCES rate, lot_id INTEGER NOT NULL REFERENCES lot,
+        currency TEXT NOT NULL, rate_id TEXT NOT NULL REFERENCES rate, lot_id INTEGER REFERENCES lot,
         reason TEXT NOT NULL, state TEXT NOT NULL, sequence INTEGER NOT NULL, created_at TEXT NOT NULL,
-        updated_at TEXT NOT NULL, posted_at TEXT, UNIQUE (partner_id, mode, accrual_reference)) STRICT""",
+        updated_at TEXT NOT NULL, posted_at TEXT, pending_until TEXT,
+        taken_points INTEGER NOT NULL DEFAULT 0 CHECK (taken_points BETWEEN 0 AND reversed_points),
+        UNIQUE (partner_id, mode, accrual_reference),
+        CHECK ((state = 'pending') = (pending_until IS NOT NULL)),
+        CHECK ((state = 'reversed') = (reversed_points = points)),
+        CHECK ((lot_id IS NOT NULL) = (posted_at IS NOT NULL))) STRICT""",
+    """CREATE TABLE IF NOT EXISTS accrual_reversal (
+        id TEXT PRIMARY KEY, accrual_id TEXT NOT NULL REFERENCES accrual (id), return_reference TEXT NOT NULL,
+        points INTEGER NOT NULL CHECK (points > 0), value_minor INTEGER NOT NULL,
+        taken_pending INTEGER NOT NULL CHECK (taken_pending >= 0),
+        taken_available INTEGER NOT NULL CHECK (taken_available >= 0),
+        taken_below_zero INTEGER NOT NULL CHECK (taken_below_zero >= 0),
+        not_taken INTEGER NOT NULL CHECK (not_taken >= 0), idempotency_key TEXT NOT NULL, reason TEXT NOT NULL,
+        created_at TEXT NOT NULL, UNIQUE (accrual_id, return_reference),
+        CHECK (taken_pending + taken_available + taken_below_zero + not_taken = points)) STRICT""",
     "CREATE INDEX IF NOT EXISTS accrual_order ON accrual (partner_id, mode, order_reference, number)",
     "CREATE INDEX IF NOT EXISTS accrual_key ON accrual (partner_id, mode, idempotency_key)",
     """CREATE TABLE IF NOT EXISTS statement_line (
@@ -108,8 +122,8 @@ _ROWS = (
         created_at TEXT NOT NULL, PRIMARY KEY (partner_id, mode, key)) STRICT""",
     """CREATE TABLE IF NOT EXISTS account (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, member_id TEXT, lot_id INTEGER,
-        redemption_id TEXT, partner_id TEXT, points INTEGER NOT NULL,
-        CHECK (kind = 'issued' OR points >= 0)) STRICT""",
+        redemption_id TEXT, partner_id TEXT, points INTEGER NOT NULL, accrual_id TEXT,
+        CHECK (CASE kind WHEN 'issued' THEN 1 WHEN 'owed' THEN points <= 0 ELSE points >= 0 END)) STRICT""",
     "CREATE INDEX IF NOT EXISTS account_member ON account (member_id, kind)",
     "CREATE INDEX IF NOT EXISTS account_lot ON account (lot_id, kind)",
     "CREATE INDEX IF NOT EXISTS lot_member ON lot (member_id)",
@@ -118,7 +132,8 @@ _ROWS = (
     """CREATE TABLE IF NOT EXISTS movement (
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, member_id TEXT NOT NULL, sequence INTEGER NOT NULL,
         kind TEXT NOT NULL, points INTEGER NOT NULL, balance INTEGER NOT NULL, partner_id TEXT, order_reference TEXT,
-        redemption_id TEXT, reason TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (member_id, sequence)) STRICT""",
+        redemption_id TEXT, reason TEXT NOT NULL, at TEXT NOT NULL, pending_points INTEGER NOT NULL DEFAULT 0,
+        accrual_id TEXT, UNIQUE (member_id, sequence)) STRICT""",
     """CREATE TABLE IF NOT EXISTS entry (
         id INTEGER PRIMARY KEY, movement_number INTEGER NOT NULL REFERENCES movement,
         account_id INTEGER NOT NULL REFERENCES account, points INTEGER NOT NULL CHECK (points <> 0)) STRICT""",
@@ -128,7 +143,9 @@ _ROWS = (
         type TEXT NOT NULL, data TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
 )
 
-_APPEND_ONLY = ("movement", "entry", "event", "capture", "reversal", "statement_line", "issued_line")
+_APPEND_ONLY = (
+    "movement", "entry", "event", "capture", "reversal", "accrual_reversal", "statement_line", "issued_line",
+)  # fmt: skip
 
 _GUARDS = tuple(
     f"""CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table}
@@ -139,12 +156,15 @@ _GUARDS = tuple(
 
 TABLES = _ROWS + _GUARDS
 
-GAINED = {"idempotency": "accrual_id", "statement_line": "accrual_id"}
+GAINED = {
+    "idempotency": "accrual_id", "statement_line": "accrual_id", "account": "accrual_id", "movement": "accrual_id",
+    "accrual": "taken_points",
+}  # fmt: skip
 """Tables that have got a column since there were files of them."""
 
 # Children first; counters and settings outlive a reset.
 DROP_ORDER = (
-    "event", "entry", "movement", "account", "idempotency", "issued_line", "lot_issuer", "statement_line", "accrual",
-    "reversal", "capture", "draw", "redemption", "lot", "code", "token", "consent", "member", "programme", "rate",
-    "partner", "profile",
+    "event", "entry", "movement", "account", "idempotency", "issued_line", "lot_issuer", "statement_line",
+    "accrual_reversal", "accrual", "reversal", "capture", "draw", "redemption", "lot", "code", "token", "consent",
+    "member", "programme", "rate", "partner", "profile",
 )  # fmt: skip

@@ -10,15 +10,23 @@ from punktgenau.sandbox.database import Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberBalance:
-    """Points of one member, whatever partner asks: `available` to spend, and `held` for orders."""
+    """Points of one member, whatever partner asks: `available` to spend, `held` for orders, `pending` to come.
+
+    `available` is below zero where points are owed.
+    """
 
     available: int
     held: int
+    pending: int = 0
 
 
 def balance(work: Work, member_id: str) -> MemberBalance:
     """Points of one member; an unknown one has none."""
-    return MemberBalance(available=ledger.available_points(work, member_id), held=ledger.held_points(work, member_id))
+    return MemberBalance(
+        available=ledger.available_points(work, member_id),
+        held=ledger.held_points(work, member_id),
+        pending=ledger.pending_points(work, member_id),
+    )
 
 
 # What each finds is wrong. Written against the tables, so that it does not trust the code that fills them.
@@ -30,7 +38,25 @@ _CHECKS = {
         " LEFT JOIN entry ON entry.account_id = account.id GROUP BY account.id"
         " HAVING account.points <> coalesce(sum(entry.points), 0)"
     ),
-    "an account is below zero": "SELECT name, points FROM account WHERE kind <> 'issued' AND points < 0",
+    "an account is below zero": "SELECT name, points FROM account WHERE kind NOT IN ('issued', 'owed') AND points < 0",
+    "more was settled than owed": "SELECT name, points FROM account WHERE kind = 'owed' AND points > 0",
+    "points are owed although there are some": (
+        "SELECT owed.member_id, owed.points, sum(lots.points) FROM account AS owed JOIN account AS lots"
+        " ON lots.member_id = owed.member_id AND lots.kind = 'available'"
+        " WHERE owed.kind = 'owed' AND owed.points < 0 GROUP BY owed.id HAVING sum(lots.points) > 0"
+    ),
+    "what is pending differs from the books": (
+        "SELECT accrual.id, state, accrual.points - reversed_points, coalesce(account.points, 0) FROM accrual"
+        " LEFT JOIN account ON account.accrual_id = accrual.id AND account.kind = 'pending'"
+        " WHERE coalesce(account.points, 0)"
+        " <> CASE state WHEN 'pending' THEN accrual.points - reversed_points ELSE 0 END"
+    ),
+    "what was taken back differs from its reversals": (
+        "SELECT accrual.id, reversed_points, taken_points FROM accrual LEFT JOIN accrual_reversal AS taken"
+        " ON taken.accrual_id = accrual.id GROUP BY accrual.id"
+        " HAVING reversed_points <> coalesce(sum(taken.points), 0)"
+        " OR taken_points <> coalesce(sum(taken.points - taken.not_taken), 0)"
+    ),
     "held, captured and released do not add up": (
         "SELECT id, points, held_points, captured_points, released_points FROM redemption"
         " WHERE held_points + captured_points + released_points <> points"
@@ -50,7 +76,7 @@ _CHECKS = {
         " FROM redemption GROUP BY partner_id HAVING taken <> booked"
     ),
     "what a partner gave differs from its accruals": (
-        "SELECT partner_id, sum(points - reversed_points) AS given,"
+        "SELECT partner_id, sum(points - taken_points) AS given,"
         " (SELECT coalesce(sum(-points), 0) FROM account"
         "  WHERE kind = 'issued' AND account.partner_id = accrual.partner_id) AS booked"
         " FROM accrual GROUP BY partner_id HAVING given <> booked"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import responses
 
-from punktgenau.sandbox import create_app, members, overview, programme, replies
+from punktgenau.sandbox import create_app, members, overview, programme, replies, replies_accruals
 from punktgenau.sandbox.arithmetic import ProgrammeRate
 from punktgenau.sandbox.clock import SandboxClock, stamp
 from punktgenau.sandbox.seed import DEMO_PARTNER, DEMO_SECRET
@@ -164,7 +164,7 @@ class FakeProvider:
     # Books
 
     def balance(self, member_id: str) -> MemberBalance:
-        """What a member can spend and what is held for orders."""
+        """What a member can spend, what is held for orders, and what is pending."""
         self._catch_up()
         with self._state.work() as work:
             return books.balance(work, member_id)
@@ -186,6 +186,12 @@ class FakeProvider:
         fields = replies.Redemption.model_fields
         found = [replies.Redemption.model_validate({name: row[name] for name in fields}) for row in rows]
         return tuple(reversed(found))
+
+    def accruals(self, order_reference: str | None = None) -> tuple[replies_accruals.Accrual, ...]:
+        """Points that the shop gave, as they are now, oldest first: `.state`, `.points`, `.reversed_points`."""
+        self._catch_up()
+        with self._state.work() as work:
+            return tuple(overview.all_accruals(work, order_reference=order_reference))
 
     def assert_books_balance(self) -> None:
         """Every point is where the books say, none was made or lost. Raises AssertionError with all that differs."""
