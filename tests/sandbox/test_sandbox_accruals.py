@@ -122,7 +122,7 @@ def test_a_file_from_before_there_were_accruals_is_brought_up(tmp_path: Path) ->
     file = tmp_path / "books.db"
     with sqlite3.connect(file) as old:
         for statement in TABLES:
-            later = ("statement_line", "accrual", " idempotency ", "ON account", "ON movement")
+            later = ("statement_line", "issued_line", "accrual", " idempotency ", "ON account", "ON movement")
             if not any(name in statement for name in later):
                 old.execute(statement)
         old.execute("CREATE TABLE statement_line (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
