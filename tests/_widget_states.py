@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
-from flask_punktgenau.pages import ConnectState, ConnectView, HistoryView, ProblemView, build_problem
+from flask_punktgenau.pages import (
+    ConnectState,
+    ConnectView,
+    Filter,
+    HistoryFilter,
+    HistoryView,
+    OnTheWay,
+    ProblemView,
+    build_problem,
+)
 from flask_punktgenau.panel import CsrfField, PanelView, Urls, build_panel
 from punktgenau.checkout.cart import Cart, Line
 from punktgenau.checkout.payment import Payment, PaymentState
@@ -187,12 +196,22 @@ PLACED: tuple[tuple[PaymentState, int], ...] = (
 SUMMARIES: dict[str, PanelView] = {state: bare(payment=payment(state, points=points)) for state, points in PLACED}
 
 
-def entry(sequence: int, kind: str, points: int, balance: int, *, order: str | None = None, reason: str = "") -> Entry:
+def entry(
+    sequence: int,
+    kind: str,
+    points: int,
+    balance: int,
+    *,
+    order: str | None = None,
+    reason: str = "",
+    pending: int = 0,
+) -> Entry:
     return Entry(
         id=f"ent_{sequence:08}",
         sequence=sequence,
         kind=kind,
         points=points,
+        pending_points=pending,
         balance=balance,
         at=datetime(2026, 11, sequence + 10, 9, 30, tzinfo=UTC),
         partner_id="demo-shop",
@@ -210,7 +229,17 @@ ENTRIES = (
     entry(2, "hold", -427, 2073, order="A-1001", reason="Held for order A-1001"),
     entry(1, "opening", 2500, 2500, reason="Opening balance"),
 )
+EARNED = (
+    entry(11, "owed_settled", -12, 0, reason="Settled what was owed"),
+    entry(10, "accrual_posted", 12, 12, order="A-1003", reason="Order A-1003 was kept", pending=-12),
+    entry(9, "claw_back", -12, -12, order="A-1001", reason="Order A-1001 came back"),
+    entry(8, "claw_back", 0, 0, order="A-1003", reason="A part of order A-1003 came back", pending=-18),
+    entry(7, "accrual", 0, 0, order="A-1003", reason="Earned with order A-1003", pending=30),
+)
+FILTERS = tuple(Filter(show=show, url=f"/points/history?show={show}") for show in get_args(HistoryFilter))
 HISTORY = HistoryView(
+    filters=FILTERS,
+    on_the_way=(OnTheWay(points=30, usable_at=datetime(2026, 12, 5, 23, tzinfo=UTC), order_reference="A-1003"),),
     entries=ENTRIES,
     balance=balance(2173, held=100, pending=30),
     next_url="?c=2",
@@ -234,6 +263,8 @@ PAGES: dict[str, tuple[str, HistoryView | ProblemView | ConnectView]] = {
     "history": ("history.html", HISTORY),
     "history_empty": ("history.html", replace(HISTORY, entries=(), balance=balance(0), next_url="", first_url="")),
     "history_away": ("history.html", replace(HISTORY, entries=None, balance=None, reason_code="not_sent")),
+    "history_earned": ("history.html", replace(HISTORY, entries=EARNED, show="earned", balance=balance(-12))),
+    "history_none": ("history.html", replace(HISTORY, entries=(), show="expired", next_url="", first_url="")),
     "history_unlinked": ("history.html", replace(HISTORY, entries=(), balance=None, linked=False)),
     "problem_unknown": _problem(OutcomeUnknownError("?"), paid=payment("authorizing")),
     "problem_few": _problem(InsufficientPointsError("?", remaining=42)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from flask import Flask, has_request_context
 
@@ -12,6 +12,7 @@ from flask_punktgenau.backoffice import make_backoffice
 from flask_punktgenau.config import read_config
 from flask_punktgenau.inline import init_inline
 from flask_punktgenau.loaders import (
+    GUEST_PREFIX,
     CartLoader,
     CustomerLoader,
     Loaders,
@@ -27,7 +28,7 @@ from flask_punktgenau.storefront import make_storefront
 from flask_punktgenau.transactions import watch_sessions
 from flask_punktgenau.widgets import punktgenau_field, punktgenau_panel, punktgenau_summary
 from punktgenau import Clock, Money, Provider, SystemClock
-from punktgenau.checkout import Cart, CartQuote, Checkout, Payment
+from punktgenau.checkout import Cart, CartQuote, Checkout, Expiring, Payment
 from punktgenau.errors import ConfigurationError
 
 
@@ -191,6 +192,17 @@ class Punktgenau(AfterPayment):
         if payment is not None:
             forget_guest(checkout, payment)
         return payment
+
+    def expiring(self, *, days: int = 30, after: str = "") -> Iterator[Expiring]:
+        """Customers whose points end within so many days, for the shop's mail; the provider is asked for each.
+
+        Ordered by customer id; `after` goes on behind one of them. Guests are left out. Raises InvalidArgumentError,
+        NotSentError, UnavailableError: what came until then is right.
+        """
+        checkout = self._state().journal()
+        if checkout is None:
+            return iter(())
+        return checkout.expiring(days=days, after=after, wanted=lambda one: not one.startswith(GUEST_PREFIX))
 
     @property
     def checkout(self) -> Checkout:

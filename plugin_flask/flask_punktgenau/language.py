@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from markupsafe import Markup, escape
 
 from flask_punktgenau import formatting
-from flask_punktgenau.pages import ChoiceKind, ConnectState
+from flask_punktgenau.pages import ChoiceKind, ConnectState, HistoryFilter
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, Neighbour, Reason
 from punktgenau.codes import CODES
@@ -194,13 +194,36 @@ class Language:
         """What a movement was."""
         if entry.kind not in _ENTRY_KINDS:
             return entry.reason
+        kind = "accrual.pending" if entry.kind == "accrual" and entry.pending_points > 0 else entry.kind
         if entry.order_reference is None:
-            return self.gettext(f"entry.{entry.kind}")
-        return self.gettext(f"entry.{entry.kind}.order", order=entry.order_reference)
+            return self.gettext(f"entry.{kind}")
+        return self.gettext(f"entry.{kind}.order", order=entry.order_reference)
 
     def entry_note(self, entry: Entry) -> str:
         """The provider's own reason for a movement, where it adds something."""
         return "" if entry.kind in _TELLING_KINDS or entry.reason == self.entry(entry) else entry.reason
+
+    def entry_pending(self, entry: Entry) -> str:
+        """What a movement did to the points on their way, where its points do not say it already."""
+        told = entry.kind == "accrual_posted" and entry.points
+        return "" if told or not entry.pending_points else self.signed(entry.pending_points)
+
+    def balance(self, points: int) -> str:
+        """A balance, which may be below zero."""
+        return self.points(points) if points >= 0 else self.signed(points)
+
+    def shows(self, show: HistoryFilter) -> str:
+        """The name of a way to look at the history."""
+        return self.gettext(f"show.{show}")
+
+    def usable_from(self, count: int, usable_at: datetime, order_reference: str) -> str:
+        """From which day on points can be used that an order has earned."""
+        return self.gettext(
+            "%(points)s from order %(order)s can be used from %(day)s on.",
+            points=self.count(count),
+            order=order_reference,
+            day=self.day(usable_at),
+        )
 
     def choice(self, kind: ChoiceKind) -> str:
         """The text of a button that leads on from a problem."""

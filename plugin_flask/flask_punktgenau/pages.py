@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 
 from flask_punktgenau.panel import CsrfField, Urls
@@ -21,22 +22,45 @@ from punktgenau.errors import (
     Outcome,
     PunktgenauError,
 )
-from punktgenau.provider import Balance, Entry
+from punktgenau.provider import Balance, Entry, ExpiringPoints
 
 ConnectState = Literal["offer", "denied", "expired", "failed"]
 ChoiceKind = Literal["retry", "without", "reload", "back", "connect"]
+HistoryFilter = Literal["all", "earned", "spent", "given_back", "expired"]
+SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One way to look at the history: which movements it leaves, and where it leads."""
+
+    show: HistoryFilter
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnTheWay:
+    """Points that an order of this shop has earned, and from when on they can be used."""
+
+    points: int
+    usable_at: datetime
+    order_reference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryView:
     """Movements of the linked account, newest first; `entries` None: they could not be loaded, `reason_code` says why.
 
-    `next_url` leads to older ones, `first_url` back to the newest; both empty where there is nothing to go to.
-    `order_urls` leads from order references of this shop to their pages.
+    `show` is the filter in use, `filters` are all of them. `next_url` leads to older ones, `first_url` back to the
+    newest; both empty where there is nothing to go to. `order_urls` leads from order references of this shop to their
+    pages. `on_the_way`: what is earned and cannot be used yet, the soonest first.
     """
 
     entries: tuple[Entry, ...] | None
     balance: Balance | None = None
+    show: HistoryFilter = "all"
+    filters: tuple[Filter, ...] = ()
+    on_the_way: tuple[OnTheWay, ...] = ()
     next_url: str = ""
     first_url: str = ""
     order_urls: dict[str, str] = field(default_factory=dict)
@@ -44,6 +68,20 @@ class HistoryView:
     linked: bool = True
     urls: Urls = field(default_factory=Urls)
     csrf: CsrfField | None = None
+
+    @property
+    def available(self) -> int:
+        """Points that can be used now."""
+        return max(0, self.balance.available) if self.balance is not None else 0
+
+    @property
+    def owed(self) -> int:
+        """Points that the account is below zero: what comes in settles them first."""
+        return max(0, -self.balance.available) if self.balance is not None else 0
+
+    def ends_soon(self, lot: ExpiringPoints) -> bool:
+        """Whether these points end within a month."""
+        return self.balance is not None and lot.expires_at <= self.balance.now + SOON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

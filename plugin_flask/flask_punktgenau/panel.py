@@ -195,13 +195,15 @@ def build_panel(
     bounds = offer if offer is not None else quote
     links = order_urls or {}
     undo = reclamped_from is not None and bounds is not None and bounds.least <= reclamped_from <= bounds.most
+    # An account may be below zero: then nothing can be used.
+    available = max(0, balance.available) if balance is not None else 0
     view = PanelView(
         state="ready",
         total=payment.total if payment is not None else cart.payable if cart is not None else None,
-        available=balance.available if balance is not None else 0,
+        available=available,
         held=balance.held if balance is not None else 0,
         pending=balance.pending if balance is not None else 0,
-        available_value=balance.rate.worth(balance.available) if balance is not None else None,
+        available_value=balance.rate.worth(available) if balance is not None else None,
         offer=bounds,
         quote=quote,
         wish=wish,

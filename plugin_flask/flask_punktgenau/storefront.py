@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, jsonify, make_response, render_template, request
 from werkzeug import Response
 from werkzeug.exceptions import BadRequest
 
 from flask_punktgenau import choices, csrf, linking, webhook
 from flask_punktgenau.answers import make_private, wants_json
+from flask_punktgenau.history import history_view
 from flask_punktgenau.locales import current_language
-from flask_punktgenau.pages import HistoryView
 from flask_punktgenau.preview import Preview, preview
 from flask_punktgenau.problems import problem_response
-from flask_punktgenau.redirects import local_path, next_page, see_other
+from flask_punktgenau.redirects import next_page, see_other
 from flask_punktgenau.session import Notice, Points, Wish, drop_wish, keep_notice, keep_wish
-from flask_punktgenau.state import AppState, current_state, logger
-from flask_punktgenau.urls import BLUEPRINT, VERSION, order_urls, panel_urls
+from flask_punktgenau.state import AppState, current_state
+from flask_punktgenau.urls import BLUEPRINT, VERSION
 from flask_punktgenau.visitor import current_visitor
 from flask_punktgenau.widgets import panel_view
 from flask_punktgenau.wishing import require_usable
 from punktgenau.checkout import Cart, CartQuote, parse_points
-from punktgenau.codes import explain
 from punktgenau.errors import ConfigurationError, InvalidArgumentError, NotLinkedError, PunktgenauError
 
 STATIC_AGE_S = 365 * 86_400
 BODY_LENGTH_MAX = 16 * 1024
-CURSOR_LENGTH_MAX = 512
 
 
 class Storefront(Blueprint):
@@ -104,7 +102,7 @@ def remove() -> Response:
 def history() -> Response:
     """Every movement on the linked account, newest first."""
     state = current_state()
-    view = _history(state, cursor=request.args.get("cursor"))
+    view = history_view(state, cursor=request.args.get("cursor"), show=request.args.get("show"))
     return make_response(render_template("punktgenau/history.html", view=view, t=current_language(state)))
 
 
@@ -140,34 +138,6 @@ def _entered() -> object:
     except (BadRequest, RecursionError) as error:
         raise InvalidArgumentError("The body is not JSON.", code="points_missing", field="points") from error
     return body.get("points") if isinstance(body, dict) else None
-
-
-def _history(state: AppState, *, cursor: str | None) -> HistoryView:
-    urls = panel_urls(state, back=local_path(request.args.get("next")) or request.script_root + "/")
-    first_url = url_for(f"{BLUEPRINT}.history") if cursor else ""
-    customer_id = current_visitor(state).customer_id
-    field = csrf.form_field()
-    try:
-        checkout = state.require()
-        if customer_id is None or checkout.find_link(customer_id) is None:
-            return HistoryView(entries=(), linked=False, urls=urls, csrf=field)
-        balance = checkout.balance(customer_id)
-        page = checkout.entries(customer_id, cursor=cursor[:CURSOR_LENGTH_MAX] if cursor else None)
-    except PunktgenauError as error:
-        logger.info("the history cannot be shown: %s", error.brief)
-        return HistoryView(entries=None, first_url=first_url, reason_code=explain(error).code, urls=urls, csrf=field)
-    # An account may belong to more than one customer, and its movements to other shops with orders of the same name.
-    references = dict.fromkeys(entry.order_reference for entry in page.items if entry.order_reference is not None)
-    known = (reference for reference in references if checkout.customer_of(reference) == customer_id)
-    return HistoryView(
-        entries=page.items,
-        balance=balance,
-        next_url=url_for(f"{BLUEPRINT}.history", cursor=page.next_cursor) if page.next_cursor else "",
-        first_url=first_url,
-        order_urls=order_urls(state, known),
-        urls=urls,
-        csrf=field,
-    )
 
 
 def _back() -> Response:

@@ -40,7 +40,7 @@ ROUTES: dict[str, Described] = {
     "apply": Described(method="POST", body="form", fields=("points", "next"), answers=FORM,
                        types=("application/json", PROBLEM)),
     "remove": Described(method="POST", body="form", fields=("next",), answers=FORM | {204}, types=(PROBLEM,)),
-    "history": Described(query=("cursor", "next")),
+    "history": Described(query=("cursor", "next", "show")),
     "healthz": Described(types=("application/json",)),
     "connect": Described(query=("next",), answers=frozenset({303})),
     "callback": Described(query=("state", "code", "error"), answers=frozenset({200, 303, 400}), known=("begun",)),

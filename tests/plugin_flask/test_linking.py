@@ -190,6 +190,37 @@ def test_the_history_is_ones_own(small: SmallShop, anna: Visitor, ben: Visitor) 
     assert "A-1" not in small.visitor().browser.get("/points/history").text
 
 
+def test_the_history_shows_one_kind_of_movements(anna: Visitor) -> None:
+    anna.apply("427")
+    anna.place("A-1")
+    opening, held = "Opening balance", "Held for order A-1"
+    everything = anna.browser.get("/points/history").text
+    assert opening in everything
+    assert held in everything
+    spent = anna.browser.get("/points/history?show=spent").text
+    assert held in spent
+    assert opening not in spent
+    assert 'href="/points/history?show=spent" aria-current="page"' in spent
+    assert "There are no such movements." in anna.browser.get("/points/history?show=expired").text
+    # What does not exist shows everything.
+    assert opening in anna.browser.get("/points/history?show=nonsense").text
+
+
+def test_the_history_goes_on_page_by_page_with_its_filter(small: SmallShop, anna: Visitor, provider: Provider) -> None:
+    anna.apply("1")
+    for number in range(26):
+        anna.place(f"A-{number}")
+        anna.apply("1")
+    first = anna.browser.get("/points/history?show=spent").text
+    older = re.search(r'href="([^"]+)" rel="next"', first)
+    assert older is not None
+    assert "show=spent" in older[1]
+    second = anna.browser.get(unescape(older[1])).text
+    assert "Held for order A-0<" in second
+    assert "Held for order A-0<" not in first
+    assert 'href="/points/history?show=spent">Newest' in second
+
+
 def test_the_history_without_the_provider_says_so(anna: Visitor, provider: Provider) -> None:
     provider.fault("entries", "status_503", times=20)
     assert anna.browser.get("/points/history").status_code == 200

@@ -4,6 +4,7 @@ import gzip
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,28 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import flask_punktgenau
 from _reader import Reader
-from _widget_states import CSRF, ENTRIES, PAGES, PANELS, SUMMARIES, URLS, bare, cart, chosen, payment
+from _widget_states import (
+    CSRF,
+    ENTRIES,
+    HISTORY,
+    NOW,
+    PAGES,
+    PANELS,
+    SUMMARIES,
+    URLS,
+    balance,
+    bare,
+    cart,
+    chosen,
+    payment,
+)
 from flask_punktgenau.formatting import LANGUAGES
 from flask_punktgenau.language import Language
 from flask_punktgenau.pages import HistoryView, build_problem
 from flask_punktgenau.panel import PanelView
 from punktgenau import errors
 from punktgenau.checkout.payment import PaymentState
+from punktgenau.provider import ExpiringPoints
 
 PACKAGE = Path(flask_punktgenau.__file__).parent
 ENVIRONMENT = Environment(
@@ -297,6 +313,46 @@ def test_the_history_lists_movements_with_signs_and_balances() -> None:
 
 def test_an_empty_history_says_what_would_stand_there() -> None:
     assert "Nothing here yet." in Reader(render("history.html", PAGES["history_empty"][1])).text
+
+
+def test_the_history_says_what_is_on_its_way_and_from_when_on_it_can_be_used() -> None:
+    page = Reader(render("history.html", PAGES["history_earned"][1]))
+    assert "30 points from order A-1003 can be used from Dec 6, 2026 on." in page.text
+    assert "Earned with order A-1003, on their way" in page.text
+    assert "+30 on their way 0" in page.text
+    assert "−18 on their way 0" in page.text
+    assert "A part of order A-1003 came back" in page.text
+    # Posted: what was on its way is told by the points that came.
+    assert "+12 12" in page.text
+
+
+def test_a_balance_below_zero_is_owed_and_worth_nothing() -> None:
+    page = Reader(render("history.html", PAGES["history_earned"][1])).text
+    assert "Available 0 Worth €0.00 Owed 12" in page
+    assert "−12 −12" in page
+    panel = Reader(render("panel.html", chosen(has=balance(-12)))).text
+    assert "There are no points in your account at the moment." in panel
+
+
+def test_points_that_end_within_a_month_say_so() -> None:
+    soon = balance(300).model_copy(
+        update={
+            "expiring": (
+                ExpiringPoints(points=100, expires_at=NOW + timedelta(days=30)),
+                ExpiringPoints(points=200, expires_at=NOW + timedelta(days=31)),
+            )
+        }
+    )
+    page = Reader(render("history.html", replace(HISTORY, balance=soon))).text
+    assert "Ends soon : 100 points can be used until Dec 22, 2026." in page
+    assert "200 points can be used until Dec 23, 2026." in page
+    assert page.count("Ends soon") == 1
+
+
+def test_a_filter_that_leaves_nothing_does_not_say_that_there_is_nothing() -> None:
+    page = Reader(render("history.html", PAGES["history_none"][1]))
+    assert "There are no such movements." in page.text
+    assert [link["href"] for link in page.all("a", **{"aria-current": "page"})] == ["/points/history?show=expired"]
 
 
 INJECTIONS = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "%(x)s %s {{ 7*7 }}"]

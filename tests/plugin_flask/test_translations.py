@@ -18,7 +18,7 @@ from flask_punktgenau.backoffice_language import CAUSES, ORDER_STATES, REFUSALS,
 from flask_punktgenau.backoffice_words import BROKEN, FIELDS, JOURNAL_CODES, NOTED, SENTENCES
 from flask_punktgenau.formatting import LANGUAGES, TRANSLATIONS
 from flask_punktgenau.language import Language
-from flask_punktgenau.pages import ChoiceKind, ConnectState
+from flask_punktgenau.pages import ChoiceKind, ConnectState, HistoryFilter
 from punktgenau.checkout.difference import DifferenceState, Proposal
 from punktgenau.checkout.matched import DifferenceKind
 from punktgenau.checkout.payment import PaymentState
@@ -44,10 +44,11 @@ FAMILIES = {
         kind + ending
         for kind in (
             *("opening", "adjustment", "hold", "capture", "release", "reversal", "expiry"),
-            *("accrual", "accrual_posted", "claw_back", "owed_settled"),
+            *("accrual", "accrual.pending", "accrual_posted", "claw_back", "owed_settled"),
         )
         for ending in ("", ".order")
     ),
+    "show": get_args(HistoryFilter),
     "choice": get_args(ChoiceKind),
     "problem": get_args(Outcome),
     "connect": tuple(state + ending for state in get_args(ConnectState) for ending in ("", ".text")),

@@ -4,6 +4,7 @@ from punktgenau.checkout.cart import Cart, Line, Order
 from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.invoice import Invoice, InvoiceTax, InvoiceTender
 from punktgenau.checkout.links import Link
+from punktgenau.checkout.movements import Expiring
 from punktgenau.checkout.payment import Payment, PaymentState
 from punktgenau.checkout.quote import CartQuote, parse_points
 from punktgenau.checkout.recovery import Recovery
@@ -15,6 +16,7 @@ __all__ = [
     "Cart",
     "CartQuote",
     "Checkout",
+    "Expiring",
     "Invoice",
     "InvoiceTax",
     "InvoiceTender",

@@ -25,6 +25,7 @@ from punktgenau.checkout.heartbeat import Heartbeat
 from punktgenau.checkout.intent import ORDER_CANCELLED, PAYMENT_FAILED
 from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.links import Account, Link, Links
+from punktgenau.checkout.movements import Movements
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
@@ -38,7 +39,7 @@ from punktgenau.checkout.settings import Settings
 from punktgenau.checkout.shipping import Shipping
 from punktgenau.errors import InProgressError
 from punktgenau.money import Money, require_points
-from punktgenau.provider import Balance, Entries, Provider
+from punktgenau.provider import Balance, Provider
 
 OrderLoader = Callable[[str], Order | None]
 OrdersLoader = Callable[[datetime, datetime], Iterator[Order]]
@@ -46,7 +47,7 @@ Listener = Callable[[str, Payment], None]
 _ROUNDS_MAX = 3
 
 
-class Checkout(AfterPayment, Clearing, Recovering):
+class Checkout(AfterPayment, Clearing, Movements, Recovering):
     """Pays orders with points at one provider, with a journal of its own.
 
     The goals (`capture`, `void`, `cancel`) are safe in any state, any number of times, from any process; an unknown is
@@ -167,16 +168,6 @@ class Checkout(AfterPayment, Clearing, Recovering):
         UnavailableError.
         """
         return self._balances.of(self._balances.link(customer_id) if link is None else link, max_age_s=max_age_s)
-
-    def entries(self, customer_id: str, *, cursor: str | None = None) -> Entries:
-        """The member's movements, newest first, from the provider.
-
-        Raises NotLinkedError, NotSentError, UnavailableError.
-        """
-        link = self._balances.link(customer_id)
-        return self._provider.members.entries(
-            member_id=link.member_id, cursor=cursor, deadline_s=self.settings.deadline_s
-        )
 
     def quote(
         self, customer_id: str, cart: Cart, *, points: int | Literal["all"], balance: Balance | None = None

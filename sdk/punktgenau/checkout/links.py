@@ -74,6 +74,12 @@ class Links:
         with self._database.transaction(write=False) as tx:
             return self.read(tx, customer_id)
 
+    def after(self, customer_id: str, *, limit: int) -> tuple[str, ...]:
+        """The next linked customers behind this id, in the order of the database; "" begins."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(self._sql.links_after, {"after": customer_id, "limit": limit})
+        return tuple(str(found) for (found,) in rows)
+
     def read(self, tx: Transaction, customer_id: str) -> Link | None:
         """The same, together with what else is read at that moment."""
         row = tx.one(self._sql.link, {"customer_id": customer_id})

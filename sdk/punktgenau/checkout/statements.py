@@ -210,6 +210,12 @@ class Statements:
         this = and_(own(link), link.c.customer_id == bindparam("customer_id"))
         rest = [column for column in link.columns if column.name not in _IDENTITY]
         self.link = select(*rest).where(this)
+        self.links_after = (
+            select(link.c.customer_id)
+            .where(own(link), link.c.customer_id > bindparam("after"))
+            .order_by(link.c.customer_id)
+            .limit(bindparam("limit"))
+        )
         self.add_link = insert_own(link)
         self.drop_link = delete(link).where(this)
         self.keep_balance = (
