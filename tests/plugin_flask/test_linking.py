@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -206,19 +208,20 @@ def test_the_history_shows_one_kind_of_movements(anna: Visitor) -> None:
     assert opening in anna.browser.get("/points/history?show=nonsense").text
 
 
-def test_the_history_goes_on_page_by_page_with_its_filter(small: SmallShop, anna: Visitor, provider: Provider) -> None:
-    anna.apply("1")
-    for number in range(26):
-        anna.place(f"A-{number}")
+def test_the_history_goes_on_page_by_page_with_its_filter(anna: Visitor) -> None:
+    for number in range(22):
         anna.apply("1")
-    first = anna.browser.get("/points/history?show=spent").text
-    older = re.search(r'href="([^"]+)" rel="next"', first)
-    assert older is not None
-    assert "show=spent" in older[1]
-    second = anna.browser.get(unescape(older[1])).text
-    assert "Held for order A-0<" in second
-    assert "Held for order A-0<" not in first
-    assert 'href="/points/history?show=spent">Newest' in second
+        anna.place(f"A-{number}")
+    address, pages = "/points/history?show=spent", list[str]()
+    while address and len(pages) < 9:
+        pages.append(anna.browser.get(address).text)
+        older = re.search(r'href="([^"]+)" rel="next"', pages[-1])
+        address = unescape(older[1]) if older else ""
+    assert len(pages) in (2, 3)
+    assert 'href="/points/history?show=spent">Newest' in pages[-1]
+    assert "Newest" not in pages[0]
+    movements = [found for page in pages for found in re.findall(r"Held for order (A-\d+)<", page)]
+    assert movements == [f"A-{number}" for number in range(21, -1, -1)]
 
 
 def test_the_history_without_the_provider_says_so(anna: Visitor, provider: Provider) -> None:
