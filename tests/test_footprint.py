@@ -5,12 +5,12 @@ import sys
 import pytest
 
 from bench.footprint import (
+    CORE_KB_MOST,
     FLOOR,
     MEMORY_MB_MOST,
     MODULES_MOST,
     NOT_WANTED,
     READY,
-    WHEEL_KB_MOST,
     Footprint,
     footprint,
     wheel,
@@ -47,4 +47,4 @@ def test_a_ready_client_takes_little_more_memory(floor: Footprint, ready: Footpr
 
 def test_client_and_engine_are_small() -> None:
     """As they stand in the wheel; extension, sandbox and test kit come along, and weigh more than that together."""
-    assert wheel().core <= WHEEL_KB_MOST * 1000
+    assert wheel().core <= CORE_KB_MOST * 1000

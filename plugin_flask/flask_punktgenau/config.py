@@ -109,6 +109,28 @@ KEYS: tuple[Key, ...] = (
         name="MAX_SHARE_PERCENT", kind="whole", default=None, meaning="How much of an order points may pay, in percent."
     ),
     Key(name="SHIPPING_ALLOWED", kind="flag", default=True, meaning="Whether points may pay shipping."),
+    Key(
+        name="EARN_POINTS",
+        kind="whole",
+        default=None,
+        meaning="Points for each EARN_PER_MINOR that is paid in money; 0: only by articles; unset: nothing is earned.",
+    ),
+    Key(name="EARN_PER_MINOR", kind="whole", default=100, meaning="For how much money, in the smallest unit."),
+    Key(name="EARN_SHIPPING", kind="flag", default=False, meaning="Whether what is paid for shipping earns points."),
+    Key(
+        name="EARN_PENDING_S",
+        kind="whole",
+        default=14 * 86_400,
+        meaning="How long earned points are pending, in seconds: as long as orders may come back.",
+    ),
+    Key(
+        name="CLAW_BACK",
+        kind="text",
+        default="to_zero",
+        meaning="Earned points of what comes back, where they are spent: to_zero: the next orders earn that much less; "
+        "below_zero: the member's account goes below zero.",
+    ),
+    Key(name="WELCOME_POINTS", kind="whole", default=0, meaning="Points with a member's first order, once."),
     Key(name="PROVIDER_NAME", kind="text", default="", meaning="What customers call the programme; shown in texts."),
     Key(name="SIGN_IN_URL", kind="text", default="", meaning="Where guests sign in to the shop; empty: not offered."),
     Key(

@@ -301,7 +301,7 @@ def test_a_preview_under_each_policy_books_nothing(world: World, checkout: Check
         "points_first": (427, 2068),
         "money_first": (0, 2495),
     }
-    assert (preview.policy, preview.split.points, preview.earned_points) == ("proportional", 194, 0)
+    assert (preview.policy, preview.split.points, preview.earned_taken) == ("proportional", 194, 0)
     assert checkout.refunds("A-1") == ()
     assert world.provider.sent("reverse") == 0
 

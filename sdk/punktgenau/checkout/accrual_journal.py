@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, bindparam, case, func, literal_column, null, 
 from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import Database, Transaction, Value
+from punktgenau.checkout.earning.statements import mind
 from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, Journal, LostSwapError
 from punktgenau.checkout.rest import rest_of
@@ -72,14 +73,27 @@ _SETTLE = update(returns).where(_t.id == bindparam("return_id"), NOT_GIVEN).valu
 class AccrualJournal(Journal):
     """The journal of one shop at one provider, with the points that it gives.
 
-    `expired_rule`: what becomes of points of a cancelled order that come back expired; a return has its own.
+    `expired_rule`: what becomes of points of a cancelled order that come back expired; a return has its own. `earns`:
+    what orders earn is looked at by whatever gives back.
     """
 
     def __init__(
-        self, database: Database, *, clock: Clock, key_of: Callable[[bytes], str], expired_rule: str = "tell"
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        key_of: Callable[[bytes], str],
+        expired_rule: str = "tell",
+        earns: bool = False,
     ) -> None:
         super().__init__(database, clock=clock, key_of=key_of)
         self._expired_rule = expired_rule
+        self._earns = earns
+
+    def _mind_earned(self, tx: Transaction, order_reference: str) -> None:
+        """In the commit that gives back: somebody has to look at what the order has earned."""
+        if self._earns:
+            mind(tx, order_reference)
 
     def begun_accrual(self, reversal: Claim) -> Claim | None:
         """The right to send what finishing this reversal has made necessary, until the reversal's own lease ends."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.amending import Amending
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.cart import Cart
+from punktgenau.checkout.earning.calls import EarningCalls
 from punktgenau.checkout.goals import Goals
 from punktgenau.checkout.intent import WENT_WITHOUT
 from punktgenau.checkout.invoice import Invoice
@@ -28,7 +30,7 @@ _LIVES_ON = WENT_WITHOUT | {AMENDED, GIVEN_UP}
 """Why points are back although their order was not cancelled: it is paid without them."""
 
 
-class AfterPayment:
+class AfterPayment(EarningCalls):
     """The part of `Checkout` that is about paid orders."""
 
     settings: Settings
@@ -57,6 +59,8 @@ class AfterPayment:
         if lines is not None and shipment_reference is None:
             raise InvalidArgumentError("A shipment needs its reference.", field="shipment_reference")
         row, ends = self._latest(order_reference), self._ends()
+        if self.settings.earns:
+            self._earnings.plan_paid(order_reference, row)
         if row is not None and lines is not None and shipment_reference is not None:
             shipped = self._shipping.ship(row, lines=lines, reference=shipment_reference, ends=ends)
             if shipped is not None:
@@ -92,6 +96,8 @@ class AfterPayment:
         # Told again after the order was paid anew, it is the same return.
         row = self._journal.with_return(order_reference, reference) or self._paying(order_reference)
         if row is None:
+            if self.settings.earns:
+                self._earnings.returned(order_reference, wanted, reference=reference)
             return None
         return self._returns.refund(
             row, wanted, reference=reference, reason=reason, actor=actor, ends=self._ends(), seen=seen
@@ -112,7 +118,12 @@ class AfterPayment:
         """
         wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
         row = self._paying(order_reference)
-        return None if row is None else self._returns.preview(row, wanted, ends=self._ends())
+        if row is None:
+            return None
+        preview = self._returns.preview(row, wanted, ends=self._ends())
+        if not self.settings.earns:
+            return preview
+        return replace(preview, earned_taken=self._earnings.taken_by(order_reference, wanted))
 
     def money_refunded(
         self, order_reference: str, *, return_reference: str, psp_reference: str, amount: Money | None = None

@@ -87,7 +87,9 @@ class Checkout(AfterPayment, Clearing, Movements, Recovering):
             wait_s=self.settings.deadline_s,
         )
         key_of, rule = provider.profile.key_of, self.settings.expired_rule
-        self._journal = OrderJournal(self._database, clock=self._clock, key_of=key_of, expired_rule=rule)
+        self._journal = OrderJournal(
+            self._database, clock=self._clock, key_of=key_of, expired_rule=rule, earns=self.settings.earns
+        )
         self._links = Links(self._database, clock=self._clock)
         self._events = Events(self._database, clock=self._clock)
         self._heartbeat = Heartbeat(self._database, clock=self._clock)
@@ -250,7 +252,9 @@ class Checkout(AfterPayment, Clearing, Movements, Recovering):
         return self._give_back(order_reference, PAYMENT_FAILED, last=False)
 
     def cancel(self, order_reference: str, *, cause: str = "") -> Payment | None:
-        """Goal: the order will not happen, so its points go back, held or captured."""
+        """Goal: the order will not happen, so its points go back, held or captured, and what it has earned."""
+        if self.settings.earns:
+            self._earnings.cancelled(order_reference, cause=cause or ORDER_CANCELLED)
         return self._give_back(order_reference, cause or ORDER_CANCELLED, last=True)
 
     # Inside

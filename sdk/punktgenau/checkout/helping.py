@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from punktgenau.checkout.accrual_journal import AccrualJournal
 from punktgenau.checkout.defects import alone
@@ -10,6 +10,8 @@ from punktgenau.checkout.events import Events
 from punktgenau.checkout.execute import CIRCUIT_OPEN, Executor
 from punktgenau.checkout.hints import follow_up
 from punktgenau.checkout.recovery import Shop, look_at
+
+Ways = Sequence[tuple[int | None, Callable[[], bool]]]
 
 
 def recover_one(
@@ -19,8 +21,9 @@ def recover_one(
     *,
     shop: Shop,
     deadline_s: float,
+    more: Ways = (),
 ) -> bool:
-    """Take the one operation, event or row that has been due longest.
+    """Take the one operation, event or row that has been due longest; `more` is what else is due, and how it is done.
 
     False: nothing is due, or no calls are made at the moment; what is due stays due then.
     """
@@ -57,6 +60,7 @@ def recover_one(
         (since_operation, operation),
         (since_event, event),
         (since_check, check),
+        *more,
     ]
     due = sorted(((since, way) for since, way in ways if since is not None), key=lambda one: one[0])
     for _, way in due:

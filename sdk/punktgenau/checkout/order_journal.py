@@ -95,6 +95,7 @@ class OrderJournal(ReturnJournal):
                 return row, None
             self._require_once(tx, row, "" if made.back is None else made.back.reference)
             tx.run(STATEMENTS.add_amendment, values_of(made.version))
+            self._mind_earned(tx, row.order_reference)
             changed = replace(
                 row,
                 amended_points=made.version.points,

@@ -7,12 +7,14 @@ from datetime import datetime
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.cart import Order
+from punktgenau.checkout.earning.calls import EarningCalls
 from punktgenau.checkout.events import Events, EventState
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.heartbeat import Heartbeat
 from punktgenau.checkout.helping import recover_one
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.recovery import Recovery, Shop, recover
+from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.events import Event
 from punktgenau.provider import Provider
@@ -20,7 +22,7 @@ from punktgenau.provider import Provider
 BEAT_S = 30.0
 
 
-class Recovering:
+class Recovering(EarningCalls):
     """The part of `Checkout` that ends what was left open."""
 
     settings: Settings
@@ -55,7 +57,7 @@ class Recovering:
             if progress is not None:
                 progress(so_far)
 
-        return recover(
+        report = recover(
             self._journal,
             self._executor,
             self._events,
@@ -66,10 +68,22 @@ class Recovering:
             stop=stop or _never,
             progress=done,
         )
+        # Also where nothing is earned any more: what was before goes on.
+        self._earn_recovery.recover(
+            report,
+            deadline_s=self.settings.worker_deadline_s,
+            due_only=due_only,
+            stop=stop or _never,
+            progress=done,
+        )
+        return report
 
     def recover_one(self, *, deadline_s: float) -> bool:
         """Do the one thing that has been due longest, for whoever has a moment; False: nothing is due."""
-        return recover_one(self._journal, self._executor, self._events, shop=self._shop(), deadline_s=deadline_s)
+        more = self._earn_recovery.ways(deadline_s=deadline_s) if self.settings.earns else ()
+        return recover_one(
+            self._journal, self._executor, self._events, shop=self._shop(), deadline_s=deadline_s, more=more
+        )
 
     def recovered_at(self) -> datetime | None:
         """When a worker or `recover` was last at work, in any process; None: never."""
@@ -83,7 +97,14 @@ class Recovering:
         return self._events.hear(event, provider=self._provider.profile.name, partner=self._provider.partner_id)
 
     def _shop(self) -> Shop:
-        return Shop(order_loader=self.order_loader, takes_paid=self.settings.capture != "shipped")
+        return Shop(
+            order_loader=self.order_loader,
+            takes_paid=self.settings.capture != "shipped",
+            is_paid=self._plan_paid if self.settings.earns else None,
+        )
+
+    def _plan_paid(self, row: RedemptionRow) -> None:
+        self._earnings.plan_paid(row.order_reference, row)
 
 
 def _never() -> bool:

@@ -39,10 +39,14 @@ class _NotToldError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """Who tells about orders, if anybody; and whether what is held for a paid order is captured by recovery."""
+    """Who tells about orders, if anybody; and whether what is held for a paid order is captured by recovery.
+
+    `is_paid` is told before that: the shop's own call may never have come.
+    """
 
     order_loader: Callable[[str], Order | None] | None
     takes_paid: bool
+    is_paid: Callable[[RedemptionRow], None] | None = None
 
 
 @dataclass(slots=True)
@@ -162,6 +166,8 @@ def look_at(
         return row
     try:
         word = None if row.release_cause else _word(row, shop.order_loader, now_ms=now)
+        if word == "take" and shop.is_paid is not None:
+            shop.is_paid(row)
         if row.state in {"expired", "voided"}:
             return _look_at_deal(journal, executor, row, word, now_ms=now, deadline_s=deadline_s)
         if word == "release":

@@ -123,7 +123,8 @@ class RefundPreview:
     policy: RefundPolicy
     policies: Mapping[RefundPolicy, Split]
     already_expired: int | None = None
-    earned_points: int = 0
+    earned_taken: int = 0
+    """Earned points that would be taken back by it."""
 
     @property
     def split(self) -> Split:

@@ -56,6 +56,7 @@ class ReturnJournal(PayoutJournal):
             self._require_once(tx, books.redemption, reference)
             asked = plan(books)
             tx.run(STATEMENTS.add, values_of(asked))
+            self._mind_earned(tx, books.redemption.order_reference)
             if asked.state != "requested":
                 return asked, None
             return self._begin(tx, books.redemption, asked, lease_s=lease_s)
@@ -183,6 +184,8 @@ class ReturnJournal(PayoutJournal):
         if may_wait and changed.check_at is None and tx.one(STATEMENTS.requested, of) is not None:
             # A return that waits for its turn waits on, whatever else becomes of the row.
             changed = replace(changed, check_at=self.now_ms())
+        if changed.release_cause is not None:
+            self._mind_earned(tx, seen.order_reference)
         changed = super()._swap(tx, seen, changed)
         never_taken = changed.release_cause and changed.state in _NEVER_TAKEN and not changed.captured_points
         if never_taken or changed.state == "reversed":

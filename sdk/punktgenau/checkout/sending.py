@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Protocol
 
 from punktgenau.checkout.intent import Claim
 from punktgenau.checkout.resolve import LEAST_SETTLE_S, NOT_SENT, SETTLING, Kind, Moved, Verdict, back_off_s
@@ -107,7 +108,35 @@ def wished_wait_ms(failure: PunktgenauError | None) -> int:
     return int(1000 * min(failure.retry_after_s, RETRY_AFTER_MOST_S))
 
 
-def due_at(claim: Claim, verdict: Verdict, sends: int, profile: ProviderProfile, now_ms: int) -> int:
+class Waiting(Protocol):
+    """An operation that stays open, as far as its next look is concerned."""
+
+    @property
+    def code(self) -> str | None:
+        """What was heard last."""
+        ...
+
+    @property
+    def passes(self) -> int:
+        """How often it was taken up."""
+        ...
+
+    @property
+    def next_at(self) -> int | None:
+        """When it was due."""
+        ...
+
+
+class Claimed(Protocol):
+    """The right to send one of these."""
+
+    @property
+    def operation(self) -> Waiting:
+        """The operation."""
+        ...
+
+
+def due_at(claim: Claimed, verdict: Verdict, sends: int, profile: ProviderProfile, now_ms: int) -> int:
     """When an operation that stays open is due again; asking for it more often does not put its settling off."""
     operation = claim.operation
     if verdict.code != SETTLING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from punktgenau.checkout.earning.rules import ClawBack, EarnRules
 from punktgenau.checkout.rules import ShopRules, require_setting
 from punktgenau.errors import ConfigurationError
 from punktgenau.money import AMOUNT_MINOR_MAX
@@ -28,8 +29,10 @@ class Settings:
     `hold_s`: how long points are kept in all; `min_money_minor`: the least that the shop's cards take, in the smallest
     unit; `deadline_s` and `worker_deadline_s`: for one call in a request and in the worker; `expired_points`: what
     comes back already expired is told to the customer, paid in money, or given as new points; `tax_mode`: points are a
-    tender, which leaves VAT alone, or a discount of the shop's own programme. The rest limits points per order, see
-    `ShopRules`. Raises ConfigurationError whose `.field` names the key.
+    tender, which leaves VAT alone, or a discount of the shop's own programme. `earn_points` for each `earn_per_minor`
+    of money, and what else an order earns, see `EarnRules`; None, and no welcome points: nothing is earned, and no
+    order costs a statement more; 0: only by articles and campaigns, and what was earned before goes on. The rest limits
+    points per order, see `ShopRules`. Raises ConfigurationError whose `.field` names the key.
     """
 
     enabled: bool = True
@@ -46,6 +49,12 @@ class Settings:
     step: int = 1
     max_share_percent: int | None = None
     shipping_allowed: bool = True
+    earn_points: int | None = None
+    earn_per_minor: int = 100
+    earn_shipping: bool = False
+    earn_pending_s: int = 14 * 86_400
+    claw_back: ClawBack = "to_zero"
+    welcome_points: int = 0
 
     def __post_init__(self) -> None:
         if type(self.enabled) is not bool:
@@ -59,11 +68,29 @@ class Settings:
         _require_seconds(self.deadline_s, field="deadline_s")
         _require_seconds(self.worker_deadline_s, field="worker_deadline_s")
         self.rules  # noqa: B018  checks its own fields
+        self.earn_rules  # noqa: B018  likewise
 
     @property
     def expired_rule(self) -> str:
         """What a return has for its rule about points that come back already expired."""
         return "accrue" if self.expired_points == "new_points" else self.expired_points
+
+    @property
+    def earn_rules(self) -> EarnRules:
+        """What an order earns; campaigns and articles come from the shop's own functions."""
+        return EarnRules(
+            points=self.earn_points or 0,
+            per_minor=self.earn_per_minor,
+            shipping=self.earn_shipping,
+            pending_s=self.earn_pending_s,
+            claw_back=self.claw_back,
+            welcome_points=self.welcome_points,
+        )
+
+    @property
+    def earns(self) -> bool:
+        """Whether orders earn anything, or did before."""
+        return self.earn_points is not None or self.welcome_points > 0
 
     @property
     def rules(self) -> ShopRules:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from punktgenau._clock import Clock
-from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.errors import UnavailableError
 
+_Row = TypeVar("_Row")
 AGAIN_S = 1.0
 """A result that could not be written after so long is left to recovery."""
 
 
-def written(write: Callable[[], RedemptionRow], *, clock: Clock) -> RedemptionRow:
+def written(write: Callable[[], _Row], *, clock: Clock) -> _Row:
     """What `write` returns; it is called once more where the database did not take it at once.
 
     Raises UnavailableError, and what `write` raises: above all that it lost its swap, where the first time had taken

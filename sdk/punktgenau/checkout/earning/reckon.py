@@ -48,7 +48,7 @@ class Plus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """Everything that decides what an order earns, frozen when it is planned."""
+    """Everything that decides what an order earns, frozen when it is planned; `value_minor`: what points pay of it."""
 
     points: int
     per_minor: int
@@ -56,6 +56,7 @@ class Basis:
     currency: str
     lines: tuple[EarnLine, ...]
     campaigns: tuple[Plus, ...] = ()
+    value_minor: int = 0
 
     def text(self) -> str:
         """As the journal keeps it."""
@@ -116,6 +117,7 @@ def basis_of(
         shipping=rules.shipping,
         currency=allocation.currency,
         lines=lines,
+        value_minor=allocation.value_minor,
     )
     return _with_campaigns(basis, campaigns)
 

@@ -1,0 +1,291 @@
+"""The noun earning: what an order earns is planned once, carried out by recovery, and told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from punktgenau._clock import Clock
+from punktgenau._redact import logger
+from punktgenau.checkout.allocation import Allocation, spread
+from punktgenau.checkout.cart import Cart, GrossLine, Order
+from punktgenau.checkout.earning.journal import EarnJournal
+from punktgenau.checkout.earning.reckon import Basis, basis_of, by_line, earned
+from punktgenau.checkout.earning.rules import ArticlesOf, Campaign, HasPoints
+from punktgenau.checkout.earning.schema import EarningRow
+from punktgenau.checkout.earning.standing import basis_of_row, goes_without, is_cancelled, kept_of, paid_lines, targets
+from punktgenau.checkout.earning.told import Earned, EarnPreview, EarnPreviewLine, earned_of
+from punktgenau.checkout.earning.welcome import may_come_again
+from punktgenau.checkout.frozen import freeze, thaw
+from punktgenau.checkout.links import Link, Links
+from punktgenau.checkout.moments import milliseconds, moment
+from punktgenau.checkout.order_journal import OrderJournal
+from punktgenau.checkout.return_journal import wanted_json
+from punktgenau.checkout.returned import History, Wanted, with_return
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.settings import Settings
+from punktgenau.errors import InvalidArgumentError, ReturnConflictError, UnavailableError
+from punktgenau.provider import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The shop's own functions, asked when they are needed."""
+
+    order: Callable[[], Callable[[str], Order | None] | None]
+    campaigns: Callable[[], Callable[[], Iterable[Campaign]] | None]
+    articles: Callable[[], ArticlesOf | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Buyer:
+    """Who earns."""
+
+    customer_id: str
+    member_id: str
+    consent_id: str
+
+
+class Earnings:
+    """Plans and tells what orders earn."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        journal: EarnJournal,
+        orders: OrderJournal,
+        links: Links,
+        *,
+        settings: Settings,
+        asked: Asked,
+        clock: Clock,
+    ) -> None:
+        self._provider = provider
+        self._journal = journal
+        self._orders = orders
+        self._links = links
+        self._settings = settings
+        self._asked = asked
+        self._clock = clock
+
+    def plan_paid(self, order_reference: str, row: RedemptionRow | None) -> None:
+        """Plan what an order earns that is paid now, if it is to earn anything and nothing is planned yet.
+
+        Nothing here stops a payment: what the shop's functions raise is logged.
+        """
+        if self._journal.of_order(order_reference) or (row is not None and row.state == "authorizing"):
+            return
+        try:
+            order = self._order(order_reference)
+        except Exception:  # the shop's code; what a redemption knows is enough
+            logger.exception("the order loader failed as an order was paid")
+            order = None
+        try:
+            if row is not None:
+                self._plan_with(row, None if order is None else order.placed_at)
+            elif order is not None and order.cart is not None and order.customer_id and order.state != "cancelled":
+                self.plan(order_reference, order.cart, customer_id=order.customer_id, placed_at=order.placed_at)
+        except UnavailableError:
+            raise
+        except Exception:  # campaigns and articles are the shop's code as well
+            logger.exception("what an order earns could not be planned")
+
+    def plan(
+        self, order_reference: str, cart: Cart, *, customer_id: str, placed_at: datetime | None
+    ) -> tuple[EarningRow, ...]:
+        """Plan what an order earns, once; what stands. Raises InvalidArgumentError."""
+        known = self._journal.of_order(order_reference)
+        if known:
+            return known
+        row = self._orders.latest(order_reference)
+        if row is not None:
+            return self._plan_with(row, placed_at)
+        link = self._links.find(customer_id)
+        if link is None or _other_currency(link, cart.currency):
+            return ()
+        lines, allocation = self._of_cart(cart)
+        buyer = _Buyer(customer_id=customer_id, member_id=link.member_id, consent_id=link.consent_id)
+        return self._plan(order_reference, lines, allocation, buyer, placed_at or self._clock.now())
+
+    def _plan_with(self, row: RedemptionRow, placed_at: datetime | None) -> tuple[EarningRow, ...]:
+        if is_cancelled(row) or row.state == "authorizing":
+            return ()
+        allocation, cart = paid_lines(self._orders, row)
+        buyer = _Buyer(customer_id=row.customer_id, member_id=row.member_id, consent_id=row.consent_id)
+        at = placed_at or moment(row.created_at)
+        return self._plan(row.order_reference, thaw(cart).lines, allocation, buyer, at)
+
+    def _plan(
+        self,
+        order_reference: str,
+        lines: tuple[GrossLine, ...],
+        allocation: Allocation,
+        buyer: _Buyer,
+        placed_at: datetime,
+    ) -> tuple[EarningRow, ...]:
+        rules = self._settings.earn_rules
+        basis = self._basis(lines, allocation, placed_at)
+        points = earned(basis)
+        paid_minor = sum(line.money_minor for line in basis.lines)
+        row = self._row(order_reference, basis, buyer, placed_at)
+        purchase = row("purchase", points) if points else None
+        welcome = row("welcome", rules.welcome_points) if rules.welcome_points and paid_minor else None
+        return self._journal.plan(purchase, welcome)
+
+    def _row(
+        self, order_reference: str, basis: Basis, buyer: _Buyer, placed_at: datetime
+    ) -> Callable[[str, int], EarningRow]:
+        identity, rules, now_ms = self._orders._database.identity, self._settings.earn_rules, self._journal.now_ms()
+
+        def made(kind: str, points: int) -> EarningRow:
+            row_id = self._orders.fresh_id()
+            return EarningRow(
+                id=row_id,
+                provider=str(identity["own_provider"]),
+                partner=str(identity["own_partner"]),
+                mode=str(identity["own_mode"]),
+                order_reference=order_reference,
+                kind=kind,
+                number=1,
+                customer_id=buyer.customer_id,
+                member_id=buyer.member_id,
+                consent_id=buyer.consent_id,
+                accrual_reference=f"earn-{row_id[:28]}",
+                points=points,
+                basis=basis.text(),
+                pending_s=rules.pending_s,
+                claw_back=rules.claw_back,
+                placed_at=milliseconds(placed_at),
+                state="planned",
+                version=1,
+                accrual_id=None,
+                pending_until=None,
+                posted_at=None,
+                given_points=0,
+                points_taken=0,
+                owed_points=0,
+                offset_points=0,
+                offset_back=0,
+                cancelled=None,
+                reason="",
+                check_at=now_ms,
+                lease_until=0,
+                lease_token=0,
+                created_at=now_ms,
+                updated_at=now_ms,
+            )
+
+        return made
+
+    # Telling
+
+    def told(self, order_reference: str) -> tuple[Earned, ...]:
+        """What an order earns, from the journal."""
+        rows = self._journal.of_order(order_reference)
+        return tuple(earned_of(row, self._journal.steps(row.id)) for row in rows)
+
+    def preview(self, cart: Cart, *, value_minor: int, at: datetime | None, customer_id: str | None) -> EarnPreview:
+        """What a cart would earn if it were placed `at` that moment, and points paid so much of it."""
+        rules, link = self._settings.earn_rules, None if customer_id is None else self._links.find(customer_id)
+        lines, allocation = self._of_cart(cart, value_minor=value_minor)
+        basis = self._basis(lines, allocation, at or self._clock.now())
+        is_other = link is not None and _other_currency(link, cart.currency)
+        points = 0 if is_other else earned(basis)
+        paid_minor = 0 if is_other else sum(line.money_minor for line in basis.lines)
+        welcome, owed = (rules.welcome_points if paid_minor else 0), 0
+        if link is not None:
+            owed, last = self._journal.standing_of(link.member_id)
+            had = last is not None and not may_come_again(last)
+            if had or (last is None and self._journal.has_bought(link.member_id, besides="")):
+                welcome = 0
+        return EarnPreview(
+            points=points,
+            lines=tuple(EarnPreviewLine(id=line.id, points=0 if is_other else part) for line, part in by_line(basis)),
+            campaigns=tuple(plus.name for plus in basis.campaigns) if points else (),
+            welcome_points=welcome,
+            offset=min(points, owed),
+            pending_s=rules.pending_s,
+            is_linked=link is not None,
+        )
+
+    def taken_by(self, order_reference: str, more: Wanted) -> int:
+        """How many earned points a return would take back, pending ones among them. Raises InvalidArgumentError."""
+        points = 0
+        for row in self._journal.of_order(order_reference):
+            basis, before = basis_of_row(row), [one.wanted for one in self._journal.returns(row.id)]
+            now = kept_of(self._orders, row, basis, before)
+            then = kept_of(self._orders, row, basis, before, more)
+            if row.state != "declined":
+                # What is not taken yet of what came back before is none of this return's.
+                first, last = (targets(row, one.points(row, basis)).taken for one in (now, then))
+                points += last - first
+        return points
+
+    # What came back
+
+    def returned(self, order_reference: str, wanted: Wanted, *, reference: str) -> None:
+        """A return of an order that no redemption knows, once per reference; of all others the return says it.
+
+        Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more than is left).
+        """
+        row = self._orders.latest(order_reference)
+        if row is not None and not goes_without(row):
+            return
+        asked = wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor)
+
+        def check(first: EarningRow, before: list[str]) -> None:
+            allocation, history = basis_of_row(first).allocation(), History()
+            for text in before:
+                history = with_return(allocation, history, Wanted(**json.loads(text)))
+            with_return(allocation, history, wanted)
+
+        stands = self._journal.book_return(order_reference, reference=reference, wanted=asked, check=check)
+        if stands is not None and stands != asked:
+            raise ReturnConflictError(
+                f"Return {reference} of order {order_reference} was asked for with other content. The first one "
+                "stands, this one did nothing; give it a reference of its own.",
+                field="return_reference",
+            )
+
+    def cancelled(self, order_reference: str, *, cause: str) -> None:
+        """An order that no redemption knows will not happen: whatever it has earned is taken back."""
+        row = self._orders.latest(order_reference)
+        if row is None or goes_without(row):
+            self._journal.cancel(order_reference, cause=cause)
+
+    # Inside
+
+    def _order(self, order_reference: str) -> Order | None:
+        loader = self._asked.order()
+        return None if loader is None else loader(order_reference)
+
+    def _of_cart(self, cart: Cart, *, value_minor: int = 0) -> tuple[tuple[GrossLine, ...], Allocation]:
+        frozen = thaw(freeze(cart, self._settings.rules))
+        left = list(cart.left_minor)
+        payable = [part if line.points_allowed else 0 for line, part in zip(frozen.lines, left, strict=True)]
+        if not 0 <= value_minor <= sum(payable):
+            raise InvalidArgumentError(
+                f"Points cannot pay {value_minor} of this cart (smallest unit).", field="points_value"
+            )
+        allocation = spread(
+            frozen.lines,
+            left_minor=left,
+            payable_minor=payable,
+            points=value_minor,
+            value_minor=value_minor,
+            currency=cart.currency,
+        )
+        return frozen.lines, allocation
+
+    def _basis(self, lines: tuple[GrossLine, ...], allocation: Allocation, at: datetime) -> Basis:
+        rules, campaigns, articles = self._settings.earn_rules, self._asked.campaigns(), self._asked.articles()
+        running = rules.running(at, () if campaigns is None else campaigns())
+        known: Mapping[str, HasPoints] = {} if articles is None else articles({line.sku for line in lines})
+        return basis_of(lines, allocation, rules=rules, articles=known, campaigns=running)
+
+
+def _other_currency(link: Link, currency: str) -> bool:
+    """Whether the programme is known to reckon in another currency: so much money is not so many points there."""
+    return link.balance is not None and link.balance.rate.currency != currency

@@ -1,0 +1,128 @@
+"""What of an order is kept by now, as far as earning asks: by the journal's returns, and by the shop's own word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from punktgenau.checkout.allocation import Allocation
+from punktgenau.checkout.cart import Order
+from punktgenau.checkout.earning.reckon import Basis, basis_from, earned, gone_of, has_goods, kept_money, money_of
+from punktgenau.checkout.earning.schema import EarningRow
+from punktgenau.checkout.intent import PAYMENT_FAILED, WENT_WITHOUT
+from punktgenau.checkout.order_journal import AMENDED, OrderJournal
+from punktgenau.checkout.reached import GIVEN_UP
+from punktgenau.checkout.returned import History, Wanted, with_return
+from punktgenau.checkout.rows import SETTLED
+from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.standing import allocation_of, so_far
+
+Word = Literal["go", "wait", "cancelled", "missing"]
+"""What the shop says about an order: it is paid, not yet, never will be; or it is not known, or not any more."""
+LIVES_ON = WENT_WITHOUT | SETTLED | {AMENDED, GIVEN_UP}
+"""Why points are back although their order was not cancelled."""
+
+
+class NotToldError(Exception):
+    """The shop did not say what became of its order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What is gone of an order's lines, and what money pays of them by now; None: what it paid, less what is gone."""
+
+    gone: Mapping[str, int]
+    money: Mapping[str, int] | None
+    is_cancelled: bool = False
+
+    def points(self, row: EarningRow, basis: Basis) -> int:
+        """What an earning is worth by that, before anything is set off."""
+        if row.kind == "welcome":
+            return 0 if self.is_cancelled or not has_goods(basis, self.gone) else row.points
+        return earned(basis, kept_money(basis, self.gone, most=self.money, cancelled=self.is_cancelled))
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What of an earning has to be taken in all, and how much of what it settled is owed again."""
+
+    taken: int
+    offset_back: int
+
+
+def targets(row: EarningRow, kept_points: int) -> Targets:
+    """Points that were given go first, then what was set off: so the member stands as if less had been bought."""
+    left = max(0, kept_points - row.offset_points)
+    return Targets(
+        taken=max(row.points_taken, row.points - left),
+        offset_back=max(row.offset_back, row.offset_points - min(row.offset_points, kept_points)),
+    )
+
+
+def pays_with_points(row: RedemptionRow) -> bool:
+    """Whether points pay a part of the order, or will."""
+    is_gone = row.state in {"declined", "abandoned", "abandoning"} or row.release_cause is not None
+    return not row.is_without_points and not is_gone
+
+
+def is_cancelled(row: RedemptionRow) -> bool:
+    """Whether the order of a redemption was cancelled, by the shop's own call."""
+    return row.release_cause is not None and row.release_cause not in LIVES_ON
+
+
+def kept_of(
+    journal: OrderJournal, row: EarningRow, basis: Basis, wanted: Iterable[str], more: Wanted | None = None
+) -> Kept:
+    """What is kept of an order by the journal; `wanted` came back where no redemption knows of it, `more` would."""
+    redemption = journal.latest(row.order_reference)
+    if row.cancelled is not None or (redemption is not None and is_cancelled(redemption)):
+        return Kept(gone={}, money=None, is_cancelled=True)
+    if redemption is None or goes_without(redemption):
+        allocation, history = basis.allocation(), History()
+        for text in wanted:
+            history = with_return(allocation, history, Wanted(**json.loads(text)))
+        money = None
+    else:
+        at = so_far(journal.books(redemption.id))
+        allocation, history = at.allocation, at.history
+        money = allocation
+    if more is not None:
+        history = with_return(allocation, history, more)
+    gone = gone_of(basis, allocation, history)
+    return Kept(gone=gone, money=None if money is None else money_of(money, history))
+
+
+def goes_without(row: RedemptionRow) -> bool:
+    """Whether no return of the order is booked with its redemption, because points have no part in it."""
+    is_released = row.state in {"voided", "expired"} and row.release_cause in LIVES_ON
+    return row.state in {"declined", "abandoned"} or is_released
+
+
+def paid_lines(journal: OrderJournal, redemption: RedemptionRow) -> tuple[Allocation, str]:
+    """Who pays which line of an order that a redemption knows, as it is now, and its frozen cart."""
+    books = journal.books(redemption.id)
+    return allocation_of(books, with_points=pays_with_points(redemption)), books.cart
+
+
+def word_of(row: EarningRow, redemption: RedemptionRow | None, loader: Callable[[str], Order | None] | None) -> Word:
+    """What the shop says about the order by now. Raises NotToldError when the loader fails."""
+    if row.cancelled is not None or (redemption is not None and is_cancelled(redemption)):
+        return "cancelled"
+    if loader is None:
+        # Points paid a part of it, and are back because its payment failed after all.
+        is_back = redemption is not None and redemption.release_cause == PAYMENT_FAILED
+        return "cancelled" if is_back and basis_of_row(row).value_minor else "go"
+    try:
+        order = loader(row.order_reference)
+    except Exception as error:  # the shop's code: whatever it raises means that we do not know
+        raise NotToldError from error
+    if order is None:
+        return "missing"
+    return "cancelled" if order.state == "cancelled" else "wait" if order.state == "pending" else "go"
+
+
+def basis_of_row(row: EarningRow) -> Basis:
+    """What an earning is reckoned from."""
+    return basis_from(row.basis)
