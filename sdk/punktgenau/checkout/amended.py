@@ -37,17 +37,31 @@ class Version:
 
 
 def before_capture(
-    *, points: int, value_minor: int, rate: Rate, payable_minor: int, fits_minor: int, money_minimum_minor: int
+    *,
+    points: int,
+    value_minor: int,
+    rate: Rate,
+    payable_minor: int,
+    fits_minor: int,
+    money_minimum_minor: int,
+    kept_points: int = 0,
+    gone_points: int = 0,
 ) -> Version:
-    """Of the held points the most that fit into what points may pay, and leave nothing or what a card takes."""
+    """Of the held points the most that fit into what points may pay, and leave nothing or what a card takes.
+
+    At least `kept_points`, which are bound to its lines; `gone_points` were bound to units that it does not have.
+    """
+    if gone_points:
+        points -= gone_points
+        value_minor = rate.worth_minor(points)
     most_minor = min(value_minor, fits_minor)
     room_minor = max(0, payable_minor - money_minimum_minor)
     for limit_minor in (most_minor, min(most_minor, room_minor)):
         made = _of_rate(points, value_minor, rate, limit_minor)
         due_minor = payable_minor - made.value_minor
-        if due_minor == 0 or due_minor >= money_minimum_minor:
+        if made.points >= kept_points and (due_minor == 0 or due_minor >= money_minimum_minor):
             return made
-    return Version(points=0, value_minor=0)
+    return Version(points=kept_points, value_minor=rate.worth_minor(kept_points))
 
 
 def _of_rate(points: int, value_minor: int, rate: Rate, limit_minor: int) -> Version:
@@ -58,17 +72,27 @@ def _of_rate(points: int, value_minor: int, rate: Rate, limit_minor: int) -> Ver
 
 
 def after_capture(
-    allocation: Allocation, back: Returned, *, policy: BackBy, payable_minor: int, fits_minor: int
+    allocation: Allocation,
+    back: Returned,
+    *,
+    policy: BackBy,
+    payable_minor: int,
+    fits_minor: int,
+    kept_points: int = 0,
+    gone_points: int = 0,
 ) -> Version:
     """What the points still pay of the new order, and what goes back; `back` is all that came back before.
 
+    `kept_points` are bound to its lines and stay; `gone_points` were bound to units that it does not have, and go back.
     Raises StateConflictError where a part of the points would have to go back, and the provider takes only all.
     """
     points, value_minor = allocation.points - back.points, allocation.value_minor - back.worth_minor
     money_minor = allocation.paid_minor - back.money_minor
     # What is still owed of a point is no part of what was paid for the goods that are left.
-    pays_minor = value_minor - back.carry_minor
-    less_minor = money_minor + pays_minor - payable_minor
+    gone_minor, kept_minor = _bound_minor(points, value_minor, gone_points, kept_points)
+    free_points, free_minor = points - gone_points - kept_points, value_minor - gone_minor - kept_minor
+    pays_minor = free_minor - back.carry_minor
+    less_minor = money_minor + pays_minor - (payable_minor - kept_minor)
     wanted_minor = 0
     if less_minor > 0 and policy == "proportional":
         wanted_minor = pays_minor * less_minor // (money_minor + pays_minor)
@@ -76,8 +100,10 @@ def after_capture(
         wanted_minor = min(pays_minor, less_minor)
     elif policy == "money_first":
         wanted_minor = max(0, less_minor - money_minor)
-    wanted_minor = max(wanted_minor, value_minor - fits_minor)
-    back_points, worth_minor = _back(points, value_minor, wanted_minor, fits_minor)
+    room_minor = max(0, fits_minor - kept_minor)
+    wanted_minor = min(max(wanted_minor, free_minor - room_minor), free_minor)
+    back_points, worth_minor = _back(free_points, free_minor, wanted_minor, room_minor)
+    back_points, worth_minor = back_points + gone_points, worth_minor + gone_minor
     if policy is None and back_points not in {0, points}:
         raise _not_offered(value_minor, fits_minor)
     left_minor = value_minor - worth_minor
@@ -101,11 +127,14 @@ def between_parcels(
     payable_minor: int,
     fits_minor: tuple[int, int],
     money_minimum_minor: int,
+    kept_points: int = 0,
+    gone_points: int = 0,
 ) -> Version:
     """What has left stays paid by what was `taken` for it; of what is `held` the most that fits into the rest.
 
     `money_minor`: what was paid in money and did not come back. `fits_minor`: what points may pay of what has left, and
-    of the rest. Raises StateConflictError as `after_capture`.
+    of the rest. `kept_points` and `gone_points` as `before_capture`, of the rest. Raises StateConflictError as
+    `after_capture`.
     """
     points, value_minor = taken
     fits_here, fits_rest = fits_minor
@@ -120,6 +149,8 @@ def between_parcels(
         payable_minor=payable_minor - kept[1],
         fits_minor=fits_rest,
         money_minimum_minor=money_minimum_minor,
+        kept_points=kept_points,
+        gone_points=gone_points,
     )
     pays_minor = kept[1] + more.value_minor
     return Version(
@@ -138,6 +169,14 @@ def _not_offered(value_minor: int, fits_minor: int) -> StateConflictError:
         "points back only as a whole. Nothing was changed; cancel the order and place it anew.",
         code="not_offered",
     )
+
+
+def _bound_minor(points: int, value_minor: int, gone_points: int, kept_points: int) -> tuple[int, int]:
+    """What points are worth that are bound to units which are gone, and which are kept, of all that are left."""
+    if points == 0:
+        return 0, 0
+    gone_minor = value_minor * gone_points // points
+    return gone_minor, value_minor * (gone_points + kept_points) // points - gone_minor
 
 
 def _back(points: int, value_minor: int, wanted_minor: int, fits_minor: int) -> tuple[int, int]:

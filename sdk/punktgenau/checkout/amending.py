@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.amended import Version, after_capture, before_capture, between_parcels
+from punktgenau.checkout.amended_rewards import bound_left, bound_to_come, fits_minor, require_rewards
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.books import Books
 from punktgenau.checkout.cart import Cart
@@ -21,7 +22,6 @@ from punktgenau.checkout.refund import AMENDMENT, policy_of
 from punktgenau.checkout.return_journal import wanted_json
 from punktgenau.checkout.returned import BackBy, returned
 from punktgenau.checkout.returns import Returns
-from punktgenau.checkout.rules import payable_minor
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
 from punktgenau.checkout.settings import Settings
@@ -108,7 +108,7 @@ class Amending:
         row = books.redemption
         _check_state(row)
         number = books.version + 1
-        payable, fits = cart.payable.amount_minor, sum(payable_minor(cart, self._settings.rules))
+        payable, fits = cart.payable.amount_minor, fits_minor(cart, rate_of(row), self._settings.rules)
         back: ReturnRow | None = None
         shipped: dict[str, int] | None = None
         policy = self._returns.by(policy_of(row.refund_policy))
@@ -121,10 +121,24 @@ class Amending:
             back = self._back(books, made, number, reason=reason, actor=actor)
         elif row.is_without_points or (row.state in _TAKEN and row.release_cause is None):
             state = returned(at.allocation, at.history, policy=policy)
-            made = after_capture(at.allocation, state, policy=policy, payable_minor=payable, fits_minor=fits)
+            here, left = bound_left(at), at.allocation.points - state.points
+            require_rewards(row, cart.reward_points, has=here, left=left)
+            kept = min(cart.reward_points, left)
+            made = after_capture(
+                at.allocation,
+                state,
+                policy=policy,
+                payable_minor=payable,
+                fits_minor=fits,
+                kept_points=kept,
+                gone_points=max(0, min(here, left) - kept),
+            )
             back = self._back(books, made, number, reason=reason, actor=actor)
         elif row.state == "authorized" or deal_stands(row):
             _require_none_waits(books)
+            # From what was placed, so that changing back and forth loses nothing.
+            has = thaw(row.cart).reward_points
+            require_rewards(row, cart.reward_points, has=has, left=row.points)
             made = before_capture(
                 points=row.points,
                 value_minor=row.value_minor,
@@ -132,8 +146,11 @@ class Amending:
                 payable_minor=payable,
                 fits_minor=fits,
                 money_minimum_minor=self._settings.min_money_minor,
+                kept_points=cart.reward_points,
+                gone_points=max(0, has - cart.reward_points),
             )
         else:
+            require_rewards(row, cart.reward_points, has=thaw(books.cart).reward_points, left=0)
             made = Version(points=0, value_minor=0)
         version = AmendmentRow(
             redemption_id=row.id,
@@ -176,17 +193,23 @@ class Amending:
                     field="lines",
                 )
         back = returned(at.allocation, at.history, policy=policy)
+        needs = sum(line.bound_points for line in cart.split(shipped)[1])
+        held_points = row.points - row.captured_points
+        to_come = min(bound_to_come(books), held_points)
+        require_rewards(row, needs, has=to_come, left=held_points)
         came = (sum(one.points for one in books.returns), sum(one.worth_minor for one in books.returns))
         return between_parcels(
             # What a return has promised comes back, whether or not it has by now.
             taken=(row.captured_points - came[0], row.captured_minor - came[1]),
-            held=(row.points - row.captured_points, row.value_minor - row.captured_minor),
+            held=(held_points, row.value_minor - row.captured_minor),
             money_minor=sum(line.money_minor for line in at.allocation.lines) - back.money_minor,
             policy=policy,
             rate=rate_of(row),
             payable_minor=payable_minor,
-            fits_minor=cart.payable_in_part(shipped),
+            fits_minor=cart.payable_in_part(shipped, rate_of(row)),
             money_minimum_minor=self._settings.min_money_minor,
+            kept_points=min(needs, held_points),
+            gone_points=max(0, to_come - needs),
         )
 
     def _back(self, books: Books, made: Version, number: int, *, reason: str, actor: str) -> ReturnRow | None:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Literal
 
 from punktgenau.errors import CartMismatchError, InvalidArgumentError
-from punktgenau.money import AMOUNT_MINOR_MAX, Money, largest_remainder
+from punktgenau.money import AMOUNT_MINOR_MAX, Money, largest_remainder, require_points
 
 SHIPPING_ID = "shipping"
 LINE_ID_MAX = 64
@@ -44,7 +44,9 @@ class Line:
     """One article in a cart: unit price and discount in the smallest unit of the cart's currency.
 
     `discount_minor` is taken off the whole line. `id` defaults to the sku and must be unique in the cart.
-    Raises InvalidArgumentError for negative or fractional numbers, or a discount above the line.
+    `reward_points`: so many points must pay each unit, and are bound to it; the unit price is their worth and what is
+    paid besides. `points_allowed` says whether points may pay that, too. Raises InvalidArgumentError for negative or
+    fractional numbers, or a discount above the line.
     """
 
     sku: str
@@ -54,6 +56,7 @@ class Line:
     id: str = ""
     discount_minor: int = 0
     points_allowed: bool = True
+    reward_points: int = 0
 
     def __post_init__(self) -> None:
         _text(self.sku, field="sku")
@@ -65,6 +68,8 @@ class Line:
         _text(self.id, field="id")
         if type(self.points_allowed) is not bool:
             raise InvalidArgumentError("points_allowed must be True or False.", field="points_allowed")
+        require_points(self.reward_points, field="reward_points", least=0)
+        require_points(self.reward_points * self.quantity, field="reward_points", least=0)
         if self.discount_minor > self.quantity * self.unit_price_minor:
             raise InvalidArgumentError(
                 f"The discount of line {self.id!r} is larger than the line.", field="discount_minor"
@@ -86,6 +91,12 @@ class GrossLine:
     amount_minor: int
     vat_rate: str
     points_allowed: bool = True
+    reward_points: int = 0
+
+    @property
+    def bound_points(self) -> int:
+        """The points that must pay all units of it."""
+        return self.reward_points * self.quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +162,13 @@ class Cart:
             seen.add(line.id)
 
     @property
+    def reward_points(self) -> int:
+        """The points that must pay some of its lines, and are bound to these."""
+        return sum(line.bound_points for line in self.gross_lines)
+
+    @property
     def left_minor(self) -> tuple[int, ...]:
-        """What the other tenders leave of each gross line: they pay first, every line in proportion."""
+        """What the other tenders leave of each gross line, in proportion, where no points are bound to a line."""
         amounts = tuple(line.amount_minor for line in self.gross_lines)
         if self.other_tenders_minor == 0:
             return amounts
@@ -168,6 +184,7 @@ class Cart:
                 amount_minor=line.amount_minor,
                 vat_rate=line.vat_rate,
                 points_allowed=line.points_allowed,
+                reward_points=line.reward_points,
             )
             for line in self.lines
         ]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from punktgenau.checkout.allocation import Allocation, spread
 from punktgenau.checkout.cart import SHIPPING_ID, Cart, GrossLine
+from punktgenau.checkout.rewards import FREE, Bound, at_rate, left_minor, of_order
 from punktgenau.checkout.rules import ShopRules
-from punktgenau.money import largest_remainder
+from punktgenau.money import Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +22,28 @@ class FrozenCart:
 
     def allocation(self, *, points: int, value_minor: int, currency: str) -> Allocation:
         """Who pays which line. The same numbers give the same answer for ever, so it is reckoned and never stored."""
-        return _spread(self.lines, self._left(self.lines), points=points, value_minor=value_minor, currency=currency)
+        bound = of_order(self.lines, points=points, value_minor=value_minor)
+        left = self._left(self.lines, bound)
+        return _spread(self.lines, left, bound, points=points, value_minor=value_minor, currency=currency)
 
     def allocation_in_part(
         self, shipped: Mapping[str, int], *, points: int, value_minor: int, taken: tuple[int, int], currency: str
     ) -> Allocation:
         """The same where some units had left before: `taken`, points and worth, pays those, and the rest all else."""
         here, rest = self.split(shipped)
-        left = self._left((*here, *rest))
-        gone = _spread(here, left[: len(here)], points=taken[0], value_minor=taken[1], currency=currency)
+        bound = (
+            *of_order(here, points=taken[0], value_minor=taken[1]),
+            *of_order(rest, points=points - taken[0], value_minor=value_minor - taken[1]),
+        )
+        left, many = self._left((*here, *rest), bound), len(here)
+        gone = _spread(here, left[:many], bound[:many], points=taken[0], value_minor=taken[1], currency=currency)
         to_come = _spread(
-            rest, left[len(here) :], points=points - taken[0], value_minor=value_minor - taken[1], currency=currency
+            rest,
+            left[many:],
+            bound[many:],
+            points=points - taken[0],
+            value_minor=value_minor - taken[1],
+            currency=currency,
         )
         return Allocation(
             points=points,
@@ -39,16 +51,26 @@ class FrozenCart:
             currency=currency,
             lines=(
                 *(replace(line, parcel=0) for line in gone.lines),
-                *(replace(line, start_minor=line.start_minor + taken[1]) for line in to_come.lines),
+                *(replace(line, start_minor=line.start_minor + gone.blocks[1][1]) for line in to_come.lines),
             ),
             taken=taken,
+            bound=(*(((line_id, True), own) for (line_id, _), own in gone.bound), *to_come.bound),
         )
 
-    def payable_in_part(self, shipped: Mapping[str, int]) -> tuple[int, int]:
-        """What points may pay of what has left, and of all else."""
+    def payable_in_part(self, shipped: Mapping[str, int], rate: Rate | None = None) -> tuple[int, int]:
+        """What points may pay of what has left, and of all else; without a rate, where none are bound to a line."""
         here, rest = self.split(shipped)
-        payable = _payable((*here, *rest), self._left((*here, *rest)))
+        lines = (*here, *rest)
+        bound = [FREE] * len(lines) if rate is None else at_rate(lines, rate)
+        payable = [
+            part.minor + free for part, free in zip(bound, _payable(lines, self._left(lines, bound)), strict=True)
+        ]
         return sum(payable[: len(here)]), sum(payable[len(here) :])
+
+    @property
+    def reward_points(self) -> int:
+        """The points that must pay some of its lines."""
+        return sum(line.bound_points for line in self.lines)
 
     def split(self, shipped: Mapping[str, int]) -> tuple[tuple[GrossLine, ...], tuple[GrossLine, ...]]:
         """What has left, and all else."""
@@ -68,7 +90,7 @@ class FrozenCart:
 
     def fitting(self, value_minor: int) -> FrozenCart:
         """The same, and points may pay so much of it: what they may not pay came back first, where that is too much."""
-        if sum(_payable(self.lines, self._left(self.lines))) >= value_minor:
+        if sum(_payable(self.lines, self._left(self.lines, ()))) >= value_minor:
             return self
         return replace(self, lines=tuple(replace(line, points_allowed=True) for line in self.lines))
 
@@ -78,18 +100,23 @@ class FrozenCart:
         return _text(
             [{name: getattr(line, name) for name in names} for line in self.lines],
             [line.id for line in self.lines if not line.points_allowed],
+            self.lines,
             self.other_tenders_minor,
         )
 
-    def _left(self, lines: Sequence[GrossLine]) -> list[int]:
-        """What other tenders leave of each line."""
-        amounts = [line.amount_minor for line in lines]
-        paid = largest_remainder(self.other_tenders_minor, amounts)
-        return [amount - part for amount, part in zip(amounts, paid, strict=True)]
+    def _left(self, lines: Sequence[GrossLine], bound: Sequence[Bound]) -> list[int]:
+        """What bound points and other tenders leave of each line."""
+        return left_minor(lines, bound or [FREE] * len(lines), self.other_tenders_minor)
 
 
 def _spread(
-    lines: Sequence[GrossLine], left: Sequence[int], *, points: int, value_minor: int, currency: str
+    lines: Sequence[GrossLine],
+    left: Sequence[int],
+    bound: Sequence[Bound],
+    *,
+    points: int,
+    value_minor: int,
+    currency: str,
 ) -> Allocation:
     return spread(
         lines,
@@ -98,6 +125,7 @@ def _spread(
         points=points,
         value_minor=value_minor,
         currency=currency,
+        bound=bound,
     )
 
 
@@ -122,22 +150,27 @@ def freeze(cart: Cart, rules: ShopRules) -> str:
         }
         for line in cart.gross_lines
     ]
-    return _text(lines, excluded, cart.other_tenders_minor)
+    return _text(lines, excluded, cart.gross_lines, cart.other_tenders_minor)
 
 
-def _text(lines: list[dict[str, str | int]], excluded: list[str], other_tenders_minor: int) -> str:
-    return json.dumps(
-        {"lines": lines, "excluded": excluded, "other_tenders_minor": other_tenders_minor},
-        sort_keys=True,
-        separators=(",", ":"),
-    )
+def _text(
+    lines: list[dict[str, str | int]], excluded: list[str], made_of: Sequence[GrossLine], other_tenders_minor: int
+) -> str:
+    content = {"lines": lines, "excluded": excluded, "other_tenders_minor": other_tenders_minor}
+    # A cart without them reads as it always did.
+    if rewards := {line.id: line.reward_points for line in made_of if line.reward_points}:
+        content["reward_points"] = rewards
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
 def thaw(text: str) -> FrozenCart:
     """The journal's text as a cart again."""
     content = json.loads(text)
-    excluded = frozenset(content["excluded"])
+    excluded, rewards = frozenset(content["excluded"]), content.get("reward_points", {})
     return FrozenCart(
-        lines=tuple(GrossLine(**line, points_allowed=line["id"] not in excluded) for line in content["lines"]),
+        lines=tuple(
+            GrossLine(**line, points_allowed=line["id"] not in excluded, reward_points=rewards.get(line["id"], 0))
+            for line in content["lines"]
+        ),
         other_tenders_minor=content["other_tenders_minor"],
     )

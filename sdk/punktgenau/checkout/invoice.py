@@ -33,6 +33,15 @@ class InvoiceTender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceReward:
+    """What points that are bound to a line pay of it; they are part of the tender "points"."""
+
+    line_id: str
+    points: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceTax:
     """One VAT rate in percent, with what is taxed by it: gross = net + vat."""
 
@@ -64,6 +73,8 @@ class Invoice:
     returns: tuple[Refund, ...] = ()
     earlier: tuple[Refund, ...] = ()
     given_back: InvoiceTender | None = None
+    rewards: tuple[InvoiceReward, ...] = ()
+    """Of the points, those that were bound to reward articles, line by line."""
 
     @property
     def points(self) -> int:
@@ -114,11 +125,24 @@ def invoice_of(
         returns=returns,
         earlier=earlier,
         given_back=_points(given_back, allocation.currency) if given_back[0] else None,
+        rewards=_rewards(allocation),
     )
     less_minor = allocation.value_minor if tax_mode == "discount" else 0
     if invoice.taxable.amount_minor + less_minor != total_minor:
         raise AssertionError(f"the taxes of {invoice} do not add up")
     return invoice
+
+
+def _rewards(allocation: Allocation) -> tuple[InvoiceReward, ...]:
+    made: dict[str, tuple[int, int]] = {}
+    for (line_id, _), bound in allocation.bound:
+        # What had left before the order was changed is kept apart from the rest of its line.
+        points, minor = made.get(line_id, (0, 0))
+        made[line_id] = points + bound.points, minor + bound.minor
+    return tuple(
+        InvoiceReward(line_id=line_id, points=points, amount=Money(amount_minor=minor, currency=allocation.currency))
+        for line_id, (points, minor) in made.items()
+    )
 
 
 def _points(of: tuple[int, int], currency: str) -> InvoiceTender:

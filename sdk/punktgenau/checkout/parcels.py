@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from punktgenau.checkout.allocation import AllocatedLine, Allocation
+from punktgenau.checkout.allocation import AllocatedLine, Allocation, Pot
 from punktgenau.checkout.cart import SHIPPING_ID
 from punktgenau.checkout.returned import History, Wanted, with_return
 from punktgenau.errors import InvalidArgumentError
@@ -45,7 +45,7 @@ def parted(allocation: Allocation, parcels: Sequence[Units]) -> Allocation:
     lines, start = [], 0
     for piece in pieces:
         lines.append(replace(piece, start_minor=start))
-        start += piece.value_minor
+        start += piece.free_minor
     return replace(allocation, lines=tuple(lines))
 
 
@@ -54,10 +54,16 @@ def captured(allocation: Allocation, parcels: Sequence[Units]) -> tuple[int, int
 
     Cumulative, so that the last parcel ends to the point whatever the ones before were.
     """
-    lines = parted(allocation, parcels).lines
-    value_minor = sum(line.value_minor for line in lines if line.parcel is not None)
-    points = allocation.points_of(value_minor)
-    return points, allocation.worth_of(points) if allocation.is_coarse else value_minor
+    made = parted(allocation, parcels)
+    gone = [line for line in made.lines if line.parcel is not None]
+    value_minor = sum(line.value_minor for line in gone)
+    if allocation.is_coarse:
+        points = allocation.points_of(value_minor)
+        return points, allocation.worth_of(points)
+    own: dict[Pot, int] = {}
+    for line in gone:
+        own[line.pot] = own.get(line.pot, 0) + line.bound_minor
+    return allocation.bound_points(own) + allocation.points_of(sum(line.free_minor for line in gone)), value_minor
 
 
 def followed(
@@ -78,12 +84,13 @@ def followed(
 def _piece(line: AllocatedLine, since: int, until: int, *, parcel: int | None) -> AllocatedLine:
     """The units of a line from one on, up to another: what they add to what the ones before them are."""
     goods, before = (line.amount_minor * units // line.quantity for units in (until, since))
-    (other, value), (other_before, value_before) = line.parts_of(goods), line.parts_of(before)
+    (other, bound, free), (other_before, bound_before, free_before) = line.parts_of(goods), line.parts_of(before)
     return replace(
         line,
         quantity=until - since,
         amount_minor=goods - before,
         other_minor=other - other_before,
-        value_minor=value - value_before,
+        value_minor=bound + free - bound_before - free_before,
+        bound_minor=bound - bound_before,
         parcel=parcel,
     )

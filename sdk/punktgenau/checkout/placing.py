@@ -10,11 +10,12 @@ from punktgenau.checkout.attempt import new_attempt, payment_of, same_wish, with
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.frozen import thaw
 from punktgenau.checkout.goals import POLL_S, Goals
 from punktgenau.checkout.intent import WITHOUT_POINTS, Claim, ask_by_void, deal_stands
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.payment import Payment
-from punktgenau.checkout.quote import CartQuote, refusal
+from punktgenau.checkout.quote import CartQuote, refusal, unaffordable
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.checkout.states import UNRESOLVED
@@ -23,6 +24,7 @@ from punktgenau.errors import (
     AmountChangedError,
     DeclinedError,
     InProgressError,
+    LimitError,
     LiveRedemptionError,
     PunktgenauError,
     UnavailableError,
@@ -77,6 +79,7 @@ class Placing:
         if row is not None and row.is_without_points:
             return _settled(wish, row)
         if wish.points == 0:
+            _require_no_rewards(wish, row)
             return self._without(wish, row, ends=ends)
         if row is not None and row.state not in CLOSED:
             return self._again(wish, row, ends=ends)
@@ -88,10 +91,13 @@ class Placing:
     def _begin(self, wish: Wish, *, number: int, ends: float) -> Claim | None:
         """Check the wish again by the last balance seen, and write the intent; None: somebody was first."""
         if not self._settings.enabled:
+            _require_no_rewards(wish, None)
             raise UnavailableError("Points are switched off in this shop. Nothing was sent.", code="points_off")
         link = self._balances.link(wish.customer_id)
         balance = self._balances.of(link, max_age_s=self._settings.hold_s, deadline_s=self._left(ends))
         made = self._balances.quote(wish.cart, balance, wish.points)
+        if (error := unaffordable(made)) is not None:
+            raise error
         _check_seen(wish, made)
         attempt = new_attempt(
             self._journal,
@@ -199,6 +205,18 @@ class Placing:
 
     def _left(self, ends: float) -> float:
         return max(0.1, ends - self._clock.monotonic())
+
+
+def _require_no_rewards(wish: Wish, row: RedemptionRow | None) -> None:
+    """Raises LimitError (`reward_needs_points`) where an article would go without the points that must pay it."""
+    stands = row is not None and row.state not in CLOSED and thaw(row.cart).reward_points > 0
+    if wish.cart.reward_points or stands:
+        raise LimitError(
+            f"Order {wish.order_reference} has articles that must be paid with points, so it cannot go on without. "
+            "Nothing was changed; try the points again, or cancel the order.",
+            code="reward_needs_points",
+            field="points",
+        )
 
 
 def _settled(wish: Wish, row: RedemptionRow) -> Payment:

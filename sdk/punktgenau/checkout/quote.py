@@ -8,14 +8,27 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from punktgenau.checkout.affordable import RewardQuote, affordable
 from punktgenau.checkout.cart import Cart
-from punktgenau.checkout.rules import Reason, ReasonCode, ShopRules, UsableLimits, usable_limits
+from punktgenau.checkout.counting import Counting
+from punktgenau.checkout.rules import Reason, ReasonCode, ShopRules
 from punktgenau.codes import CODES
-from punktgenau.errors import InvalidArgumentError, PunktgenauError
+from punktgenau.errors import InsufficientPointsError, InvalidArgumentError, PunktgenauError
 from punktgenau.money import POINTS_MAX, Money, Rate, require_points
 from punktgenau.provider import Limits
 
-__all__ = ["CODE_OF_REASON", "CartQuote", "Neighbour", "Reason", "ReasonCode", "parse_points", "quote", "refusal"]
+__all__ = [
+    "CODE_OF_REASON",
+    "CartQuote",
+    "Neighbour",
+    "Reason",
+    "ReasonCode",
+    "RewardQuote",
+    "parse_points",
+    "quote",
+    "refusal",
+    "unaffordable",
+]
 
 CODE_OF_REASON: Mapping[ReasonCode, str] = MappingProxyType(
     {
@@ -29,6 +42,7 @@ CODE_OF_REASON: Mapping[ReasonCode, str] = MappingProxyType(
         "money_minimum": "money_minimum",
         "worthless": "worthless",
         "currency": "currency_not_offered",
+        "reward": "reward_needs_points",
     }
 )
 """The error code that a reason becomes; "fewest" never is an error, as it costs the customer nothing."""
@@ -50,6 +64,8 @@ class CartQuote:
     `points` is 0 when none can be used; `reasons` says why it differs from `asked` ("all" asks for what is available);
     `neighbours` are offered where the rest would be too small to pay. `most` is "use all", `least` the smallest usable
     number (0: nothing is usable). `total` is before any tender, `payable` is what points and money pay together.
+    `rewards` are the lines that points must pay, in the cart's order: the `mandatory` points of those that are
+    affordable are part of `points`. As long as a line is `unaffordable`, the cart cannot be placed.
     """
 
     asked: int
@@ -64,6 +80,17 @@ class CartQuote:
     rate: Rate
     reasons: tuple[Reason, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
+    rewards: tuple[RewardQuote, ...] = ()
+
+    @property
+    def mandatory(self) -> int:
+        """The points that affordable lines must be paid with; no fewer can be used."""
+        return sum(line.points for line in self.rewards if line.reason is None)
+
+    @property
+    def unaffordable(self) -> tuple[str, ...]:
+        """The ids of the lines that points must pay and cannot, in the cart's order."""
+        return tuple(line.line_id for line in self.rewards if line.reason is not None)
 
     @property
     def payable(self) -> Money:
@@ -80,18 +107,20 @@ def quote(
     steps it goes down. Of numbers with the same worth the fewest that fit are used; points worth nothing are refused
     (0). What stays due is 0 or at least the shop's money minimum: otherwise the next lower number is used (0 where
     there is none), and it is offered as a neighbour, with the one that pays everything.
-    Raises InvalidArgumentError for a number that cannot be meant.
+    What lines must be paid with is the least, also where fewer are asked for; of several such lines the first in the
+    cart come first. Raises InvalidArgumentError for a number that cannot be meant, and with the code `reward_price` for
+    a line that costs less than its points are worth.
     """
-    usable = usable_limits(cart=cart, available=available, rate=rate, limits=limits, rules=rules)
-    counting = _Counting(payable=cart.payable, rate=rate, usable=usable, money_minimum_minor=rules.money_minimum_minor)
+    counting, rewards = affordable(cart=cart, available=available, rate=rate, limits=limits, rules=rules)
     available = min(max(0, available), POINTS_MAX)
     wanted = available if asked == "all" else require_points(asked, least=0)
-    points, reasons = counting.clamp(wanted) if wanted or asked == "all" else (0, ())
+    is_asked = bool(wanted) or asked == "all" or counting.usable.mandatory > 0
+    points, reasons = counting.clamp(wanted) if is_asked else (0, ())
     neighbours: tuple[Neighbour, ...] = ()
     if points and not counting.payable_rest(points):
         lower, upper = counting.lower(), counting.upper()
-        points = lower
-        reasons = (*reasons, Reason(code="money_minimum", points=lower))
+        points = lower or (upper if counting.usable.mandatory else 0)
+        reasons = (*reasons, Reason(code="money_minimum", points=points))
         neighbours = tuple(
             Neighbour(points=near, value=counting.value(near), due=counting.due(near))
             for near in (lower, upper)
@@ -107,102 +136,17 @@ def quote(
         available=available,
         least=counting.least(),
         most=counting.most(),
-        step=usable.step,
+        step=counting.usable.step,
         rate=rate,
         reasons=reasons,
         neighbours=neighbours,
+        rewards=rewards,
     )
     _check(made, counting)
     return made
 
 
-_ON_WORTH: frozenset[ReasonCode] = frozenset({"cart", "articles", "share"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Counting:
-    """One amount, one rate, one set of limits: which numbers of points fit. Reckons in the smallest unit."""
-
-    payable: Money
-    rate: Rate
-    usable: UsableLimits
-    money_minimum_minor: int
-
-    def value(self, points: int) -> Money:
-        # Without points the rate does not matter, and it may be one of another currency.
-        return self.rate.worth(points) if points else Money(amount_minor=0, currency=self.payable.currency)
-
-    def due(self, points: int) -> Money:
-        return self.payable - self.value(points)
-
-    def payable_rest(self, points: int) -> bool:
-        if points == 0:
-            return True
-        due_minor = self.payable.amount_minor - self.rate.worth_minor(points)
-        return due_minor == 0 or due_minor >= self.money_minimum_minor
-
-    def clamp(self, wanted: int) -> tuple[int, tuple[Reason, ...]]:
-        """The number that limits, steps and worth make of `wanted`; the money minimum is not looked at yet."""
-        usable, tightest = self.usable, self.usable.tightest
-        points = min(wanted, tightest.points)
-        reasons = [tightest] if points < wanted or wanted == 0 else []
-        if points == 0:
-            return 0, tuple(reasons)
-        if points < usable.first:
-            reasons.append(Reason(code="minimum" if points < usable.min_points else "step", points=usable.first))
-            points = usable.first
-        if usable.first > tightest.points:
-            return 0, tuple(reasons) if tightest in reasons else (*reasons, tightest)
-        if points != usable.down(points):
-            points = usable.down(points)
-            reasons.append(Reason(code="step", points=points))
-        value = self.rate.worth(points)
-        if not value:
-            return 0, (*reasons, Reason(code="worthless", points=self._least_worth_something()))
-        fewest = usable.fewest(value, self.rate)
-        if fewest == points:
-            return points, tuple(reasons)
-        if reasons == [tightest] and tightest.code in _ON_WORTH:
-            # The worth is the bound, so the points above the fewest are no second thing to tell.
-            return fewest, (Reason(code=tightest.code, points=fewest),)
-        return fewest, (*reasons, Reason(code="fewest", points=fewest))
-
-    def lower(self) -> int:
-        """The most points that leave at least the money minimum; 0 where there are none."""
-        room_minor = self.payable.amount_minor - self.money_minimum_minor
-        if room_minor <= 0:
-            return 0
-        room = Money(amount_minor=room_minor, currency=self.payable.currency)
-        return self._fit(self.usable.down(min(self.usable.tightest.points, self.rate.most_points(room))))
-
-    def upper(self) -> int:
-        """The points that leave nothing to pay; 0 where there are none."""
-        points = self.usable.fewest(self.payable, self.rate)
-        return points if points <= self.usable.tightest.points and not self.due(points) else 0
-
-    def most(self) -> int:
-        points = self._fit(self.usable.down(self.usable.tightest.points))
-        return points if self.payable_rest(points) else self.lower()
-
-    def least(self) -> int:
-        if self.usable.tightest.points == 0:
-            return 0
-        points = self._least_worth_something()
-        if points > self.usable.tightest.points:
-            return 0
-        return points if self.payable_rest(points) else self.upper()
-
-    def _fit(self, points: int) -> int:
-        """The fewest points worth the same as these, which are on step and not above a bound; 0 where none fit."""
-        if points < self.usable.first or not (value := self.rate.worth(points)):
-            return 0
-        return self.usable.fewest(value, self.rate)
-
-    def _least_worth_something(self) -> int:
-        return self.usable.fewest(Money(amount_minor=1, currency=self.payable.currency), self.rate)
-
-
-def _check(made: CartQuote, counting: _Counting) -> None:
+def _check(made: CartQuote, counting: Counting) -> None:
     """A quote that contradicts itself must never reach a customer."""
     offers = [(made.points, made.value, made.due)]
     offers += [(near.points, near.value, near.due) for near in made.neighbours]
@@ -229,12 +173,27 @@ def refusal(made: CartQuote) -> PunktgenauError | None:
 
     `.remaining` is the most that is usable.
     """
-    reason = next((reason for reason in made.reasons if reason.code != "fewest"), None)
+    told = (reason for reason in made.reasons if reason.code != "fewest")
+    reason = next((one for one in told if one.code != "reward" or made.asked < made.mandatory), None)
     if reason is None:
         return None
     code = CODE_OF_REASON[reason.code]
     return CODES[code].error(
         f"{made.asked} points cannot be used: {CODES[code].cause}", code=code, field="points", remaining=made.most
+    )
+
+
+def unaffordable(made: CartQuote) -> InsufficientPointsError | None:
+    """The typed error for who places a cart with a line that points must pay and cannot; it names the first one."""
+    line = next((line for line in made.rewards if line.reason is not None), None)
+    if line is None or line.reason is None:
+        return None
+    return InsufficientPointsError(
+        f"Line {line.line_id!r} must be paid with {line.points} points: {CODES[CODE_OF_REASON[line.reason]].cause} "
+        "Nothing is held; take it out of the cart, the rest of it stays.",
+        code="reward_points_missing",
+        field=line.line_id,
+        remaining=made.most,
     )
 
 

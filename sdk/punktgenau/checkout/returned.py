@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from punktgenau.checkout.allocation import AllocatedLine, Allocation
+from punktgenau.checkout.allocation import AllocatedLine, Allocation, Pot
 from punktgenau.checkout.cart import SHIPPING_ID
+from punktgenau.checkout.owned import paid_in_money, points_back
 from punktgenau.checkout.settings import RefundPolicy
 from punktgenau.errors import InvalidArgumentError, StateConflictError
 from punktgenau.money import AMOUNT_MINOR_MAX, ceil_div, largest_remainder
@@ -73,7 +74,8 @@ class History:
     """What came back so far; made by `with_return`, from `History()` on.
 
     By line and parcel; what is left out came back not at all. `first_minor` of the points' value would have come back
-    if points went first: never more than was captured at the time, so it depends on when something came back.
+    if points went first, those aside that are bound to a line: never more than was captured at the time, so it depends
+    on when something came back.
     """
 
     came: Mapping[_Key, Came] = field(default_factory=dict)
@@ -103,6 +105,8 @@ class Returned:
     money_minor: int
     points: int
     carry_minor: int
+    bound_minor: int = 0
+    """What of the points' value is bound to the lines that came back."""
 
     @property
     def written_off_minor(self) -> int:
@@ -123,9 +127,10 @@ class Returned:
             money_minor=self.money_minor - before.money_minor,
             points=self.points - before.points,
             carry_minor=self.carry_minor - before.carry_minor,
+            bound_minor=self.bound_minor - before.bound_minor,
         )
         parts = (step.goods_minor, step.other_minor, step.value_minor, step.money_minor, step.points, step.worth_minor)
-        if min(*parts, step.written_off_minor) < 0 or (step.points == 0) != (step.worth_minor == 0):
+        if min(*parts, step.bound_minor, step.written_off_minor) < 0 or (step.points == 0) != (step.worth_minor == 0):
             raise AssertionError(f"a return would take back: {step}")
         return step
 
@@ -150,7 +155,7 @@ def with_return(allocation: Allocation, history: History, wanted: Wanted, *, par
     after = History(came)
     # Points first: all that comes back, as far as points were captured for what has left.
     more_minor = _paid_back(allocation, after) - _paid_back(allocation, history)
-    captured_minor = sum(line.value_minor for line in here)
+    captured_minor = sum(line.free_minor for line in here)
     return replace(after, first_minor=min(history.first_minor + more_minor, captured_minor))
 
 
@@ -216,32 +221,34 @@ def _not_shipped(text: str, *, field: str) -> StateConflictError:
 
 
 def _paid_back(allocation: Allocation, history: History) -> int:
-    """The cents that came back of what points and money paid."""
+    """The cents that came back of what money paid, and points that are bound to no line."""
     goods = [(line, goods_minor(line, history.of(line))) for line in allocation.lines]
-    return sum(back - line.parts_of(back)[0] for line, back in goods)
+    return sum(back - sum(line.parts_of(back)[:2]) for line, back in goods)
 
 
 def returned(allocation: Allocation, history: History, *, policy: BackBy = "proportional") -> Returned:
     """The state that a history makes: what came back in all, and to whom.
 
     `proportional` goes line by line; the others give back the order's own cents, the points' or the money's first, in
-    the order in which they were captured.
+    the order in which they were captured. What is bound to a line comes back with it, whatever the policy.
     """
     goods = other = 0
     # Which of the cents that the points are worth come back: the first so many from each start on.
     ranges: list[tuple[int, int]] = []
     for line in allocation.lines:
         line_goods = goods_minor(line, history.of(line))
-        line_other, line_value = line.parts_of(line_goods)
+        line_other, _, line_value = line.parts_of(line_goods)
         goods += line_goods
         other += line_other
         ranges.append((line.start_minor, line_value))
+    own = bound_back(allocation, history)
+    bound = sum(own.values())
     if policy == "points_first":
         ranges = [(0, history.first_minor)]
     elif policy != "proportional":
-        ranges = [(0, max(0, goods - other - sum(line.money_minor for line in allocation.lines)))]
-    value = sum(length for _, length in ranges)
-    points, worth = points_back(allocation, value, ranges, whole=policy is None)
+        ranges = [(0, max(0, goods - other - bound - sum(line.money_minor for line in allocation.lines)))]
+    value = bound + sum(length for _, length in ranges)
+    points, worth = points_back(allocation, value, ranges, own, whole=policy is None)
     state = Returned(
         goods_minor=goods,
         other_minor=other,
@@ -249,9 +256,19 @@ def returned(allocation: Allocation, history: History, *, policy: BackBy = "prop
         money_minor=paid_in_money(allocation, goods - other - value),
         points=points,
         carry_minor=value - worth,
+        bound_minor=bound,
     )
     _check(allocation, state, policy)
     return state
+
+
+def bound_back(allocation: Allocation, history: History) -> dict[Pot, int]:
+    """The cents that came back of what bound points pay, by where these are."""
+    own = dict.fromkeys((pot for pot, _ in allocation.bound), 0)
+    for line in allocation.lines:
+        if line.bound_minor:
+            own[line.pot] += line.parts_of(goods_minor(line, history.of(line)))[1]
+    return own
 
 
 def goods_minor(line: AllocatedLine, came: Came) -> int:
@@ -262,35 +279,11 @@ def goods_minor(line: AllocatedLine, came: Came) -> int:
     return came.since_minor + (line.amount_minor - came.since_minor) * units // (line.quantity - came.since_quantity)
 
 
-def paid_in_money(allocation: Allocation, money: int) -> int:
-    """Of what money should have paid of these goods, what was paid."""
-    if allocation.written_off_minor == 0:
-        return money
-    return money - allocation.written_off_minor * money // (allocation.paid_minor + allocation.written_off_minor)
-
-
-def points_back(made: Allocation, value: int, ranges: list[tuple[int, int]], *, whole: bool) -> tuple[int, int]:
-    """The points that go back for these cents, and what they are worth."""
-    if value == made.value_minor:
-        return made.points, value
-    if whole:
-        return 0, 0
-    if made.is_coarse:
-        # A point is worth more than a cent: whole points of the order's cents, the rest is owed.
-        back = made.points_of(value)
-        return back, made.worth_of(back)
-    if made.is_in_parcels:
-        # Parcels take the order's cents from the first one on, so never more comes back than was captured.
-        return made.points_of(value), value
-    # Each cent owns its points, as the order's cents own them: nothing is lost between two ranges.
-    return sum(made.points_of(start + length) - made.points_of(start) for start, length in ranges), value
-
-
 def _check(allocation: Allocation, state: Returned, policy: BackBy) -> None:
     least = min(state.other_minor, state.value_minor, state.money_minor, state.points, state.carry_minor)
     if least < 0 or state.points > allocation.points or state.value_minor > allocation.value_minor:
         raise AssertionError(f"{state} does not fit into {allocation}")
-    a_point = max(ceil_div(worth, points) for points, worth in allocation.blocks if points) if allocation.points else 1
+    a_point = max(ceil_div(worth, points) for points, worth in allocation.pots if points) if allocation.points else 1
     if policy is not None and state.carry_minor >= a_point:
         raise AssertionError(f"{state} owes a whole point of {allocation}")
     is_all = state.goods_minor == sum(line.amount_minor for line in allocation.lines)
