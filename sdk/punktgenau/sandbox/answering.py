@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Response, g, request
 from pydantic import BaseModel
 
-from . import accrual_reversals, accruals, idempotency, profile, redemptions, replies, reversals
+from . import accrual_reversals, accruals, idempotency, payouts, profile, redemptions, replies, reversals, vouchers
 from .clock import stamp
 from .database import Work
 from .faults import Fault
@@ -90,6 +90,10 @@ def _now(work: Work, effect: Effect, partner_id: str) -> BaseModel:
         if effect.reversal_id is not None:
             return accrual_reversals.reply(work, effect.reversal_id, row)
         return accruals.reply(work, row)
+    if effect.voucher_id is not None:
+        return vouchers.reply(work, vouchers.get(work, effect.voucher_id), partner_id=partner_id, with_code=True)
+    if effect.payout_id is not None:
+        return payouts.reply(work, payouts.get(work, effect.payout_id, partner_id=partner_id))
     if effect.redemption_id is None:
         raise LookupError("a write without an effect")
     red = redemptions.get(work, effect.redemption_id, partner_id=partner_id)

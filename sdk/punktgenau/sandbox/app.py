@@ -16,7 +16,9 @@ from .api import redemption_routes
 from .api_accruals import accrual_routes
 from .api_members import event_routes, member_routes
 from .api_oauth import token_routes
+from .api_payouts import payout_routes
 from .api_statements import statement_routes
+from .api_vouchers import product_routes, voucher_routes
 from .clock import SandboxClock
 from .control import control_routes
 from .database import Database
@@ -66,7 +68,10 @@ def create_app(
     app.register_error_handler(FaultOnWire, _let_through)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _refuse_unforeseen)
-    nouns = (member_routes(), redemption_routes(), accrual_routes(), event_routes(), statement_routes())
+    nouns = (
+        member_routes(), redemption_routes(), accrual_routes(), event_routes(), statement_routes(), product_routes(),
+        voucher_routes(), payout_routes(),
+    )  # fmt: skip
     for routes in (token_routes(), *nouns):
         app.register_api(routes)
     app.register_blueprint(control_routes())

@@ -27,12 +27,12 @@ def cancel_by_key(work: Work, *, partner_id: str, key: str, target_key: str) -> 
 
 
 def _end(work: Work, red: sqlite3.Row) -> sqlite3.Row:
-    if red["captured_points"]:
+    if redemptions.has_captured(red):
         if red["state"] == "reversed":
             raise Refusal("redemption_ended", "It was given back in full.", redemption_id=red["id"])
-        detail = f"{red['captured_points']} points were captured; a reversal gives them back."
+        detail = f"{red['captured_points']} points were captured; a reversal gives back what was."
         raise Refusal("already_captured", detail, redemption_id=red["id"])
-    if not red["held_points"]:
+    if not redemptions.is_holding(red):
         return red
     return holds.end(work, red, ended_as="cancelled", reason=f"Cancelled, order {red['order_reference']}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import events, issued, lots, profile, redemptions, statements
+from . import events, issued, lots, profile, redemptions, statements, voucher_tenders
 from .arithmetic import share_minor
 from .database import Work
 from .problems import Refusal
@@ -23,35 +23,48 @@ def capture(work: Work, red: sqlite3.Row, request: CaptureRequest, *, key: str) 
     redemptions.check_can_act_on_hold(red)
     points = red["held_points"] if request.points is None else request.points
     minor = _checked_minor(work, red, request, points)
-    work.run("INSERT INTO capture VALUES (?, ?, ?, ?, ?, ?)", red["id"], reference, points, minor, key, work.at)
-    statements.book(work, red, "capture", points=points, amount_minor=minor, capture_reference=reference)
-    lots.capture(work, red, points=points)
-    issued.redeemed(work, red, points=points, amount_minor=minor)
+    # Vouchers are taken whole, and with the first part.
+    vouchers_minor = red["held_vouchers_minor"]
+    work.run(
+        "INSERT INTO capture VALUES (?, ?, ?, ?, ?, ?, ?)",
+        red["id"], reference, points, minor, key, work.at, vouchers_minor,
+    )  # fmt: skip
+    _take(work, red, points=points, minor=minor, reference=reference)
     rest_points = red["held_points"] - points if request.final else 0
     if rest_points:
         reason = f"Not needed for order {red['order_reference']}"
         lots.release(work, red, points=rest_points, reason=reason)
-    return redemptions.change(work, red, capture_points=points, capture_minor=minor, release_points=rest_points)
+    return redemptions.change(
+        work, red, capture_points=points, capture_minor=minor, release_points=rest_points,
+        capture_vouchers_minor=vouchers_minor,
+    )  # fmt: skip
 
 
 def in_one_step(work: Work, red: sqlite3.Row) -> sqlite3.Row:
     """Capture a hold in the very change that made it: one sequence, one event."""
     points = red["held_points"]
     work.run(
-        "INSERT INTO capture VALUES (?, NULL, ?, ?, ?, ?)",
-        red["id"], points, red["value_minor"], red["idempotency_key"], work.at,
+        "INSERT INTO capture VALUES (?, NULL, ?, ?, ?, ?, ?)",
+        red["id"], points, red["value_minor"], red["idempotency_key"], work.at, red["held_vouchers_minor"],
     )  # fmt: skip
-    statements.book(work, red, "capture", points=points, amount_minor=red["value_minor"])
-    lots.capture(work, red, points=points)
-    issued.redeemed(work, red, points=points, amount_minor=red["value_minor"])
+    _take(work, red, points=points, minor=red["value_minor"], reference=None)
     work.run(
         "UPDATE redemption SET held_points = 0, captured_points = points, captured_minor = value_minor,"
-        " state = 'captured', expires_at = NULL WHERE id = ?",
+        " captured_vouchers_minor = vouchers_minor, held_vouchers_minor = 0, state = 'captured',"
+        " expires_at = NULL WHERE id = ?",
         red["id"],
     )
     captured = redemptions.get(work, red["id"], partner_id=red["partner_id"])
     events.redemption_changed(work, captured)
     return captured
+
+
+def _take(work: Work, red: sqlite3.Row, *, points: int, minor: int, reference: str | None) -> None:
+    if points:
+        statements.book(work, red, "capture", points=points, amount_minor=minor, capture_reference=reference)
+        lots.capture(work, red, points=points)
+        issued.redeemed(work, red, points=points, amount_minor=minor)
+    voucher_tenders.capture(work, red, capture_reference=reference)
 
 
 def _is_known(work: Work, red: sqlite3.Row, reference: str) -> bool:

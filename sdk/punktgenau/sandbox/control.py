@@ -7,7 +7,18 @@ from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, request
 
-from . import control_bodies, control_elsewhere, control_webhooks, members, overview, profile, programme, statements
+from . import (
+    control_bodies,
+    control_elsewhere,
+    control_vouchers,
+    control_webhooks,
+    members,
+    overview,
+    payouts,
+    profile,
+    programme,
+    statements,
+)
 from .arithmetic import ProgrammeRate
 from .clock import moment, stamp
 from .control_bodies import ClockBody, FaultBody, LineBody, MemberBody, NoBody, ProfileBody, ProgrammeBody, read
@@ -38,6 +49,11 @@ def control_routes() -> Blueprint:
         ("GET", "/requests", list_requests),
         ("POST", "/statement-lines", add_line),
         ("POST", "/programme", set_programme),
+        ("GET", "/vouchers", control_vouchers.list_vouchers),
+        ("POST", "/vouchers", control_vouchers.make_voucher),
+        ("POST", "/vouchers/<voucher_id>/withdraw", control_vouchers.withdraw_voucher),
+        ("GET", "/payouts", control_vouchers.list_payouts),
+        ("POST", "/payouts/<payout_id>", control_vouchers.decide_payout),
         ("GET", "/profile", show_profile),
         ("POST", "/profile", play_profile),
     ):
@@ -81,6 +97,8 @@ def put_member() -> Response:
             members.credit(work, member_id=body.id, shares=[(body.points, None)], reason="Opening balance")
         elif body.points is not None:
             members.set_available(work, member_id=body.id, points=body.points)
+        if body.bank_account is not None:
+            payouts.set_account(work, member_id=body.id, hint=body.bank_account or None)
         if body.state is not None:
             members.set_state(work, member_id=body.id, state=body.state)
         if body.consent:

@@ -12,7 +12,7 @@ from .arithmetic import MAX_MINOR, MAX_POINTS
 from .clock import MAX_ADVANCE_S, moment, stamp
 from .faults import MAX_DELAY_S, Echo, Kind, Operation, When
 from .problems import Refusal
-from .schemas import Currency, Name
+from .schemas import Currency, Name, VoucherCode
 from .webhooks import WebhookFault
 from .webhooks import When as WebhookWhen
 
@@ -52,6 +52,7 @@ class MemberBody(_Body):
     display_name: Name | None = None
     state: Literal["active", "blocked"] | None = None
     consent: bool = True
+    bank_account: Annotated[str, Field(max_length=64)] | None = None
 
 
 class ElsewhereBody(_Body):
@@ -74,6 +75,29 @@ class LineBody(_Body):
     points: Annotated[int, Field(ge=-MAX_POINTS, le=MAX_POINTS)]
     amount_minor: Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR)]
     reason: Name = "Told to"
+
+
+class VoucherBody(_Body):
+    """A voucher to make, as if somebody had bought it elsewhere: of a product, or with a value of its own.
+
+    `partners` empty: good everywhere; left out: at the demo partner.
+    """
+
+    voucher_product_id: Name | None = None
+    value_minor: Annotated[int, Field(ge=1, le=MAX_MINOR)] | None = None
+    currency: Currency = "EUR"
+    residual: Literal["keeps", "lost"] = "keeps"
+    partners: list[Name] | None = None
+    valid_s: Annotated[int, Field(ge=1, le=10**9)] = 365 * 86_400
+    code: VoucherCode | None = None
+    member_id: Name | None = None
+
+
+class PayoutBody(_Body):
+    """What became of a payout."""
+
+    state: Literal["paid", "rejected"]
+    reason: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
 class FaultBody(_Body):
@@ -153,6 +177,8 @@ class ProfileBody(_Body):
     approves_in_part: bool | None = None
     accrues: bool | None = None
     accrual_pending: bool | None = None
+    vouchers: bool | None = None
+    payouts: bool | None = None
 
 
 BodyT = TypeVar("BodyT", bound=BaseModel)

@@ -41,6 +41,22 @@ def accrual_changed(work: Work, row: sqlite3.Row) -> None:
     )
 
 
+def payout_changed(work: Work, row: sqlite3.Row) -> None:
+    """Note the state that a payout has just reached."""
+    _append(
+        work,
+        partner_id=row["partner_id"],
+        kind=f"payout.{row['state']}",
+        data={
+            "payout_id": row["id"],
+            "payout_reference": row["payout_reference"],
+            "idempotency_key": row["idempotency_key"],
+            "state": row["state"],
+            "payout_sequence": row["sequence"],
+        },
+    )
+
+
 def consent_revoked(work: Work, *, partner_id: str, member_id: str, consent_id: str) -> None:
     """Note that a member has withdrawn the consent."""
     _append(

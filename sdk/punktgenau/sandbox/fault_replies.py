@@ -96,7 +96,8 @@ def _wrong_echo(fault: Fault, proper: Response) -> Response:
     if fault.echo == "points":
         red["points"] = red.get("points", 0) + 1
         for tender in red.get("tenders", ()):
-            tender["points"] += 1
+            if "points" in tender:
+                tender["points"] += 1
     if fault.echo == "currency" and "value" in red:
         red["value"]["currency"] = "XTS"
     proper.set_data(json.dumps(body))

@@ -12,6 +12,7 @@ Operation = Literal[
     "reverse", "quote_reversal", "get", "find", "cancel_by_key", "statement", "statement_csv",
     "issued", "issued_csv",
     "accrue", "post_accrual", "reverse_accrual", "get_accrual", "find_accruals",
+    "voucher_products", "buy_voucher", "look_up_voucher", "vouchers", "payout", "get_payout", "find_payouts",
 ]  # fmt: skip
 When = Literal["before", "after"]
 Kind = Literal[
@@ -36,11 +37,12 @@ ALWAYS_AFTER: frozenset[Kind] = frozenset({"wrong_echo"})
 # These change what happens instead of what is answered, so they fit some operations only.
 WRITES: frozenset[Operation] = frozenset({
     "authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "accrue", "post_accrual", "reverse_accrual",
+    "buy_voucher", "payout",
 })  # fmt: skip
 IN_ROUTES: dict[Kind, frozenset[Operation]] = {
     "partial_approval": frozenset({"authorize"}),
     "rate_changed": frozenset({"authorize"}),
-    "slow_lookup": frozenset({"get", "find", "get_accrual", "find_accruals"}),
+    "slow_lookup": frozenset({"get", "find", "get_accrual", "find_accruals", "vouchers", "get_payout", "find_payouts"}),
     "expired_early": frozenset({"authorize", "capture", "extend", "void"}),
     "replayed_500": WRITES,
     "duplicate_delivery": WRITES,

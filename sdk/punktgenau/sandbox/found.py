@@ -25,7 +25,7 @@ Shown = Callable[[Work, sqlite3.Row], BaseModel]
 _MATCHING = (
     " WHERE partner_id = ?1 AND mode = ?2"
     " AND (?3 IS NULL OR order_reference = ?3) AND (?4 IS NULL OR idempotency_key = ?4)"
-    " AND (?4 IS NULL OR created_at >= ?8 OR points = 0) AND created_at <= ?7"
+    " AND (?4 IS NULL OR created_at >= ?8 OR member_id = '') AND created_at <= ?7"
     " AND (?5 IS NULL OR number < ?5) ORDER BY number DESC LIMIT ?6"
 )
 _SEARCH: dict[Table, str] = {

@@ -37,11 +37,13 @@ class Write:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a write led to: a redemption or an accrual, with the reversal if it made one."""
+    """What a write led to: a redemption or an accrual, with the reversal if it made one; a voucher; or a payout."""
 
     redemption_id: str | None = None
     reversal_id: str | None = None
     accrual_id: str | None = None
+    voucher_id: str | None = None
+    payout_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def find(work: Work, key: str, *, partner_id: str) -> sqlite3.Row | None:
 def bury(work: Work, *, partner_id: str, key: str, redemption_id: str) -> None:
     """Make sure that nothing will ever happen under this key. An earlier refusal is forgotten."""
     work.run(
-        "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, '', ?, NULL, NULL, NULL, ?)",
+        "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, '', ?, NULL, NULL, NULL, ?, NULL, NULL)",
         partner_id, work.mode, key, TOMBSTONE, redemption_id, work.at,
     )  # fmt: skip
 
@@ -117,14 +119,16 @@ def _again(write: Write, row: sqlite3.Row, *, is_silent: bool) -> Answer:
         )
     if row["refusal"] is not None:
         return Answer(None, Refusal(**json.loads(row["refusal"])), is_replay=True)
-    return Answer(Effect(row["redemption_id"], row["reversal_id"], row["accrual_id"]), None, is_replay=True)
+    effect = Effect(row["redemption_id"], row["reversal_id"], row["accrual_id"], row["voucher_id"], row["payout_id"])
+    return Answer(effect, None, is_replay=True)
 
 
 def _keep(work: Work, write: Write, *, effect: Effect | None = None, refusal: Refusal | None = None) -> None:
     work.run(
-        "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         write.partner_id, work.mode, write.key, write.operation, write.fingerprint,
         effect.redemption_id if effect else None, effect.reversal_id if effect else None,
         effect.accrual_id if effect else None,
         json.dumps(vars(refusal)) if refusal else None, work.at,
+        effect.voucher_id if effect else None, effect.payout_id if effect else None,
     )  # fmt: skip

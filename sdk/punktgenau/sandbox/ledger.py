@@ -8,10 +8,12 @@ from typing import Literal
 
 from .database import Work
 
-AccountKind = Literal["issued", "expired", "available", "held", "clearing", "pending", "owed"]
+AccountKind = Literal[
+    "issued", "expired", "available", "held", "clearing", "pending", "owed", "vouchers", "paying_out", "paid_out",
+]  # fmt: skip
 MovementKind = Literal[
     "opening", "adjustment", "hold", "capture", "release", "reversal", "expiry",
-    "accrual", "accrual_posted", "claw_back", "owed_settled",
+    "accrual", "accrual_posted", "claw_back", "owed_settled", "voucher", "payout", "payout_returned",
 ]  # fmt: skip
 
 

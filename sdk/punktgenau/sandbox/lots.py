@@ -63,6 +63,25 @@ def take_away(work: Work, *, member_id: str, points: int, reason: str) -> None:
     post(work, Movement("adjustment", member_id, reason), transfers)
 
 
+def spend(work: Work, movement: Movement, *, target: Account, points: int) -> list[tuple[int, int]]:
+    """Turn available points into something else, first-expiring first, and say of which lots how many."""
+    shares = _first_expiring(work, movement.member_id, points)
+    transfers = [
+        Transfer(available(member_id=movement.member_id, lot_id=lot_id), target, share) for lot_id, share in shares
+    ]
+    post(work, movement, transfers)
+    return shares
+
+
+def bring_back(work: Work, movement: Movement, *, source: Account, shares: Iterable[tuple[int, int]]) -> None:
+    """Bring points back into their lots. A lot past its date expires at once."""
+    transfers = [
+        Transfer(source, available(member_id=movement.member_id, lot_id=lot_id), share) for lot_id, share in shares
+    ]
+    post(work, movement, transfers)
+    expire(work, member_id=movement.member_id)
+
+
 def hold(work: Work, red: sqlite3.Row, *, points: int) -> None:
     """Move `points` of the member to the redemption and remember from which lots, in drawing order."""
     transfers = []

@@ -19,6 +19,8 @@ INFO = Info(
 MEMBERS = Tag(name="members", description="Who a member is and what there is to spend")
 REDEMPTIONS = Tag(name="redemptions", description="Hold, take and give back points")
 ACCRUALS = Tag(name="accruals", description="Give points, take them back")
+VOUCHERS = Tag(name="vouchers", description="Points as vouchers; vouchers that somebody brought along")
+PAYOUTS = Tag(name="payouts", description="Points as money on the bank account")
 STATEMENTS = Tag(name="statements", description="What is settled between provider and partner")
 EVENTS = Tag(name="events", description="What happened")
 ACCESS = Tag(name="access", description="Tokens and consent")

@@ -32,6 +32,13 @@ _BY_ENDPOINT: dict[str, Operation] = {
     "accruals.reverse": "reverse_accrual",
     "accruals.get": "get_accrual",
     "accruals.find": "find_accruals",
+    "voucher_products.products": "voucher_products",
+    "vouchers.buy": "buy_voucher",
+    "vouchers.look_up": "look_up_voucher",
+    "vouchers.find": "vouchers",
+    "payouts.request_payout": "payout",
+    "payouts.get": "get_payout",
+    "payouts.find": "find_payouts",
 }
 
 

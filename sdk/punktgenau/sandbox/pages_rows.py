@@ -11,6 +11,8 @@ from . import ledger, lots, members
 from .database import Work
 
 Row = Mapping[str, object]
+_KINDS = ("issued", "available", "held", "clearing", "vouchers", "paying_out", "paid_out", "expired")
+_SELDOM = frozenset({"vouchers", "paying_out", "paid_out"})
 
 
 def all_members(work: Work, *, limit: int) -> list[Row]:
@@ -37,7 +39,8 @@ def live_holds(work: Work, *, member_id: str | None = None, limit: int) -> list[
     """Redemptions that hold points, the one that ends first on top."""
     return work.all(
         "SELECT redemption.*, display_name FROM redemption JOIN member ON member.id = member_id"
-        " WHERE held_points > 0 AND (?1 IS NULL OR member_id = ?1) ORDER BY expires_at, number LIMIT ?2",
+        " WHERE redemption.expires_at IS NOT NULL AND (?1 IS NULL OR member_id = ?1)"
+        " ORDER BY expires_at, number LIMIT ?2",
         member_id, limit,
     )  # fmt: skip
 
@@ -56,7 +59,7 @@ def accounts(work: Work) -> dict[str, int]:
     found = {
         row["kind"]: row["points"] for row in work.all("SELECT kind, sum(points) AS points FROM account GROUP BY 1")
     }
-    return {kind: int(found.get(kind, 0)) for kind in ("issued", "available", "held", "clearing", "expired")}
+    return {kind: int(found.get(kind, 0)) for kind in _KINDS if kind in found or kind not in _SELDOM}
 
 
 def sum_of_entries(work: Work) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from .schemas import Key, Reference
+from .schemas import Key, Name, Reference
 
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,15}$", description="`next_cursor` of the page before")]
 Limit = Annotated[int, Field(ge=1, le=100)]
@@ -82,6 +82,28 @@ class EntriesQuery(PageQuery):
     kind: Annotated[list[EntryGroup], Field(max_length=5)] = Field([], description="Only these, each said once")
     since: Day | None = Field(None, description="Not before this day, UTC")
     until: Day | None = Field(None, description="Not after this day, UTC")
+
+
+class PayoutPath(_Parameters):
+    """Which payout."""
+
+    payout_id: str
+
+
+class VouchersQuery(PageQuery):
+    """Whose vouchers, or what a reference or a key came to; what is given has to match."""
+
+    member_id: Name | None = None
+    voucher_reference: Reference | None = None
+    idempotency_key: Key | None = None
+
+
+class PayoutsQuery(PageQuery):
+    """Whose payouts, or what a reference or a key came to; what is given has to match."""
+
+    member_id: Name | None = None
+    payout_reference: Reference | None = None
+    idempotency_key: Key | None = None
 
 
 class FindQuery(PageQuery):

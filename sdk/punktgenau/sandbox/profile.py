@@ -52,6 +52,8 @@ class Profile:
     approves_in_part: bool = False
     accrues: bool = True
     accrual_pending: bool = True
+    vouchers: bool = True
+    payouts: bool = True
 
 
 _KINDS = (
@@ -66,6 +68,7 @@ _KINDS = (
     Profile(name="no_partial_reversal", reverses_in_parts=False),
     Profile(name="no_reversal_quotes", quotes_reversals=False),
     Profile(name="no_accruals", accrues=False, accrual_pending=False),
+    Profile(name="points_only", vouchers=False, payouts=False),
     Profile(name="partial_approval", approves_in_part=True),
     Profile(name="slow_lookup", settle_s=90),
     Profile(name="short_window", key_window_s=600, settle_s=30),
@@ -87,6 +90,8 @@ _KINDS = (
         quotes_reversals=False,
         accrues=False,
         accrual_pending=False,
+        vouchers=False,
+        payouts=False,
     ),
 )
 VARIANTS: Mapping[str, Profile] = MappingProxyType({one.name: one for one in _KINDS})

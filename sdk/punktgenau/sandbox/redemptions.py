@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from . import events, profile, programme, replies
+from . import events, profile, programme, replies, voucher_tenders
 from .clock import moment, stamp
 from .database import Work
 from .problems import Refusal
 
 EndedAs = Literal["voided", "expired", "cancelled"]
+Both = tuple[int, int]
+"""Points, and the value of vouchers in minor units."""
 
 
 def find(work: Work, redemption_id: str) -> sqlite3.Row | None:
@@ -31,7 +33,7 @@ def by_key(work: Work, key: str, *, partner_id: str) -> sqlite3.Row | None:
     """The redemption that an authorize with this key made, as long as keys are remembered."""
     return work.one(
         "SELECT * FROM redemption WHERE partner_id = ? AND mode = ? AND idempotency_key = ?"
-        " AND (created_at >= ? OR points = 0)",
+        " AND (created_at >= ? OR member_id = '')",
         partner_id, work.mode, key, profile.oldest_key(work),
     )  # fmt: skip
 
@@ -69,6 +71,10 @@ def insert(work: Work, columns: Mapping[str, str | int | None]) -> sqlite3.Row:
         "reversed_points",
         "captured_minor",
         "reversed_minor",
+        "vouchers_minor",
+        "held_vouchers_minor",
+        "captured_vouchers_minor",
+        "reversed_vouchers_minor",
     )
     row = {**dict.fromkeys(figures, 0), "sequence": 1, "created_at": work.at, "updated_at": work.at, **columns}
     marks = ", ".join("?" * len(row))
@@ -76,13 +82,13 @@ def insert(work: Work, columns: Mapping[str, str | int | None]) -> sqlite3.Row:
     return _existing(work, str(row["id"]))
 
 
-def state_of(*, held: int, captured: int, reversed_: int, ended_as: EndedAs) -> replies.State:
+def state_of(*, held: Both, captured: Both, reversed_: Both, ended_as: EndedAs) -> replies.State:
     """The state that follows from the figures; `ended_as` says why, where nothing is held or captured."""
-    if held:
-        return "partially_captured" if captured else "authorized"
-    if not captured:
+    if any(held):
+        return "partially_captured" if any(captured) else "authorized"
+    if not any(captured):
         return ended_as
-    if not reversed_:
+    if not any(reversed_):
         return "captured"
     return "reversed" if reversed_ == captured else "partially_reversed"
 
@@ -96,6 +102,9 @@ def change(
     release_points: int = 0,
     reverse_points: int = 0,
     reverse_minor: int = 0,
+    capture_vouchers_minor: int = 0,
+    release_vouchers_minor: int = 0,
+    reverse_vouchers_minor: int = 0,
     ended_as: EndedAs = "voided",
     expires_at: datetime | None = None,
 ) -> sqlite3.Row:
@@ -103,23 +112,43 @@ def change(
     held = red["held_points"] - capture_points - release_points
     captured = red["captured_points"] + capture_points
     reversed_ = red["reversed_points"] + reverse_points
+    held_vouchers = red["held_vouchers_minor"] - capture_vouchers_minor - release_vouchers_minor
+    captured_vouchers = red["captured_vouchers_minor"] + capture_vouchers_minor
+    reversed_vouchers = red["reversed_vouchers_minor"] + reverse_vouchers_minor
+    is_held = held > 0 or held_vouchers > 0
+    state = state_of(
+        held=(held, held_vouchers), captured=(captured, captured_vouchers), reversed_=(reversed_, reversed_vouchers),
+        ended_as=ended_as,
+    )  # fmt: skip
     until = stamp(expires_at) if expires_at else red["expires_at"]
     work.run(
         "UPDATE redemption SET held_points = ?, captured_points = ?, released_points = released_points + ?,"
         " reversed_points = ?, captured_minor = captured_minor + ?, reversed_minor = reversed_minor + ?,"
+        " held_vouchers_minor = ?, captured_vouchers_minor = ?, reversed_vouchers_minor = ?,"
         " state = ?, is_live = ?, sequence = sequence + 1, updated_at = ?, expires_at = ? WHERE id = ?",
         held, captured, release_points, reversed_, capture_minor, reverse_minor,
-        state_of(held=held, captured=captured, reversed_=reversed_, ended_as=ended_as),
-        int(held > 0 or captured > reversed_), work.at, until if held else None, red["id"],
+        held_vouchers, captured_vouchers, reversed_vouchers, state,
+        int(is_held or captured > reversed_ or captured_vouchers > reversed_vouchers), work.at,
+        until if is_held else None, red["id"],
     )  # fmt: skip
     row = _existing(work, red["id"])
     events.redemption_changed(work, row)
     return row
 
 
+def is_holding(red: sqlite3.Row) -> bool:
+    """Whether points or vouchers wait."""
+    return bool(red["held_points"] or red["held_vouchers_minor"])
+
+
+def has_captured(red: sqlite3.Row) -> bool:
+    """Whether points or vouchers were taken, given back since or not."""
+    return bool(red["captured_points"] or red["captured_vouchers_minor"])
+
+
 def check_can_act_on_hold(red: sqlite3.Row) -> None:
     """Raise the Refusal that says why there is no hold any more."""
-    if red["held_points"]:
+    if is_holding(red):
         return
     state, redemption_id = red["state"], red["id"]
     if state == "voided":
@@ -156,7 +185,7 @@ def reply(work: Work, red: sqlite3.Row) -> replies.Redemption:
             "former_member_ids": [], "value": value, "total": money(red["total_minor"]),
             "rate": programme.rate_reply(programme.known_rate(work, red["rate_id"])),
             "captured_value": money(red["captured_minor"]), "reversed_value": money(red["reversed_minor"]),
-            "tenders": [tender] if red["points"] else [],
+            "tenders": [*([tender] if red["points"] else []), *voucher_tenders.reply(work, red)],
             "created_at": red["created_at"], "updated_at": red["updated_at"],
             "expires_at": until, "expires_in_s": int((moment(until) - work.now).total_seconds()) if until else None,
             "now": work.at, "mode": work.mode,

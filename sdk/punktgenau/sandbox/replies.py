@@ -56,8 +56,22 @@ class Tender(_Reply):
     released_points: int
 
 
+class VoucherTender(_Reply):
+    """What became of a voucher in a redemption. `residual`: what the value leaves stays on it, or is lost."""
+
+    kind: Literal["voucher"]
+    voucher_id: str
+    last_four: str
+    residual: Literal["keeps", "lost"]
+    value: Money
+    held_value: Money
+    captured_value: Money
+    reversed_value: Money
+    released_value: Money
+
+
 class Redemption(_Reply):
-    """A redemption as it is now."""
+    """A redemption as it is now. Points and values at the top are those of the points alone."""
 
     id: str
     state: State
@@ -76,7 +90,7 @@ class Redemption(_Reply):
     released_points: int
     captured_value: Money
     reversed_value: Money
-    tenders: list[Tender]
+    tenders: list[Tender | VoucherTender]
     sequence: int
     created_at: Stamp
     updated_at: Stamp
@@ -86,8 +100,16 @@ class Redemption(_Reply):
     mode: Mode
 
 
+class VoucherReversal(_Reply):
+    """What went back onto a voucher; `already_expired_value` of it is gone because the voucher's time is over."""
+
+    voucher_id: str
+    value: Money
+    already_expired_value: Money
+
+
 class Reversal(_Reply):
-    """Points that were given back: `restored` + `already_expired` + `converted` = `points`."""
+    """What was given back; of the points: `restored` + `already_expired` + `converted` = `points`."""
 
     id: str
     redemption_id: str
@@ -98,6 +120,7 @@ class Reversal(_Reply):
     restored: int
     already_expired: int
     converted: int
+    vouchers: list[VoucherReversal]
     created_at: Stamp
     redemption: Redemption
     now: Stamp
@@ -189,7 +212,7 @@ class Entry(_Reply):
     sequence: int
     kind: Literal[
         "opening", "adjustment", "hold", "capture", "release", "reversal", "expiry",
-        "accrual", "accrual_posted", "claw_back", "owed_settled",
+        "accrual", "accrual_posted", "claw_back", "owed_settled", "voucher", "payout", "payout_returned",
     ]  # fmt: skip
     points: int
     pending_points: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .replies import Mode, Stamp, State, _Reply
 from .replies_accruals import AccrualEventData
+from .replies_vouchers import PayoutEventData
 
 
 class RedemptionEventData(_Reply):
@@ -30,7 +31,7 @@ class Event(_Reply):
     type: str
     sequence: int
     timestamp: Stamp
-    data: RedemptionEventData | ConsentEventData | AccrualEventData
+    data: RedemptionEventData | ConsentEventData | AccrualEventData | PayoutEventData
 
 
 class EventPage(_Reply):

@@ -12,13 +12,16 @@ class StatementLine(_Reply):
 
     id: str
     sequence: int
-    kind: Literal["capture", "reversal", "accrual", "accrual_reversal", "correction"]
+    kind: Literal[
+        "capture", "reversal", "accrual", "accrual_reversal", "voucher", "voucher_reversal", "correction",
+    ]  # fmt: skip
     at: Stamp
     points: int
     amount_minor: int
     currency: str
     redemption_id: str | None
     accrual_id: str | None
+    voucher_id: str | None
     idempotency_key: str
     order_reference: str
     capture_reference: str | None

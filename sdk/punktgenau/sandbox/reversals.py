@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from . import issued, lots, profile, redemptions, replies, statements
+from . import issued, lots, profile, redemptions, replies, statements, voucher_tenders
 from .arithmetic import share_minor
 from .database import Work
 from .problems import Refusal
@@ -21,19 +21,32 @@ def reverse(work: Work, red: sqlite3.Row, request: ReverseRequest, *, key: str) 
         raise Refusal("reference_reused", detail, field="return_reference", redemption_id=red["id"])
     _check_captured(red)
     # Asked for too much is refused as that, also where a part would be refused.
-    is_whole = request.points >= red["captured_points"] - red["reversed_points"]
+    vouchers = request.vouchers or []
+    vouchers_minor = voucher_tenders.check_back(work, red, vouchers) if vouchers else 0
+    is_whole = (
+        request.points >= red["captured_points"] - red["reversed_points"]
+        and vouchers_minor >= red["captured_vouchers_minor"] - red["reversed_vouchers_minor"]
+    )
     profile.need(is_whole or played.reverses_in_parts, "Only everything can be given back, at once.", field="points")
     minor = _checked_minor(work, red, request)
     _, reversal_id = work.next_id("rev")
-    late_points = lots.give_back(work, red, points=request.points, reason=f"Returned, order {red['order_reference']}")
-    issued.given_back(work, red)
+    late_points = 0
+    if request.points:
+        reason = f"Returned, order {red['order_reference']}"
+        late_points = lots.give_back(work, red, points=request.points, reason=reason)
+        issued.given_back(work, red)
     work.run(
-        "INSERT INTO reversal VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+        "INSERT INTO reversal VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
         reversal_id, red["id"], reference, request.points, minor, request.points - late_points, late_points,
-        key if played.has_keys else "", work.at,
+        key if played.has_keys else "", work.at, vouchers_minor,
     )  # fmt: skip
-    statements.book(work, red, "reversal", points=-request.points, amount_minor=-minor, return_reference=reference)
-    redemptions.change(work, red, reverse_points=request.points, reverse_minor=minor)
+    if request.points:
+        statements.book(work, red, "reversal", points=-request.points, amount_minor=-minor, return_reference=reference)
+    if vouchers:
+        voucher_tenders.give_back(work, red, vouchers, reversal_id=reversal_id, return_reference=reference)
+    redemptions.change(
+        work, red, reverse_points=request.points, reverse_minor=minor, reverse_vouchers_minor=vouchers_minor
+    )
     return reversal_id
 
 
@@ -71,6 +84,7 @@ def reply(work: Work, reversal_id: str, red: sqlite3.Row) -> replies.Reversal:
         {
             **{name: row[name] for name in same},
             "value": replies.Money(amount_minor=row["value_minor"], currency=red["currency"]),
+            "vouchers": voucher_tenders.reversal_reply(work, reversal_id, currency=red["currency"]),
             "redemption": redemptions.reply(work, red),
             "now": work.at,
             "mode": work.mode,
@@ -79,7 +93,7 @@ def reply(work: Work, reversal_id: str, red: sqlite3.Row) -> replies.Reversal:
 
 
 def _check_captured(red: sqlite3.Row) -> None:
-    if not red["captured_points"]:
+    if not redemptions.has_captured(red):
         raise Refusal("not_captured", f"It is {red['state']}.", redemption_id=red["id"])
 
 

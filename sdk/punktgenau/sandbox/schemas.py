@@ -19,6 +19,7 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 Reference = Annotated[str, Field(min_length=1, max_length=36, pattern=f"^{_PRINTABLE}{{1,36}}$")]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=f"^{_PRINTABLE}{{1,64}}$")]
+VoucherCode = Annotated[str, Field(min_length=4, max_length=40, pattern=r"^[0-9A-Za-z][0-9A-Za-z -]{3,39}$")]
 Key = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]{1,255}$")]
 
 
@@ -33,12 +34,50 @@ class MoneyIn(_Request):
     currency: Currency = Field(description="ISO 4217")
 
 
+_NULL = {"type": "null"}
+_POINTS_OR_VOUCHER: dict[str, Any] = {
+    "oneOf": [
+        {
+            "required": ["points"],
+            "properties": {
+                "kind": {"not": {"const": "voucher"}}, "points": {"type": "integer"}, "voucher_id": _NULL, "code": _NULL
+            },
+        },
+        {
+            "required": ["voucher_id"],
+            "properties": {
+                "kind": {"const": "voucher"}, "points": _NULL, "voucher_id": {"type": "string"}, "code": _NULL
+            },
+        },
+        {
+            "required": ["code"],
+            "properties": {
+                "kind": {"const": "voucher"}, "points": _NULL, "voucher_id": _NULL, "code": {"type": "string"}
+            },
+        },
+    ]
+}  # fmt: skip
+
+
 class TenderIn(_Request):
-    """One way of paying a part of the order."""
+    """One way of paying a part of the order: so many points, or a voucher by its id or its code."""
+
+    model_config = ConfigDict(json_schema_extra=_POINTS_OR_VOUCHER)
 
     kind: Name
-    points: Points
-    value: MoneyIn | None = None
+    points: Points | None = None
+    value: MoneyIn | None = Field(None, description="Left out: what the points are worth; as much as the voucher pays")
+    voucher_id: Name | None = None
+    code: VoucherCode | None = None
+
+    @model_validator(mode="after")
+    def _what_its_kind_needs(self) -> TenderIn:
+        named = [self.voucher_id, self.code].count(None)
+        if self.kind == "voucher" and (self.points is not None or named != 1):
+            raise ValueError("a voucher is named by voucher_id or by code, and has no points")
+        if self.kind != "voucher" and (self.points is None or named != 2):
+            raise ValueError("points are needed, and nothing of a voucher")
+        return self
 
 
 class LineIn(_Request):
@@ -59,7 +98,6 @@ class QuoteRequest(_Request):
     points: Points | None = Field(None, description="Left out: as many as may be used")
 
 
-_NULL = {"type": "null"}
 _EXAMPLE = {
     "member_id": "mbr_2500",
     "order_reference": "A-1001",
@@ -92,7 +130,7 @@ class AuthorizeRequest(_Request):
     total: MoneyIn
     points: Points | None = None
     value: MoneyIn | None = None
-    tenders: Annotated[list[TenderIn], Field(min_length=1, max_length=10)] | None = None
+    tenders: Annotated[list[TenderIn], Field(min_length=1, max_length=21)] | None = None
     rate_id: Name | None = None
     hold_s: Annotated[int, Field(ge=MIN_HOLD_S, le=10**9)] | None = Field(
         None, description=f"Seconds; left out: {DEFAULT_HOLD_S}; the longest: {MAX_HOLD_S}"
@@ -138,12 +176,36 @@ class VoidRequest(_Request):
     """Release a hold. There is nothing to say."""
 
 
-class ReverseRequest(_Request):
-    """Give captured points back."""
+class VoucherBack(_Request):
+    """So much of a captured voucher goes back onto it."""
 
-    points: Points
+    voucher_id: Name
+    value: MoneyIn
+
+
+_SOMETHING: dict[str, Any] = {
+    "anyOf": [
+        {"properties": {"points": {"minimum": 1}}},
+        {"required": ["vouchers"], "properties": {"vouchers": {"type": "array"}}},
+    ]
+}
+
+
+class ReverseRequest(_Request):
+    """Give captured points back, captured vouchers, or both."""
+
+    model_config = ConfigDict(json_schema_extra=_SOMETHING)
+
+    points: Annotated[int, Field(ge=0, le=MAX_POINTS)]
     value: MoneyIn | None = None
     return_reference: Reference
+    vouchers: Annotated[list[VoucherBack], Field(min_length=1, max_length=20)] | None = None
+
+    @model_validator(mode="after")
+    def _gives_something(self) -> ReverseRequest:
+        if not self.points and self.vouchers is None:
+            raise ValueError("points: nothing would be given back")
+        return self
 
 
 class ReversalQuoteRequest(_Request):

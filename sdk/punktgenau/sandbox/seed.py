@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from . import issued, members, programme
+from . import issued, members, payouts, programme, vouchers
 from .arithmetic import ProgrammeRate
 from .database import Work
 from .tokens import digest
@@ -24,6 +24,17 @@ _LOTS = {
 _ISSUERS = {"mbr_2500": {0: OTHER_PARTNER}, "mbr_42": {0: DEMO_PARTNER, 1: OTHER_PARTNER}}
 
 
+# Id, value in cents and price in points, and what happens to what a use leaves over.
+_VOUCHERS: tuple[tuple[str, int, vouchers.Residual], ...] = (
+    ("voucher_10", 1_000, "lost"),
+    ("voucher_25", 2_500, "lost"),
+    ("voucher_50", 5_000, "keeps"),
+    ("voucher_100", 10_000, "keeps"),
+)
+_VOUCHER_DAYS = 1_095
+_BANK_ACCOUNT = "DE… 4711"
+
+
 def demo(work: Work) -> None:
     """Fill an empty database. A database with a partner is left alone."""
     if work.one("SELECT id FROM partner"):
@@ -40,6 +51,15 @@ def demo(work: Work) -> None:
         of_member = work.all("SELECT id FROM lot WHERE member_id = ? ORDER BY id", member_id)
         for position, partner_id in _ISSUERS.get(member_id, {}).items():
             issued.name_issuer(work, lot_id=of_member[position]["id"], partner_id=partner_id)
+    for product_id, value_minor, residual in _VOUCHERS:
+        vouchers.offer(
+            work,
+            vouchers.Product(
+                id=product_id, value_minor=value_minor, currency="EUR", price_points=value_minor,
+                valid_days=_VOUCHER_DAYS, residual=residual, partners=(DEMO_PARTNER,),
+            ),
+        )  # fmt: skip
+    payouts.set_account(work, member_id="mbr_2500", hint=_BANK_ACCOUNT)
 
 
 def other_partner(work: Work) -> None:

@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from flask import Flask, current_app, g
 
-from . import database, holds, idempotency, lots, seed
+from . import database, holds, idempotency, lots, seed, voucher_values
 from .clock import SandboxClock
 from .database import Database, Work
 from .faults import FaultBook
@@ -41,10 +41,15 @@ class Sandbox:
     def catch_up(self, now: datetime) -> None:
         """Let everything happen that time alone brings about, in its order and each at its own moment."""
         with self.work(now) as work:
-            while moments := [due for due in (holds.next_end(work), lots.next_expiry(work)) if due is not None]:
+            while moments := [
+                due
+                for due in (holds.next_end(work), lots.next_expiry(work), voucher_values.next_expiry(work))
+                if due is not None
+            ]:
                 then = replace(work, now=min(moments))
                 holds.expire_due(then)
                 lots.expire(then)
+                voucher_values.expire(then)
             idempotency.forget_old(work)
 
     def fill(self) -> None:

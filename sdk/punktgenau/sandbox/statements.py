@@ -15,7 +15,9 @@ from .database import Work
 from .problems import Refusal
 from .replies_statements import StatementAmount, StatementLine, StatementTotals
 
-LineKind = Literal["capture", "reversal", "accrual", "accrual_reversal", "correction"]
+LineKind = Literal[
+    "capture", "reversal", "accrual", "accrual_reversal", "voucher", "voucher_reversal", "correction",
+]  # fmt: skip
 COLUMNS = tuple(StatementLine.model_fields)
 
 
@@ -30,11 +32,13 @@ def book(
     return_reference: str | None = None,
     corrects: str | None = None,
     reason: str = "",
+    voucher_id: str | None = None,
 ) -> str:
     """Add a line to the present month; what goes to the member is negative. Returns its id."""
     return _add(
         work, red, kind, points=points, amount_minor=amount_minor, key=redemptions.key_of(red), redemption_id=red["id"],
         capture_reference=capture_reference, return_reference=return_reference, corrects=corrects, reason=reason,
+        voucher_id=voucher_id,
     )  # fmt: skip
 
 
@@ -70,15 +74,16 @@ def _add(
     return_reference: str | None = None,
     corrects: str | None = None,
     reason: str = "",
+    voucher_id: str | None = None,
 ) -> str:
     number, line_id = work.next_id("stl", digits=8)
     period = work.at[:7]
     sequence = 1 + count(work, period=period, partner_id=about["partner_id"])
     work.run(
-        "INSERT INTO statement_line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO statement_line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         number, line_id, about["partner_id"], work.mode, period, sequence, kind, work.at, points, amount_minor,
         about["currency"], redemption_id, accrual_id, key, about["order_reference"], capture_reference,
-        return_reference, corrects, reason or f"Order {about['order_reference']}",
+        return_reference, corrects, reason or f"Order {about['order_reference']}", voucher_id,
     )  # fmt: skip
     return line_id
 
@@ -97,6 +102,7 @@ def book_again(
     added = book(
         work, red, kind, points=points, amount_minor=amount_minor, capture_reference=line["capture_reference"],
         return_reference=line["return_reference"], corrects=line_id if kind == "correction" else None, reason=reason,
+        voucher_id=line["voucher_id"],
     )  # fmt: skip
     return _line(work.all("SELECT * FROM statement_line WHERE id = ?", added)[0])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .tables_vouchers import VOUCHERS
+
 _ROWS = (
     "CREATE TABLE IF NOT EXISTS counter (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
@@ -43,14 +45,21 @@ _ROWS = (
         reversed_minor INTEGER NOT NULL CHECK (reversed_minor BETWEEN 0 AND captured_minor),
         state TEXT NOT NULL, is_live INTEGER NOT NULL, sequence INTEGER NOT NULL,
         created_at TEXT NOT NULL, updated_at TEXT NOT NULL, expires_at TEXT,
+        vouchers_minor INTEGER NOT NULL DEFAULT 0,
+        held_vouchers_minor INTEGER NOT NULL DEFAULT 0 CHECK (held_vouchers_minor >= 0),
+        captured_vouchers_minor INTEGER NOT NULL DEFAULT 0 CHECK (captured_vouchers_minor >= 0),
+        reversed_vouchers_minor INTEGER NOT NULL DEFAULT 0
+            CHECK (reversed_vouchers_minor BETWEEN 0 AND captured_vouchers_minor),
         UNIQUE (partner_id, mode, idempotency_key),
         CHECK (held_points + captured_points + released_points = points),
-        CHECK (is_live = (held_points > 0 OR captured_points > reversed_points)),
-        CHECK ((expires_at IS NOT NULL) = (held_points > 0))) STRICT""",
+        CHECK (held_vouchers_minor + captured_vouchers_minor <= vouchers_minor),
+        CHECK (is_live = (held_points > 0 OR captured_points > reversed_points
+            OR held_vouchers_minor > 0 OR captured_vouchers_minor > reversed_vouchers_minor)),
+        CHECK ((expires_at IS NOT NULL) = (held_points > 0 OR held_vouchers_minor > 0))) STRICT""",
     """CREATE UNIQUE INDEX IF NOT EXISTS redemption_live
         ON redemption (partner_id, mode, order_reference) WHERE is_live = 1""",
     "CREATE INDEX IF NOT EXISTS redemption_order ON redemption (partner_id, mode, order_reference, number)",
-    "CREATE INDEX IF NOT EXISTS redemption_due ON redemption (expires_at) WHERE held_points > 0",
+    "CREATE INDEX IF NOT EXISTS redemption_due ON redemption (expires_at) WHERE expires_at IS NOT NULL",
     """CREATE TABLE IF NOT EXISTS draw (
         redemption_id TEXT NOT NULL REFERENCES redemption (id), position INTEGER NOT NULL,
         lot_id INTEGER NOT NULL REFERENCES lot, points INTEGER NOT NULL CHECK (points > 0),
@@ -60,13 +69,15 @@ _ROWS = (
         CHECK (reversed_points BETWEEN 0 AND captured_points)) STRICT""",
     """CREATE TABLE IF NOT EXISTS capture (
         redemption_id TEXT NOT NULL REFERENCES redemption (id), capture_reference TEXT,
-        points INTEGER NOT NULL CHECK (points > 0), value_minor INTEGER NOT NULL, idempotency_key TEXT NOT NULL,
-        created_at TEXT NOT NULL, UNIQUE (redemption_id, capture_reference)) STRICT""",
+        points INTEGER NOT NULL CHECK (points >= 0), value_minor INTEGER NOT NULL, idempotency_key TEXT NOT NULL,
+        created_at TEXT NOT NULL, vouchers_minor INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (redemption_id, capture_reference), CHECK (points > 0 OR vouchers_minor > 0)) STRICT""",
     """CREATE TABLE IF NOT EXISTS reversal (
         id TEXT PRIMARY KEY, redemption_id TEXT NOT NULL REFERENCES redemption (id), return_reference TEXT NOT NULL,
-        points INTEGER NOT NULL CHECK (points > 0), value_minor INTEGER NOT NULL, restored INTEGER NOT NULL,
+        points INTEGER NOT NULL CHECK (points >= 0), value_minor INTEGER NOT NULL, restored INTEGER NOT NULL,
         already_expired INTEGER NOT NULL, converted INTEGER NOT NULL, idempotency_key TEXT NOT NULL,
-        created_at TEXT NOT NULL, UNIQUE (redemption_id, return_reference),
+        created_at TEXT NOT NULL, vouchers_minor INTEGER NOT NULL DEFAULT 0, UNIQUE (redemption_id, return_reference),
+        CHECK (points > 0 OR vouchers_minor > 0),
         CHECK (restored + already_expired + converted = points)) STRICT""",
     """CREATE TABLE IF NOT EXISTS accrual (
         number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, partner_id TEXT NOT NULL REFERENCES partner,
@@ -98,7 +109,7 @@ _ROWS = (
         points INTEGER NOT NULL, amount_minor INTEGER NOT NULL, currency TEXT NOT NULL,
         redemption_id TEXT REFERENCES redemption (id), accrual_id TEXT REFERENCES accrual (id),
         idempotency_key TEXT NOT NULL, order_reference TEXT NOT NULL, capture_reference TEXT, return_reference TEXT,
-        corrects TEXT, reason TEXT NOT NULL, UNIQUE (partner_id, mode, period, sequence),
+        corrects TEXT, reason TEXT NOT NULL, voucher_id TEXT, UNIQUE (partner_id, mode, period, sequence),
         CHECK ((redemption_id IS NULL) <> (accrual_id IS NULL))) STRICT""",
     """CREATE TABLE IF NOT EXISTS lot_issuer (
         lot_id INTEGER PRIMARY KEY REFERENCES lot, partner_id TEXT NOT NULL REFERENCES partner) STRICT""",
@@ -119,7 +130,7 @@ _ROWS = (
     """CREATE TABLE IF NOT EXISTS idempotency (
         partner_id TEXT NOT NULL REFERENCES partner, mode TEXT NOT NULL, key TEXT NOT NULL, operation TEXT NOT NULL,
         fingerprint TEXT NOT NULL, redemption_id TEXT, reversal_id TEXT, accrual_id TEXT, refusal TEXT,
-        created_at TEXT NOT NULL, PRIMARY KEY (partner_id, mode, key)) STRICT""",
+        created_at TEXT NOT NULL, voucher_id TEXT, payout_id TEXT, PRIMARY KEY (partner_id, mode, key)) STRICT""",
     """CREATE TABLE IF NOT EXISTS account (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, member_id TEXT, lot_id INTEGER,
         redemption_id TEXT, partner_id TEXT, points INTEGER NOT NULL, accrual_id TEXT,
@@ -145,6 +156,7 @@ _ROWS = (
 
 _APPEND_ONLY = (
     "movement", "entry", "event", "capture", "reversal", "accrual_reversal", "statement_line", "issued_line",
+    "voucher_entry", "voucher_reversal",
 )  # fmt: skip
 
 _GUARDS = tuple(
@@ -154,17 +166,19 @@ _GUARDS = tuple(
     for verb in ("UPDATE", "DELETE")
 )
 
-TABLES = _ROWS + _GUARDS
+TABLES = _ROWS + VOUCHERS + _GUARDS
 
 GAINED = {
-    "idempotency": "accrual_id", "statement_line": "accrual_id", "account": "accrual_id", "movement": "accrual_id",
-    "accrual": "taken_points",
+    "idempotency": "payout_id", "statement_line": "voucher_id", "account": "accrual_id", "movement": "accrual_id",
+    "accrual": "taken_points", "redemption": "vouchers_minor", "capture": "vouchers_minor",
+    "reversal": "vouchers_minor",
 }  # fmt: skip
-"""Tables that have got a column since there were files of them."""
+"""Tables that have got columns since there were files of them, each with the last one."""
 
 # Children first; counters and settings outlive a reset.
 DROP_ORDER = (
     "event", "entry", "movement", "account", "idempotency", "issued_line", "lot_issuer", "statement_line",
-    "accrual_reversal", "accrual", "reversal", "capture", "draw", "redemption", "lot", "code", "token", "consent",
-    "member", "programme", "rate", "partner", "profile",
+    "accrual_reversal", "accrual", "voucher_reversal", "voucher_tender", "voucher_entry", "voucher_account",
+    "voucher_shown", "voucher", "voucher_product", "payout_draw", "payout", "payout_account", "reversal", "capture",
+    "draw", "redemption", "lot", "code", "token", "consent", "member", "programme", "rate", "partner", "profile",
 )  # fmt: skip

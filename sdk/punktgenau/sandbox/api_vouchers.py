@@ -1,0 +1,110 @@
+"""The routes of vouchers: what there is to buy, buying one, looking at one, and whose are whose."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+from functools import cache
+
+from flask import Response, g
+from flask_openapi3.blueprint import APIBlueprint
+
+from . import members, profile, vouchers
+from .answering import current_fault, reply, write
+from .clock import stamp
+from .database import Work
+from .idempotency import Effect
+from .openapi import NEEDS_TOKEN, VOUCHERS, answers
+from .parameters import VouchersQuery, WriteHeader
+from .replies_vouchers import Voucher, VoucherPage, VoucherProductPage
+from .schemas_vouchers import VoucherLookUp, VoucherRequest
+from .state import request_work, sandbox
+
+_NONE_HERE = "There are no vouchers here."
+
+
+@cache
+def product_routes() -> APIBlueprint:
+    """Everything below /v1/voucher-products."""
+    api = APIBlueprint(
+        "voucher_products", __name__, url_prefix="/v1/voucher-products", abp_tags=[VOUCHERS], abp_security=NEEDS_TOKEN
+    )
+    api.get("", operation_id="voucher_products", responses=answers({200: VoucherProductPage}, 422))(products)
+    return api
+
+
+@cache
+def voucher_routes() -> APIBlueprint:
+    """Everything below /v1/vouchers."""
+    api = APIBlueprint("vouchers", __name__, url_prefix="/v1/vouchers", abp_tags=[VOUCHERS], abp_security=NEEDS_TOKEN)
+    api.post("", operation_id="buy_voucher", responses=answers({200: Voucher, 201: Voucher}, 403, 404, 409, 422))(buy)
+    api.post("/look-up", operation_id="look_up_voucher", responses=answers({200: Voucher}, 422))(look_up)
+    api.get("", operation_id="vouchers", responses=answers({200: VoucherPage}, 403, 404, 422))(find)
+    return api
+
+
+def products() -> Response:
+    """What can be bought with points."""
+    with request_work() as work:
+        profile.need(profile.current(work).vouchers, _NONE_HERE)
+        return reply(
+            VoucherProductPage(
+                items=[vouchers.product_reply(row) for row in vouchers.products(work)],
+                next_cursor=None,
+                now=stamp(work.now),
+                mode=sandbox().mode,
+            )
+        )
+
+
+def buy(header: WriteHeader, body: VoucherRequest) -> Response:
+    """Turn points into a voucher. Its code is told here, to the same key again, and nowhere else."""
+
+    def execute(work: Work) -> Effect:
+        made = vouchers.buy(work, body, partner_id=g.partner_id, key=header.idempotency_key)
+        return Effect(voucher_id=made)
+
+    return write("buy_voucher", header.idempotency_key, execute, status=201)
+
+
+def look_up(body: VoucherLookUp) -> Response:
+    """What a code is worth. Whoever was shown it may use the voucher by its id."""
+    with request_work() as work:
+        profile.need(profile.current(work).vouchers, _NONE_HERE)
+        row = vouchers.by_code(work, body.code)
+        vouchers.show(work, row, partner_id=g.partner_id)
+        return reply(vouchers.reply(work, row, partner_id=g.partner_id))
+
+
+def find(query: VouchersQuery) -> Response:
+    """A member's vouchers, or what this partner bought with a reference or a key, newest first."""
+    with request_work() as work:
+        played = profile.current(work)
+        profile.need(played.vouchers, _NONE_HERE)
+        if query.member_id is not None:
+            members.consenting(work, member_id=query.member_id, partner_id=g.partner_id)
+        if query.idempotency_key is not None:
+            profile.need(played.finds_by_key, "Nothing can be looked up by that.", field="idempotency_key")
+        rows = _matching(work, query, settle_s=played.settle_s)
+        page = [] if current_fault("slow_lookup") else rows[: query.limit]
+        return reply(
+            VoucherPage(
+                items=[vouchers.reply(work, row, partner_id=g.partner_id) for row in page],
+                next_cursor=str(page[-1]["number"]) if page and len(rows) > len(page) else None,
+                now=stamp(work.now),
+                mode=sandbox().mode,
+            )
+        )
+
+
+def _matching(work: Work, query: VouchersQuery, *, settle_s: int) -> list[sqlite3.Row]:
+    # A member's own are the member's wherever they were bought; anything else is this partner's business.
+    return work.all(
+        "SELECT * FROM voucher WHERE mode = ?1 AND (?2 IS NOT NULL AND ?3 IS NULL AND ?4 IS NULL OR partner_id = ?5)"
+        " AND (?2 IS NULL OR member_id = ?2) AND (?3 IS NULL OR voucher_reference = ?3)"
+        " AND (?4 IS NULL OR idempotency_key = ?4 AND created_at >= ?9) AND (?6 IS NULL OR number < ?6)"
+        " AND created_at <= ?8 ORDER BY number DESC LIMIT ?7",
+        work.mode, query.member_id, query.voucher_reference, query.idempotency_key, g.partner_id,
+        None if query.cursor is None else int(query.cursor), query.limit + 1,
+        stamp(work.now - timedelta(seconds=settle_s)), profile.oldest_key(work),
+    )  # fmt: skip
