@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from _calls_vouchers import VOUCHER_NEXT_CALLS, VOUCHER_SAMPLES, VOUCHER_WRITES
 from punktgenau import Client, Money, NotSentError, OutcomeUnknownError, PunktgenauError, RedemptionLine
 
 WIRE = Path(__file__).resolve().parent / "wire"
@@ -169,9 +170,10 @@ SAMPLES: dict[str, Call] = {
     "statement": lambda client, **more: client.statements.page(**{"period": "2026-11", **more}),
     "issued": lambda client, **more: client.statements.issued_page(**{"period": "2026-11", **more}),
     "void": lambda client, **more: client.redemptions.void(**{**RED, "idempotency_key": "key-void-1", **more}),
+    **VOUCHER_SAMPLES,
 }
 ACCRUAL_WRITES = ("accrue", "post_accrual", "reverse_accrual")
-WRITES = ("authorize", "capture", "extend", "void", "reverse", "cancel_by_key", *ACCRUAL_WRITES)
+WRITES = ("authorize", "capture", "extend", "void", "reverse", "cancel_by_key", *ACCRUAL_WRITES, *VOUCHER_WRITES)
 READS = ("balance", "get", "find", "quote")
 NEXT_CALLS = {
     "authorize": "redemptions.find(idempotency_key='key-authorize-A-1001')",
@@ -183,6 +185,7 @@ NEXT_CALLS = {
     "accrue": "accruals.find(idempotency_key='key-accrue-1')",
     "post_accrual": "accruals.get('acc_0001')",
     "reverse_accrual": "accruals.get('acc_0001')",
+    **VOUCHER_NEXT_CALLS,
 }
 """What finds out about each write that got no answer."""
 

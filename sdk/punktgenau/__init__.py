@@ -33,6 +33,7 @@ from punktgenau.errors import (
     StateConflictError,
     UnavailableError,
     UnexpectedResponseError,
+    VoucherError,
     WebhookSignatureError,
 )
 from punktgenau.money import Money, Rate
@@ -51,6 +52,7 @@ from punktgenau.provider import (
     Reversal,
     Tender,
     TenderRequest,
+    VoucherReturn,
 )
 
 __all__ = [
@@ -104,5 +106,7 @@ __all__ = [
     "TenderRequest",
     "UnavailableError",
     "UnexpectedResponseError",
+    "VoucherError",
+    "VoucherReturn",
     "WebhookSignatureError",
 ]

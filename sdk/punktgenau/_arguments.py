@@ -10,13 +10,15 @@ from datetime import date
 from typing import TypeVar
 from urllib.parse import SplitResult, quote, urlsplit
 
+from punktgenau._redact import Hidden
 from punktgenau.errors import ConfigurationError, InvalidArgumentError
 from punktgenau.money import AMOUNT_MINOR_MAX, Money, require_points
-from punktgenau.records import RedemptionLine, TenderRequest
+from punktgenau.records import RedemptionLine, TenderRequest, VoucherReturn
 
 T = TypeVar("T")
 # Made once: `json.dumps` with other than its usual settings makes one per call.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{3,39}")
 _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
 
 
@@ -88,10 +90,37 @@ def tender(value: object) -> dict[str, object]:
     """One tender as the wire writes it."""
     if not isinstance(value, TenderRequest):
         raise InvalidArgumentError("tenders must hold TenderRequest records.", field="tenders")
-    body: dict[str, object] = {"kind": text(value.kind, field="kind"), "points": require_points(value.points)}
+    body: dict[str, object] = {"kind": text(value.kind, field="kind")}
+    if value.kind == "voucher":
+        body.update(_named_voucher(value))
+    else:
+        body["points"] = require_points(value.points)
     if value.value is not None:
         body["value"] = money(value.value, field="value")
     return body
+
+
+def _named_voucher(value: TenderRequest) -> dict[str, object]:
+    if (value.voucher_id is None) == (value.code is None) or value.points:
+        message = "A voucher is named by voucher_id or by code, and has no points."
+        raise InvalidArgumentError(message, field="voucher_id")
+    if value.code is not None:
+        return {"code": Hidden(voucher_code(value.code, field="code"))}
+    return {"voucher_id": text(value.voucher_id, field="voucher_id")}
+
+
+def voucher_code(value: object, *, field: str) -> str:
+    """A code as somebody typed it; what is wrong with it is said without it."""
+    if not isinstance(value, str) or not _CODE.fullmatch(value.strip()):
+        raise InvalidArgumentError(f"{field} must be 4 to 40 letters and digits.", field=field)
+    return value.strip()
+
+
+def returned(value: object) -> dict[str, object]:
+    """What goes back onto a voucher, as the wire writes it."""
+    if not isinstance(value, VoucherReturn):
+        raise InvalidArgumentError("vouchers must hold VoucherReturn records.", field="vouchers")
+    return {"voucher_id": text(value.voucher_id, field="voucher_id"), "value": money(value.value, field="value")}
 
 
 def line(value: object) -> dict[str, object]:

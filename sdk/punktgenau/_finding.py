@@ -27,14 +27,27 @@ def sought(*, order_reference: str | None, idempotency_key: str | None) -> Mappi
 
 
 def pages(
-    transport: Transport, name: str, path: str, page: type[_Page], query: Mapping[str, str], *, deadline_s: float | None
+    transport: Transport,
+    name: str,
+    path: str,
+    page: type[_Page],
+    query: Mapping[str, str],
+    *,
+    echoed: bool = True,
+    deadline_s: float | None,
 ) -> Iterator[_Page]:
-    """Every page of what matches, newest first; `deadline_s` is per page. Raises NotSentError, UnavailableError."""
+    """Every page of what matches, newest first; `deadline_s` is per page. `echoed`: each names what was asked for.
+
+    Raises NotSentError, UnavailableError.
+    """
     cursor: dict[str, str] = {}
     for _ in range(_PAGES_MAX):
-        operation = Operation(name=name, method="GET", path=f"{path}?{urlencode({**query, **cursor})}", reply=page)
+        asked_for = urlencode({**query, **cursor})
+        operation = Operation(name=name, method="GET", path=f"{path}?{asked_for}" if asked_for else path, reply=page)
         answer = transport.call(operation, deadline_s=deadline_s)
-        if any(getattr(item, field) != asked for item in answer.record.items for field, asked in query.items()):
+        if echoed and any(
+            getattr(item, field) != asked for item in answer.record.items for field, asked in query.items()
+        ):
             raise about_something_else(operation, next(iter(query)), answer)
         yield answer.record
         if answer.record.next_cursor is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from base64 import b64decode
@@ -12,6 +13,7 @@ logger = logging.getLogger("punktgenau")
 logger.addHandler(logging.NullHandler())
 
 
+_CODE_IN = b'"code":'
 _PASSWORD = re.compile(r"//[^/\s]*@")
 
 
@@ -46,8 +48,33 @@ def secrets_sent(headers: Mapping[str, str], body: bytes | str | None) -> tuple[
         form = parse_qs(body.decode() if isinstance(body, bytes) else body)
         given = [value for name in ("code", "code_verifier") for value in form.get(name, ())]
         secrets += [*given, *map(quote_plus, given)]
+    if headers.get("Content-Type") == "application/json" and body and _CODE_IN in body_bytes(body):
+        secrets += voucher_codes(body_bytes(body))
     # A shorter one would be found in ordinary words, and hides nothing from who can guess it.
     return tuple(secret for secret in secrets if len(secret) >= 8)
+
+
+def body_bytes(body: bytes | str) -> bytes:
+    """A body as it went out."""
+    return body.encode() if isinstance(body, str) else body
+
+
+def voucher_codes(body: bytes) -> list[str]:
+    """The codes of vouchers that a body carries, however deep, each in the ways in which it could be written."""
+    found: list[str] = []
+    waiting: list[object] = [json.loads(body)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            code = part.get("code")
+            found += [str(code)] if isinstance(code, str) else []
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    bare = [code.replace("-", "").replace(" ", "") for code in found]
+    grouped = ["-".join(code[at : at + 4] for at in range(0, len(code), 4)) for code in bare]
+    ways = [*found, *bare, *grouped]
+    return list(dict.fromkeys([*ways, *(way.upper() for way in ways)]))
 
 
 def hide(text: str, secrets: tuple[str, ...]) -> str:

@@ -15,7 +15,9 @@ from punktgenau.redemptions import Redemptions
 
 if TYPE_CHECKING:
     from punktgenau.accruals import Accruals
+    from punktgenau.payouts import Payouts
     from punktgenau.statements import Statements
+    from punktgenau.vouchers import Vouchers
 
 
 class Client:
@@ -87,6 +89,20 @@ class Client:
         from punktgenau.accruals import Accruals
 
         return Accruals(self._transport, profile=self._profile)
+
+    @property
+    def vouchers(self) -> Vouchers:
+        """Points as vouchers, and vouchers that a customer brings along."""
+        from punktgenau.vouchers import Vouchers
+
+        return Vouchers(self._transport, profile=self._profile)
+
+    @property
+    def payouts(self) -> Payouts:
+        """Money instead of points."""
+        from punktgenau.payouts import Payouts
+
+        return Payouts(self._transport, profile=self._profile)
 
     @property
     def statements(self) -> Statements:

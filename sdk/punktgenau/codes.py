@@ -1,7 +1,7 @@
 """Every code that an error can carry: its class, what became of the points, and what to do next.
 
-Rows stand in `_codes_wire` (what the provider answers), `_codes_own` (what SDK, engine and shop side find) and
-`_codes_rewards` (articles that points must pay).
+Rows stand in `_codes_wire` and `_codes_vouchers` (what the provider answers), `_codes_own` (what SDK, engine and shop
+side find) and `_codes_rewards` (articles that points must pay).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from punktgenau._code import Code
 from punktgenau._codes_own import OWN_CODES
 from punktgenau._codes_rewards import REWARD_CODES
+from punktgenau._codes_vouchers import VOUCHER_CODES
 from punktgenau._codes_wire import WIRE_CODES
 from punktgenau.errors import PunktgenauError
 
@@ -25,7 +26,7 @@ def _by_code(rows: tuple[Code, ...]) -> Mapping[str, Code]:
     return MappingProxyType(by_code)
 
 
-CODES: Mapping[str, Code] = _by_code(WIRE_CODES + OWN_CODES + REWARD_CODES)
+CODES: Mapping[str, Code] = _by_code(WIRE_CODES + VOUCHER_CODES + OWN_CODES + REWARD_CODES)
 """A row says what holds on a write. A read never moves points: there, rows with outcome "unknown" become
 UnavailableError, outcome "not_done"."""
 

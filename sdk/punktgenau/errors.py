@@ -16,7 +16,8 @@ PunktgenauError
 │ │ ├ InsufficientPointsError
 │ │ ├ MemberBlockedError
 │ │ ├ NotLinkedError
-│ │ └ LimitError
+│ │ ├ LimitError
+│ │ └ VoucherError
 │ ├ StateConflictError
 │ │ ├ AlreadyCapturedError
 │ │ ├ AlreadyVoidedError
@@ -71,9 +72,7 @@ class PunktgenauError(Exception):
         self.retry: Retry = retry or self.default_retry
         self.idempotency_key = idempotency_key
         self.request_id = request_id
-        self.field = field
-        self.remaining = remaining
-        self.redemption_id = redemption_id
+        self.field, self.remaining, self.redemption_id = field, remaining, redemption_id
         # What the transport knows besides: sends whose bytes went out, the answer's status, the server's wish to wait.
         self.sends = 0
         self.status: int | None = None
@@ -210,6 +209,12 @@ class LimitError(DeclinedError):
     """The number of points breaks a rule of the programme or of the shop; `.field` and `.code` say which."""
 
     default_code = "limit"
+
+
+class VoucherError(DeclinedError):
+    """A voucher cannot pay here, now, or as much; `.code` says why, `.field` which one."""
+
+    default_code = "voucher_unknown"
 
 
 class StateConflictError(ProviderError):

@@ -42,6 +42,11 @@ class Event(Record):
         return self._text("accrual_id", length_max=64)
 
     @property
+    def payout_id(self) -> str | None:
+        """The provider's id of the payout that changed."""
+        return self._text("payout_id", length_max=64)
+
+    @property
     def order_reference(self) -> str | None:
         """The shop's id of the order."""
         return self._text("order_reference", length_max=36)

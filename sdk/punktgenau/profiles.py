@@ -35,7 +35,8 @@ class ProviderProfile:
     before what would come back already expired; `partial_approval`: fewer points than asked for may be held.
 
     `accrues`: a partner can give points to members and take them back, through `accruals`; `accrual_pending`: they can
-    be pending first, else they are posted at once.
+    be pending first, else they are posted at once. `vouchers`: points can become vouchers, and vouchers pay orders,
+    through `vouchers`; `payouts`: points can become money, through `payouts`.
 
     `calls_per_s` is the most that recovery may send (None: no limit is known; Retry-After is always obeyed). What is
     unknown for longer than `resolution_bound_s` needs a person.
@@ -62,6 +63,8 @@ class ProviderProfile:
     partial_approval: bool = False
     accrues: bool = True
     accrual_pending: bool = True
+    vouchers: bool = True
+    payouts: bool = True
     calls_per_s: int | None = None
     resolution_bound_s: int = 86_400
 
@@ -117,6 +120,7 @@ _VARIANTS = (
     ProviderProfile(name="no_partial_reversal", partial_reversal=False),
     ProviderProfile(name="no_reversal_quotes", quotes_reversals=False),
     ProviderProfile(name="no_accruals", accrues=False, accrual_pending=False),
+    ProviderProfile(name="points_only", vouchers=False, payouts=False),
     ProviderProfile(name="partial_approval", partial_approval=True),
     ProviderProfile(name="slow_lookup", settle_s=90),
     ProviderProfile(name="short_window", key_window_s=600, settle_s=30),
@@ -138,6 +142,8 @@ _VARIANTS = (
         quotes_reversals=False,
         accrues=False,
         accrual_pending=False,
+        vouchers=False,
+        payouts=False,
     ),
 )
 PROFILES: Mapping[str, ProviderProfile] = MappingProxyType({profile.name: profile for profile in _VARIANTS})

@@ -30,6 +30,8 @@ from punktgenau.records import (
     Tender,
     TenderKind,
     TenderRequest,
+    VoucherReturn,
+    VoucherReversal,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ __all__ = [
     "Tender",
     "TenderKind",
     "TenderRequest",
+    "VoucherReturn",
+    "VoucherReversal",
 ]
 
 
@@ -149,11 +153,12 @@ class RedemptionsPort(Protocol):
         *,
         points: int,
         value: Money | None = None,
+        vouchers: Sequence[VoucherReturn] | None = None,
         return_reference: str,
         idempotency_key: str | None = None,
         deadline_s: float | None = None,
     ) -> Reversal:
-        """Give captured points back."""
+        """Give captured points back, captured vouchers (`vouchers`; points may be 0 then), or both."""
         ...
 
     def cancel_by_key(

@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
-from punktgenau.money import POINTS_MAX, Money, Rate
+from punktgenau._record import Mode, Named, Page, Points, Record
+from punktgenau.money import Money, Rate
+from punktgenau.tender_records import (
+    RedemptionLine,
+    Tender,
+    TenderKind,
+    TenderRequest,
+    VoucherReturn,
+    VoucherReversal,
+    is_that_voucher,
+)
 
-Points = Annotated[int, Field(ge=0, le=POINTS_MAX)]
+__all__ = [
+    "ENDED_STATES",
+    "Balance",
+    "Entries",
+    "Entry",
+    "ExpiringPoints",
+    "Identification",
+    "Limits",
+    "Member",
+    "Mode",
+    "Named",
+    "Page",
+    "Points",
+    "Quote",
+    "Record",
+    "Redemption",
+    "RedemptionLine",
+    "RedemptionPage",
+    "RedemptionState",
+    "Reversal",
+    "ReversalQuote",
+    "Tender",
+    "TenderKind",
+    "TenderRequest",
+    "VoucherReturn",
+    "VoucherReversal",
+]
 
-Mode = Literal["sandbox", "live"]
 RedemptionState = Literal[
     "authorized",
     "partially_captured",
@@ -24,44 +59,6 @@ RedemptionState = Literal[
     "declined",
 ]
 ENDED_STATES: frozenset[RedemptionState] = frozenset({"reversed", "voided", "expired", "cancelled", "declined"})
-TenderKind = Literal["points", "wallet_cash", "wallet_credit", "voucher"]
-
-
-class Record(BaseModel):
-    """Base of everything a provider answers: frozen, strict, open for fields that are added later."""
-
-    # Inputs are hidden because a reply that does not fit may hold a token or a person's data.
-    # Only the keys of a reply are worth keeping: ids and references come once each.
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, hide_input_in_errors=True, cache_strings="keys")
-
-
-class Page(Record):
-    """Some of what was looked for, newest first; `next_cursor` leads to more, None: there is no more."""
-
-    items: tuple[Record, ...]
-    next_cursor: str | None
-
-
-class Named(Record):
-    """What a write makes: known by its key, its order, and the member whose points move."""
-
-    id: str
-    member_id: str
-    former_member_ids: tuple[str, ...]
-    order_reference: str
-    idempotency_key: str
-
-    def differs_in_name(self, *, idempotency_key: str | None, order_reference: str, member_id: str) -> str | None:
-        """The first of these that is not what was asked for, or None.
-
-        `idempotency_key` None: the provider has no keys, so it has none to echo.
-        """
-        if idempotency_key is not None and self.idempotency_key != idempotency_key:
-            return "idempotency_key"
-        if self.order_reference != order_reference:
-            return "order_reference"
-        is_member = member_id == self.member_id or member_id in self.former_member_ids
-        return None if is_member else "member_id"
 
 
 class Limits(Record):
@@ -169,18 +166,6 @@ class Quote(Record):
     mode: Mode
 
 
-class Tender(Record):
-    """One way in which a part is paid, with what became of it."""
-
-    kind: TenderKind
-    points: Points
-    value: Money
-    held_points: Points
-    captured_points: Points
-    reversed_points: Points
-    released_points: Points
-
-
 class Redemption(Named):
     """One attempt to pay an order with points, as the provider has it now.
 
@@ -220,6 +205,7 @@ class Redemption(Named):
         value: Money | None,
         total: Money,
         rate_id: str | None = None,
+        vouchers: Sequence[TenderRequest] = (),
     ) -> str | None:
         """The first field in which this answer is not the one asked for, or None: only a full echo counts.
 
@@ -238,7 +224,25 @@ class Redemption(Named):
             return "value"
         if rate_id is not None and self.rate.id != rate_id:
             return "rate"
-        return None
+        if len(self.vouchers) != len(vouchers):
+            return "tenders"
+        return None if all(map(is_that_voucher, self.vouchers, vouchers)) else "tenders"
+
+    @property
+    def vouchers(self) -> tuple[Tender, ...]:
+        """The tenders that are vouchers, in the order in which they were asked for."""
+        return tuple(tender for tender in self.tenders if tender.kind == "voucher")
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether points or vouchers wait."""
+        return bool(self.held_points) or any(one.held_value and one.held_value.amount_minor for one in self.vouchers)
+
+    @property
+    def has_captured(self) -> bool:
+        """Whether points or vouchers were taken, given back since or not."""
+        taken = (one.captured_value for one in self.vouchers)
+        return bool(self.captured_points) or any(value and value.amount_minor for value in taken)
 
 
 class RedemptionPage(Page):
@@ -249,7 +253,7 @@ class RedemptionPage(Page):
 
 
 class Reversal(Record):
-    """Captured points given back: `restored + already_expired + converted == points`."""
+    """What was given back; of the points: `restored + already_expired + converted == points`."""
 
     id: str
     redemption_id: str
@@ -260,6 +264,7 @@ class Reversal(Record):
     restored: Points
     already_expired: Points
     converted: Points
+    vouchers: tuple[VoucherReversal, ...] = ()
     created_at: AwareDatetime
     redemption: Redemption
     now: AwareDatetime
@@ -278,23 +283,3 @@ class ReversalQuote(Record):
     converted: Points
     now: AwareDatetime
     mode: Mode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TenderRequest:
-    """One way in which a part shall be paid; `value` left out: the provider prices."""
-
-    kind: TenderKind = "points"
-    points: int
-    value: Money | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedemptionLine:
-    """One line of the order as the provider sees it: gross amount in the order's currency, VAT rate in percent."""
-
-    id: str
-    sku: str
-    quantity: int
-    amount_minor: int
-    vat_rate: str

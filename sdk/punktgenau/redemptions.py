@@ -15,7 +15,15 @@ from punktgenau.errors import InvalidArgumentError, RedemptionEndedError
 from punktgenau.money import Money, require_points
 from punktgenau.profiles import ProviderProfile
 from punktgenau.quotes import Quotes
-from punktgenau.records import ENDED_STATES, Redemption, RedemptionLine, RedemptionPage, Reversal, TenderRequest
+from punktgenau.records import (
+    ENDED_STATES,
+    Redemption,
+    RedemptionLine,
+    RedemptionPage,
+    Reversal,
+    TenderRequest,
+    VoucherReturn,
+)
 
 _ENDED_BY_RELEASE = frozenset({"voided", "expired", "cancelled", "declined"})
 
@@ -75,8 +83,9 @@ class Redemptions(Quotes):
             body["lines"] = [given.line(line) for line in given.several(lines, field="lines")]
         number = given.whole(attempt, field="attempt")
         key = given.key(idempotency_key, else_=self._key(self._client_id, "authorize", order_reference, number))
-        values = [tender.value for tender in asked if tender.value is not None]
-        asked_value = sum(values[1:], values[0]) if values and len(values) == len(asked) else None
+        of_points = [tender for tender in asked if tender.kind != "voucher"]
+        values = [tender.value for tender in of_points if tender.value is not None]
+        asked_value = sum(values[1:], values[0]) if values and len(values) == len(of_points) else None
         look_up = _find(key) if self._has_keys else f"redemptions.find(order_reference={order_reference!r})"
         operation = write("authorize", "/v1/redemptions", body, key, Redemption, look_up=look_up)
         answer = self._transport.call(operation, deadline_s=deadline_s)
@@ -89,6 +98,7 @@ class Redemptions(Quotes):
             value=asked_value,
             total=total,
             rate_id=rate_id,
+            vouchers=[tender for tender in asked if tender.kind == "voucher"],
         )
         if wrong:
             raise about_something_else(operation, wrong, answer)
@@ -126,7 +136,7 @@ class Redemptions(Quotes):
         answer = self._transport.call(operation, deadline_s=deadline_s)
         if answer.record.id != redemption_id:
             raise about_something_else(operation, "id", answer)
-        if answer.record.captured_points < (points or 1):
+        if answer.record.captured_points < (points or 1) and (points or not answer.record.has_captured):
             raise about_something_else(operation, "captured_points", answer)
         return _noted(answer)
 
@@ -157,7 +167,7 @@ class Redemptions(Quotes):
         answer = self._transport.call(operation, deadline_s=deadline_s)
         if answer.record.id != redemption_id:
             raise about_something_else(operation, "id", answer)
-        if answer.record.held_points or not (answer.record.captured_points or answer.record.state in _ENDED_BY_RELEASE):
+        if answer.record.is_holding or not (answer.record.has_captured or answer.record.state in _ENDED_BY_RELEASE):
             raise about_something_else(operation, "state", answer)
         return _noted(answer)
 
@@ -167,21 +177,26 @@ class Redemptions(Quotes):
         *,
         points: int,
         value: Money | None = None,
+        vouchers: Sequence[VoucherReturn] | None = None,
         return_reference: str,
         idempotency_key: str | None = None,
         deadline_s: float | None = None,
     ) -> Reversal:
         """Give captured points back for one return; value left out: the provider prices by the redemption's own rate.
 
+        `vouchers`: so much goes back onto each; `points` may be 0 then.
+
         Raises ReversalExceedsCaptureError (`.remaining` points can still be given back), IdempotencyConflictError (the
         return reference was used for other content), StateConflictError (nothing was captured).
         """
         body: dict[str, object] = {
-            "points": require_points(points),
+            "points": points if vouchers and type(points) is int and points == 0 else require_points(points),
             "return_reference": given.reference(return_reference, field="return_reference"),
         }
         if value is not None:
             body["value"] = given.money(value, field="value")
+        if vouchers is not None:
+            body["vouchers"] = [given.returned(one) for one in given.several(vouchers, field="vouchers")]
         key = given.key(idempotency_key, else_=self._key("reverse", redemption_id, return_reference))
         operation = step("reverse", redemption_id, "/reversals", body, key, Reversal)
         answer = self._transport.call(operation, deadline_s=deadline_s)
@@ -191,6 +206,10 @@ class Redemptions(Quotes):
             raise about_something_else(operation, "content", answer)
         if value is not None and record.value != value:
             raise about_something_else(operation, "value", answer)
+        if [(one.voucher_id, one.value) for one in record.vouchers] != [
+            (v.voucher_id, v.value) for v in vouchers or ()
+        ]:
+            raise about_something_else(operation, "vouchers", answer)
         return record.model_copy(update={"replayed": answer.replayed, "sends": answer.sends})
 
     def cancel_by_key(

@@ -41,7 +41,7 @@ class _Form(Generic[LineT]):
 _STATEMENT = _Form(
     StatementLine,
     ("id", "kind", "at", "points", "amount_minor", "currency", "order_reference"),
-    ("accrual_id", "capture_reference", "return_reference", "corrects"),
+    ("accrual_id", "voucher_id", "capture_reference", "return_reference", "corrects"),
 )
 _ISSUED = _Form(
     IssuedLine,

@@ -10,7 +10,9 @@ from pydantic import AwareDatetime, Field, model_validator
 from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX
 from punktgenau.records import Mode, Record
 
-StatementKind = Literal["capture", "reversal", "accrual", "accrual_reversal", "correction"]
+StatementKind = Literal[
+    "capture", "reversal", "accrual", "accrual_reversal", "voucher", "voucher_reversal", "correction"
+]
 LINES_MAX = 10**15
 """No statement has as many lines, so no line has a higher number."""
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -42,6 +44,7 @@ class StatementLine(Record):
     currency: _Currency
     redemption_id: _Reference | None
     accrual_id: _Reference | None = None
+    voucher_id: _Reference | None = None
     idempotency_key: _Key
     order_reference: _Reference
     capture_reference: _Reference | None
@@ -55,6 +58,9 @@ class StatementLine(Record):
         sign = {"capture": 1, "reversal": -1, "accrual": -1, "accrual_reversal": 1}.get(self.kind, 0)
         if sign and (sign * self.points <= 0 or sign * self.amount_minor < 0):
             raise ValueError(f"points of a {self.kind} have the other sign")
+        paid = {"voucher": 1, "voucher_reversal": -1}.get(self.kind, 0)
+        if paid and (self.points or paid * self.amount_minor <= 0 or not self.voucher_id):
+            raise ValueError(f"a {self.kind} has points, the other sign, or names no voucher")
         return self
 
     @property
@@ -63,7 +69,7 @@ class StatementLine(Record):
         if not SINCE <= self.at < UNTIL:
             return "at: not between the years 2000 and 2099"
         texts = (
-            self.id, self.redemption_id, self.accrual_id, self.idempotency_key, self.order_reference,
+            self.id, self.redemption_id, self.accrual_id, self.voucher_id, self.idempotency_key, self.order_reference,
             self.capture_reference, self.return_reference, self.corrects, self.partner_id,
         )  # fmt: skip
         return None if all((text or "").isprintable() for text in texts) else "characters that cannot be printed"

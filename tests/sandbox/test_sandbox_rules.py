@@ -35,7 +35,7 @@ def told(reply: Any) -> tuple[int, str, str | None]:
         ({"hold_s": 299}, (400, "invalid_request", "hold_s")),
         ({"member_id": "mbr_nobody"}, (404, "not_found", "member_id")),
         (
-            {"points": None, "tenders": [{"kind": "voucher", "points": 1}]},
+            {"points": None, "tenders": [{"kind": "wallet_cash", "points": 1}]},
             (422, "tender_not_offered", "tenders.0.kind"),
         ),
         ({"tenders": [{"kind": "points", "points": 1}]}, (400, "invalid_request", "points")),

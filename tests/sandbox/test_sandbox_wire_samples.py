@@ -17,7 +17,8 @@ from punktgenau.sandbox.state import sandbox_of
 WIRE = Path(__file__).parents[1] / "wire"
 SAMPLES = sorted(path.stem for path in WIRE.glob("*.json") if path.stem not in ("errors", "events"))
 # Two things of a real answer cannot be written down beforehand: fresh tokens, and the demo member's own lots.
-SHAPE_ONLY = {"token", "identify", "balance", "entries", "entries_filtered"}
+# A code is made by chance.
+SHAPE_ONLY = {"buy_voucher", "vouchers", "token", "identify", "balance", "entries", "entries_filtered"}
 RED = "/v1/redemptions"
 
 
@@ -52,6 +53,17 @@ def redeem_what_the_shop_gave(frozen: Any) -> None:
     frozen.authorize(member_id="mbr_42", order_reference="A-1002", points=20, capture="now", key="key-3")
 
 
+def make_vouchers(frozen: Any, name: str) -> None:
+    """Those that somebody brings along in this sample."""
+    if name == "look_up_voucher":
+        frozen.client.post("/sandbox/vouchers", json={"value_minor": 2500, "code": "GIFT-2026-WINT-ER25"})
+    elif name.endswith("_with_vouchers"):
+        frozen.client.post("/sandbox/vouchers", json={"value_minor": 2500, "code": "GIFT-2026-WINT-ER25"})
+        lost = {"voucher_product_id": "voucher_10", "code": "GIFT-2026-TENN-ER10"}
+        frozen.client.post("/sandbox/vouchers", json=lost)
+        frozen.post("/v1/vouchers/look-up", {"code": "GIFT-2026-WINT-ER25"})
+
+
 def prepare(frozen: Any, name: str) -> None:
     """What has to have happened before the sample's request."""
     hold = sample("authorize")
@@ -70,6 +82,10 @@ def prepare(frozen: Any, name: str) -> None:
         "entries_filtered": ["authorize", "accrue_pending"],
         "reverse": ["authorize", "capture"],
         "quote_reversal": ["authorize", "capture"],
+        "vouchers": ["buy_voucher"],
+        "get_payout": ["payout"],
+        "find_payouts": ["payout"],
+        "reverse_with_vouchers": ["authorize_with_vouchers", "capture"],
         "get_accrual": ["accrue"],
         "find_accruals": ["accrue"],
         "find_accruals_by_key": ["accrue"],
@@ -83,6 +99,7 @@ def prepare(frozen: Any, name: str) -> None:
         given = sample("accrue")["request"]["body"]
         assert frozen.post("/v1/accruals", {**given, "member_id": "mbr_0"}, key="key-accrue-1").status_code == 201
         assert frozen.authorize(member_id="mbr_0", points=30, order_reference="A-1000").status_code == 201
+    make_vouchers(frozen, name)
     for step in before.get(name, []):
         assert send(frozen, hold if step == "authorize" else sample(step)).status_code in (200, 201)
     if name == "issued":
@@ -228,6 +245,10 @@ def _walk_every_state(frozen: Any) -> None:
         assert send(frozen, body).status_code == 201
     everything = {"points": 100, "return_reference": "R-1", "reason": "Returned"}
     assert frozen.post("/v1/accruals/acc_0001/reversals", everything, key="key-b").status_code == 201
+    for number, became in ((1, "paid"), (2, "rejected")):
+        body = {**sample("payout")["request"]["body"], "payout_reference": f"P-{number}"}
+        frozen.post("/v1/payouts", body, key=f"key-payout-{number}")
+        frozen.client.post(f"/sandbox/payouts/pay_000{number}", json={"state": became})
     frozen.clock.advance(300)
     frozen.client.post("/sandbox/members/mbr_42/withdraw-consent")
 

@@ -23,6 +23,9 @@ NOT_READ = {
     "identify": {"access_token", "token_type", "expires_in"},
     "find": {"next_cursor", "now", "mode"},
     "find_accruals": {"next_cursor", "now", "mode"},
+    "find_payouts": {"next_cursor", "now", "mode"},
+    "vouchers": {"next_cursor", "now", "mode"},
+    "voucher_products": {"next_cursor", "now", "mode"},
 }
 NOT_CALLS = {"errors", "events", "token"}
 ERRORS = sample("errors")
@@ -123,7 +126,7 @@ def test_the_record_says_what_the_reply_says(name: str, client: Client, server: 
     play(server, content["reply"])
     record = SAMPLES[name](client)
     body, operation = content["reply"]["body"], content["operation"]
-    if operation in ("find", "find_accruals"):
+    if "items" in body and isinstance(record, tuple):
         assert NOT_READ[operation] == body.keys() - {"items"}
         body = body["items"]
     assert list(differences(record, body, operation, NOT_READ.get(operation, set()))) == []

@@ -1,0 +1,65 @@
+"""The provider's codes about vouchers and payouts, one row each; `tests/wire/errors.json` says the same, by hand."""
+
+from __future__ import annotations
+
+from punktgenau import errors as e
+from punktgenau._code import NONE_MOVED, Code, row
+
+VOUCHER_CODES: tuple[Code, ...] = (
+    row(
+        "voucher_unknown",
+        e.VoucherError,
+        "There is no such voucher, or the shop has not been shown its code.",
+        NONE_MOVED,
+        "Let the customer enter the code again.",
+    ),
+    row(
+        "voucher_used",
+        e.VoucherError,
+        "Nothing is left of the voucher.",
+        NONE_MOVED,
+        "Leave the voucher out.",
+    ),
+    row(
+        "voucher_expired",
+        e.VoucherError,
+        "The voucher's time is over, or the provider has withdrawn it.",
+        NONE_MOVED,
+        "Leave the voucher out.",
+    ),
+    row(
+        "voucher_not_valid_here",
+        e.VoucherError,
+        "The voucher is for other shops.",
+        NONE_MOVED,
+        "Leave the voucher out.",
+    ),
+    row(
+        "voucher_currency",
+        e.VoucherError,
+        "The voucher pays in another currency.",
+        NONE_MOVED,
+        "Leave the voucher out.",
+    ),
+    row(
+        "voucher_held",
+        e.VoucherError,
+        "The voucher waits for another order.",
+        NONE_MOVED,
+        "Let the customer finish or cancel that order, or leave the voucher out.",
+    ),
+    row(
+        "voucher_value",
+        e.VoucherError,
+        "The voucher cannot pay as much, or nothing was to be paid with it.",
+        NONE_MOVED,
+        "Look the voucher up again and take what is left.",
+    ),
+    row(
+        "payout_account_missing",
+        e.DeclinedError,
+        "The member has not told the provider any bank account.",
+        NONE_MOVED,
+        "Let the customer name one at the provider, then ask again.",
+    ),
+)
