@@ -29,7 +29,7 @@ _IDENTIFIER = re.compile(r"[a-z0-9_.:-]*")
 """A reason for programs, such as a code; a shop's own cause for people has blanks or capitals."""
 _ENTRY_KINDS = frozenset({
     "opening", "adjustment", "hold", "capture", "release", "reversal", "expiry", "accrual", "accrual_posted",
-    "claw_back", "owed_settled",
+    "claw_back", "owed_settled", "voucher", "payout", "payout_returned",
 })  # fmt: skip
 _TELLING_KINDS = frozenset({"opening", "hold", "capture", "expiry"})
 """Kinds of movement that say everything; the others show the provider's own reason besides."""

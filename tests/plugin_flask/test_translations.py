@@ -45,6 +45,7 @@ FAMILIES = {
         for kind in (
             *("opening", "adjustment", "hold", "capture", "release", "reversal", "expiry"),
             *("accrual", "accrual.pending", "accrual_posted", "claw_back", "owed_settled"),
+            *("voucher", "payout", "payout_returned"),
         )
         for ending in ("", ".order")
     ),

@@ -39,4 +39,4 @@ class ProgrammeRate:
 
 def share_minor(*, part_points: int, whole_points: int, whole_minor: int) -> int:
     """The value of the first `part_points` of `whole_points` worth `whole_minor`; all of them have all of it."""
-    return whole_minor * part_points // whole_points
+    return whole_minor * part_points // whole_points if whole_points else 0

@@ -65,7 +65,7 @@ def take_away(work: Work, *, member_id: str, points: int, reason: str) -> None:
 
 def spend(work: Work, movement: Movement, *, target: Account, points: int) -> list[tuple[int, int]]:
     """Turn available points into something else, first-expiring first, and say of which lots how many."""
-    shares = _first_expiring(work, movement.member_id, points)
+    shares = first_expiring(work, movement.member_id, points)
     transfers = [
         Transfer(available(member_id=movement.member_id, lot_id=lot_id), target, share) for lot_id, share in shares
     ]
@@ -80,6 +80,7 @@ def bring_back(work: Work, movement: Movement, *, source: Account, shares: Itera
     ]
     post(work, movement, transfers)
     expire(work, member_id=movement.member_id)
+    settle(work, movement.member_id)
 
 
 def hold(work: Work, red: sqlite3.Row, *, points: int) -> None:

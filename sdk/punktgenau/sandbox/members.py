@@ -16,8 +16,8 @@ from .problems import Refusal
 SCOPE = "balance redeem"
 KINDS_OF: Mapping[EntryGroup, tuple[ledger.MovementKind, ...]] = {
     "earned": ("accrual", "accrual_posted", "claw_back", "owed_settled"),
-    "spent": ("hold", "capture"),
-    "given_back": ("release", "reversal"),
+    "spent": ("hold", "capture", "voucher", "payout"),
+    "given_back": ("release", "reversal", "payout_returned"),
     "expired": ("expiry",),
     "other": ("opening", "adjustment"),
 }
