@@ -84,5 +84,6 @@ class RedemptionLine:
 
 
 def is_that_voucher(tender: Tender, asked: TenderRequest) -> bool:
+    """Whether what became of a voucher is about the one that was asked for, and about as much of it."""
     is_it = asked.voucher_id is None or tender.voucher_id == asked.voucher_id
     return is_it and (asked.value is None or tender.value == asked.value)

@@ -54,7 +54,7 @@ def test_other_spellings_of_csv_are_read_too():
     assert read(semicolons) == read(marked) == read(quoted) == read(SAMPLE)
 
 
-KINDS = "'capture', 'reversal', 'accrual', 'accrual_reversal' or 'correction'"
+KINDS = "'capture', 'reversal', 'accrual', 'accrual_reversal', 'voucher', 'voucher_reversal' or 'correction'"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ KINDS = "'capture', 'reversal', 'accrual', 'accrual_reversal' or 'correction'"
         (b"2026-11-22T10:00:00Z", b"22.11.2026", "at: not a moment such as 2026-11-22T10:00:00Z"),
         (b"2026-11-22T10:00:00Z", b"2026-11-22T10:00:00", "at: Input should have timezone info"),
         (b"stl_00000001,", b",", "id: String should have at least 1 character"),
-        (b",red_0001,", b",", "15 cells instead of 16"),
+        (b",red_0001,", b",", "16 cells instead of 17"),
         (b",A-1001,", b',"A-10"01,', "not CSV: ',' expected after '\"'"),
         (b",A-1001,", b",A-\xff1001,", "not UTF-8"),
         (b",A-1001,", b",A-\x1b[31m1001,", "characters that cannot be printed"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from _calls import ACCRUAL_WRITES, SAMPLES, WRITES, assert_unknown, authorize, eur, failure, key_of
+from _calls import ACCRUAL_WRITES, SAMPLES, VOUCHER_WRITES, WRITES, assert_unknown, authorize, eur, failure, key_of
 from punktgenau import (
     Client,
     IdempotencyConflictError,
@@ -141,7 +141,7 @@ def assert_done_once(case: Case, sandbox: Any) -> None:
 
 def test_every_write_has_a_case() -> None:
     # Giving points and taking them back is about no redemption: test_accruals.
-    assert (*CASES, *ACCRUAL_WRITES) == WRITES
+    assert (*CASES, *ACCRUAL_WRITES, *VOUCHER_WRITES) == WRITES
 
 
 @ALL
