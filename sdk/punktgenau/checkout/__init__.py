@@ -1,5 +1,6 @@
 """The checkout engine: pay an order with points, and never lose one."""
 
+from punktgenau.checkout.articles import Article
 from punktgenau.checkout.cart import Cart, Line, Order
 from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.invoice import Invoice, InvoiceTax, InvoiceTender
@@ -13,6 +14,7 @@ from punktgenau.checkout.schema import include_name
 from punktgenau.checkout.settings import Settings
 
 __all__ = [
+    "Article",
     "Cart",
     "CartQuote",
     "Checkout",

@@ -12,6 +12,8 @@ from punktgenau.checkout import migrate
 from punktgenau.checkout.accruing import require_accruals
 from punktgenau.checkout.after_payment import AfterPayment
 from punktgenau.checkout.amending import Amending
+from punktgenau.checkout.articles.article import ArticleLoader
+from punktgenau.checkout.articles.calls import ArticleCalls
 from punktgenau.checkout.attempt import event_of, payment_of
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart, Order
@@ -47,7 +49,7 @@ Listener = Callable[[str, Payment], None]
 _ROUNDS_MAX = 3
 
 
-class Checkout(AfterPayment, Clearing, Movements, Recovering):
+class Checkout(AfterPayment, ArticleCalls, Clearing, Movements, Recovering):
     """Pays orders with points at one provider, with a journal of its own.
 
     The goals (`capture`, `void`, `cancel`) are safe in any state, any number of times, from any process; an unknown is
@@ -63,6 +65,7 @@ class Checkout(AfterPayment, Clearing, Movements, Recovering):
         *,
         order_loader: OrderLoader | None = None,
         orders_loader: OrdersLoader | None = None,
+        article_loader: ArticleLoader | None = None,
         settings: Settings | None = None,
         clock: Clock | None = None,
         on_event: Listener | None = None,
@@ -73,6 +76,7 @@ class Checkout(AfterPayment, Clearing, Movements, Recovering):
         self.on_event = on_event
         self.order_loader = order_loader
         self.orders_loader = orders_loader
+        self.article_loader = article_loader
         self._provider = provider
         self._clock = clock or SystemClock()
         self._database = Database(

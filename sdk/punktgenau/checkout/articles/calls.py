@@ -1,0 +1,83 @@
+"""What a shop asks about articles: those of a cart, what one costs in points, and importing the whole list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import BinaryIO
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.articles.article import Article, ArticleLoader
+from punktgenau.checkout.articles.report import ArticleImport, FileFormat, Progress
+from punktgenau.checkout.articles.store import Articles, Standing
+from punktgenau.checkout.database import Database
+from punktgenau.errors import ConfigurationError
+
+
+class ArticleCalls:
+    """The part of `Checkout` that knows articles, from the shop's `article_loader` or the list that was imported."""
+
+    article_loader: ArticleLoader | None
+    _database: Database
+    _clock: Clock
+
+    def articles_of(self, skus: Collection[str], *, at: datetime | None = None) -> Mapping[str, Article]:
+        """Articles by their sku: those of these that are known and valid `at` a moment (None: now).
+
+        One statement for all of them, or the shop's own loader once for each. Raises ConfigurationError where that
+        returns something else than this article or None; UnavailableError where the journal does not answer.
+        """
+        moment = self._clock.now() if at is None else at
+        loader = self.article_loader
+        if loader is None:
+            found = Articles(self._database).of(skus)
+        else:
+            loaded = ((sku, _loaded(loader, sku)) for sku in dict.fromkeys(skus))
+            found = {sku: one for sku, one in loaded if one is not None}
+        return {sku: one for sku, one in found.items() if one.is_valid(moment)}
+
+    def articles_standing(self) -> Standing | None:
+        """How many articles the imported list has, and since when it counts; None: there is none."""
+        return Articles(self._database).standing()
+
+    def import_articles(
+        self,
+        file: BinaryIO,
+        *,
+        format: FileFormat | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        zone: tzinfo = UTC,
+        is_currency: Callable[[str], bool] | None = None,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> ArticleImport:
+        """Let the articles of a CSV or JSON file be the whole list from now on, if every line of it can be meant.
+
+        All or nothing: with a bad line nothing changes, and the report names every one. Until the last moment everybody
+        reads the list before. `format`, `encoding` and `delimiter` are found in the file where they are None; days
+        begin in `zone`; `dry_run` only says what would change. Raises InvalidArgumentError for a file that is no list
+        of articles, InProgressError while another import is at work, UnavailableError: nothing was changed then.
+        """
+        # Not needed by a shop that sells.
+        from punktgenau.checkout.articles.importing import Wanted, import_articles
+
+        wanted = Wanted(
+            format=format,
+            encoding=encoding,
+            delimiter=delimiter,
+            zone=zone,
+            is_currency=is_currency,
+            is_dry_run=dry_run,
+        )
+        return import_articles(file, wanted, database=self._database, clock=self._clock, progress=progress)
+
+
+def _loaded(loader: ArticleLoader, sku: str) -> Article | None:
+    article = loader(sku)
+    if article is not None and (not isinstance(article, Article) or article.sku != sku):
+        what = f"the article {article.sku!r}" if isinstance(article, Article) else type(article).__name__
+        raise ConfigurationError(
+            f"article_loader must return the Article {sku!r} or None, not {what}.", field="article_loader"
+        )
+    return article
