@@ -110,7 +110,7 @@ def test_what_it_points_to_is_there(target: str):
 def test_the_commands_it_names_exist():
     from flask_punktgenau.cli import punktgenau
 
-    named = set(re.findall(r"flask punktgenau ([a-z]+)\b", README)) | {"erase", "purge", "sandbox"}
+    named = set(re.findall(r"flask punktgenau ([a-z]+(?:-[a-z]+)*)\b", README)) | {"erase", "purge", "sandbox"}
     assert named == set(punktgenau.commands)
 
 

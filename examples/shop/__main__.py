@@ -18,6 +18,7 @@ import waitress
 
 from punktgenau import PunktgenauError
 
+from . import articles
 from .app import create_app
 from .children import HOST, Children, StartError, free_port, is_demo, listen, require_free
 from .points import points
@@ -59,6 +60,7 @@ def main(argv: list[str]) -> int:
         )
         with app.app_context():
             points.upgrade()
+            articles.load()
         if not arguments.no_worker:
             children.start("flask", "--app", __package__, *_WORK, environment=environment)
         children.wait()

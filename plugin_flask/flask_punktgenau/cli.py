@@ -1,4 +1,4 @@
-"""`flask punktgenau upgrade | recover | worker | reconcile | doctor | export | erase | purge | sandbox`."""
+"""`flask punktgenau`: upgrade, recover, worker, reconcile, import-articles, doctor, export, erase, purge, sandbox."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from types import FrameType
 import click
 from flask.cli import AppGroup
 
+from flask_punktgenau.cli_articles import import_articles
 from flask_punktgenau.cli_personal import erase, export, purge
 from flask_punktgenau.cli_reconcile import reconcile
 from flask_punktgenau.doctor_command import doctor
@@ -26,6 +27,7 @@ TOLD_EVERY_S = 10.0
 punktgenau = AppGroup("punktgenau", help="Points: the journal's tables, recovery, and a provider to develop against.")
 punktgenau.add_command(doctor)
 punktgenau.add_command(reconcile)
+punktgenau.add_command(import_articles)
 for command in (export, erase, purge):
     punktgenau.add_command(command)
 

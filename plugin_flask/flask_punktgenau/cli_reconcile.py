@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeVar
 
 import click
-from click._termui_impl import ProgressBar
 from flask.cli import with_appcontext
 
+from flask_punktgenau.cli_progress import bars
 from flask_punktgenau.differences import as_csv, as_json, as_text
 from flask_punktgenau.state import current_state
 from punktgenau.checkout import Checkout
@@ -97,7 +95,7 @@ def reconcile(
 
 def _reconciled(checkout: Checkout, period: str | None, path: Path | None, *, grace_s: int) -> Reconciled:
     office = Office(checkout)
-    with _bars() as progress:
+    with bars(_LABELS) as progress:
         if path is None:
             asked = period or f"{current_state().clock.now():%Y-%m}"
             return _able(lambda: office.reconcile(asked, actor=BY_COMMAND, grace_s=grace_s, progress=progress))
@@ -154,32 +152,3 @@ def _able(do: Callable[[], Done]) -> Done:
         return do()
     except PunktgenauError as error:
         raise CouldNotError(str(error)) from error
-
-
-@contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """One bar per step, beside what is told, which may go into a file."""
-    shown: dict[str, ProgressBar[int]] = {}
-
-    def told(what: str, done: int, total: int) -> None:
-        bar = shown.get(what)
-        if bar is None:
-            end()
-            label = _LABELS.get(what, what)
-            # Without a length nobody knows how far it is, only that it goes on.
-            bar = click.progressbar(iter(()), length=total or None, label=label, show_pos=True, file=sys.stderr)
-            shown[what] = bar
-            bar.render_progress()
-        if total:
-            bar.length = total
-        bar.update(done - bar.pos)
-
-    def end() -> None:
-        for bar in shown.values():
-            bar.render_finish()
-        shown.clear()
-
-    try:
-        yield told
-    finally:
-        end()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 
 from flask import Flask, has_request_context
 
@@ -28,7 +29,8 @@ from flask_punktgenau.storefront import make_storefront
 from flask_punktgenau.transactions import watch_sessions
 from flask_punktgenau.widgets import punktgenau_field, punktgenau_panel, punktgenau_summary
 from punktgenau import Clock, Money, Provider, SystemClock
-from punktgenau.checkout import Cart, CartQuote, Checkout, Expiring, Payment
+from punktgenau.checkout import Article, Cart, CartQuote, Checkout, Expiring, Payment
+from punktgenau.checkout.articles import ArticleLoader
 from punktgenau.errors import ConfigurationError
 
 
@@ -102,6 +104,11 @@ class Punktgenau(AfterPayment):
     def operator_loader(self, function: OperatorLoader) -> OperatorLoader:
         """Register: the id of the operator who may use the back office, or None."""
         self._loaders.operator = function
+        return function
+
+    def article_loader(self, function: ArticleLoader) -> ArticleLoader:
+        """Register: what points have to do with an article, by its sku, or None; in place of an imported list."""
+        self._loaders.article = function
         return function
 
     def locale_loader(self, function: LocaleLoader) -> LocaleLoader:
@@ -203,6 +210,15 @@ class Punktgenau(AfterPayment):
         if checkout is None:
             return iter(())
         return checkout.expiring(days=days, after=after, wanted=lambda one: not one.startswith(GUEST_PREFIX))
+
+    def articles_of(self, skus: Collection[str], *, at: datetime | None = None) -> Mapping[str, Article]:
+        """What points have to do with articles, by sku: those that are known and valid `at` a moment (None: now).
+
+        From the shop's `article_loader`, or the list that `flask punktgenau import-articles` has read. Nothing while
+        points are not set up. Raises UnavailableError where the journal does not answer.
+        """
+        checkout = self._state().journal()
+        return checkout.articles_of(skus, at=at) if checkout is not None else {}
 
     @property
     def checkout(self) -> Checkout:

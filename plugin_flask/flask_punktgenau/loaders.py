@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from punktgenau.checkout.articles import ArticleLoader
 from punktgenau.checkout.cart import Cart, Order
 from punktgenau.errors import ConfigurationError
 
@@ -30,6 +31,7 @@ class Loaders:
     orders: OrdersLoader | None = None
     operator: OperatorLoader | None = None
     locale: LocaleLoader | None = None
+    article: ArticleLoader | None = None
 
     def load_customer(self) -> str | None:
         """The shop's id of the customer in front of this browser, None for a guest.

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Concatenate, Literal, ParamSpec, TypeVar
+from typing import Literal
 
 from flask import Flask, current_app, has_app_context
 
@@ -21,14 +21,12 @@ from flask_punktgenau.consent import ConsentPort
 from flask_punktgenau.loaders import GUEST_PREFIX, Loaders
 from flask_punktgenau.panel import Urls
 from flask_punktgenau.signals import fire
+from flask_punktgenau.weakly import weakly
 from punktgenau import Client, Clock, Provider
-from punktgenau.checkout import Checkout, Order, Payment
+from punktgenau.checkout import Article, Checkout, Order, Payment
 from punktgenau.checkout.accruing import require_accruals
 from punktgenau.checkout.database import Database
 from punktgenau.errors import ConfigurationError, UnavailableError
-
-Arguments = ParamSpec("Arguments")
-Answer = TypeVar("Answer")
 
 EXTENSION = "punktgenau"
 OffReason = Literal["provider_missing", "disabled", "database_missing", "not_upgraded", "journal_unavailable"]
@@ -141,11 +139,12 @@ class AppState:
                 self._checkout = Checkout(
                     self.provider(),
                     url,
-                    order_loader=_weakly(me, AppState.load_order) if self.loaders.order is not None else None,
-                    orders_loader=_weakly(me, AppState._load_orders) if self.loaders.orders is not None else None,
+                    order_loader=weakly(me, AppState.load_order) if self.loaders.order is not None else None,
+                    orders_loader=weakly(me, AppState._load_orders) if self.loaders.orders is not None else None,
+                    article_loader=weakly(me, AppState._load_article) if self.loaders.article is not None else None,
                     settings=self.config.settings,
                     clock=self.clock,
-                    on_event=_weakly(me, AppState._on_event),
+                    on_event=weakly(me, AppState._on_event),
                 )
                 self._closing.append(self._checkout.close)
             return self._checkout
@@ -239,23 +238,15 @@ class AppState:
         with self._app.app_context():
             return iter(list(self.loaders.orders(since, until))) if self.loaders.orders is not None else iter(())
 
+    def _load_article(self, sku: str) -> Article | None:
+        with self.app_context():
+            return self.loaders.article(sku) if self.loaders.article is not None else None
+
     def _on_event(self, name: str, payment: Payment) -> None:
         with self.app_context():
             fire(self._app, name, payment)
         if name in _GUEST_IS_DONE and self._checkout is not None:
             forget_guest(self._checkout, payment)
-
-
-def _weakly(
-    me: weakref.ref[AppState], method: Callable[Concatenate[AppState, Arguments], Answer]
-) -> Callable[Arguments, Answer]:
-    def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
-        state = me()
-        if state is None:
-            raise ConfigurationError("The app that this engine belongs to is gone.")
-        return method(state, *args, **kwargs)
-
-    return call
 
 
 def forget_guest(checkout: Checkout, payment: Payment) -> None:

@@ -1,6 +1,7 @@
 """The list that counts: all or nothing, one import at a time, what a dead one leaves behind; SQLite and PostgreSQL."""
 
 import io
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from punktgenau import Client, InProgressError, SystemClock, UnavailableError
 from punktgenau.checkout import Article, Checkout
 from punktgenau.checkout.articles import ArticleImport, editions
 from punktgenau.checkout.articles.editions import PIECE, Editions
+from punktgenau.checkout.articles.staging import Staging
 from punktgenau.checkout.database import Database, Transaction
 from punktgenau.errors import ConfigurationError
 
@@ -290,3 +292,15 @@ def test_an_import_keeps_its_place_by_the_clock(database_url: str) -> None:
     with pytest.raises(InProgressError):
         mine.begin()
     database.close()
+
+
+def test_no_room_to_sort(own_shop: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(own_shop, b"sku,points\nlamp,5\n")
+
+    def full(self: Staging) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Staging, "sort", full)
+    with pytest.raises(UnavailableError, match=r"could not be sorted on disk: database or disk is full .* Nothing was"):
+        load(own_shop, b"sku,points\nlamp,6\n")
+    assert own_shop.articles_of(["lamp"])["lamp"].points == 5

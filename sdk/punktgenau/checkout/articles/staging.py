@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from punktgenau.checkout.articles.editions import Row
 from punktgenau.checkout.articles.schema import VALUES
+from punktgenau.errors import UnavailableError
 
 CACHE_KB = 1_024
 AT_ONCE = 500
@@ -59,9 +60,14 @@ class Staging:
 
 @contextmanager
 def staging() -> Iterator[Staging]:
-    """A place for lines to wait, gone afterwards."""
-    with (
-        TemporaryDirectory(prefix="punktgenau-articles-", ignore_cleanup_errors=True) as folder,
-        closing(Staging(Path(folder) / "lines.sqlite")) as made,
-    ):
-        yield made
+    """A place for lines to wait, gone afterwards. Raises UnavailableError where there is no room for them."""
+    with TemporaryDirectory(prefix="punktgenau-articles-", ignore_cleanup_errors=True) as folder:
+        try:
+            with closing(Staging(Path(folder) / "lines.sqlite")) as made:
+                yield made
+        except sqlite3.Error as error:
+            raise UnavailableError(
+                f"The lines of the file could not be sorted on disk: {error} (TMPDIR names another place). Nothing was "
+                "changed.",
+                code="journal_unavailable",
+            ) from error

@@ -1,0 +1,161 @@
+"""`flask punktgenau import-articles`: what it says, what it exits with, and the shop's own loader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from _small_shop import Provider, SmallShop, make_small_shop
+from flask_punktgenau.cli import punktgenau
+from punktgenau.checkout import Article
+from punktgenau.checkout.articles.editions import Editions
+
+FILE = "sku;points;price_points;copayment_minor;currency;name\nlamp;5;;;;Lamp\ncup;;25;3000;EUR;Cup\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "articles.csv"
+    path.write_text(FILE, "utf-8")
+    return path
+
+
+def run(small: SmallShop, *arguments: str, typed: bytes | None = None) -> Result:
+    return small.app.test_cli_runner().invoke(punktgenau, ["import-articles", *arguments], input=typed)
+
+
+def points_of(small: SmallShop, *skus: str) -> dict[str, int | None]:
+    with small.app.app_context():
+        return {sku: one.points for sku, one in small.points.articles_of(skus).items()}
+
+
+def test_a_list_is_read_and_told(small: SmallShop, file: Path) -> None:
+    result = run(small, str(file))
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "Read as CSV in UTF-8, cells between ';'. Not read: name.\n"
+        "2 articles: 2 new, 0 changed, 0 removed, 0 as before. They count from now on.\n",
+    )
+    assert "Reading" in result.stderr
+    assert points_of(small, "lamp", "cup", "bowl") == {"lamp": 5, "cup": None}
+    assert run(small, str(file)).stdout.endswith("2 articles, all as before. Nothing was changed.\n")
+
+
+def test_bad_lines_are_told_one_by_one(small: SmallShop, file: Path) -> None:
+    run(small, str(file))
+    file.write_text(FILE + "bowl;1.5;;;;\nlamp;5;;;;\nplate;;25;3000;XYZ;\n", "utf-8")
+    result = run(small, str(file))
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "Line 4: points: not a whole number: '1.5'.",
+        "Line 5: sku: 'lamp' stands in line 2 already.",
+        "Line 6: currency: there is no such currency in ISO 4217: 'XYZ'.",
+        "Read as CSV in UTF-8, cells between ';'. Not read: name.",
+        "3 of 5 lines are bad. Nothing was changed.",
+    ]
+    assert points_of(small, "lamp", "bowl") == {"lamp": 5}
+    file.write_text("sku;points\n" + "".join(f"a-{number};x\n" for number in range(1_500)), "utf-8")
+    assert run(small, str(file)).stdout.splitlines()[-1] == (
+        "1,500 of 1,500 lines are bad, the first 1,000 are shown. Nothing was changed."
+    )
+
+
+def test_a_dry_run_and_a_pipe(small: SmallShop, file: Path) -> None:
+    result = run(small, "-", "--dry-run", "--format", "json", typed=b'[{"sku": "lamp", "points": 5}, {"sku": "cup"}]')
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "Read as JSON in UTF-8.\n"
+        "2 articles: 2 new, 0 changed, 0 removed, 0 as before. Nothing was changed; this was a dry run.\n",
+    )
+    assert points_of(small, "lamp") == {}
+    result = run(small, "-", typed=b'[{"sku": "lamp"}, {"sku": "cup", "points": 1.5}]')
+    assert result.stdout.splitlines()[0] == "Item 2: points: not a whole number: '1.5'."
+    assert result.stdout.splitlines()[-1] == "1 of 2 items are bad. Nothing was changed."
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "points"),
+    [
+        ("sku\tpoints\nT\xfcr\t5\n".encode("cp1252"), ["--delimiter", "tab", "--encoding", "cp1252"], {"Tür": 5}),
+        ("sku,points\n灯,5\n".encode("gb18030"), ["--encoding", "gb18030"], {"灯": 5}),
+    ],
+)
+def test_what_is_told_of_a_file(
+    small: SmallShop, file: Path, data: bytes, options: list[str], points: dict[str, int]
+) -> None:
+    file.write_bytes(data)
+    assert run(small, str(file), *options).exit_code == 0
+    assert points_of(small, *points) == points
+
+
+def test_days_are_the_shops(make_shop: Callable[..., SmallShop], file: Path) -> None:
+    small = make_shop(PUNKTGENAU_TIMEZONE="Europe/Berlin")
+    file.write_text("sku;points;valid_until\nlamp;5;2026-07-31\n", "utf-8")
+    run(small, str(file))
+    with small.app.app_context():
+        before, after = datetime(2026, 7, 31, 21, 59, tzinfo=UTC), datetime(2026, 7, 31, 22, 0, tzinfo=UTC)
+        assert [bool(small.points.articles_of(["lamp"], at=at)) for at in (before, after)] == [True, False]
+
+
+def test_what_cannot_be_read_has_its_own_exit_status(
+    small: SmallShop, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    for arguments, said in (
+        ((str(empty),), "The file is empty. Nothing was changed."),
+        ((str(file), "--encoding", "klingon"), "There is no encoding 'klingon'"),
+        ((str(file), "--delimiter", "ab"), "delimiter must be one character"),
+        ((str(file), "--format", "json"), ""),
+        ((str(tmp_path / "none.csv"),), "does not exist"),
+    ):
+        result = run(small, *arguments)
+        assert (result.exit_code, said in result.output) == (2 if said else 1, True), result.output
+    with small.app.app_context():
+        checkout = small.points.checkout
+        other = Editions(checkout._database, clock=small.clock)
+        other.take()
+    result = run(small, str(file))
+    assert (result.exit_code, "Another import of articles is at work" in result.output) == (2, True)
+    assert points_of(small, "lamp") == {}
+
+
+def test_without_points_nothing_is_imported(tmp_path: Path, provider: Provider, file: Path) -> None:
+    small = make_small_shop(tmp_path, provider=provider, provider_url=None)
+    result = run(small, str(file))
+    assert result.exit_code == 2
+    assert "provider_missing" in result.output
+    assert points_of(small, "lamp") == {}
+
+
+def test_the_shops_own_loader(make_shop: Callable[..., SmallShop], file: Path) -> None:
+    small = make_shop()
+
+    @small.points.article_loader
+    def article(sku: str) -> Article | None:
+        return Article(sku=sku, points=9) if sku == "lamp" else None
+
+    assert points_of(small, "lamp", "cup") == {"lamp": 9}
+    result = run(small, str(file))
+    assert result.exit_code == 0
+    assert "This shop has an article_loader, so it does not read this list." in result.stderr
+    assert points_of(small, "lamp", "cup") == {"lamp": 9}
+
+
+def test_help_names_every_column(small: SmallShop) -> None:
+    shown = run(small, "--help").stdout
+    for name in (
+        "sku",
+        "points",
+        "price_points",
+        "copayment_minor",
+        "currency",
+        "exclusive",
+        "valid_from",
+        "valid_until",
+    ):
+        assert f"  {name} " in shown
