@@ -3,12 +3,13 @@
 import io
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy
 
 from punktgenau import Client, InProgressError, SystemClock, UnavailableError
-from punktgenau.checkout import Article, Checkout
+from punktgenau.checkout import Article, Cart, Checkout, Line
 from punktgenau.checkout.articles import ArticleImport, editions
 from punktgenau.checkout.articles.editions import PIECE, Editions
 from punktgenau.checkout.articles.staging import Staging
@@ -304,3 +305,15 @@ def test_no_room_to_sort(own_shop: Checkout, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(UnavailableError, match=r"could not be sorted on disk: database or disk is full .* Nothing was"):
         load(own_shop, b"sku,points\nlamp,6\n")
     assert own_shop.articles_of(["lamp"])["lamp"].points == 5
+
+
+def test_orders_earn_by_the_list(own_shop: Checkout) -> None:
+    load(own_shop, b"sku,points,valid_until\nlamp,25,\ncup,7,2020-12-31\n")
+    lines = [Line(sku=sku, quantity=2, unit_price_minor=1000, vat_rate="19") for sku in ("lamp", "cup", "bowl")]
+    preview = own_shop.preview_earned(Cart(currency="EUR", lines=lines))
+    # No rule for money here: two lamps of 25; what the cup said is over.
+    assert preview.points == 50
+    assert (
+        own_shop.preview_earned(Cart(currency="EUR", lines=lines), at=datetime(2020, 12, 31, 12, tzinfo=UTC)).points
+        == 64
+    )

@@ -13,7 +13,6 @@ from punktgenau.checkout.accruing import require_accruals
 from punktgenau.checkout.after_payment import AfterPayment
 from punktgenau.checkout.amending import Amending
 from punktgenau.checkout.articles.article import ArticleLoader
-from punktgenau.checkout.articles.calls import ArticleCalls
 from punktgenau.checkout.attempt import event_of, payment_of
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart, Order
@@ -49,7 +48,7 @@ Listener = Callable[[str, Payment], None]
 _ROUNDS_MAX = 3
 
 
-class Checkout(AfterPayment, ArticleCalls, Clearing, Movements, Recovering):
+class Checkout(AfterPayment, Clearing, Movements, Recovering):
     """Pays orders with points at one provider, with a journal of its own.
 
     The goals (`capture`, `void`, `cancel`) are safe in any state, any number of times, from any process; an unknown is

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.articles.calls import ArticleCalls
 from punktgenau.checkout.cart import Cart, Order
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.earning.earnings import Asked, Earnings
@@ -14,7 +15,7 @@ from punktgenau.checkout.earning.execute import EarnExecutor
 from punktgenau.checkout.earning.journal import EarnJournal
 from punktgenau.checkout.earning.looking import Looking
 from punktgenau.checkout.earning.recovering import EarnRecovery
-from punktgenau.checkout.earning.rules import ArticlesOf, Campaign
+from punktgenau.checkout.earning.rules import Campaign
 from punktgenau.checkout.earning.told import Earned, EarnPreview
 from punktgenau.checkout.links import Links
 from punktgenau.checkout.order_journal import OrderJournal
@@ -26,7 +27,7 @@ from punktgenau.money import Money
 from punktgenau.provider import Provider
 
 
-class EarningCalls:
+class EarningCalls(ArticleCalls):
     """The part of `Checkout` that is about earning; what is planned here is carried out by recovery.
 
     `campaign_loader` tells the shop's campaigns, those of other times as well; `articles_of` the points of articles.
@@ -35,7 +36,6 @@ class EarningCalls:
     settings: Settings
     order_loader: Callable[[str], Order | None] | None
     campaign_loader: Callable[[], Iterable[Campaign]] | None = None
-    articles_of: ArticlesOf | None = None
     _provider: Provider
     _database: Database
     _clock: Clock

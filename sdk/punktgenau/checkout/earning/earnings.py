@@ -282,7 +282,7 @@ class Earnings:
     def _basis(self, lines: tuple[GrossLine, ...], allocation: Allocation, at: datetime) -> Basis:
         rules, campaigns, articles = self._settings.earn_rules, self._asked.campaigns(), self._asked.articles()
         running = rules.running(at, () if campaigns is None else campaigns())
-        known: Mapping[str, HasPoints] = {} if articles is None else articles({line.sku for line in lines})
+        known: Mapping[str, HasPoints] = {} if articles is None else articles({line.sku for line in lines}, at=at)
         return basis_of(lines, allocation, rules=rules, articles=known, campaigns=running)
 
 

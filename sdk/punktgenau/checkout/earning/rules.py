@@ -32,10 +32,10 @@ class HasPoints(Protocol):
 
 
 class ArticlesOf(Protocol):
-    """Articles by their sku, those that are known; all of a cart in one look."""
+    """Articles by their sku, those that are known and valid; all of a cart in one look."""
 
-    def __call__(self, skus: Collection[str], /) -> Mapping[str, HasPoints]:
-        """What is known of these."""
+    def __call__(self, skus: Collection[str], /, *, at: datetime | None = None) -> Mapping[str, HasPoints]:
+        """What is known of these, and valid at that moment; None: now."""
         ...
 
 
