@@ -13,7 +13,7 @@ from jinja2 import StrictUndefined
 from werkzeug.serving import make_server
 
 import flask_punktgenau
-from _widget_states import PAGES, PANELS, SUMMARIES, cart, quoted
+from _widget_states import EARN, GOT, PAGES, PANELS, SUMMARIES, cart, promised, quoted
 from flask_punktgenau.language import Language
 from flask_punktgenau.preview import preview
 
@@ -28,6 +28,7 @@ THEMES = {
 }
 CARTS = {"small_rest": cart(450), "ready_gift_card": cart(gift_card_minor=1000)}
 KINDS = {"panel": PANELS, "field": PANELS, "summary": SUMMARIES}
+EARNING = {"earned": tuple(GOT), "earn": tuple(EARN)}
 
 
 @dataclass
@@ -80,7 +81,8 @@ def _app(shop: WidgetShop) -> Flask:
     def quote() -> Response:
         shop.asked.append(request.args["points"])
         of = CARTS.get(request.args.get("state", ""), cart())
-        return jsonify(preview(quoted(int(request.args["points"]), of=of), _language()))
+        points = int(request.args["points"])
+        return jsonify(preview(quoted(points, of=of), _language(), promised((5990 - points) // 200)))
 
     @app.get("/points/panel")
     def panel() -> str:
@@ -98,7 +100,9 @@ def _app(shop: WidgetShop) -> Flask:
 
     @app.get("/<theme>/<kind>/<state>")
     def states(theme: str, kind: str, state: str) -> str:
-        boxes = "".join(_box(kind, name) for name in KINDS[kind] if state in ("all", name))
+        names = list(EARNING[kind] if kind in EARNING else KINDS[kind])
+        render = _earning if kind in EARNING else _box
+        boxes = "".join(render(kind, name) for name in names if state in ("all", name))
         if kind == "field":
             boxes = f'<form method="post" action="/order">{boxes}<button>Order</button></form>'
         head = '<meta charset=utf-8><meta name=viewport content="width=device-width"><title>Shop</title>'
@@ -113,6 +117,11 @@ def _box(kind: str, name: str) -> str:
     asked = f"{view.urls.quote}?lang={_language().locale}&state={name}"
     shown = replace(view, id=f"pg-{name}", urls=replace(view.urls, quote=asked))
     return render_template(f"punktgenau/{kind}.html", view=shown, t=_language())
+
+
+def _earning(kind: str, name: str) -> str:
+    view = EARN[name] if kind == "earn" else replace(GOT[name], id=f"pg-{name}")
+    return render_template(f"punktgenau/{kind}.html", view=view, t=_language())
 
 
 def _language() -> Language:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+from flask_punktgenau.earning import EarnedView, EarnView
+from flask_punktgenau.earns import EarnOf, Earns
 from flask_punktgenau.pages import (
     ConnectState,
     ConnectView,
@@ -18,6 +20,7 @@ from flask_punktgenau.pages import (
 )
 from flask_punktgenau.panel import CsrfField, PanelView, Urls, build_panel
 from punktgenau.checkout.cart import Cart, Line
+from punktgenau.checkout.earning.told import Earned, EarnedKind, EarnedMove, EarnedState, EarnPreview
 from punktgenau.checkout.payment import Payment, PaymentState
 from punktgenau.checkout.quote import CartQuote, quote
 from punktgenau.checkout.rules import ShopRules
@@ -126,6 +129,7 @@ def chosen(
     entered: str = "",
     remaining: int | None = None,
     elsewhere: tuple[Payment, ...] = (),
+    earns: Earns | None = None,
 ) -> PanelView:
     """A linked account, with so many points asked for."""
     return build_panel(
@@ -142,9 +146,33 @@ def chosen(
         remaining=remaining,
         elsewhere=elsewhere,
         order_urls={"A-1002": "/orders/A-1002"},
+        earns=earns,
         urls=URLS,
         csrf=CSRF,
     )
+
+
+def promised(
+    points: int = 29,
+    *,
+    welcome: int = 0,
+    offset: int = 0,
+    campaigns: tuple[str, ...] = (),
+    linked: bool = True,
+    pending: bool = True,
+    of: EarnOf = "order",
+) -> Earns:
+    """What a cart would earn; from the sixth of December on it can be used."""
+    preview = EarnPreview(
+        points=points,
+        lines=(),
+        campaigns=campaigns,
+        welcome_points=welcome,
+        offset=offset,
+        pending_s=14 * 86_400 if pending else 0,
+        is_linked=linked,
+    )
+    return Earns(of=of, preview=preview, usable_from=datetime(2026, 12, 5, 23, tzinfo=UTC) if pending else None)
 
 
 def bare(**given: object) -> PanelView:
@@ -174,6 +202,10 @@ PANELS: dict[str, PanelView] = {
     "held_elsewhere": chosen(has=balance(2200, held=300), elsewhere=(WAITING,)),
     "held_elsewhere_all": chosen(has=balance(0, held=300), elsewhere=(WAITING,)),
     "no_balance": chosen(has=balance(0, pending=120)),
+    "no_balance_earns": chosen(has=balance(0), earns=promised(welcome=50)),
+    "not_linked_earns": bare(signed_in=True, earns=promised(welcome=50, linked=False)),
+    "ready_earns": chosen(earns=promised(offset=5, campaigns=("Lamp weeks",))),
+    "applied_all_earns": chosen("all", of=cart(1299), earns=promised(0)),
     "away": bare(signed_in=True, linked=True, error=UnavailableError("No answer.")),
     "away_with_wish": bare(signed_in=True, linked=True, error=UnavailableError("No answer."), wish=427),
     "unknown": bare(payment=payment("authorizing")),
@@ -219,6 +251,46 @@ def entry(
         redemption_id=None,
         reason=reason,
     )
+
+
+def got(
+    state: EarnedState,
+    points: int = 29,
+    *,
+    kind: EarnedKind = "purchase",
+    taken: int = 0,
+    owed: int = 0,
+    offset: int = 0,
+    reason: str = "Return R-1 of order A-1001",
+) -> Earned:
+    """What order A-1001 has earned."""
+    back = EarnedMove(kind="taken_back", points=-taken, at=NOW, reason=reason, owed=owed)
+    return Earned(
+        order_reference="A-1001",
+        kind=kind,
+        state=state,
+        points=points,
+        taken_back=taken,
+        owed=owed,
+        offset=offset,
+        pending_until=datetime(2026, 12, 5, 23, tzinfo=UTC) if state == "pending" else None,
+        reason="",
+        moves=(back,) if taken else (),
+    )
+
+
+GOT: dict[str, EarnedView] = {
+    **{state: EarnedView(earned=(got(state),), urls=URLS) for state in get_args(EarnedState)},
+    "pending": EarnedView(earned=(got("pending"), got("pending", 50, kind="welcome")), urls=URLS),
+    "taken_back": EarnedView(earned=(got("posted", 24, taken=12, owed=2, offset=5),), urls=URLS),
+    "reversed": EarnedView(earned=(got("reversed", taken=29),), urls=URLS),
+}
+EARN: dict[str, EarnView] = {
+    "order": EarnView(earns=promised(welcome=50, campaigns=("Lamp weeks",)), urls=URLS),
+    "article": EarnView(earns=promised(of="article"), urls=URLS),
+    "at_once": EarnView(earns=promised(pending=False), urls=URLS),
+    "link": EarnView(earns=promised(linked=False, of="article"), urls=URLS),
+}
 
 
 ENTRIES = (

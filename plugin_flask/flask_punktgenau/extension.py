@@ -11,6 +11,7 @@ from flask_punktgenau import placing
 from flask_punktgenau.after_payment import AfterPayment
 from flask_punktgenau.backoffice import make_backoffice
 from flask_punktgenau.config import read_config
+from flask_punktgenau.earning import punktgenau_earn, punktgenau_earned
 from flask_punktgenau.inline import init_inline
 from flask_punktgenau.loaders import (
     GUEST_PREFIX,
@@ -32,6 +33,8 @@ from punktgenau import Clock, Money, Provider, SystemClock
 from punktgenau.checkout import Article, Cart, CartQuote, Checkout, Expiring, Payment
 from punktgenau.checkout.articles import ArticleLoader
 from punktgenau.errors import ConfigurationError
+
+_TEMPLATE_GLOBALS = (punktgenau_panel, punktgenau_field, punktgenau_summary, punktgenau_earn, punktgenau_earned)
 
 
 class Punktgenau(AfterPayment):
@@ -74,7 +77,7 @@ class Punktgenau(AfterPayment):
         app.register_blueprint(make_backoffice())
         init_problems(app)
         init_inline(app, state)
-        for function in (punktgenau_panel, punktgenau_field, punktgenau_summary):
+        for function in _TEMPLATE_GLOBALS:
             app.add_template_global(function, function.__name__)
         watch_sessions()
         app.extensions[EXTENSION] = state

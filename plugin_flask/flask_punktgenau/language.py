@@ -10,7 +10,9 @@ from datetime import datetime, timedelta, tzinfo
 from markupsafe import Markup, escape
 
 from flask_punktgenau import formatting
+from flask_punktgenau.earns import Earns
 from flask_punktgenau.pages import ChoiceKind, ConnectState, HistoryFilter
+from punktgenau.checkout.earning.told import Earned
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, Neighbour, Reason
 from punktgenau.codes import CODES
@@ -224,6 +226,31 @@ class Language:
             order=order_reference,
             day=self.day(usable_at),
         )
+
+    def earns(self, earns: Earns) -> str:
+        """What a cart or an article earns, and from when on that can be used; empty where it earns nothing."""
+        preview, count = earns.preview, self.count(earns.points)
+        said: list[str] = []
+        if earns.points and not preview.is_linked:
+            said.append(self.gettext("Link to earn %(points)s.", points=count))
+        elif earns.points:
+            said.append(self.gettext(f"earns.{earns.of}", points=count))
+        if preview.campaigns and earns.points:
+            said.append(self.gettext("%(names)s counts.", names=", ".join(preview.campaigns)))
+        if earns.welcome:
+            welcome = "earns.welcome" if preview.is_linked else "earns.welcome.perhaps"
+            said.append(self.gettext(welcome, points=self.count(earns.welcome)))
+        if preview.offset and preview.is_linked and earns.of == "order":
+            said.append(self.gettext("earns.offset", points=self.count(preview.offset)))
+        if said and earns.usable_from is not None:
+            said.append(self.gettext("Usable from %(day)s on.", day=self.day(earns.usable_from)))
+        return " ".join(said)
+
+    def earned(self, one: Earned) -> str:
+        """Where earned points are now."""
+        if one.state == "pending" and one.pending_until is not None:
+            return self.gettext("earned.pending.from", day=self.day(one.pending_until))
+        return self.gettext(f"earned.{one.state}")
 
     def choice(self, kind: ChoiceKind) -> str:
         """The text of a button that leads on from a problem."""

@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from flask_punktgenau.earns import Earns
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, Neighbour, Reason
@@ -33,6 +34,8 @@ from punktgenau.money import Money
 from punktgenau.provider import Balance
 
 Wish = int | Literal["all"]
+SummaryForm = Literal["box", "rows", "text"]
+"""The forms in which an order's page, its receipt or a mail tells of points."""
 PanelState = Literal[
     "guest",  # nobody is signed in, no account is linked
     "not_linked",  # signed in, no account is linked
@@ -96,7 +99,7 @@ class PanelView:
     `points` are used now, `value` is their worth, `due` is left to pay. `undo_points`: the number that "undo" goes
     back to; None where it is not possible any more. `reason_code`: why the state is what it is; `notice`: the code of
     something to be said once, `entered` what was typed then, `remaining` the points that are possible instead.
-    `at_once`: the points leave the account when the order is placed.
+    `at_once`: the points leave the account when the order is placed. `earns`: what the cart would earn.
     """
 
     state: PanelState
@@ -121,6 +124,7 @@ class PanelView:
     provider_name: str = ""
     linked: bool = False
     at_once: bool = False
+    earns: Earns | None = None
     urls: Urls = field(default_factory=Urls)
     csrf: CsrfField | None = None
     id: str = "punktgenau"
@@ -179,6 +183,7 @@ def build_panel(
     order_urls: Mapping[str, str] | None = None,
     provider_name: str = "",
     at_once: bool = False,
+    earns: Earns | None = None,
     urls: Urls | None = None,
     csrf: CsrfField | None = None,
     id: str = "punktgenau",
@@ -220,6 +225,7 @@ def build_panel(
         provider_name=provider_name,
         linked=linked,
         at_once=at_once,
+        earns=earns,
         urls=urls or Urls(),
         csrf=csrf,
         id=id,

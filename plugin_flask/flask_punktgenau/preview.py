@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from flask_punktgenau.earns import Earns
 from flask_punktgenau.language import Language
 from punktgenau.checkout.quote import CartQuote
 from punktgenau.money import Money
@@ -34,12 +35,13 @@ class PreviewNeighbour(TypedDict):
 
 
 class PreviewTexts(TypedDict):
-    """The numbers, formatted, and one sentence for those who hear the page."""
+    """The numbers, formatted, one sentence for those who hear the page, and one about what the cart earns."""
 
     points: str
     value: str
     due: str
     sentence: str
+    earns: str
 
 
 class Preview(TypedDict):
@@ -57,8 +59,8 @@ class Preview(TypedDict):
     texts: PreviewTexts
 
 
-def preview(quote: CartQuote, t: Language) -> Preview:
-    """A quote as the box's script reads it, in the customer's language."""
+def preview(quote: CartQuote, t: Language, earns: Earns | None = None) -> Preview:
+    """A quote as the box's script reads it, in the customer's language, with what the cart earns by it."""
     return Preview(
         asked=quote.asked,
         points=quote.points,
@@ -80,6 +82,7 @@ def preview(quote: CartQuote, t: Language) -> Preview:
             value=t.money(quote.value),
             due=t.money(quote.due),
             sentence=t.sentence(quote),
+            earns=t.earns(earns) if earns is not None else "",
         ),
     )
 

@@ -8,6 +8,7 @@ from werkzeug.exceptions import BadRequest
 
 from flask_punktgenau import choices, csrf, linking, webhook
 from flask_punktgenau.answers import make_private, wants_json
+from flask_punktgenau.earning import ask_earns
 from flask_punktgenau.history import history_view
 from flask_punktgenau.locales import current_language
 from flask_punktgenau.preview import Preview, preview
@@ -70,8 +71,8 @@ def panel() -> Response:
 def quote() -> Response:
     """What so many points would do to this cart, as JSON; changes nothing."""
     state = current_state()
-    made, _, _ = _quote(state, parse_points(request.args.get("points")))
-    return jsonify(_preview(state, made))
+    made, cart, customer_id = _quote(state, parse_points(request.args.get("points")))
+    return jsonify(_preview(state, made, cart, customer_id))
 
 
 def apply() -> Response:
@@ -88,7 +89,7 @@ def apply() -> Response:
         keep_notice(Notice(code=error.code, entered=str(entered or ""), remaining=error.remaining))
         return _back()
     keep_wish(Wish(points=points, shown=made.points), customer_id=customer_id, currency=cart.currency)
-    return jsonify(_preview(state, made)) if wants_json() else _back()
+    return jsonify(_preview(state, made, cart, customer_id)) if wants_json() else _back()
 
 
 def remove() -> Response:
@@ -125,8 +126,9 @@ def _quote(state: AppState, points: Points) -> tuple[CartQuote, Cart, str]:
     return state.require().quote(customer_id, cart, points=points), cart, customer_id
 
 
-def _preview(state: AppState, made: CartQuote) -> Preview:
-    return preview(made, current_language(state))
+def _preview(state: AppState, made: CartQuote, cart: Cart, customer_id: str) -> Preview:
+    earns = ask_earns(state, state.require(), cart, customer_id=customer_id, value=made.value)
+    return preview(made, current_language(state), earns)
 
 
 def _entered() -> object:

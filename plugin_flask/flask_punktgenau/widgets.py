@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 from flask import has_request_context, render_template
 from markupsafe import Markup
@@ -11,9 +10,11 @@ from markupsafe import Markup
 from flask_punktgenau import csrf
 from flask_punktgenau.answers import keep_page_private
 from flask_punktgenau.asking import ask_balance, ask_quote
+from flask_punktgenau.earning import ask_earns
+from flask_punktgenau.earns import Earns
 from flask_punktgenau.loaders import GUEST_PREFIX
 from flask_punktgenau.locales import current_language
-from flask_punktgenau.panel import PanelView, Urls, build_panel
+from flask_punktgenau.panel import PanelView, SummaryForm, Urls, build_panel
 from flask_punktgenau.placing import FIELD_ON_PAGE
 from flask_punktgenau.redirects import this_page
 from flask_punktgenau.session import ALL, Notice, Points, Wish, keep_wish, take_notice
@@ -25,7 +26,6 @@ from punktgenau.checkout import Cart, CartQuote, Checkout, Payment
 from punktgenau.errors import PunktgenauError
 from punktgenau.provider import Balance
 
-SummaryForm = Literal["box", "rows", "text"]
 _OVER = frozenset({"none", "declined", "voided", "expired", "abandoned", "reversed"})
 """States after which the same order may be paid with points again."""
 _SUMMARY_TEMPLATES: dict[SummaryForm, str] = {"box": "summary.html", "rows": "summary_rows.html", "text": "summary.txt"}
@@ -128,6 +128,7 @@ def _view(state: AppState, box: _Box, *, signed_in: bool, urls: Urls, id: str) -
         cart=box.cart,
         linked=box.linked,
         at_once=box.at_once,
+        earns=_earns(state, box),
         signed_in=signed_in,
         balance=box.balance,
         offer=box.offer,
@@ -147,14 +148,20 @@ def _view(state: AppState, box: _Box, *, signed_in: bool, urls: Urls, id: str) -
     )
 
 
+def _earns(state: AppState, box: _Box) -> Earns | None:
+    """What the cart would earn with the points that are used now; of an order that is paid again as well."""
+    value = box.quote.value if box.quote is not None else None
+    return ask_earns(state, box.checkout, box.cart, customer_id=box.customer_id, value=value)
+
+
 class _Box:
     """What engine and provider say about one customer and cart; a provider that is away is an answer as well."""
 
     def __init__(self, checkout: Checkout, *, cart: Cart, customer_id: str | None, order_reference: str = "") -> None:
         self.cart = cart
         self.at_once = checkout.takes_at_once
-        self._checkout = checkout
-        self._customer_id = customer_id
+        self.checkout = checkout
+        self.customer_id = customer_id
         self._order_reference = order_reference
         self.notice: Notice | None = None
         self.linked = False
@@ -174,18 +181,18 @@ class _Box:
             logger.info("the points box shows no points: %s", error.brief)
 
     def _look(self) -> None:
-        customer_id, about = self._customer_id, self._order_reference
+        customer_id, about = self.customer_id, self._order_reference
         # Until the journal has said otherwise: were it away, "link your account" would be the wrong thing to say.
         self.linked = customer_id is not None
-        account = self._checkout.account(customer_id) if customer_id is not None else None
+        account = self.checkout.account(customer_id) if customer_id is not None else None
         self.linked = account is not None
         if customer_id is not None and self.linked:
-            self.notice = take_typed(self._checkout, self.cart, customer_id=customer_id, order_reference=about)
-        self.wish = find_wish(self.cart, customer_id=customer_id, order_reference=about, checkout=self._checkout)
+            self.notice = take_typed(self.checkout, self.cart, customer_id=customer_id, order_reference=about)
+        self.wish = find_wish(self.cart, customer_id=customer_id, order_reference=about, checkout=self.checkout)
         if customer_id is None or account is None:
             return
         self.elsewhere = tuple(one for one in account.live if one.order_reference != about)
-        self.balance = ask_balance(self._checkout, account.link)
+        self.balance = ask_balance(self.checkout, account.link)
         if self.wish is None:
             self.offer = self._quote(customer_id, ALL)
         else:
@@ -195,7 +202,7 @@ class _Box:
 
     def _quote(self, customer_id: str, points: Points) -> CartQuote:
         # By the balance that the same box shows.
-        return ask_quote(self._checkout, customer_id, self.cart, points=points, balance=self.balance)
+        return ask_quote(self.checkout, customer_id, self.cart, points=points, balance=self.balance)
 
     def _follow(self, customer_id: str) -> None:
         """Notice that cart or balance have changed what is used, and go on saying so until the customer acts."""

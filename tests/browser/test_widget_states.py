@@ -27,7 +27,14 @@ def shop(_served: WidgetShop) -> WidgetShop:
 
 
 @pytest.mark.parametrize(
-    ("kind", "theme"), [*(("panel", theme) for theme in THEMES), ("field", "dark"), ("summary", "warm")]
+    ("kind", "theme"),
+    [
+        *(("panel", theme) for theme in THEMES),
+        ("field", "dark"),
+        ("summary", "warm"),
+        ("earned", "dark"),
+        ("earn", "bare"),
+    ],
 )
 def test_every_state_is_accessible_in_every_kind_of_shop(
     new_page: NewPage, axe: Callable[..., None], shop: WidgetShop, theme: str, kind: str
@@ -50,7 +57,7 @@ def test_whole_pages_are_accessible_and_fit_a_phone(
 
 
 @pytest.mark.parametrize("language", ["de", "en", "zh"])
-@pytest.mark.parametrize("kind", ["panel", "field", "summary"])
+@pytest.mark.parametrize("kind", ["panel", "field", "summary", "earned", "earn"])
 def test_nothing_sticks_out_at_320_pixels(new_page: NewPage, shop: WidgetShop, language: str, kind: str) -> None:
     page = new_page(width=320)
     page.goto(f"{shop.url}/warm/{kind}/all?lang={language}")
@@ -73,6 +80,15 @@ def test_worth_and_due_follow_the_number_at_once_and_are_said_once(page: Page, s
     assert page.get_by_role("slider").input_value() == "427"
     expect(page.get_by_role("status")).to_have_text("427 points, worth €4.27. Left to pay: €55.63.")
     assert shop.asked == ["427"]
+
+
+def test_what_the_order_earns_follows_the_number_too(page: Page, shop: WidgetShop) -> None:
+    page.goto(f"{shop.url}/bare/panel/ready_earns")
+    expect(page.locator("[data-pg=earns]")).to_contain_text("You earn 29 points with this order. Lamp weeks counts.")
+    page.get_by_role("textbox", name="Points").fill("427")
+    expect(page.locator("[data-pg=earns]")).to_have_text(
+        "You earn 27 points with this order. Usable from Dec 6, 2026 on."
+    )
 
 
 def test_the_slider_moves_the_number_by_keyboard(page: Page, shop: WidgetShop) -> None:

@@ -14,7 +14,9 @@ import flask_punktgenau
 from _reader import Reader
 from _widget_states import (
     CSRF,
+    EARN,
     ENTRIES,
+    GOT,
     HISTORY,
     NOW,
     PAGES,
@@ -25,12 +27,16 @@ from _widget_states import (
     bare,
     cart,
     chosen,
+    got,
     payment,
+    promised,
 )
+from flask_punktgenau.earning import EarnedView
+from flask_punktgenau.earns import Earns
 from flask_punktgenau.formatting import LANGUAGES
 from flask_punktgenau.language import Language
 from flask_punktgenau.pages import HistoryView, build_problem
-from flask_punktgenau.panel import PanelView
+from flask_punktgenau.panel import PanelView, Urls
 from punktgenau import errors
 from punktgenau.checkout.payment import PaymentState
 from punktgenau.provider import ExpiringPoints
@@ -48,10 +54,16 @@ def render(template: str, view: object, language: str = "en") -> str:
     return ENVIRONMENT.get_template(f"punktgenau/{template}").render(view=view, t=spoken)
 
 
+IDS = "code|reason|payment|entry|choice|problem|connect|reclamped|earns|earned|show"
+WITHOUT_FORMS = [
+    *(("earn.html", view) for view in EARN.values()),
+    *((template, view) for template in ("earned.html", "earned_rows.html") for view in GOT.values()),
+]
 EVERYTHING = [
     *((template, view) for template in ("panel.html", "field.html", "summary.html") for view in PANELS.values()),
     *((template, view) for template in ("summary.html", "summary_rows.html") for view in SUMMARIES.values()),
     *((template, view) for template, view in PAGES.values()),
+    *WITHOUT_FORMS,
 ]
 
 
@@ -69,13 +81,13 @@ def test_every_state_is_sound_html_without_anything_inline(language: str) -> Non
                 assert name not in attributes or attributes[name] in ids
             for name in ("src", "href", "action"):
                 assert not attributes.get(name, "").startswith(("http:", "https:", "//", "data:"))
-        assert not re.search(r"\b(code|reason|payment|entry|choice|problem|connect|reclamped)\.[a-z]", page.text), (
-            page.text
-        )
+        assert not re.search(
+            r"\b(code|reason|payment|entry|choice|problem|connect|reclamped|earns|earned|show)\.[a-z]", page.text
+        ), page.text
 
 
 def test_every_form_that_changes_something_carries_the_token_and_the_way_back() -> None:
-    for template, view in EVERYTHING:
+    for template, view in EVERYTHING[: -len(WITHOUT_FORMS)]:
         page = render(template, replace(view, csrf=CSRF))
         for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
             assert 'method="post"' in form
@@ -355,6 +367,67 @@ def test_a_filter_that_leaves_nothing_does_not_say_that_there_is_nothing() -> No
     assert [link["href"] for link in page.all("a", **{"aria-current": "page"})] == ["/points/history?show=expired"]
 
 
+def said(earns: Earns, language: str = "en") -> str:
+    return Language(language, "Europe/Berlin").earns(earns)
+
+
+def test_what_a_cart_earns_in_a_sentence() -> None:
+    assert said(promised()) == "You earn 29 points with this order. Usable from Dec 6, 2026 on."
+    assert said(promised(1, pending=False)) == "You earn 1 point with this order."
+    assert said(promised(welcome=50), "de") == (
+        "Mit dieser Bestellung sammeln Sie 79 Punkte. Darin ist ein Willkommensgeschenk: 50 Punkte. "
+        "Einsetzbar ab 06.12.2026."
+    )
+    assert said(promised(offset=5, campaigns=("Lamp weeks",), pending=False)) == (
+        "You earn 29 points with this order. Lamp weeks counts. "
+        "5 points of these settle what is owed from an earlier return."
+    )
+    assert said(promised(0)) == said(promised(0, campaigns=("Lamp weeks",))) == ""
+
+
+def test_without_a_link_a_welcome_is_no_promise() -> None:
+    """Somebody else's account may have had it: nobody knows whose it will be."""
+    assert said(promised(welcome=50, linked=False)) == (
+        "Link to earn 29 points. A first order brings 50 points on top. Usable from Dec 6, 2026 on."
+    )
+    assert said(promised(welcome=50, linked=False, of="article", pending=False)) == ("Link to earn 29 points.")
+    page = Reader(render("earn.html", EARN["link"]))
+    assert [link["href"] for link in page.all("a")] == ["/points/connect"]
+    assert render("earn.html", replace(EARN["link"], urls=Urls())).strip() == ""
+
+
+def test_an_empty_account_is_told_what_this_cart_earns() -> None:
+    page = Reader(render("panel.html", PANELS["no_balance_earns"])).text
+    assert "There are no points in your account at the moment." in page
+    assert "You earn 79 points with this order. 50 points of these are a welcome gift." in page
+
+
+def test_what_earns_nothing_now_is_there_for_the_script_and_nobody_else() -> None:
+    page = Reader(render("panel.html", PANELS["applied_all_earns"]))
+    assert "hidden" in next(found for found in page.all("p", **{"data-pg": "earns"}))
+
+
+def test_an_order_tells_what_it_has_earned_and_what_became_of_it() -> None:
+    page = Reader(render("earned.html", GOT["pending"])).text
+    assert "Earned 29 points On their way, usable from Dec 6, 2026 on." in page
+    assert "Welcome gift 50 points On their way" in page
+    # 29 were earned: 5 settled what was owed, 12 of the rest were taken back, of which 2 were not there any more.
+    page = Reader(render("earned.html", GOT["taken_back"])).text
+    assert "Earned 29 points Settled what was owed −5 Taken back −12 Left 12 points" in page
+    assert "2 points could not be taken back; later orders earn that much less." in page
+    assert "Nov 22, 2026 −12 · Return R-1 of order A-1001" in page
+
+
+def test_earned_points_in_a_table_and_in_a_mail() -> None:
+    rows = Reader(render("earned_rows.html", GOT["taken_back"])).text
+    assert rows == "Points earned with this order 24 Taken back −12"
+    assert render("earned_rows.html", GOT["declined"]).strip() == ""
+    assert render("earned.txt", GOT["pending"], "de") == (
+        "Punkte aus dieser Bestellung: 29\nNoch unterwegs, einsetzbar ab 06.12.2026.\n"
+        "Willkommensgeschenk: 50\nNoch unterwegs, einsetzbar ab 06.12.2026.\n"
+    )
+
+
 INJECTIONS = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "%(x)s %s {{ 7*7 }}"]
 
 
@@ -367,6 +440,8 @@ def test_nothing_that_others_wrote_becomes_markup(text: str) -> None:
         ("panel.html", bare(provider_name=text)),
         ("panel.html", bare(payment=payment("authorizing", reference=text))),
         ("summary.html", bare(payment=paid)),
+        ("earned.html", EarnedView(earned=(got("reversed", taken=29, reason=text),))),
+        ("panel.html", chosen(earns=promised(campaigns=(text,)))),
         ("problem.html", build_problem(errors.NotSentError(text), urls=URLS, order_reference=text)),
         (
             "history.html",

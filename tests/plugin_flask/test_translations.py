@@ -16,10 +16,12 @@ import flask_punktgenau
 from flask_punktgenau.backoffice_gate import DEEDS
 from flask_punktgenau.backoffice_language import CAUSES, ORDER_STATES, REFUSALS, STORY_CALLS, STORY_KINDS, By
 from flask_punktgenau.backoffice_words import BROKEN, FIELDS, JOURNAL_CODES, NOTED, SENTENCES
+from flask_punktgenau.earns import EarnOf
 from flask_punktgenau.formatting import LANGUAGES, TRANSLATIONS
 from flask_punktgenau.language import Language
 from flask_punktgenau.pages import ChoiceKind, ConnectState, HistoryFilter
 from punktgenau.checkout.difference import DifferenceState, Proposal
+from punktgenau.checkout.earning.told import EarnedState
 from punktgenau.checkout.matched import DifferenceKind
 from punktgenau.checkout.payment import PaymentState
 from punktgenau.checkout.quote import ReasonCode
@@ -50,6 +52,8 @@ FAMILIES = {
         for ending in ("", ".order")
     ),
     "show": get_args(HistoryFilter),
+    "earns": (*get_args(EarnOf), "welcome", "welcome.perhaps", "offset"),
+    "earned": (*get_args(EarnedState), "pending.from", "owed"),
     "choice": get_args(ChoiceKind),
     "problem": get_args(Outcome),
     "connect": tuple(state + ending for state in get_args(ConnectState) for ending in ("", ".text")),

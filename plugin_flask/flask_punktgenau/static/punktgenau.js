@@ -159,6 +159,11 @@ class PunktgenauPanel extends HTMLElement {
     // The slider stays where the hand has left it; only the numbers follow the server.
     this.write(figures, texts.value, texts.due);
     this.find("why").replaceChildren(...quote.reasons.map((reason) => this.made("p", reason.text)));
+    const earns = this.find("earns");
+    if (earns) {
+      earns.textContent = texts.earns;
+      earns.hidden = !texts.earns;
+    }
     const neighbours = this.find("neighbours");
     neighbours.hidden = !quote.neighbours.length;
     neighbours.replaceChildren(...quote.neighbours.map((near) => this.offer(near)));
