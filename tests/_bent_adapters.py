@@ -236,6 +236,56 @@ def nothing_was_given(noun: Any, **asked: Any) -> Any:
     return ()
 
 
+def posted_at_once(noun: Any, **asked: Any) -> Any:
+    return noun.create(**asked | {"pending_s": None})
+
+
+def early_is_no_error(noun: Any, accrual_id: str, **asked: Any) -> Any:
+    try:
+        return noun.post(accrual_id, **asked)
+    except StateConflictError:
+        return noun.get(accrual_id)
+
+
+def taken_from_nowhere(noun: Any, accrual_id: str, **asked: Any) -> Any:
+    back = noun.reverse(accrual_id, **asked)
+    return back.model_copy(update={"taken_pending": 0, "not_taken": back.taken_pending + back.not_taken})
+
+
+def another_return_each_time(noun: Any, accrual_id: str, **asked: Any) -> Any:
+    fresh = {"idempotency_key": secrets.token_hex(16), "return_reference": secrets.token_hex(8)}
+    return noun.reverse(accrual_id, **asked | fresh)
+
+
+def all_of_it(noun: Any, accrual_id: str, **asked: Any) -> Any:
+    return noun.reverse(accrual_id, **asked | {"points": noun.get(accrual_id).points})
+
+
+def claw_back_cut_to_what_is_left(noun: Any, accrual_id: str, **asked: Any) -> Any:
+    try:
+        return noun.reverse(accrual_id, **asked)
+    except StateConflictError as error:
+        return noun.reverse(accrual_id, **asked | {"points": error.remaining, "idempotency_key": "cut"})
+
+
+def always_below_zero(noun: Any, accrual_id: str, **asked: Any) -> Any:
+    return noun.reverse(accrual_id, **asked | {"below_zero": True})
+
+
+def never_below_zero(noun: Any, accrual_id: str, **asked: Any) -> Any:
+    return noun.reverse(accrual_id, **asked | {"below_zero": False})
+
+
+def asks_the_member_first(client: Client) -> Any:
+    noun = client.accruals
+
+    def reverse(accrual_id: str, **asked: Any) -> Any:
+        client.members.balance(member_id=noun.get(accrual_id).member_id)
+        return noun.reverse(accrual_id, **asked)
+
+    return Bent(client, accruals=Bent(noun, reverse=reverse))
+
+
 BENT: dict[str, tuple[str, Callable[[Client], Any]]] = {
     "unknown told as declined": ("lost-authorize", redemptions(authorize=unknown_told_as_declined)),
     "unknown told as done": ("lost-capture", redemptions(capture=unknown_told_as_done)),
@@ -265,6 +315,16 @@ BENT: dict[str, tuple[str, Callable[[Client], Any]]] = {
     "a repeat gives again": ("accrue-twice", accruals(create=new_points_each_time)),
     "a reference gives again": ("accrue-reference", accruals(create=new_points_each_time)),
     "what was given is not found": ("accrue-found", accruals(find=nothing_was_given)),
+    "pending is posted": ("accrue-pending", accruals(create=posted_at_once)),
+    "too early is posted": ("accrue-post", accruals(post=early_is_no_error)),
+    "what was pending is not told": ("claw-back-pending", accruals(reverse=taken_from_nowhere)),
+    "a part takes all back": ("claw-back", accruals(reverse=all_of_it)),
+    "a return takes back twice": ("claw-back-once", accruals(reverse=another_return_each_time)),
+    "a repeat takes again": ("claw-back-twice", accruals(reverse=another_return_each_time)),
+    "a claw-back is cut": ("claw-back-too-many", accruals(reverse=claw_back_cut_to_what_is_left)),
+    "below zero unasked": ("claw-back-to-zero", accruals(reverse=always_below_zero)),
+    "never below zero": ("claw-back-below-zero", accruals(reverse=never_below_zero)),
+    "consent to be taken from": ("claw-back-without-consent", asks_the_member_first),
     "held points are available": ("hold-arithmetic", members(balance=held_is_available)),
     "another library's error": ("away-read", members(balance=another_library_s_error)),
     "times of nowhere": ("times", redemptions(authorize=local_times)),

@@ -296,3 +296,30 @@ def test_every_text_that_the_pages_name_exists() -> None:
     keys = {one or other for one, other in named}
     assert len(keys) > 100
     assert sorted(keys - texts_of("en").keys()) == []
+
+
+def test_pages_show_what_is_pending_and_owed_and_why(frozen: Any, submit: Submit) -> None:
+    given = {"member_id": "mbr_0", "points": 100, "order_reference": "A-1001", "reason": "Earned with order A-1001"}
+    frozen.post("/v1/accruals", {**given, "accrual_reference": "e-1", "pending_s": 1_209_600}, key="key-1")
+    frozen.post("/v1/accruals", {**given, "accrual_reference": "e-2"}, key="key-2")
+    frozen.authorize(member_id="mbr_0", points=70, capture="now", key="key-a")
+    taken = {"points": 100, "return_reference": "R-1", "reason": "Returned, order A-1001", "below_zero": True}
+    frozen.post("/v1/accruals/acc_0002/reversals", taken, key="key-3")
+
+    # 100 of 100 were taken back, and 70 of them were spent: 70 are owed, and 100 others wait.
+    overview = shown(frozen.client.get("/"))
+    assert "Demo 0 mbr_0 −70 100 pending 0" in overview
+    assert "Issued −2,642 Pending 100 Available 2,542 Held 0 Owed −70 Paid to shops 70 Expired 0 Sum 0" in overview
+    assert "accrual.reversed A-1001" in overview
+    member = shown(frozen.client.get("/members/mbr_0"))
+    assert "Pending 100 from 6 Dec 2026 on Owed 70" in member
+    assert "A-1001 acc_0002 reversed 100 100 no more A-1001 acc_0001 pending 100 0 from 6 Dec 2026, 10:00 on" in member
+    account = shown(submit("/sign-in", member_id="mbr_0"))
+    assert "Pending 100 points from 6 Dec 2026 on Owed 70 the next points settle it" in account
+    assert "100 points taken back, order A-1001 Returned, order A-1001 −100 −70" in account
+    assert "100 points pending, order A-1001 Earned with order A-1001 0 0" in account
+
+    frozen.post("/v1/accruals", {**given, "points": 80, "accrual_reference": "e-3"}, key="key-4")
+    account = shown(frozen.client.get("/account"))
+    assert "70 points settled what was owed 0 10" in account
+    assert "Owed 70" not in account

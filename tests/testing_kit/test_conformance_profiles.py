@@ -18,10 +18,14 @@ NO_HOLDS = (
 NO_LOOKUP = "find-by-key find-by-order find-nothing get lost-found accrue-found"
 NO_KEYS = (
     "key-same-content key-other-content key-threads key-now void-twice capture-twice reverse-twice "
-    "lost-authorize lost-capture lost-void lost-reverse accrue-twice"
+    "lost-authorize lost-capture lost-void lost-reverse accrue-twice claw-back-twice"
 )
 NO_CANCEL = "cancel-held cancel-before cancel-captured"
-ACCRUE = "accrue accrue-twice accrue-reference accrue-found"
+PENDING = "accrue-pending accrue-post claw-back-pending"
+ACCRUE = (
+    f"accrue accrue-twice accrue-reference accrue-found {PENDING} claw-back claw-back-once claw-back-twice "
+    "claw-back-too-many claw-back-to-zero claw-back-below-zero claw-back-without-consent"
+)
 NO_PARTS = "reverse-in-part reverse-in-parts reverse-value reverse-reference"
 # Which checks say nothing about which kind; by hand, from what each check does.
 NOT_APPLICABLE = {

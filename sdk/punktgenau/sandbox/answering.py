@@ -107,8 +107,9 @@ def _problem(refusal: Refusal, status: int) -> replies.Problem:
     if refusal.remaining_points is not None:
         with request_work() as work:
             currency = current_rate(work).currency
-        value = {"amount_minor": refusal.remaining_minor or 0, "currency": currency}
-        remaining = {"points": refusal.remaining_points, "value": value}
+        value = {"amount_minor": max(0, refusal.remaining_minor or 0), "currency": currency}
+        # Who owes points has fewer than none.
+        remaining = {"points": max(0, refusal.remaining_points), "value": value}
     return replies.Problem.model_validate(
         {
             "type": f"urn:punktgenau:problem:{refusal.code}", "title": refusal.kind.title, "status": status,

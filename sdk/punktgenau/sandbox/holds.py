@@ -174,8 +174,8 @@ def _check_available(available_points: int, price: Price) -> None:
             "insufficient_points",
             f"{available_points} points are available, {price.points} were asked for.",
             field="points",
-            remaining_points=max(0, available_points),
-            remaining_minor=price.rate.worth_minor(max(0, available_points)),
+            remaining_points=available_points,
+            remaining_minor=price.rate.worth_minor(available_points),
         )
 
 

@@ -28,8 +28,10 @@ def account() -> AnyResponse:
         values: dict[str, object] = {
             "member": members.get(work, member_id),
             "available": available_points,
-            "worth": pages_rows.worth(work, available_points),
+            "worth": pages_rows.worth(work, available_points) if available_points >= 0 else None,
             "held": ledger.held_points(work, member_id),
+            "owed": ledger.owed_points(work, member_id),
+            "pending": pages_rows.pending(work, member_id),
             "lots": pages_rows.open_lots(work, member_id),
             "consents": members.consents_of(work, member_id),
             "movements": pages_rows.movements(work, member_id=member_id, limit=SHOWN_MOVEMENTS),

@@ -11,8 +11,10 @@ from . import ledger, lots, members
 from .database import Work
 
 Row = Mapping[str, object]
-_KINDS = ("issued", "available", "held", "clearing", "vouchers", "paying_out", "paid_out", "expired")
-_SELDOM = frozenset({"vouchers", "paying_out", "paid_out"})
+_KINDS = (
+    "issued", "pending", "available", "held", "owed", "clearing", "vouchers", "paying_out", "paid_out", "expired",
+)  # fmt: skip
+_SELDOM = frozenset({"pending", "owed", "vouchers", "paying_out", "paid_out"})
 
 
 def all_members(work: Work, *, limit: int) -> list[Row]:
@@ -23,6 +25,7 @@ def all_members(work: Work, *, limit: int) -> list[Row]:
             **dict(row),
             "available": ledger.available_points(work, row["id"]),
             "held": ledger.held_points(work, row["id"]),
+            "pending": ledger.pending_points(work, row["id"]),
             "lots": open_lots(work, row["id"]),
             "consents": members.consents_of(work, row["id"]),
         }
@@ -54,12 +57,30 @@ def redemptions(work: Work, *, member_id: str | None = None, limit: int) -> list
     )  # fmt: skip
 
 
+def accruals(work: Work, *, member_id: str, limit: int) -> list[sqlite3.Row]:
+    """Points that were given to a member, newest first, each with until when those posted can be spent."""
+    return work.all(
+        "SELECT accrual.*, lot.expires_at FROM accrual LEFT JOIN lot ON lot.id = lot_id WHERE accrual.member_id = ?"
+        " ORDER BY number DESC LIMIT ?",
+        member_id, limit,
+    )  # fmt: skip
+
+
+def pending(work: Work, member_id: str) -> list[sqlite3.Row]:
+    """What a member will get: points and from when on, the earliest first."""
+    return work.all(
+        "SELECT sum(points - reversed_points) AS points, pending_until FROM accrual"
+        " WHERE member_id = ? AND state = 'pending' GROUP BY pending_until ORDER BY pending_until",
+        member_id,
+    )
+
+
 def accounts(work: Work) -> dict[str, int]:
-    """What lies in all accounts of a kind together, kinds in the order in which points pass them."""
+    """What lies in all accounts of a kind together, in the order in which points pass; what is rare only if it is."""
     found = {
         row["kind"]: row["points"] for row in work.all("SELECT kind, sum(points) AS points FROM account GROUP BY 1")
     }
-    return {kind: int(found.get(kind, 0)) for kind in _KINDS if kind in found or kind not in _SELDOM}
+    return {kind: int(found.get(kind, 0)) for kind in _KINDS if found.get(kind) or kind not in _SELDOM}
 
 
 def sum_of_entries(work: Work) -> int:

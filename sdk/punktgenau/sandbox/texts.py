@@ -36,8 +36,8 @@ class Language:
         return found.format_map(values) if values else found
 
     def number(self, number: int) -> str:
-        """`2,500`."""
-        return str(format_decimal(number, locale=self.locale))
+        """`2,500`, `−70`."""
+        return str(format_decimal(number, locale=self.locale)).replace("-", "\N{MINUS SIGN}")
 
     def points(self, points: int) -> str:
         """`2,500 points`, `1 point`."""

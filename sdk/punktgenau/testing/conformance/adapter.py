@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from punktgenau.testing.conformance.accruals import AccrualChecks
 from punktgenau.testing.conformance.captures import CaptureChecks
+from punktgenau.testing.conformance.claw_backs import ClawBackChecks, PendingChecks
 from punktgenau.testing.conformance.holds import HoldChecks
 from punktgenau.testing.conformance.keys import KeyChecks
 from punktgenau.testing.conformance.lookups import LookupChecks
@@ -12,7 +12,14 @@ from punktgenau.testing.conformance.troubles import TroubleChecks
 
 
 class AdapterConformance(
-    HoldChecks, CaptureChecks, ReversalChecks, AccrualChecks, KeyChecks, LookupChecks, TroubleChecks
+    HoldChecks,
+    CaptureChecks,
+    ReversalChecks,
+    PendingChecks,
+    ClawBackChecks,
+    KeyChecks,
+    LookupChecks,
+    TroubleChecks,
 ):
     """Whether an adapter keeps what the engine relies on; subclass it as `Test...` and supply `provider` and `member`.
 
