@@ -46,6 +46,7 @@ NOT_APPLICABLE = {
     "short_holds": "",
     "short_holds_fixed": "extend",
     "no_cancel_by_key": NO_CANCEL,
+    "points_only": "",
     "uuid_keys": "",
     "short_keys": "",
     "classic": f"{NO_HOLDS} {NO_KEYS} {NO_CANCEL} {NO_PARTS} {ACCRUE} find-by-key",
