@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from punktgenau import Client, Money
@@ -17,6 +18,7 @@ from punktgenau.errors import (
     ProviderError,
     ReversalExceedsCaptureError,
     StateConflictError,
+    VoucherError,
 )
 
 Bend = Callable[[Any, Any], Any]
@@ -60,6 +62,16 @@ def accruals(**methods: Callable[..., Any]) -> Callable[[Client], Any]:
     def bend(client: Client) -> Any:
         noun = client.accruals
         return Bent(client, accruals=Bent(noun, **{name: _bound(method, noun) for name, method in methods.items()}))
+
+    return bend
+
+
+def vouchers(**methods: Callable[..., Any]) -> Callable[[Client], Any]:
+    """The same for its vouchers."""
+
+    def bend(client: Client) -> Any:
+        noun = client.vouchers
+        return Bent(client, vouchers=Bent(noun, **{name: _bound(method, noun) for name, method in methods.items()}))
 
     return bend
 
@@ -286,6 +298,39 @@ def asks_the_member_first(client: Client) -> Any:
     return Bent(client, accruals=Bent(noun, reverse=reverse))
 
 
+def code_told(noun: Any, *, code: str, **asked: Any) -> Any:
+    try:
+        return noun.look_up(code=code, **asked)
+    except VoucherError as error:
+        raise VoucherError(f"There is no voucher {code}.", code=error.code) from None
+
+
+def codes_listed(noun: Any, **asked: Any) -> Any:
+    return tuple(one.model_copy(update={"code": "7K2M-9QXF"}) for one in noun.list(**asked))
+
+
+def only_points(noun: Any, **asked: Any) -> Any:
+    tenders = [one for one in asked.pop("tenders") if one.kind == "points"]
+    return noun.authorize(**asked, tenders=tenders)
+
+
+def vouchers_by_themselves(noun: Any, **asked: Any) -> Any:
+    tenders = asked["tenders"]
+    first = [one for one in tenders if one.kind == "voucher"]
+    held = noun.authorize(**asked | {"tenders": first, "capture": "now"})
+    return held if first == tenders else noun.authorize(**asked | {"tenders": [tenders[-1]], "order_reference": "C-2"})
+
+
+def no_more_than_its_value(noun: Any, **asked: Any) -> Any:
+    most = Money(amount_minor=1500, currency="EUR")
+    tenders = [replace(one, value=most) if one.kind == "voucher" else one for one in asked["tenders"]]
+    return noun.authorize(**asked | {"tenders": tenders})
+
+
+def points_only_go_back(noun: Any, *arguments: Any, **asked: Any) -> Any:
+    return noun.reverse(*arguments, **asked | {"vouchers": None})
+
+
 BENT: dict[str, tuple[str, Callable[[Client], Any]]] = {
     "unknown told as declined": ("lost-authorize", redemptions(authorize=unknown_told_as_declined)),
     "unknown told as done": ("lost-capture", redemptions(capture=unknown_told_as_done)),
@@ -325,6 +370,12 @@ BENT: dict[str, tuple[str, Callable[[Client], Any]]] = {
     "below zero unasked": ("claw-back-to-zero", accruals(reverse=always_below_zero)),
     "never below zero": ("claw-back-below-zero", accruals(reverse=never_below_zero)),
     "consent to be taken from": ("claw-back-without-consent", asks_the_member_first),
+    "a code is told": ("voucher-unknown", vouchers(look_up=code_told)),
+    "codes are listed": ("voucher-bought", vouchers(list=codes_listed)),
+    "a voucher is left out": ("voucher-and-points", redemptions(authorize=only_points)),
+    "a voucher is taken by itself": ("voucher-all-or-none", redemptions(authorize=vouchers_by_themselves)),
+    "a voucher's value is cut": ("voucher-more-than-left", redemptions(authorize=no_more_than_its_value)),
+    "a voucher stays used": ("voucher-given-back", redemptions(reverse=points_only_go_back)),
     "held points are available": ("hold-arithmetic", members(balance=held_is_available)),
     "another library's error": ("away-read", members(balance=another_library_s_error)),
     "times of nowhere": ("times", redemptions(authorize=local_times)),

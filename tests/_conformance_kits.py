@@ -56,6 +56,11 @@ class InProcess(AdapterConformance):
     def member(self, points: int) -> str:
         return self.fake.member(f"mbr_{secrets.token_hex(4)}", points)
 
+    def voucher(self, amount_minor: int) -> str:
+        code = secrets.token_hex(8)
+        self.fake.voucher(code, amount_minor)
+        return code
+
     def lose_answers(self, operation: Operation) -> None:
         self.fake.faults.next(operation, "reset", "after", times=MANY)
 
@@ -115,6 +120,11 @@ class OverTcp(AdapterConformance):
         member_id = f"mbr_{secrets.token_hex(4)}"
         self.control("POST", "/members", id=member_id, points=points)
         return member_id
+
+    def voucher(self, amount_minor: int) -> str:
+        code = secrets.token_hex(8)
+        self.control("POST", "/vouchers", value_minor=amount_minor, code=code)
+        return code
 
     def lose_answers(self, operation: Operation) -> None:
         self.control("POST", "/faults", operation=operation, kind="reset", when="after", times=MANY)

@@ -15,7 +15,7 @@ import responses
 from requests import ConnectionError as RequestsConnectionError
 from requests import PreparedRequest, ReadTimeout
 
-from punktgenau import Client, Money, PunktgenauError
+from punktgenau import Client, Money, PunktgenauError, TenderRequest
 from punktgenau.checkout import Checkout
 from punktgenau.testing import ManualClock
 
@@ -24,7 +24,8 @@ WORD = "ca" + "nary"
 """Put together, so that the lines of this file in a trace do not hold it."""
 SECRET, TOKEN, CODE, VERIFIER = (f"{WORD}/{name}+%4711" for name in ("secret", "token", "code", "verifier"))
 BASIC = b64encode(f"demo-shop:{WORD}%2Fsecret%2B%254711".encode()).decode()
-SHOWN = (WORD, BASIC, BASIC[:60])
+VOUCHER = f"{WORD}-4711-{WORD}"
+SHOWN = (WORD, WORD.upper(), BASIC, BASIC[:60])
 MEMBER = "mbr_" + "of_somebody"
 
 
@@ -55,6 +56,13 @@ CALLS: dict[str, Callable[[Client], object]] = {
     "balance": lambda client: client.members.balance(member_id=MEMBER),
     "entries": lambda client: client.members.entries(member_id=MEMBER),
     "identify": lambda client: client.members.identify(code=CODE, redirect_uri="https://x/", code_verifier=VERIFIER),
+    "look_up_voucher": lambda client: client.vouchers.look_up(code=VOUCHER),
+    "authorize with a voucher": lambda client: client.redemptions.authorize(
+        member_id=MEMBER,
+        order_reference="A-1",
+        total=Money(amount_minor=5990, currency="EUR"),
+        tenders=[TenderRequest(kind="voucher", code=VOUCHER), TenderRequest(points=7)],
+    ),
     "find": lambda client: client.redemptions.find(order_reference="A-1"),
     "capture": lambda client: client.redemptions.capture("red_1"),
     "authorize": lambda client: client.redemptions.authorize(
@@ -67,6 +75,9 @@ def _echo(request: PreparedRequest) -> str:
     """All that was sent, as a provider's developer might put it into an answer."""
     body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
     carried = f"{CODE} {VERIFIER} {SECRET}" if "grant_type" in body else ""
+    if VOUCHER in body:
+        bare = VOUCHER.replace("-", "").upper()
+        carried = f"{VOUCHER} {bare} {'-'.join(bare[at : at + 4] for at in range(0, len(bare), 4))}"
     return f"{request.headers['Authorization']} {carried} {body} {dict(request.headers)}"
 
 

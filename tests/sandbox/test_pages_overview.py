@@ -108,6 +108,22 @@ def test_a_redemption_is_told_from_its_first_hold_on(frozen: Any) -> None:
     assert "A cancelled key" in shown(frozen.client.get("/redemptions/red_0003"))
 
 
+def test_vouchers_and_payouts_are_shown_to_their_owner_and_codes_to_nobody_else(frozen: Any, submit: Submit) -> None:
+    body = {"member_id": "mbr_2500", "voucher_product_id": "voucher_10", "voucher_reference": "V-1"}
+    bought = frozen.post("/v1/vouchers", body, key="key-v").get_json()
+    frozen.post("/v1/payouts", {"member_id": "mbr_2500", "points": 500, "payout_reference": "P-1"}, key="key-p")
+    tenders = [{"kind": "voucher", "voucher_id": bought["id"], "value": {"amount_minor": 700, "currency": "EUR"}}]
+    red = frozen.authorize(points=None, tenders=tenders, capture="now").get_json()
+    story = shown(frozen.client.get(f"/redemptions/{red['id']}"))
+    assert f"Voucher …{bought['last_four']} €7.00; taken €7.00, given back €0.00" in story
+    books = [story, *(shown(frozen.client.get(path)) for path in ("/", "/ledger", "/requests", "/events"))]
+    assert not any(bought["code"] in page for page in books)
+    page = shown(submit("/sign-in", member_id="mbr_2500"))
+    assert f"€10.00 {bought['code']} used up" in page
+    assert "500 points, €5.00 to DE… 4711: on its way since" in page
+    assert "1,000 points turned into a voucher" in page
+
+
 def test_the_clock_moves_and_holds_end_on_the_way(frozen: Any, submit: Submit) -> None:
     frozen.authorize(hold_s=3600)
     page = shown(submit("/clock", advance_s="3600"))

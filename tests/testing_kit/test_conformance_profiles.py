@@ -26,6 +26,9 @@ ACCRUE = (
     f"accrue accrue-twice accrue-reference accrue-found {PENDING} claw-back claw-back-once claw-back-twice "
     "claw-back-too-many claw-back-to-zero claw-back-below-zero claw-back-without-consent"
 )
+VOUCHERS = (
+    "voucher-unknown voucher-bought voucher-and-points voucher-all-or-none voucher-more-than-left voucher-given-back"
+)
 NO_PARTS = "reverse-in-part reverse-in-parts reverse-value reverse-reference"
 # Which checks say nothing about which kind; by hand, from what each check does.
 NOT_APPLICABLE = {
@@ -40,16 +43,16 @@ NOT_APPLICABLE = {
     "no_partial_reversal": NO_PARTS,
     "no_reversal_quotes": "",
     "no_accruals": ACCRUE,
-    "partial_approval": "hold-too-many hold-declined-then-less",
+    "points_only": VOUCHERS,
+    "partial_approval": "hold-too-many hold-declined-then-less voucher-all-or-none",
     "slow_lookup": "",
     "short_window": "",
     "short_holds": "",
     "short_holds_fixed": "extend",
     "no_cancel_by_key": NO_CANCEL,
-    "points_only": "",
     "uuid_keys": "",
     "short_keys": "",
-    "classic": f"{NO_HOLDS} {NO_KEYS} {NO_CANCEL} {NO_PARTS} {ACCRUE} find-by-key",
+    "classic": f"{NO_HOLDS} {NO_KEYS} {NO_CANCEL} {NO_PARTS} {ACCRUE} {VOUCHERS} find-by-key",
 }
 
 

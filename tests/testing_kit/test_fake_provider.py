@@ -20,6 +20,7 @@ from punktgenau import (
     NotSentError,
     OutcomeUnknownError,
     PunktgenauError,
+    TenderRequest,
 )
 from punktgenau.members import pkce_pair
 from punktgenau.testing import FakeProvider, ManualClock, MemberBalance, fake_provider
@@ -329,3 +330,16 @@ def test_clock_of_the_shop_is_the_providers() -> None:
 def test_address_that_cannot_be_one_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="not the address of a provider"), fake_provider(url):
         raise AssertionError("not reached")
+
+
+def test_requests_never_show_a_vouchers_code(provider: FakeProvider, client: Client) -> None:
+    voucher_id = provider.voucher("GIFT-2026-WINT-ER25", 2500)
+    assert client.vouchers.look_up(code="gift 2026 winter25").id == voucher_id
+    tenders = [TenderRequest(kind="voucher", code="GIFT-2026-WINT-ER25"), TenderRequest(points=7)]
+    client.redemptions.authorize(member_id="mbr_42", order_reference="A-1", total=TOTAL, tenders=tenders)
+    _, look_up, authorize = provider.requests
+    assert (look_up.operation, look_up.body) == ("look_up_voucher", None)
+    assert authorize.body is not None
+    assert authorize.body["tenders"] == [{"kind": "voucher", "code": "…"}, {"kind": "points", "points": 7}]
+    assert "ER25" not in f"{provider.requests} {tenders} {client.vouchers.list(member_id='mbr_42')}"
+    provider.assert_books_balance()

@@ -33,6 +33,8 @@ def account() -> AnyResponse:
             "owed": ledger.owed_points(work, member_id),
             "pending": pages_rows.pending(work, member_id),
             "lots": pages_rows.open_lots(work, member_id),
+            "vouchers": pages_rows.vouchers(work, member_id),
+            "payouts": pages_rows.payouts(work, member_id, limit=SHOWN_MOVEMENTS),
             "consents": members.consents_of(work, member_id),
             "movements": pages_rows.movements(work, member_id=member_id, limit=SHOWN_MOVEMENTS),
         }

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Mapping
 from itertools import groupby
 
-from . import ledger, lots, members
+from . import ledger, lots, members, voucher_values
+from . import vouchers as voucher_books
 from .database import Work
 
 Row = Mapping[str, object]
@@ -106,6 +107,34 @@ def movements(
         moved = sum(max(0, entry["entry_points"]) for entry in entries)
         found.append({**dict(entries[0]), "moved": moved, "entries": entries})
     return found
+
+
+def vouchers(work: Work, member_id: str) -> list[Row]:
+    """A member's vouchers with their codes, newest first: this is read by their owner."""
+    rows = work.all("SELECT * FROM voucher WHERE member_id = ? ORDER BY number DESC", member_id)
+    return [
+        {
+            **dict(row),
+            "left_minor": (figures := voucher_values.figures(work, row["id"])).left,
+            "state": voucher_books.state(row, figures),
+            "written": voucher_books.written(row["code"]),
+        }
+        for row in rows
+    ]
+
+
+def payouts(work: Work, member_id: str, *, limit: int) -> list[sqlite3.Row]:
+    """A member's payouts, newest first."""
+    return work.all("SELECT * FROM payout WHERE member_id = ? ORDER BY number DESC LIMIT ?", member_id, limit)
+
+
+def voucher_tenders(work: Work, redemption_id: str) -> list[sqlite3.Row]:
+    """What a redemption holds, took and gave back of vouchers, in the order in which they were asked for."""
+    return work.all(
+        "SELECT voucher_tender.*, substr(voucher.code, -4) AS last_four, voucher.currency FROM voucher_tender"
+        " JOIN voucher ON voucher.id = voucher_id WHERE redemption_id = ? ORDER BY position",
+        redemption_id,
+    )
 
 
 def events(work: Work, *, redemption_id: str | None = None, limit: int) -> list[Row]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from requests import PreparedRequest
 
-_WITH_SECRETS = ("token", "identify")
+_WITH_SECRETS = ("token", "identify", "look_up_voucher")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class SentRequest:
     path: str
     idempotency_key: str | None
     body: Mapping[str, object] | None
-    """The JSON object as it came; None for reads, and where it holds secrets."""
+    """The JSON object as it came, a voucher's code aside; None for reads, and where there is little but secrets."""
     status: int | None
     replayed: bool
 
@@ -150,7 +150,16 @@ def _json_object(body: str | bytes | None) -> Mapping[str, object] | None:
         read = json.loads(body or b"null")
     except ValueError:
         return None
-    return MappingProxyType(read) if isinstance(read, dict) else None
+    return MappingProxyType(_without_codes(read)) if isinstance(read, dict) else None
+
+
+def _without_codes(read: dict[str, object]) -> dict[str, object]:
+    """What was sent, and nothing of a voucher's code but that there was one."""
+    tenders = read.get("tenders")
+    if not isinstance(tenders, list):
+        return read
+    hidden = [{**one, "code": "…"} if isinstance(one, dict) and one.get("code") else one for one in tenders]
+    return {**read, "tenders": hidden}
 
 
 def _timeout_s(request: PreparedRequest) -> float:

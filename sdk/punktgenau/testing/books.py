@@ -75,6 +75,25 @@ _CHECKS = {
         "  WHERE kind = 'clearing' AND account.partner_id = redemption.partner_id) AS booked"
         " FROM redemption GROUP BY partner_id HAVING taken <> booked"
     ),
+    "all values of vouchers together are not zero": (
+        "SELECT sum(amount_minor) FROM voucher_entry HAVING coalesce(sum(amount_minor), 0) <> 0"
+    ),
+    "a voucher's account differs from its entries": (
+        "SELECT voucher_account.name, voucher_account.amount_minor, coalesce(sum(voucher_entry.amount_minor), 0)"
+        " FROM voucher_account LEFT JOIN voucher_entry ON account_id = voucher_account.id GROUP BY voucher_account.id"
+        " HAVING voucher_account.amount_minor <> coalesce(sum(voucher_entry.amount_minor), 0)"
+    ),
+    "what redemptions hold of vouchers differs from the books": (
+        "SELECT held.redemption_id, held_vouchers_minor, sum(held.amount_minor) FROM voucher_account AS held"
+        " JOIN redemption ON redemption.id = held.redemption_id WHERE held.kind = 'held' GROUP BY held.redemption_id"
+        " HAVING held_vouchers_minor <> sum(held.amount_minor)"
+    ),
+    "what a partner took of vouchers differs from its captures": (
+        "SELECT partner_id, sum(captured_vouchers_minor - reversed_vouchers_minor) AS taken,"
+        " (SELECT coalesce(sum(amount_minor), 0) FROM voucher_account"
+        "  WHERE kind = 'clearing' AND voucher_account.partner_id = redemption.partner_id) AS booked"
+        " FROM redemption GROUP BY partner_id HAVING taken <> booked"
+    ),
     "what a partner gave differs from its accruals": (
         "SELECT partner_id, sum(points - taken_points) AS given,"
         " (SELECT coalesce(sum(-points), 0) FROM account"

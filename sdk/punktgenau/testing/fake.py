@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 
 import responses
 
-from punktgenau.sandbox import create_app, members, overview, programme, replies, replies_accruals
+from punktgenau.sandbox import create_app, members, overview, programme, replies, replies_accruals, vouchers
 from punktgenau.sandbox.arithmetic import ProgrammeRate
 from punktgenau.sandbox.clock import SandboxClock, stamp
 from punktgenau.sandbox.seed import DEMO_PARTNER, DEMO_SECRET
@@ -192,6 +193,16 @@ class FakeProvider:
         self._catch_up()
         with self._state.work() as work:
             return tuple(overview.all_accruals(work, order_reference=order_reference))
+
+    def voucher(self, code: str, amount_minor: int, *, residual: Literal["keeps", "lost"] = "keeps") -> str:
+        """A voucher that somebody brings along, good at the demo shop for a year; its id."""
+        with self._state.work() as work:
+            made = vouchers.Made(
+                code=code, value_minor=amount_minor, currency=programme.current_rate(work).currency,
+                residual=residual, partners=json.dumps([self.client_id]),
+                expires_at=work.now + timedelta(days=365),
+            )  # fmt: skip
+            return str(vouchers.issue(work, made)["id"])
 
     def assert_books_balance(self) -> None:
         """Every point is where the books say, none was made or lost. Raises AssertionError with all that differs."""

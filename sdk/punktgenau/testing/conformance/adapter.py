@@ -9,6 +9,7 @@ from punktgenau.testing.conformance.keys import KeyChecks
 from punktgenau.testing.conformance.lookups import LookupChecks
 from punktgenau.testing.conformance.reversals import ReversalChecks
 from punktgenau.testing.conformance.troubles import TroubleChecks
+from punktgenau.testing.conformance.vouchers import VoucherChecks
 
 
 class AdapterConformance(
@@ -17,6 +18,7 @@ class AdapterConformance(
     ReversalChecks,
     PendingChecks,
     ClawBackChecks,
+    VoucherChecks,
     KeyChecks,
     LookupChecks,
     TroubleChecks,

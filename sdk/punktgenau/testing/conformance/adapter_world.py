@@ -65,6 +65,10 @@ class AdapterWorld:
     def heal(self) -> None:
         """End every trouble, and what the adapter remembers of it, such as an open circuit; also after each check."""
 
+    def voucher(self, amount_minor: int) -> str:
+        """A voucher of the programme's currency that somebody brings along, good at this shop; its code."""
+        raise not_applicable("voucher is not supplied")
+
     def withdraw_consent(self, member_id: str) -> None:
         """The member does not want the shop to use their points any more."""
         raise not_applicable("withdraw_consent is not supplied")
