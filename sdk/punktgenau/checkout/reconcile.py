@@ -214,7 +214,8 @@ def _booking(line: StatementLine) -> Booking:
 def _reference(line: StatementLine) -> str | None:
     if line.kind == "accrual":
         return line.accrual_id
-    return line.return_reference if line.kind == "reversal" else line.capture_reference
+    goes_back = line.kind in ("reversal", "accrual_reversal")
+    return line.return_reference if goes_back else line.capture_reference
 
 
 def _batches(bookings: Iterator[Booking]) -> Iterator[list[Booking]]:
