@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING
 
+from punktgenau._clock import Clock
 from punktgenau.checkout.booking import window_of
 from punktgenau.checkout.bookings import Bookings
 from punktgenau.checkout.cart import Order
@@ -18,8 +22,14 @@ from punktgenau.checkout.reconcile import Progress, Reconciling
 from punktgenau.checkout.repairs import Repairs
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import ConfigurationError
-from punktgenau.provider import Provider, StatementsProvider
+from punktgenau.provider import IssuedPort, Provider, StatementsProvider
 from punktgenau.statement_records import BrokenLine, StatementLine
+
+if TYPE_CHECKING:
+    # Made once a month or less, by no process that serves customers.
+    from punktgenau.checkout.tax.period import TaxPeriod
+    from punktgenau.checkout.tax.report import TaxReport
+    from punktgenau.issued_records import IssuedLine
 
 GRACE_S = 2 * 86_400
 
@@ -48,6 +58,7 @@ class Clearing:
     order_loader: Callable[[str], Order | None] | None
     orders_loader: Callable[[datetime, datetime], Iterator[Order]] | None
     _provider: Provider
+    _clock: Clock
     _database: Database
     _differences: Differences
     _repairs: Repairs
@@ -146,6 +157,47 @@ class Clearing:
         Raises as `repair`.
         """
         return difference_of(self._repairs.dismiss(id, by=by, because=because))
+
+    def tax_report(
+        self, period: str, lines: Iterable[IssuedLine | BrokenLine] | None = None, *, progress: Progress | None = None
+    ) -> AbstractContextManager[TaxReport]:
+        """Redeemed points that this shop gave out, by the order that earned them and by VAT rate, for a `with`.
+
+        `period` is a month such as "2026-11" or a quarter such as "2026-Q4" (UTC). `lines` None: the provider is asked.
+        Changes nothing. Raises InvalidArgumentError; ConfigurationError where the provider lists no such points; and
+        NotSentError, UnavailableError and UnexpectedResponseError where the list could not be read whole.
+        """
+        from punktgenau.checkout.tax.earned import EarnedOrigins
+        from punktgenau.checkout.tax.period import TaxPeriod
+        from punktgenau.checkout.tax.report import tax_report
+
+        span = TaxPeriod(period)
+        return tax_report(
+            span,
+            self._issued(span, progress) if lines is None else lines,
+            EarnedOrigins(self._database, until=span.ends),
+            partner_id=self._provider.partner_id,
+            tax_mode=self.settings.tax_mode,
+            made_at=self._clock.now(),
+            progress=progress,
+        )
+
+    def _issued(self, period: TaxPeriod, progress: Progress | None) -> Iterator[IssuedLine]:
+        statements = self._provider.statements if isinstance(self._provider, StatementsProvider) else None
+        if not isinstance(statements, IssuedPort):
+            raise ConfigurationError(
+                "This provider does not list which of the shop's points were redeemed; give the file that it sends.",
+                field="provider",
+            )
+        asked = (
+            statements.issued(
+                month,
+                progress=lambda done, total: None if progress is None else progress("list", done, total),
+                deadline_s=self.settings.worker_deadline_s,
+            )
+            for month in period.months
+        )
+        return chain.from_iterable(asked)
 
     def _lines(self, period: str, progress: Progress) -> Iterator[StatementLine]:
         provider = self._provider

@@ -1,0 +1,1 @@
+"""The tax report: redeemed points that the shop gave out, by the order that earned them and by VAT rate."""
