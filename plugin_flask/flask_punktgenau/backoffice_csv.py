@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from flask import Response as FlaskResponse
 from flask import stream_with_context
 from werkzeug import Response
 
 from flask_punktgenau.backoffice_language import OfficeLanguage
-from flask_punktgenau.spreadsheets import Cell, defused
+from flask_punktgenau.spreadsheets import BOM, Cell, written
 from punktgenau.checkout.figures import Figures
 from punktgenau.checkout.searching import Found
-
-_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-"""By it spreadsheets recognise UTF-8."""
 
 
 def csv_response(filename: str, rows: Iterable[list[Cell]]) -> Response:
     """The rows as a file to be saved, sent as they are found."""
-    response = FlaskResponse(stream_with_context(_written(rows)), mimetype="text/csv")
+    response = FlaskResponse(stream_with_context(chain((BOM,), written(rows))), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
@@ -76,21 +72,3 @@ def figure_rows(found: Iterable[Figures], t: OfficeLanguage) -> Iterator[list[Ce
                     for of in (one.captured, one.reversed, one.written_off)
                 ),
             ]
-
-
-def _written(rows: Iterable[list[Cell]]) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    buffer.write(_BOM)
-    for count, row in enumerate(rows, 1):
-        writer.writerow([defused(cell) for cell in row])
-        if count % 200 == 0:
-            yield _taken(buffer)
-    yield _taken(buffer)
-
-
-def _taken(buffer: io.StringIO) -> str:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text

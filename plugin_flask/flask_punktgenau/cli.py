@@ -1,4 +1,4 @@
-"""`flask punktgenau`: upgrade, recover, worker, reconcile, import-articles, doctor, export, erase, purge, sandbox."""
+"""`flask punktgenau`: upgrade, recover, worker, reconcile, tax-report, import-articles, doctor, export, erase, ..."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from flask.cli import AppGroup
 from flask_punktgenau.cli_articles import import_articles
 from flask_punktgenau.cli_personal import erase, export, purge
 from flask_punktgenau.cli_reconcile import reconcile
+from flask_punktgenau.cli_tax import tax_report
 from flask_punktgenau.doctor_command import doctor
 from flask_punktgenau.state import current_state
 from punktgenau.checkout import Recovery
@@ -28,6 +29,7 @@ punktgenau = AppGroup("punktgenau", help="Points: the journal's tables, recovery
 punktgenau.add_command(doctor)
 punktgenau.add_command(reconcile)
 punktgenau.add_command(import_articles)
+punktgenau.add_command(tax_report)
 for command in (export, erase, purge):
     punktgenau.add_command(command)
 

@@ -138,11 +138,12 @@ def _side(one: Difference, *, there: bool) -> str:
     )
     if points is None:
         return NOTHING
-    worth = "" if minor is None else f" = {_money(minor, currency)}"
+    worth = "" if minor is None else f" = {as_money(minor, currency)}"
     return f"{points:,}{worth}" + (f", {at:%d %b}" if at is not None else "")
 
 
-def _money(amount_minor: int, currency: str) -> str:
+def as_money(amount_minor: int, currency: str) -> str:
+    """An amount for a terminal, such as 1,234.50 EUR."""
     digits = exponent(currency)
     return f"{Decimal(amount_minor).scaleb(-digits):,.{digits}f} {currency}"
 
