@@ -16,6 +16,7 @@ from punktgenau.checkout.cart import Order
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.difference import Difference, DifferenceState, Reconciled, difference_of
 from punktgenau.checkout.differences import Differences
+from punktgenau.checkout.earning.calls import EarningCalls
 from punktgenau.checkout.findings import Findings
 from punktgenau.checkout.order_check import OrderCheck
 from punktgenau.checkout.reconcile import Progress, Reconciling
@@ -51,7 +52,7 @@ class _Told:
             self._progress(*self._last)
 
 
-class Clearing:
+class Clearing(EarningCalls):
     """The part of `Checkout` that compares its journal with the provider's statements and the shop's orders."""
 
     settings: Settings
@@ -175,7 +176,7 @@ class Clearing:
         return tax_report(
             span,
             self._issued(span, progress) if lines is None else lines,
-            EarnedOrigins(self._database, until=span.ends),
+            EarnedOrigins(self._earn_journal, self._journal, until=span.ends),
             partner_id=self._provider.partner_id,
             tax_mode=self.settings.tax_mode,
             made_at=self._clock.now(),

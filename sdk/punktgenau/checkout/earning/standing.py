@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from punktgenau.checkout.allocation import Allocation
+from punktgenau.checkout.books import Books
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.earning.reckon import Basis, basis_from, earned, gone_of, has_goods, kept_money, money_of
 from punktgenau.checkout.earning.schema import EarningRow
@@ -72,9 +73,19 @@ def is_cancelled(row: RedemptionRow) -> bool:
     return row.release_cause is not None and row.release_cause not in LIVES_ON
 
 
-def kept_of(
-    journal: OrderJournal, row: EarningRow, basis: Basis, wanted: Iterable[str], more: Wanted | None = None
-) -> Kept:
+class Orders(Protocol):
+    """Where the redemptions of orders are read."""
+
+    def latest(self, order_reference: str) -> RedemptionRow | None:
+        """The newest attempt of an order."""
+        ...
+
+    def books(self, redemption_id: str) -> Books:
+        """One redemption with its returns."""
+        ...
+
+
+def kept_of(journal: Orders, row: EarningRow, basis: Basis, wanted: Iterable[str], more: Wanted | None = None) -> Kept:
     """What is kept of an order by the journal; `wanted` came back where no redemption knows of it, `more` would."""
     redemption = journal.latest(row.order_reference)
     if row.cancelled is not None or (redemption is not None and is_cancelled(redemption)):
