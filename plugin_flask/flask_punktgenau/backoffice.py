@@ -16,6 +16,7 @@ from flask_punktgenau import backoffice_clearing as clearing
 from flask_punktgenau import backoffice_lists as lists
 from flask_punktgenau import backoffice_redemption as redemption
 from flask_punktgenau import backoffice_returns as returns
+from flask_punktgenau import backoffice_tax as tax
 from flask_punktgenau.backoffice_gate import OFFICE, keep_private, let_in, problem_response
 from punktgenau.errors import PunktgenauError
 
@@ -65,6 +66,8 @@ def make_backoffice() -> Blueprint:
     pages.post("/clearing", endpoint="compare")(clearing.compare)
     pages.get(f"/clearing/{DIFFERENCE}")(clearing.difference)
     pages.post(f"/clearing/{DIFFERENCE}", endpoint="decide")(clearing.decide)
+    pages.get("/tax")(tax.tax)
+    pages.get("/tax.csv")(tax.tax_csv)
     # Whatever else is asked for meets the door first: to a stranger all of it is as if it were not there.
     writing = ["POST", "PUT", "PATCH", "DELETE"]
     pages.add_url_rule("/", "nothing", nothing, methods=writing)

@@ -111,6 +111,10 @@ SENTENCES = (
     "The statement of %(month)s has more than %(most)s lines, too many for a page.",
     "Comparing %(month)s took longer than %(seconds)s seconds, too long for a page. What was found so far "
     "stands in the list.",
+    "This provider does not list which of the shop's points were redeemed; give the file that it sends.",
+    "period must be a month such as '2026-11' or '2026-Q4'.",
+    "The list of %(month)s has more than %(most)s lines, too many for a page.",
+    "The report of %(month)s takes longer than %(seconds)s seconds, too long for a page.",
 )
 """What errors say that an operator can meet."""
 NOTED = (
@@ -154,6 +158,8 @@ NOTED = (
 BROKEN = (
     "belongs to another partner",
     "its id %(id)s stands on the statement twice",
+    "line %(id)s stands twice on the list",
+    "it is dated in %(found)s, which is no part of %(month)s",
     "at: not between the years 2000 and 2099",
     "characters that cannot be printed",
     "longer than %(most)s bytes",

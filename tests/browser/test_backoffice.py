@@ -8,7 +8,18 @@ from playwright.sync_api import Page
 from _office_shop import running_office
 from _small_shop import SmallShop
 
-PAGES = ("", "?q=nothing-like-it", "?state=captured", "attention", "figures", "figures?by=week", "clearing", "log")
+PAGES = (
+    "",
+    "?q=nothing-like-it",
+    "?state=captured",
+    "attention",
+    "figures",
+    "figures?by=week",
+    "clearing",
+    "tax",
+    "tax?period=2026-Q4",
+    "log",
+)
 STATES = ("captured", "partially_reversed", "needs_attention", "short", "declined", "voided", "authorizing")
 
 

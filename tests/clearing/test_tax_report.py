@@ -111,7 +111,7 @@ def test_what_cannot_be_read_is_told_and_in_no_figure() -> None:
         assert [(one.number, one.reason) for one in report.broken_lines] == [
             (7, "points: not a whole number"),
             (2, "line iss_2 stands twice on the list"),
-            (1, "it belongs to another partner"),
+            (1, "belongs to another partner"),
             (4, "it is dated in 2026-11, which is no part of 2026-10"),
             (1, "characters that cannot be printed"),
         ]

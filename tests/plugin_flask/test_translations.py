@@ -29,6 +29,7 @@ from punktgenau.checkout.refund import NewPointsState, RefundState
 from punktgenau.checkout.resolving import Resolution
 from punktgenau.checkout.searching import STATES
 from punktgenau.checkout.settings import RefundPolicy
+from punktgenau.checkout.tax.record import WHY
 from punktgenau.codes import CODES
 from punktgenau.errors import Outcome
 from punktgenau.provider import Entry
@@ -75,6 +76,7 @@ FAMILIES = {
         *(f"outcome.{outcome}" for outcome in get_args(Outcome)),
         *(f"code.{code}" for code in (*CODES, *JOURNAL_CODES)),
         *(f"field.{field}" for field in FIELDS),
+        *(f"tax.{why}" for why in WHY),
     ),
     "story": STORY_KINDS,
 }

@@ -122,7 +122,7 @@ def _wrong(line: IssuedLine, period: TaxPeriod, partner_id: str) -> str:
     month = f"{line.at.astimezone(UTC):%Y-%m}"
     if month not in period.months:
         return f"it is dated in {month}, which is no part of {period.name}"
-    return "" if line.partner_id in ("", partner_id) else "it belongs to another partner"
+    return "" if line.partner_id in ("", partner_id) else "belongs to another partner"
 
 
 def _spread(sorting: TaxSorting, origins: Origins, progress: Progress | None) -> None:

@@ -31,7 +31,7 @@ def assumptions(report: TaxReport) -> tuple[str, ...]:
     )
     return (
         tender if report.tax_mode == "tender" else discount,
-        "Which accrual was redeemed is the provider's word, line by line, so first in, first out is its order as well.",
+        "Which accrual was redeemed is the provider's word, line by line; first in, first out is kept there.",
         "What names no earning order of this shop is listed as 'origin unknown' and put to no order by guess.",
         "An order's points belong to its VAT rates as its lines earned them, and those of a welcome by what was paid.",
         "Goods that came back before the period's end earn nothing. basis: the money that paid the rest, VAT included.",
