@@ -8,10 +8,10 @@ from datetime import datetime
 from flask import Flask, has_request_context
 
 from flask_punktgenau import placing
-from flask_punktgenau.after_payment import AfterPayment
 from flask_punktgenau.backoffice import make_backoffice
 from flask_punktgenau.config import read_config
 from flask_punktgenau.earning import punktgenau_earn, punktgenau_earned
+from flask_punktgenau.earning_calls import EarningCalls
 from flask_punktgenau.inline import init_inline
 from flask_punktgenau.loaders import (
     GUEST_PREFIX,
@@ -37,7 +37,7 @@ from punktgenau.errors import ConfigurationError
 _TEMPLATE_GLOBALS = (punktgenau_panel, punktgenau_field, punktgenau_summary, punktgenau_earn, punktgenau_earned)
 
 
-class Punktgenau(AfterPayment):
+class Punktgenau(EarningCalls):
     """Points as a way to pay in a Flask shop; one object may serve several apps.
 
     Register the shop's functions with the decorators, before the first request. `init_app` reads the PUNKTGENAU_* keys

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from punktgenau.checkout.articles import ArticleLoader
 from punktgenau.checkout.cart import Cart, Order
+from punktgenau.checkout.earning.rules import Campaign
 from punktgenau.errors import ConfigurationError
 
 GUEST_PREFIX = "guest:"
@@ -19,6 +20,7 @@ OrderLoader = Callable[[str], Order | None]
 OrdersLoader = Callable[[datetime, datetime], Iterator[Order]]
 OperatorLoader = Callable[[], str | None]
 LocaleLoader = Callable[[], str | None]
+CampaignLoader = Callable[[], Iterable[Campaign]]
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class Loaders:
     operator: OperatorLoader | None = None
     locale: LocaleLoader | None = None
     article: ArticleLoader | None = None
+    campaigns: CampaignLoader | None = None
 
     def load_customer(self) -> str | None:
         """The shop's id of the customer in front of this browser, None for a guest.

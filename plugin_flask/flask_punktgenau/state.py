@@ -23,7 +23,7 @@ from flask_punktgenau.panel import Urls
 from flask_punktgenau.signals import fire
 from flask_punktgenau.weakly import weakly
 from punktgenau import Client, Clock, Provider
-from punktgenau.checkout import Article, Checkout, Order, Payment
+from punktgenau.checkout import Article, Campaign, Checkout, Order, Payment
 from punktgenau.checkout.accruing import require_accruals
 from punktgenau.checkout.database import Database
 from punktgenau.errors import ConfigurationError, UnavailableError
@@ -146,6 +146,8 @@ class AppState:
                     clock=self.clock,
                     on_event=weakly(me, AppState._on_event),
                 )
+                if self.loaders.campaigns is not None:
+                    self._checkout.campaign_loader = weakly(me, AppState._load_campaigns)
                 self._closing.append(self._checkout.close)
             return self._checkout
 
@@ -168,7 +170,7 @@ class AppState:
             try:
                 require_accruals(provider, self.config.settings)
             except ConfigurationError as error:
-                name = "PUNKTGENAU_EXPIRED_POINTS"
+                name = f"PUNKTGENAU_{(error.field or '').upper()}"
                 raise ConfigurationError(f"{name}: {error.message}", field=name) from error
         if self.config.database_url is not None:
             Database(self.config.database_url, clock=self.clock).close()
@@ -241,6 +243,10 @@ class AppState:
     def _load_article(self, sku: str) -> Article | None:
         with self.app_context():
             return self.loaders.article(sku) if self.loaders.article is not None else None
+
+    def _load_campaigns(self) -> list[Campaign]:
+        with self.app_context():
+            return list(self.loaders.campaigns()) if self.loaders.campaigns is not None else []
 
     def _on_event(self, name: str, payment: Payment) -> None:
         with self.app_context():

@@ -2,6 +2,8 @@
 
 from punktgenau.checkout.articles import Article
 from punktgenau.checkout.cart import Cart, Line, Order
+from punktgenau.checkout.earning.rules import ArticlePoints, Campaign, EarnRules
+from punktgenau.checkout.earning.told import Earned, EarnedMove, EarnPreview
 from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.invoice import Invoice, InvoiceTax, InvoiceTender
 from punktgenau.checkout.links import Link
@@ -15,9 +17,15 @@ from punktgenau.checkout.settings import Settings
 
 __all__ = [
     "Article",
+    "ArticlePoints",
+    "Campaign",
     "Cart",
     "CartQuote",
     "Checkout",
+    "EarnPreview",
+    "EarnRules",
+    "Earned",
+    "EarnedMove",
     "Expiring",
     "Invoice",
     "InvoiceTax",

@@ -60,7 +60,12 @@ def accruals_of(provider: Provider) -> AccrualsPort | None:
 
 
 def require_accruals(provider: Provider, settings: Settings) -> None:
-    """Raise ConfigurationError where the rule about expired points needs what the provider does not do."""
+    """Raise ConfigurationError where earning, or the rule about expired points, needs what the provider does not do."""
+    if settings.earns and accruals_of(provider) is None:
+        field = "earn_points" if settings.earn_points is not None else "welcome_points"
+        raise ConfigurationError(
+            f"{field} cannot be set: at the provider {provider.profile.name!r} a shop cannot give points.", field=field
+        )
     if settings.expired_points == "new_points" and accruals_of(provider) is None:
         raise ConfigurationError(
             f"expired_points cannot be new_points: at the provider {provider.profile.name!r} a shop cannot give "
