@@ -45,6 +45,8 @@ class EarnStatements:
             .where(this, _e.version == bindparam("seen_version"))
             .values(
                 version=_e.version + 1,
+                # Whoever looked at it has seen to it by that; what is due next is anybody's.
+                lease_until=literal_column("0"),
                 **{
                     name: bindparam(name)
                     for name in (
