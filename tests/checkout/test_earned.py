@@ -11,7 +11,7 @@ from _earning import EARNS, PENDING_S, earning, paid, placed, purchase, settle, 
 from _there import there
 from _world import CART, World
 from punktgenau import ConfigurationError, InvalidArgumentError, Money
-from punktgenau.checkout import ArticlePoints, Campaign, Order
+from punktgenau.checkout import Article, Campaign, Order
 from punktgenau.errors import ReturnConflictError
 from punktgenau.provider import PROFILES
 
@@ -74,7 +74,7 @@ def test_who_is_not_linked_is_told_what_there_would_be(world: World):
 def test_a_preview_is_what_is_earned(world: World):
     shop = earning(world, welcome_points=50)
     at = datetime.now(UTC)
-    shop.articles_of = lambda skus: {sku: ArticlePoints(sku=sku, points=25) for sku in skus if sku == "lamp"}
+    shop.article_loader = lambda sku: Article(sku=sku, points=25) if sku == "lamp" else None
     shop.campaign_loader = lambda: [
         Campaign(id="c", name="Double", starts_at=at - timedelta(1), ends_at=at + timedelta(1), percent=200)
     ]
