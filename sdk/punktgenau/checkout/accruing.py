@@ -78,8 +78,7 @@ class Accruing:
     """Makes the call of a claimed accrual and writes down what it proved."""
 
     def __init__(self, provider: Provider, journal: OrderJournal, *, clock: Clock) -> None:
-        self._profile = provider.profile
-        self._port = accruals_of(provider)
+        self._provider, self._profile = provider, provider.profile
         self._journal = journal
         self._clock = clock
 
@@ -90,7 +89,8 @@ class Accruing:
         age_s = (self._journal.now_ms() - operation.created_at) / 1000 + deadline_s
         made: Accrual | None = None
         sends = 0
-        if self._port is None:
+        port = accruals_of(self._provider)
+        if port is None:
             verdict = Verdict("unknown", state="needs_attention", code="not_offered")
         elif not may_send(self._profile, "accrue", code=operation.code, age_s=age_s, first=first):
             verdict = Verdict("unknown", code=operation.code)
@@ -98,7 +98,7 @@ class Accruing:
             verdict = Verdict("unknown", state="needs_attention", code="not_as_written")
         else:
             try:
-                made = self._send(self._port, claim, deadline_s=deadline_s)
+                made = self._send(port, claim, deadline_s=deadline_s)
                 sends = made.sends
                 verdict = Verdict("done", state="posted")
                 if first and made.replayed and made.sends == 1:
@@ -107,8 +107,8 @@ class Accruing:
                 if error.code == _CIRCUIT_OPEN and claim.token > 1:
                     return self._journal.put_back(claim), error
                 failure, sends, verdict = error, error.sends, judge(error, first=first)
-        if verdict.outcome == "unknown" and self._port is not None and verdict.code != "not_as_written":
-            made, verdict = self._resolved(self._port, claim, verdict, age_s=age_s, ends=ends)
+        if verdict.outcome == "unknown" and port is not None and verdict.code != "not_as_written":
+            made, verdict = self._resolved(port, claim, verdict, age_s=age_s, ends=ends)
         if verdict.outcome == "not_done" and verdict.state is None and age_s > self._profile.resolution_bound_s:
             verdict = needing_attention(verdict)
         return self._finish(claim, verdict, made, sends=sends, wait_ms=wished_wait_ms(failure)), failure

@@ -5,33 +5,26 @@ Going through the expression path per call costs 4 to 7 times the driver; compil
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Literal
 
-from sqlalchemy import URL, BigInteger, Engine, bindparam, cast, create_engine, event, extract, func, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import BigInteger, Engine, bindparam, cast, create_engine, extract, func, make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.moments import now_ms
-from punktgenau.checkout.mounts import require_safe_file
+from punktgenau.checkout.pools import POSTGRES_WAIT_S, Connect, postgres_engine, sqlite_pool
 from punktgenau.checkout.turns import turn
 from punktgenau.errors import ConfigurationError, UnavailableError
 
 Value = str | int | None
-Connect = Callable[[], DBAPIConnection]
-SQLITE_BUSY_MS = 3_000
 IDLE_MOST = 5
 """As many as the pool would keep."""
-POSTGRES_WAIT_S = 3.0
-"""How long somebody else's lock, or a connection, is waited for at most; a shop's own deadline may be shorter."""
-POSTGRES_STATEMENT_S = 15.0
-"""No statement of ours takes nearly as long, even in reconciling; what does is stuck."""
 
 # By dialect and statement: the same text serves every journal of a process.
 _COMPILED: dict[tuple[str, int], tuple[str, dict[str, Value], ClauseElement]] = {}
@@ -50,9 +43,9 @@ class UnconfirmedError(UnavailableError):
 class Transaction:
     """Statements between one begin and one commit."""
 
-    def __init__(self, database: Database, connection: PoolProxiedConnection, now_ms: int) -> None:
+    def __init__(self, database: Database, cursor: DBAPICursor, now_ms: int) -> None:
         self._database = database
-        self._cursor = connection.cursor()
+        self._cursor = cursor
         self._now_ms = now_ms
 
     def run(self, statement: ClauseElement, values: Mapping[str, Value]) -> int:
@@ -113,7 +106,12 @@ class Database:
                 raise ConfigurationError(
                     "The journal needs a SQLite file: memory is lost with the process.", field="database_url"
                 )
-            self._engine = _engine(parsed, dialect, connect, wait_s=min(wait_s, POSTGRES_WAIT_S))
+            self._engine: Engine | None = None
+            if dialect == "postgresql":
+                self._engine = postgres_engine(parsed, connect, wait_s=min(wait_s, POSTGRES_WAIT_S))
+                self._pool, sql = self._engine.pool, self._engine.dialect
+            else:
+                self._pool, sql = sqlite_pool(parsed, connect)
         except (NoSuchModuleError, ImportError) as error:
             raise ConfigurationError(
                 f"The journal's database has no driver here: {error}", field="database_url"
@@ -125,6 +123,7 @@ class Database:
                 field="database_url",
             ) from None
         self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if dialect == "sqlite" else "postgresql"
+        self._url, self._sql = parsed, sql
         self._clock = clock
         # Connections that somebody else opens are not ours to line up.
         self._turns = f"{parsed.database}-turn" if dialect == "sqlite" and connect is None else None
@@ -132,7 +131,7 @@ class Database:
         # To take a connection from the pool and to give it back costs more than a read of a SQLite file does.
         self._idle: list[PoolProxiedConnection] = []
         self._inherited: list[PoolProxiedConnection] = []
-        driver = self._engine.dialect.dbapi
+        driver = sql.dbapi
         if driver is None:
             raise AssertionError("the dialect has no driver")
         self._driver_error: type[Exception] = driver.Error
@@ -140,14 +139,15 @@ class Database:
 
     @property
     def engine(self) -> Engine:
-        """For migrations only."""
+        """For migrations only: to make one takes as long as all else here."""
+        if self._engine is None:
+            self._engine = create_engine(self._url, pool=self._pool)
         return self._engine
 
     @property
     def in_use(self) -> int:
         """How many connections are in a transaction."""
-        pool = self._engine.pool
-        return (pool.checkedout() if isinstance(pool, QueuePool) else 0) - len(self._idle)
+        return (self._pool.checkedout() if isinstance(self._pool, QueuePool) else 0) - len(self._idle)
 
     def now(self) -> ColumnElement[int]:
         """The moment that leases are judged by: the server's clock on PostgreSQL, the injected one on SQLite."""
@@ -159,7 +159,7 @@ class Database:
         """The statement's text for this dialect, and the constants in it."""
         known = _COMPILED.get((self.dialect, id(statement)))
         if known is None:
-            result = statement.compile(dialect=self._engine.dialect)
+            result = statement.compile(dialect=self._sql)
             # The statement itself is kept, so that its id is never given to another.
             known = _COMPILED[self.dialect, id(statement)] = (str(result), dict(result.params), statement)
         return known[0], known[1]
@@ -173,7 +173,9 @@ class Database:
         """
         if os.getpid() != self._pid:
             # Sockets and file locks of the parent must not be shared after a fork.
-            self._engine.dispose(close=False)
+            self._pool = self._pool.recreate()
+            if self._engine is not None:
+                self._engine.pool = self._pool
             self._inherited, self._idle = self._idle, []
             self._pid = os.getpid()
         in_turn: AbstractContextManager[None] = turn(self._turns) if write and self._turns else nullcontext()
@@ -181,9 +183,10 @@ class Database:
             with in_turn:
                 connection = self._take()
                 try:
+                    cursor = connection.cursor()
                     if self.dialect == "sqlite":
-                        connection.cursor().execute("BEGIN IMMEDIATE" if write else "BEGIN")
-                    yield Transaction(self, connection, now_ms(self._clock))
+                        cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                    yield Transaction(self, cursor, now_ms(self._clock))
                     self._commit(connection)
                 except BaseException:
                     # A connection that is lost has nothing to roll back, and must not hide what was found out.
@@ -202,7 +205,7 @@ class Database:
         try:
             return self._idle.pop()
         except IndexError:
-            return self._engine.raw_connection()
+            return self._pool.connect()
 
     def _give_back(self, connection: PoolProxiedConnection) -> None:
         if self.dialect == "sqlite" and len(self._idle) < IDLE_MOST:
@@ -222,68 +225,9 @@ class Database:
         """Close the pool."""
         self.rest()
         # The engine's own way would make a new pool at once.
-        self._engine.pool.dispose()
+        self._pool.dispose()
 
     def rest(self) -> None:
         """Give back to the pool what waits outside of it."""
         while self._idle:
             self._idle.pop().close()
-
-
-def _engine(url: URL, dialect: str, connect: Connect | None, *, wait_s: float) -> Engine:
-    opened_by = {} if connect is None else {"creator": connect}
-    if dialect == "postgresql":
-        return _postgres(url, opened_by, wait_s=wait_s)
-    engine = create_engine(
-        url,
-        paramstyle="named",
-        connect_args={"isolation_level": None, "timeout": SQLITE_BUSY_MS / 1000},
-        **opened_by,
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: PoolProxiedConnection, record: object) -> None:
-        cursor = connection.cursor()
-        try:
-            require_safe_file(cursor)
-            # FULL, because a hold that the provider has must still be in the journal after a power loss.
-            for pragma in ("synchronous=FULL", f"busy_timeout={SQLITE_BUSY_MS}", "foreign_keys=ON"):
-                cursor.execute(f"PRAGMA {pragma}")
-        except BaseException:
-            connection.close()
-            raise
-        cursor.close()
-
-    return engine
-
-
-def _postgres(url: URL, opened_by: dict[str, Connect], *, wait_s: float) -> Engine:
-    """An engine whose connections never wait for ever; the address may say otherwise."""
-    # The driver waits for two seconds at least.
-    lost: dict[str, int] = {
-        "connect_timeout": math.ceil(wait_s),
-        "tcp_user_timeout": int(POSTGRES_STATEMENT_S * 1000),
-    }
-    engine = create_engine(
-        url,
-        pool_pre_ping=False,
-        pool_size=5,
-        max_overflow=10,
-        pool_timeout=POSTGRES_WAIT_S,
-        connect_args={name: limit for name, limit in lost.items() if name not in url.query},
-        **opened_by,
-    )
-    stuck = {"lock_timeout": int(wait_s * 1000), "statement_timeout": int(POSTGRES_STATEMENT_S * 1000)}
-    given = str(url.query.get("options", ""))
-
-    @event.listens_for(engine, "connect")
-    def _bound(connection: PoolProxiedConnection, record: object) -> None:
-        # Not as a start-up parameter: poolers in between refuse those.
-        cursor = connection.cursor()
-        for name, limit_ms in stuck.items():
-            if name not in given:
-                cursor.execute(f"SET {name} = {limit_ms}")
-        cursor.close()
-        connection.commit()
-
-    return engine

@@ -17,7 +17,7 @@ from punktgenau.checkout.attempt import event_of, payment_of
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart, Order
 from punktgenau.checkout.clearing import Clearing
-from punktgenau.checkout.database import Connect, Database
+from punktgenau.checkout.database import Database
 from punktgenau.checkout.differences import Differences
 from punktgenau.checkout.events import Events
 from punktgenau.checkout.execute import Executor
@@ -30,6 +30,7 @@ from punktgenau.checkout.movements import Movements
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.placing import Placing, Wish
+from punktgenau.checkout.pools import Connect
 from punktgenau.checkout.quote import CartQuote
 from punktgenau.checkout.recovering import Recovering
 from punktgenau.checkout.refused import Refused

@@ -22,7 +22,7 @@ from .api_vouchers import product_routes, voucher_routes
 from .clock import SandboxClock
 from .control import control_routes
 from .database import Database
-from .faults import WRITES, FaultOnWire
+from .faults import WRITES, Fault, FaultOnWire
 from .operations import RedemptionId, operation_of
 from .pages import register_pages
 from .problems import Refusal
@@ -83,39 +83,43 @@ def create_app(
 
 def _begin() -> Response | None:
     """Time first, then the fault, then who asks, then whether it is JSON at all."""
-    sandbox().catch_up(request_now())
-    g.operation = operation_of(request)
-    if g.operation is None:
+    provider = sandbox()
+    provider.catch_up(request_now())
+    operation = g.operation = operation_of(request)
+    if operation is None:
         return None
-    is_fresh = request.environ.get("punktgenau.requests_before") == 0
-    g.fault = sandbox().faults.take(g.operation, is_fresh_connection=is_fresh)
-    if g.operation in WRITES and (g.fault is not None or "HTTP_IDEMPOTENCY_KEY" not in request.environ):
-        _be_as_played()
-    if g.fault is not None and g.fault.moment == "before":
-        played = fault_replies.instead_of_answer(g.fault)
+    environ = request.environ
+    is_fresh = environ.get("punktgenau.requests_before") == 0
+    fault = g.fault = provider.faults.take(operation, is_fresh_connection=is_fresh)
+    if operation in WRITES and (fault is not None or "HTTP_IDEMPOTENCY_KEY" not in environ):
+        fault = g.fault = _as_played(fault)
+    if fault is not None and fault.moment == "before":
+        played = fault_replies.instead_of_answer(fault)
         if played is not None:
             return played
-    if g.operation not in ("token", "identify"):
+    if operation not in ("token", "identify"):
         with request_work() as work:
             g.partner_id = oauth.partner_of_token(work, _bearer_token())
         _check_json()
     return None
 
 
-def _be_as_played() -> None:
+def _as_played(fault: Fault | None) -> Fault | None:
     """Where keys are nothing, none is missed; where errors are kept, a 5xx is one that is answered for ever."""
     with request_work() as work:
         played = profile.current(work)
     if not played.has_keys:
         request.environ.setdefault("HTTP_IDEMPOTENCY_KEY", "-")
-    if played.replays_errors and g.fault is not None and g.fault.kind in ("status_500", "status_503"):
-        g.fault = replace(g.fault, kind="replayed_500")
+    if played.replays_errors and fault is not None and fault.kind in ("status_500", "status_503"):
+        return replace(fault, kind="replayed_500")
+    return fault
 
 
 def _finish(response: Response) -> Response:
     if g.get("operation") is None:
         return response
-    sandbox().webhooks.deliver(sandbox().work, when="early")
+    provider = sandbox()
+    provider.webhooks.deliver(provider.work, when="early")
     fault = g.get("fault")
     if fault is not None and fault.moment == "after":
         response = fault_replies.instead_of_reply(fault, response)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, cast
+from typing import Literal
 
 from flask import Flask, current_app, g
 
@@ -85,7 +85,8 @@ class Sandbox:
 
 def sandbox_of(app: Flask) -> Sandbox:
     """The sandbox behind an application."""
-    return cast(Sandbox, app.extensions[EXTENSION])
+    found: Sandbox = app.extensions[EXTENSION]
+    return found
 
 
 def sandbox() -> Sandbox:
@@ -95,14 +96,12 @@ def sandbox() -> Sandbox:
 
 def request_now() -> datetime:
     """The moment at which everything in the current request happens."""
-    now = g.get("now")
+    now: datetime | None = g.get("now")
     if now is None:
         now = g.now = sandbox().clock.now()
-    return cast(datetime, now)
+    return now
 
 
-@contextmanager
-def request_work() -> Iterator[Work]:
+def request_work() -> AbstractContextManager[Work]:
     """One transaction of the current request."""
-    with sandbox().work(request_now()) as work:
-        yield work
+    return sandbox().work(request_now())

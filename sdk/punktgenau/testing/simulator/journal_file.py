@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
-from punktgenau.checkout.database import SQLITE_BUSY_MS
+from punktgenau.checkout.pools import SQLITE_BUSY_MS
 from punktgenau.testing.simulator.seams import Seams
 
 if TYPE_CHECKING:

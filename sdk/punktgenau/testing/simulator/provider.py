@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sqlite3
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,8 +23,6 @@ from punktgenau.testing.simulator.replica import Replica
 from punktgenau.testing.simulator.wiping import rows_of, tables_of, wipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from _typeshed.wsgi import WSGIEnvironment
 
 URL = "https://points.example"
@@ -103,22 +101,14 @@ class SimulatedProvider:
     def _answer(self, request: WSGIEnvironment, fault: Fault | None) -> Reply:
         if fault is not None:
             self._state.faults.add(fault)
-        answered: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def start(status: str, headers: list[tuple[str, str]], exc_info: object = None, /) -> Callable[[bytes], object]:
-            answered.append((status, headers))
-            return len
-
         try:
-            parts: Iterable[bytes] = self._app.wsgi_app(request, start)
-            body = b"".join(parts)
-            if hasattr(parts, "close"):
-                parts.close()
+            # All that the application does for a server, but for the server's way of taking the answer.
+            with self._app.request_context(request):
+                response = self._app.full_dispatch_request()
+                return Reply(response.status_code, tuple(response.headers), response.get_data())
         finally:
             # One that did not fit this request must not meet the next one.
             self._state.faults.clear()
-        status, headers = answered[0]
-        return Reply(int(status[:3]), tuple(headers), body)
 
     def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
         """Plain SQL on its books; nobody is at work on them, because whoever looks has the turn."""

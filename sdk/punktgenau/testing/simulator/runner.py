@@ -18,6 +18,7 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 from punktgenau.testing.simulator.coverage import Cell
+from punktgenau.testing.simulator.provider import URL
 from punktgenau.testing.simulator.schedule import plan
 from punktgenau.testing.simulator.watch import Violation
 from punktgenau.testing.simulator.world import Ground, Verdict, World
@@ -117,13 +118,15 @@ def _settle(folder: str, number: Synchronized[int], of: int) -> None:
         _stay_on_one(number.value, of=of)
         number.value += 1
     for name in set(os.environ) - _KEPT_VARIABLES:
-        # Every client reads the whole environment for proxies; nothing in here may depend on it.
+        # Every client reads the environment for proxies; nothing in here may depend on it.
         del os.environ[name]
+    os.environ["NO_PROXY"] = URL.rpartition("/")[2]
     own = Path(folder) / str(os.getpid())
     own.mkdir()
     _ground = Ground(own)
     # Nobody asks who wrote a line of the log, and to find out costs more than the line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     # What stands by now stays; a history leaves little that only the collector could find.
     gc.collect()
     gc.freeze()

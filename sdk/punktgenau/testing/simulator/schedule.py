@@ -178,7 +178,7 @@ def _tell(chance: Random, order: int, told: dict[str, list[tuple[float, Step]]],
         # Two at once are two processes, where there are as many.
         served_by = chance.sample(names, k=min(len(names), len(several))) + names
         for name, kind in zip(served_by, several, strict=False):
-            step = Step(_kind(kind), order, crossing=len(several) > 1)
+            step = Step(_KINDS[kind], order, crossing=len(several) > 1)
             begins_s = at + (apart_s or chance.choice((0.0, 0.0, 0.03, 0.3, 0.6, 0.9)))
             told[THE_PROVIDER if kind in BY_ITSELF else name].append((begins_s, step))
             if ">" in words:
@@ -186,9 +186,7 @@ def _tell(chance: Random, order: int, told: dict[str, list[tuple[float, Step]]],
         at += chance.choice((0.0, 0.1, 0.5, 3.0, 30.0, 200.0))
 
 
-def _kind(word: str) -> Kind:
-    kinds: tuple[Kind, ...] = get_args(Kind)
-    return next(kind for kind in kinds if kind == word)
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
 def _in_order(steps: list[tuple[float, Step]]) -> tuple[Step, ...]:

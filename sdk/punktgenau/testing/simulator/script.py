@@ -43,8 +43,17 @@ class Script:
 
     def happens(self, place: Place, odds: float) -> bool:
         """Whether something out of the ordinary happens here."""
-        if self.over or odds <= 0 or self.fraction(place) >= odds:
+        return odds > 0 and self.meets(*place, odds)
+
+    def meets(self, actor: str, point: int, about: str, odds: float) -> bool:
+        """The same of a place that is mostly nowhere else asked about, so it is only named when something happens."""
+        if self.over:
             return False
+        digest = self._base.copy()
+        digest.update(f"{actor}|{point}|{about}|".encode())
+        if int.from_bytes(digest.digest(), "big") / _WHOLE >= odds:
+            return False
+        place = Place(actor, point, about)
         if self._only is not None and place not in self._only:
             return False
         self.taken.append(place)
@@ -72,10 +81,10 @@ class Order:
             return ready[0]
         if me is None:
             return min(ready, key=_waiting_longest)
-        place = Place(me.name, me.points, "switch")
         stays = me in ready
         # Nobody is interrupted for the first comer by default; whoever has waited longest follows.
-        if self._script.happens(place, self._odds if stays else 0.5):
+        if self._script.meets(me.name, me.points, "switch", self._odds if stays else 0.5):
+            place = Place(me.name, me.points, "switch")
             others = sorted((one for one in ready if one is not me), key=_waiting_longest)
             return self._script.one_of(place, others, "to")
         return me if stays else min(ready, key=_waiting_longest)

@@ -99,23 +99,22 @@ class Seams:
         return sha256("\n".join(self.trace).encode()).hexdigest()
 
     def _fate(self, me: Actor, spot: str) -> None:
-        if self.script.over:
+        script, odds = self.script, self.odds
+        if script.over:
             return
-        odds = self.odds.crash * SELDOM.get(me.doing, 1.0) * _SELDOM_AT.get(spot, 1.0)
-        if odds and self.script.happens(self.place(CRASH), odds):
+        if odds.crash and script.meets(
+            me.name, me.points, CRASH, odds.crash * SELDOM.get(me.doing, 1.0) * _SELDOM_AT.get(spot, 1.0)
+        ):
             self.cells[CRASH, me.doing, spot] += 1
             self.note(f"DIES {spot} ({me.doing or 'idle'})")
             me.dead = True
             raise Killed
-        if self.odds.broken and self.script.happens(self.place("broken"), self.odds.broken):
+        if odds.broken and script.meets(me.name, me.points, "broken", odds.broken):
             self.cells["broken", me.doing, spot] += 1
             self.note(f"IS BROKEN OFF {spot} ({me.doing or 'idle'})")
             raise Broken
-        if not self.odds.pause:
-            return
-        place = self.place("pause")
-        if self.script.happens(place, self.odds.pause * _PAUSES.get(spot, 0.5)):
-            self._stand_still(me, self.script.one_of(place, _ANYWHERE_S, "length"), spot)
+        if odds.pause and script.meets(me.name, me.points, "pause", odds.pause * _PAUSES.get(spot, 0.5)):
+            self._stand_still(me, script.one_of(self.place("pause"), _ANYWHERE_S, "length"), spot)
 
     def linger(self) -> None:
         """Between what was read and what is to be written: here another process may be quicker."""
