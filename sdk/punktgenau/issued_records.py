@@ -30,8 +30,8 @@ class IssuedLine(Record):
 
     `accrual_id`, `accrual_reference` and `order_reference` say by which accrual and for which order they were given;
     None: the provider does not know. `redeemed_before`: how many points of that accrual were redeemed before this
-    line, None where it does not say. `amount_minor`: what they paid. `redeemed_at`: at which partner, by its name;
-    `at`: when.
+    line, None where it does not say. `amount_minor`: what they paid. `redeemed_at`: at which partner, by its name,
+    None: not told, or they became a voucher or money; `at`: when.
     """
 
     id: _Id

@@ -108,6 +108,25 @@ def test_points_are_listed_for_who_gave_them_wherever_they_are_redeemed(partners
     assert partners.told(BOOKS) == [(None, 20, 20, None, "Demo books")]
 
 
+def test_points_that_become_a_voucher_or_money_are_redeemed_at_no_partner(partners: Partners) -> None:
+    partners.member("mbr_x", points=0, bank_account="DE.. 1234")
+    partners.give("mbr_x", 700, "first")
+    partners.give("mbr_x", 400, "second")
+    body = {"member_id": "mbr_x", "voucher_product_id": "voucher_10", "voucher_reference": "V-1"}
+    partners.post("/v1/vouchers", body)
+    assert partners.told() == [("first", 700, 700, 0, None), ("second", 300, 300, 0, None)]
+    payouts = [
+        partners.post("/v1/payouts", {"member_id": "mbr_x", "points": 50, "payout_reference": f"P-{number}"})["id"]
+        for number in range(2)
+    ]
+    # Neither is anything before the money has left, and one never does.
+    assert len(partners.told()) == 2
+    for payout_id, state in zip(payouts, ("rejected", "paid"), strict=True):
+        reply = partners.client.post(f"/sandbox/payouts/{payout_id}", json={"state": state})
+        assert reply.status_code == 200, reply.text
+    assert partners.told()[2:] == [("second", 50, 50, 300, None)]
+
+
 def test_the_programmes_own_points_are_on_nobodys_list(partners: Partners) -> None:
     partners.member("mbr_x", points=100)
     partners.take("mbr_x", 100, "B-1", capture="now")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Literal
 
 from .arithmetic import share_minor
@@ -15,6 +16,10 @@ COLUMNS = tuple(IssuedLine.model_fields)
 _LINES = (
     "SELECT issued_line.*, accrual.accrual_reference, accrual.order_reference, partner.display_name AS redeemed_at"
     " FROM issued_line LEFT JOIN accrual ON accrual.id = accrual_id LEFT JOIN partner ON partner.id = redeemed_with"
+)
+_ISSUER = (
+    "accrual.id AS accrual_id, coalesce(accrual.partner_id, lot_issuer.partner_id) AS issuer FROM lot"
+    " LEFT JOIN accrual ON accrual.lot_id = lot.id LEFT JOIN lot_issuer ON lot_issuer.lot_id = lot.id"
 )
 _OF_MONTH = "issued_line.partner_id = ? AND issued_line.mode = ? AND issued_line.period = ?"
 
@@ -49,6 +54,18 @@ def given_back(work: Work, red: sqlite3.Row) -> None:
         _add(work, red, draw, "given_back", points=-share, amount_minor=-max(0, due + back_minor))
 
 
+def spent(work: Work, shares: Sequence[tuple[int, int]], *, amount_minor: int, currency: str) -> None:
+    """Book points of these lots, (lot id, points), that became a voucher or money: redeemed, and at no partner."""
+    whole, taken = sum(points for _, points in shares), 0
+    for lot_id, points in shares:
+        before = share_minor(part_points=taken, whole_points=whole, whole_minor=amount_minor)
+        taken += points
+        after = share_minor(part_points=taken, whole_points=whole, whole_minor=amount_minor)
+        lot = work.one(f"SELECT lot.id AS lot_id, {_ISSUER} WHERE lot.id = ?", lot_id)
+        if lot is not None:
+            _add(work, None, lot, "redeemed", points=points, amount_minor=after - before, currency=currency)
+
+
 def count(work: Work, *, period: str, partner_id: str) -> int:
     """How many lines a month has so far; they are numbered without a gap."""
     return work.number(f"SELECT max(sequence) FROM issued_line WHERE {_OF_MONTH}", partner_id, work.mode, period)
@@ -80,9 +97,7 @@ def totals(work: Work, *, period: str, partner_id: str) -> StatementTotals:
 def _draws(work: Work, red: sqlite3.Row) -> list[sqlite3.Row]:
     """From which lots a redemption draws, in that order, each with who gave the lot out; NULL: the programme itself."""
     return work.all(
-        "SELECT draw.*, accrual.id AS accrual_id, coalesce(accrual.partner_id, lot_issuer.partner_id) AS issuer"
-        " FROM draw LEFT JOIN accrual ON accrual.lot_id = draw.lot_id"
-        " LEFT JOIN lot_issuer ON lot_issuer.lot_id = draw.lot_id WHERE redemption_id = ? ORDER BY position",
+        f"SELECT draw.*, {_ISSUER} JOIN draw ON draw.lot_id = lot.id WHERE redemption_id = ? ORDER BY position",
         red["id"],
     )
 
@@ -97,15 +112,25 @@ def _booked(work: Work, red: sqlite3.Row, lot_id: int, kind: IssuedKind) -> tupl
     return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
 
-def _add(work: Work, red: sqlite3.Row, draw: sqlite3.Row, kind: IssuedKind, *, points: int, amount_minor: int) -> None:
+def _add(
+    work: Work,
+    red: sqlite3.Row | None,
+    lot: sqlite3.Row,
+    kind: IssuedKind,
+    *,
+    points: int,
+    amount_minor: int,
+    currency: str | None = None,
+) -> None:
     """Add a line to the issuer's present month, with how much of the accrual was redeemed before it."""
     number, line_id = work.next_id("iss", digits=8)
-    period, issuer, accrual_id = work.at[:7], draw["issuer"], draw["accrual_id"]
+    period, issuer, accrual_id = work.at[:7], lot["issuer"], lot["accrual_id"]
     sequence = None if issuer is None else 1 + count(work, period=period, partner_id=issuer)
     before = "SELECT sum(points) FROM issued_line WHERE accrual_id = ?"
+    redemption_id, partner_id = (None, None) if red is None else (red["id"], red["partner_id"])
     work.run(
         "INSERT INTO issued_line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        number, line_id, issuer, work.mode, period, sequence, kind, work.at, points, amount_minor, red["currency"],
-        red["id"], draw["lot_id"], accrual_id, None if accrual_id is None else work.number(before, accrual_id),
-        red["partner_id"],
+        number, line_id, issuer, work.mode, period, sequence, kind, work.at, points, amount_minor,
+        currency if red is None else red["currency"], redemption_id, lot["lot_id"], accrual_id,
+        None if accrual_id is None else work.number(before, accrual_id), partner_id,
     )  # fmt: skip

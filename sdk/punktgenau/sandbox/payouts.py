@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Literal
 
-from . import events, ledger, lots, members, profile, programme
+from . import events, issued, ledger, lots, members, profile, programme
 from .database import Work
 from .problems import Refusal
 from .replies import Money
@@ -71,21 +71,21 @@ def decide(work: Work, payout_id: str, state: Literal["paid", "rejected"], *, re
     if row["state"] != "requested":
         raise Refusal("invalid_request", f"state: it is {row['state']} already", field="state")
     member_id, points = row["member_id"], row["points"]
+    draws = work.all("SELECT * FROM payout_draw WHERE payout_id = ? ORDER BY position DESC", payout_id)
+    shares = [(draw["lot_id"], draw["points"]) for draw in draws]
     if state == "rejected":
-        draws = work.all("SELECT * FROM payout_draw WHERE payout_id = ? ORDER BY position DESC", payout_id)
         movement = ledger.Movement(
             "payout_returned", member_id, f"Payout {payout_id} was not possible: {reason or 'rejected'}",
             row["partner_id"],
         )  # fmt: skip
-        lots.bring_back(
-            work, movement, source=_waiting(member_id), shares=[(draw["lot_id"], draw["points"]) for draw in draws]
-        )
+        lots.bring_back(work, movement, source=_waiting(member_id), shares=shares)
     else:
         ledger.post(
             work,
             ledger.Movement("payout", member_id, f"Payout {payout_id} was paid", row["partner_id"]),
             [ledger.Transfer(_waiting(member_id), ledger.Account("paid_out"), points)],
         )
+        issued.spent(work, shares[::-1], amount_minor=row["value_minor"], currency=row["currency"])
     work.run(
         "UPDATE payout SET state = ?, reason = ?, sequence = sequence + 1, updated_at = ? WHERE id = ?",
         state, reason, work.at, payout_id,

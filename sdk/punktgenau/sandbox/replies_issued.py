@@ -13,7 +13,7 @@ class IssuedLine(_Reply):
 
     `accrual_id`, `accrual_reference` and `order_reference` say by which accrual and for which order they were given;
     null: not known. `redeemed_before`: how many of that accrual's points were redeemed before this line.
-    `redeemed_at`: the name of the partner where they were redeemed; null: not told.
+    `redeemed_at`: the name of the partner where they were redeemed; null: not told, or they became a voucher or money.
     """
 
     id: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from . import ledger, lots, members, profile, voucher_values
+from . import issued, ledger, lots, members, profile, voucher_values
 from .clock import stamp
 from .database import Work
 from .problems import Refusal
@@ -101,10 +101,11 @@ def buy(work: Work, request: VoucherRequest, *, partner_id: str, key: str) -> st
             key=key if played.has_keys else "", points=points,
         ),
     )  # fmt: skip
-    lots.spend(
+    shares = lots.spend(
         work, ledger.Movement("voucher", member["id"], f"Voucher {made['id']} bought", partner_id),
         target=ledger.Account("vouchers"), points=points,
     )  # fmt: skip
+    issued.spent(work, shares, amount_minor=product["value_minor"], currency=product["currency"])
     return str(made["id"])
 
 
