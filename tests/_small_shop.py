@@ -236,6 +236,10 @@ def _add_pages(app: Flask, points: Punktgenau, shop: Shop) -> None:
     def cart() -> str:
         return render_template_string(CART_PAGE)
 
+    @app.get("/beside/<line_id>")
+    def beside(line_id: str) -> str:
+        return render_template_string("{{ punktgenau_missing(line_id) }}", line_id=line_id)
+
     @app.get("/checkout")
     def checkout() -> str:
         return render_template_string(CHECKOUT_PAGE)

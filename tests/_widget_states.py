@@ -66,6 +66,16 @@ def cart(total_minor: int = 5990, *, excluded_minor: int = 0, gift_card_minor: i
     return Cart(currency="EUR", lines=lines, other_tenders_minor=gift_card_minor)
 
 
+def rewards(*, others_minor: int = 2990) -> Cart:
+    """A lamp beside a brush for 50 points, and a tray for 25 points and 30 EUR."""
+    lines = [
+        Line(sku="lamp", quantity=1, unit_price_minor=others_minor, vat_rate="19"),
+        Line(sku="brush", quantity=1, unit_price_minor=50, vat_rate="19", reward_points=50, name="Brush Karo"),
+        Line(sku="tray", quantity=1, unit_price_minor=3025, vat_rate="19", reward_points=25, name="Tray <Ufer>"),
+    ]
+    return Cart(currency="EUR", lines=lines)
+
+
 def balance(available: int = 2500, *, held: int = 0, pending: int = 0, limits: Limits = LIMITS) -> Balance:
     return Balance(
         member_id="mbr_2500",
@@ -176,7 +186,22 @@ def promised(
 
 
 def bare(**given: object) -> PanelView:
-    return build_panel(cart=cart(), urls=URLS, csrf=CSRF, **given)  # type: ignore[arg-type]
+    of = given.pop("of", None) or cart()
+    return build_panel(cart=of, urls=URLS, csrf=CSRF, **given)  # type: ignore[arg-type]
+
+
+def unasked(*, of: Cart, has: Balance | None = None) -> PanelView:
+    """A linked account, and a cart whose articles need points although nobody asked for any."""
+    return build_panel(
+        cart=of,
+        linked=True,
+        signed_in=True,
+        balance=has or balance(),
+        offer=quoted("all", of=of, has=has),
+        quote=quoted(0, of=of, has=has),
+        urls=URLS,
+        csrf=CSRF,
+    )
 
 
 WAITING = payment("authorized", points=300, reference="A-1002")
@@ -208,6 +233,16 @@ PANELS: dict[str, PanelView] = {
     "applied_all_earns": chosen("all", of=cart(1299), earns=promised(0)),
     "away": bare(signed_in=True, linked=True, error=UnavailableError("No answer.")),
     "away_with_wish": bare(signed_in=True, linked=True, error=UnavailableError("No answer."), wish=427),
+    "rewards": unasked(of=rewards()),
+    "rewards_only": unasked(of=rewards(others_minor=0), has=balance(75)),
+    "rewards_more": chosen(200, of=rewards()),
+    "rewards_too_few": chosen(10, of=rewards()),
+    "rewards_one_lacks": unasked(of=rewards(), has=balance(60)),
+    "rewards_all_lack": chosen(of=rewards(), has=balance(12)),
+    "rewards_guest": bare(of=rewards()),
+    "rewards_away": bare(of=rewards(), signed_in=True, linked=True, error=UnavailableError("No answer.")),
+    "rewards_off": bare(of=rewards(), enabled=False),
+    "rewards_unknown": bare(payment=replace(payment("authorizing"), needs_points=True)),
     "unknown": bare(payment=payment("authorizing")),
     "placed_held": bare(payment=payment("authorized")),
     "placed_captured": bare(payment=payment("captured")),

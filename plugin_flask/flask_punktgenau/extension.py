@@ -28,13 +28,20 @@ from flask_punktgenau.session import Points
 from flask_punktgenau.state import EXTENSION, AppState, forget_guest
 from flask_punktgenau.storefront import make_storefront
 from flask_punktgenau.transactions import watch_sessions
-from flask_punktgenau.widgets import punktgenau_field, punktgenau_panel, punktgenau_summary
+from flask_punktgenau.widgets import punktgenau_field, punktgenau_missing, punktgenau_panel, punktgenau_summary
 from punktgenau import Clock, Money, Provider, SystemClock
 from punktgenau.checkout import Article, Cart, CartQuote, Checkout, Expiring, Payment
 from punktgenau.checkout.articles import ArticleLoader
 from punktgenau.errors import ConfigurationError
 
-_TEMPLATE_GLOBALS = (punktgenau_panel, punktgenau_field, punktgenau_summary, punktgenau_earn, punktgenau_earned)
+_TEMPLATE_GLOBALS = (
+    punktgenau_panel,
+    punktgenau_field,
+    punktgenau_summary,
+    punktgenau_missing,
+    punktgenau_earn,
+    punktgenau_earned,
+)
 
 
 class Punktgenau(EarningCalls):

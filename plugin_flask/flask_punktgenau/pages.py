@@ -28,6 +28,8 @@ ConnectState = Literal["offer", "denied", "expired", "failed"]
 ChoiceKind = Literal["retry", "without", "reload", "back", "connect"]
 HistoryFilter = Literal["all", "earned", "spent", "given_back", "expired"]
 SOON = timedelta(days=30)
+NEED_POINTS = frozenset({"reward_points_missing", "reward_needs_points", "reward_price"})
+"""Codes of carts that cannot be ordered without points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ def build_problem(
     `order_reference` where an order is concerned: only then "try again" and "go on without points" are offered;
     `urls.back` is the page to return to.
     """
-    offered = tuple(_choices(error, urls=urls, order_reference=order_reference))
+    offered = tuple(_choices(error, urls=urls, order_reference=order_reference, payment=payment))
     return ProblemView(
         code=explain(error).code,
         outcome=error.outcome,
@@ -149,7 +151,7 @@ def build_problem(
     )
 
 
-def _choices(error: PunktgenauError, *, urls: Urls, order_reference: str) -> list[Choice]:
+def _choices(error: PunktgenauError, *, urls: Urls, order_reference: str, payment: Payment | None) -> list[Choice]:
     choices: list[Choice] = []
     again = error.outcome == "unknown" or error.retry == "same_key"
     if again and order_reference and urls.retry:
@@ -158,7 +160,9 @@ def _choices(error: PunktgenauError, *, urls: Urls, order_reference: str) -> lis
         choices.append(Choice(kind="connect", url=urls.connect, method="get"))
     if isinstance(error, (AmountChangedError, DeclinedError, InvalidArgumentError)) and urls.back:
         choices.append(Choice(kind="back", url=urls.back, method="get"))
-    if order_reference and urls.without and not isinstance(error, (ConfigurationError, AmountChangedError)):
+    may_go_without = error.code not in NEED_POINTS and not (payment is not None and payment.needs_points)
+    is_no_answer = isinstance(error, (ConfigurationError, AmountChangedError))
+    if order_reference and urls.without and may_go_without and not is_no_answer:
         choices.append(Choice(kind="without", url=urls.without, method="post"))
     if not choices and urls.back:
         choices.append(Choice(kind="reload" if again else "back", url=urls.back, method="get"))

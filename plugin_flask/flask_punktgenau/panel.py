@@ -27,7 +27,7 @@ from typing import Literal
 from flask_punktgenau.earns import Earns
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.payment import Payment
-from punktgenau.checkout.quote import CartQuote, Neighbour, Reason
+from punktgenau.checkout.quote import CartQuote, Neighbour, Reason, RewardQuote, rewards_of
 from punktgenau.codes import explain
 from punktgenau.errors import NotLinkedError, PunktgenauError
 from punktgenau.money import Money
@@ -95,7 +95,7 @@ class PanelView:
     """Everything that `panel.html`, `field.html` and `summary.html` show; frozen, and free of any language.
 
     `offer` has the bounds of field and slider: the quote of "all", or of the wish. `quote` is the quote of the wish,
-    None without one.
+    None without one; where articles must be paid with points, these are a wish by themselves. `rewards`: those lines.
     `points` are used now, `value` is their worth, `due` is left to pay. `undo_points`: the number that "undo" goes
     back to; None where it is not possible any more. `reason_code`: why the state is what it is; `notice`: the code of
     something to be said once, `entered` what was typed then, `remaining` the points that are possible instead.
@@ -111,6 +111,7 @@ class PanelView:
     offer: CartQuote | None = None
     quote: CartQuote | None = None
     wish: Wish | None = None
+    rewards: tuple[RewardQuote, ...] = ()
     notice: str | None = None
     entered: str = ""
     remaining: int | None = None
@@ -151,6 +152,11 @@ class PanelView:
         return self.quote.due if self.quote is not None else self.total
 
     @property
+    def floor(self) -> int:
+        """The fewest points that can be used here: 0, or what articles must be paid with."""
+        return self.offer.least if self.offer is not None and self.offer.mandatory else 0
+
+    @property
     def usable(self) -> bool:
         """Whether a number can be chosen in this cart."""
         return self.payment is None and self.offer is not None and self.offer.most > 0
@@ -158,6 +164,8 @@ class PanelView:
     @property
     def silent(self) -> bool:
         """Whether there is nothing to say: points are off or cannot be linked, and nobody here uses any."""
+        if self.rewards:
+            return False
         if self.state == "off":
             return not (self.linked or self.wish)
         return self.state in ("guest", "not_linked") and not self.urls.connect
@@ -198,10 +206,7 @@ def build_panel(
     linking leads to; `id` makes element ids unique where a page has two boxes.
     """
     bounds = offer if offer is not None else quote
-    links = order_urls or {}
-    undo = reclamped_from is not None and bounds is not None and bounds.least <= reclamped_from <= bounds.most
-    # An account may be below zero: then nothing can be used.
-    available = max(0, balance.available) if balance is not None else 0
+    available = _available(balance)
     view = PanelView(
         state="ready",
         total=payment.total if payment is not None else cart.payable if cart is not None else None,
@@ -212,15 +217,16 @@ def build_panel(
         offer=bounds,
         quote=quote,
         wish=wish,
+        rewards=bounds.rewards if bounds is not None else rewards_of(cart) if cart is not None else (),
         notice=notice,
         entered=entered,
         remaining=remaining,
         reclamped_from=reclamped_from,
-        undo_points=reclamped_from if undo else None,
+        undo_points=_undo(reclamped_from, bounds),
         reasons=_reasons(bounds=bounds, quote=quote, wish=wish),
         neighbours=quote.neighbours if quote is not None else (),
         payment=payment,
-        elsewhere=tuple(Held(payment=one, url=links.get(one.order_reference, "")) for one in elsewhere),
+        elsewhere=tuple(Held(payment=one, url=(order_urls or {}).get(one.order_reference, "")) for one in elsewhere),
         reason_code=explain(error).code if error is not None else None,
         provider_name=provider_name,
         linked=linked,
@@ -235,6 +241,15 @@ def build_panel(
         # A form of a page from before the change: what was corrected says it all, and what to do next.
         view = replace(view, notice=None, entered="", remaining=None)
     return replace(view, state=state)
+
+
+def _available(balance: Balance | None) -> int:
+    # An account may be below zero: then nothing can be used.
+    return max(0, balance.available) if balance is not None else 0
+
+
+def _undo(points: int | None, bounds: CartQuote | None) -> int | None:
+    return points if points is not None and bounds is not None and bounds.least <= points <= bounds.most else None
 
 
 def _state(
@@ -267,6 +282,9 @@ def _chosen(quote: CartQuote, reasons: tuple[Reason, ...]) -> PanelState:
 
 
 def _reasons(*, bounds: CartQuote | None, quote: CartQuote | None, wish: Wish | None) -> tuple[Reason, ...]:
+    if quote is not None and wish is None:
+        # Nobody asked for a number: what articles need is told beside them.
+        return tuple(reason for reason in quote.reasons if reason.code not in {"reward", "fewest"})
     if quote is not None and wish != "all":
         return quote.reasons
     shown = quote or bounds

@@ -15,8 +15,8 @@ from flask_punktgenau.transactions import require_no_open_transaction
 from flask_punktgenau.visitor import current_visitor, end_guest
 from punktgenau.checkout import Cart, CartQuote, Checkout, Payment, parse_points
 from punktgenau.checkout.attempt import without_points
-from punktgenau.checkout.quote import refusal
-from punktgenau.errors import AmountChangedError, InvalidArgumentError, NotLinkedError, UnavailableError
+from punktgenau.checkout.quote import refusal, unaffordable
+from punktgenau.errors import AmountChangedError, InvalidArgumentError, LimitError, NotLinkedError, UnavailableError
 from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX, Money
 
 FIELD_POINTS = "punktgenau_points"
@@ -54,6 +54,8 @@ def authorize(
         remember_order(order_reference)
     checkout = state.journal()
     asked = _asked(checkout, order_reference, cart, points=points, customer_id=customer_id, seen_due=seen_due)
+    if points is None:
+        asked = _at_least_rewards(asked, cart, customer_id=customer_id)
     if asked.points == 0:
         return _without(checkout, order_reference, cart, asked)
     if customer_id is None:
@@ -96,6 +98,9 @@ def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = Non
     if asked.points == 0 and checkout is not None and customer_id is not None and _is_first_look(order_reference):
         # Placed in another browser: what the field on this page starts with.
         asked = replace(asked, points=checkout.asked(order_reference, customer_id=customer_id))
+    asked = _at_least_rewards(asked, cart, customer_id=customer_id)
+    if asked.points == 0 and cart.reward_points:
+        raise _needs_points()
     if asked.points == 0:
         _require_unchanged(cart, asked)
         return None
@@ -105,6 +110,8 @@ def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = Non
         drop_wish()
         raise UnavailableError("Points are off in this shop.", code="points_off")
     made = ask_quote(checkout, customer_id, cart, points=asked.points)
+    if (missing := unaffordable(made)) is not None:
+        raise missing
     seen = _due_to_insist_on(checkout, customer_id, cart, asked)
     if seen is not None and seen != made.due:
         raise _changed(made.due, seen)
@@ -191,9 +198,24 @@ def _without(checkout: Checkout | None, order_reference: str, cart: Cart, asked:
             # Another try to pay this order must not bring back what was just declined.
             keep_order(order_reference, replace(placed, points=0))
     if checkout is None:
+        if cart.reward_points:
+            raise _needs_points()
         return without_points(order_reference, cart)
     # Whose points is of no matter: none are asked for, and what was asked for before is known by its order.
     return checkout.authorize(order_reference, cart, customer_id="", points=0)
+
+
+def _at_least_rewards(asked: _Asked, cart: Cart, *, customer_id: str | None) -> _Asked:
+    """Who chose no number uses what the cart's articles must be paid with."""
+    return replace(asked, points=cart.reward_points) if asked.points == 0 and customer_id is not None else asked
+
+
+def _needs_points() -> LimitError:
+    return LimitError(
+        "The cart has articles that must be paid with points, so it cannot be ordered without. Nothing was sent.",
+        code="reward_needs_points",
+        field="points",
+    )
 
 
 def _require_unchanged(cart: Cart, asked: _Asked) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from flask import has_request_context, render_template
+from flask import g, has_request_context, render_template
 from markupsafe import Markup
 
 from flask_punktgenau import csrf
@@ -23,9 +24,11 @@ from flask_punktgenau.urls import order_urls, panel_urls
 from flask_punktgenau.visitor import current_visitor, find_own_order
 from flask_punktgenau.wishing import find_wish, take_typed
 from punktgenau.checkout import Cart, CartQuote, Checkout, Payment
+from punktgenau.checkout.quote import RewardQuote, rewards_of
 from punktgenau.errors import PunktgenauError
 from punktgenau.provider import Balance
 
+_REWARDS = "_punktgenau_rewards"
 _OVER = frozenset({"none", "declined", "voided", "expired", "abandoned", "reversed"})
 """States after which the same order may be paid with points again."""
 _SUMMARY_TEMPLATES: dict[SummaryForm, str] = {"box": "summary.html", "rows": "summary_rows.html", "text": "summary.txt"}
@@ -51,6 +54,19 @@ def punktgenau_field(*, order_reference: str = "", id: str = "punktgenau") -> Ma
     if view is None:
         return Markup('<input type="hidden" name="{}" value="1">').format(FIELD_ON_PAGE)
     return Markup(render_template("punktgenau/field.html", view=view, t=current_language(state)))
+
+
+def punktgenau_missing(line_id: str) -> str:
+    """Why a line of the cart in front, which must be paid with points, cannot be; empty: it can, or needs none.
+
+    For the shop's own page, beside the line; the rest of the cart stays.
+    """
+    state = current_state()
+    rewards, is_known = _rewards(state)
+    one = rewards.get(line_id)
+    if one is None or (is_known and one.reason is None):
+        return ""
+    return render_template("punktgenau/missing.txt", one=one, is_known=is_known, t=current_language(state))
 
 
 def punktgenau_summary(order_reference: str, *, form: SummaryForm = "box", locale: str | None = None) -> str:
@@ -195,6 +211,8 @@ class _Box:
         self.balance = ask_balance(self.checkout, account.link)
         if self.wish is None:
             self.offer = self._quote(customer_id, ALL)
+            if self.offer.mandatory:
+                self.quote = self._quote(customer_id, 0)
         else:
             # Every quote of this cart and balance knows the same bounds.
             self.quote = self._quote(customer_id, self.wish.points)
@@ -210,6 +228,31 @@ class _Box:
             return
         self.wish = Wish(points=self.wish.points, shown=self.quote.points, reclamped_from=self.wish.shown)
         keep_wish(self.wish, customer_id=customer_id, currency=self.cart.currency)
+
+
+def _rewards(state: AppState) -> tuple[Mapping[str, RewardQuote], bool]:
+    """The cart's lines that must be paid with points, by their id; and whether it is known which of them can be."""
+    found: tuple[Mapping[str, RewardQuote], bool] | None = g.get(_REWARDS)
+    if found is None:
+        found = _find_rewards(state)
+        setattr(g, _REWARDS, found)
+    return found
+
+
+def _find_rewards(state: AppState) -> tuple[Mapping[str, RewardQuote], bool]:
+    cart = state.loaders.load_cart()
+    if cart is None or not cart.reward_points:
+        return {}, True
+    keep_page_private()
+    rewards, is_known = rewards_of(cart), False
+    checkout = state.journal() if state.off_reason() is None else None
+    customer_id = current_visitor(state).customer_id
+    if checkout is not None and customer_id is not None:
+        try:
+            rewards, is_known = ask_quote(checkout, customer_id, cart, points=0).rewards, True
+        except PunktgenauError as error:
+            logger.info("which articles points can pay is not known: %s", error.brief)
+    return {one.line_id: one for one in rewards}, is_known
 
 
 def _widget(template: str, *, back: str, id: str) -> Markup:

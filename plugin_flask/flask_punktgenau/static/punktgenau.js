@@ -99,7 +99,7 @@ class PunktgenauPanel extends HTMLElement {
 
   // What bounds and step make of a number; the server knows the finer rules.
   usable(entered) {
-    if (!entered) return 0;
+    if (!entered) return this.figure("floor");
     const [least, most, step] = ["least", "most", "step"].map((name) => this.figure(name));
     return Math.max(least, Math.min(most, entered - (entered % step)));
   }
@@ -123,7 +123,8 @@ class PunktgenauPanel extends HTMLElement {
     const value = this.worthMinor(points);
     const due = Math.max(0, this.figure("payable") - value);
     this.range.value = points;
-    this.range.parentElement.style.setProperty("--_at", points / this.figure("most"));
+    const [floor, most] = [this.figure("floor"), this.figure("most")];
+    this.range.parentElement.style.setProperty("--_at", most > floor ? (points - floor) / (most - floor) : 0);
     this.write({ points, value, due }, entered === null ? "–" : this.money(value), this.money(due));
   }
 

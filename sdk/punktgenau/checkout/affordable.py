@@ -6,7 +6,7 @@ Pure; what no points are bound to is no matter of this file.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from punktgenau.checkout.cart import Cart, GrossLine
 from punktgenau.checkout.counting import Counting
@@ -23,6 +23,8 @@ class RewardQuote:
     line_id: str
     sku: str
     points: int
+    name: str
+    """As the shop calls it for customers, or its sku."""
     reason: ReasonCode | None = None
 
 
@@ -55,11 +57,17 @@ def affordable(
     counting = counted(chosen)
     if chosen and _barrier(counting) is not None:
         counting, chosen = _first_come(chosen, reasons, counted)
-    told = [
-        RewardQuote(line_id=line.id, sku=line.sku, points=line.bound_points, reason=reasons.get(line.id))
-        for line in rewards
-    ]
+    told = [replace(one, reason=reasons.get(one.line_id)) for one in rewards_of(cart)]
     return counting, tuple(told)
+
+
+def rewards_of(cart: Cart) -> tuple[RewardQuote, ...]:
+    """The lines of a cart that points must pay, whether or not they can."""
+    return tuple(
+        RewardQuote(line_id=line.id, sku=line.sku, points=line.bound_points, name=line.name or line.sku)
+        for line in cart.gross_lines
+        if line.reward_points
+    )
 
 
 def _first_come(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from punktgenau.checkout.cart import Cart
-from punktgenau.checkout.frozen import freeze
+from punktgenau.checkout.frozen import freeze, needs_points
 from punktgenau.checkout.intent import deal_stands
 from punktgenau.checkout.journal import Journal
 from punktgenau.checkout.links import Link
@@ -218,6 +218,7 @@ def payment_of(row: RedemptionRow) -> Payment:
         reason=row.reason or row.release_cause or "",
         idempotency_key=row.key,
         is_unknown=is_unknown,
+        needs_points=needs_points(row.cart),
         customer_id=row.customer_id,
     )
 

@@ -45,8 +45,9 @@ class Line:
 
     `discount_minor` is taken off the whole line. `id` defaults to the sku and must be unique in the cart.
     `reward_points`: so many points must pay each unit, and are bound to it; the unit price is their worth and what is
-    paid besides. `points_allowed` says whether points may pay that, too. Raises InvalidArgumentError for negative or
-    fractional numbers, or a discount above the line.
+    paid besides. `points_allowed` says whether points may pay that, too. `name` is what customers read about such a
+    line; it is neither kept nor sent. Raises InvalidArgumentError for negative or fractional numbers, or a discount
+    above the line.
     """
 
     sku: str
@@ -57,6 +58,7 @@ class Line:
     discount_minor: int = 0
     points_allowed: bool = True
     reward_points: int = 0
+    name: str = ""
 
     def __post_init__(self) -> None:
         _text(self.sku, field="sku")
@@ -68,6 +70,8 @@ class Line:
         _text(self.id, field="id")
         if type(self.points_allowed) is not bool:
             raise InvalidArgumentError("points_allowed must be True or False.", field="points_allowed")
+        if not isinstance(self.name, str):
+            raise InvalidArgumentError("name must be a text.", field="name")
         require_points(self.reward_points, field="reward_points", least=0)
         require_points(self.reward_points * self.quantity, field="reward_points", least=0)
         if self.discount_minor > self.quantity * self.unit_price_minor:
@@ -92,6 +96,7 @@ class GrossLine:
     vat_rate: str
     points_allowed: bool = True
     reward_points: int = 0
+    name: str = ""
 
     @property
     def bound_points(self) -> int:
@@ -185,6 +190,7 @@ class Cart:
                 vat_rate=line.vat_rate,
                 points_allowed=line.points_allowed,
                 reward_points=line.reward_points,
+                name=line.name,
             )
             for line in self.lines
         ]

@@ -153,6 +153,11 @@ def freeze(cart: Cart, rules: ShopRules) -> str:
     return _text(lines, excluded, cart.gross_lines, cart.other_tenders_minor)
 
 
+def needs_points(text: str) -> bool:
+    """Whether points must pay some of its lines: read from the text, as each payment that is shown asks it."""
+    return '"reward_points":' in text
+
+
 def _text(
     lines: list[dict[str, str | int]], excluded: list[str], made_of: Sequence[GrossLine], other_tenders_minor: int
 ) -> str:

@@ -57,6 +57,8 @@ class Payment:
     """Nobody knows yet whether the points are held."""
     returned_points: int = 0
     """How many of the captured points came back, by returns or because the order was cancelled."""
+    needs_points: bool = False
+    """Whether it was placed with articles that must be paid with points, so that it cannot go on without."""
     agreed_points: int = 0
     """How many points pay of `total` by what was agreed last, whatever came back of the goods since."""
     customer_id: str = field(default="", repr=False, compare=False)

@@ -10,7 +10,7 @@ from punktgenau.checkout.attempt import new_attempt, payment_of, same_wish, with
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.frozen import thaw
+from punktgenau.checkout.frozen import needs_points
 from punktgenau.checkout.goals import POLL_S, Goals
 from punktgenau.checkout.intent import WITHOUT_POINTS, Claim, ask_by_void, deal_stands
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
@@ -209,7 +209,7 @@ class Placing:
 
 def _require_no_rewards(wish: Wish, row: RedemptionRow | None) -> None:
     """Raises LimitError (`reward_needs_points`) where an article would go without the points that must pay it."""
-    stands = row is not None and row.state not in CLOSED and thaw(row.cart).reward_points > 0
+    stands = row is not None and row.state not in CLOSED and needs_points(row.cart)
     if wish.cart.reward_points or stands:
         raise LimitError(
             f"Order {wish.order_reference} has articles that must be paid with points, so it cannot go on without. "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from punktgenau.checkout.affordable import RewardQuote, affordable
+from punktgenau.checkout.affordable import RewardQuote, affordable, rewards_of
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.counting import Counting
 from punktgenau.checkout.rules import Reason, ReasonCode, ShopRules
@@ -27,6 +27,7 @@ __all__ = [
     "parse_points",
     "quote",
     "refusal",
+    "rewards_of",
     "unaffordable",
 ]
 
