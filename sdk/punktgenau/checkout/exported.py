@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, bindparam, select
 
 from punktgenau.checkout.database import Transaction, Value
+from punktgenau.checkout.earning.personal import kept_earnings
 from punktgenau.checkout.frozen import thaw
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.schema import link, redemption
@@ -54,7 +55,7 @@ class Exported:
     """What the journal has of one customer, ready for JSON: times as text, amounts in the smallest unit.
 
     `link` has the last balance that was asked for, as the provider told it. `changes` are of orders after they were
-    placed; `deeds` what was done to them by hand, and why.
+    placed; `deeds` what was done to them by hand, and why; `earned` points that orders brought.
     """
 
     customer_id: str
@@ -63,6 +64,7 @@ class Exported:
     returns: tuple[Fields, ...]
     changes: tuple[Fields, ...] = ()
     deeds: tuple[Fields, ...] = ()
+    earned: tuple[Fields, ...] = ()
 
 
 def exported(tx: Transaction, customer_id: str) -> Exported:
@@ -76,6 +78,7 @@ def exported(tx: Transaction, customer_id: str) -> Exported:
         returns=tuple(_return(row) for row in tx.all(_RETURNS, values)),
         changes=tuple(_change(row) for row in tx.all(_CHANGES, values)),
         deeds=tuple(_deed(row) for row in tx.all(_DEEDS, values)),
+        earned=kept_earnings(tx, customer_id),
     )
 
 

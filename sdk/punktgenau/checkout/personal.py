@@ -17,6 +17,7 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import Database, Transaction, Value
+from punktgenau.checkout.earning.personal import erase_earning, old_earnings, open_earnings
 from punktgenau.checkout.exported import LINK, OF_CUSTOMER, Exported, exported
 from punktgenau.checkout.intent import CAUSES, ORDER_CANCELLED
 from punktgenau.checkout.journal import Journal
@@ -151,7 +152,7 @@ class Personal:
         """
         with self._database.transaction(write=False) as tx:
             found = exported(tx, customer_id)
-        if found.link is None and not found.redemptions:
+        if found.link is None and not found.redemptions and not found.earned:
             raise NotFoundError("The journal has nothing of this customer.", field="customer_id")
         return found
 
@@ -169,15 +170,18 @@ class Personal:
         with self._database.transaction() as tx:
             tx.all(_LOCK, values)
             rows = tx.all(_HOW_OPEN, values)
+            earned = open_earnings(tx, customer_id=customer_id, quiet_since=self._quiet_since(return_days))
             linked = tx.one(LINK, values)
-            if linked is None and not rows:
+            if linked is None and not rows and not earned:
                 raise NotFoundError("The journal has nothing of this customer.", field="customer_id")
-            for _, order_reference, changed_at, how_open in rows:
+            for _, order_reference, changed_at, how_open in (*rows, *earned):
                 if how_open:
                     told = _why_not(str(order_reference), int(changed_at or 0), how_open, return_days)
                     raise StateConflictError(told)
             for row in rows:
                 _erase(tx, str(row[0]), customer_id=customer_id, pseudonym=pseudonym)
+            for row in earned:
+                erase_earning(tx, str(row[0]), pseudonym=pseudonym)
             tx.run(_DROP_LINK, values)
             self._actions.record_in(tx, "erase", actor=actor, reason="", subject=pseudonym, detail={"count": len(rows)})
         return len(rows)
@@ -190,6 +194,8 @@ class Personal:
         count = 0
         for batch in self._old(return_days):
             count += len(batch)
+        while self._purge_earnings(return_days):
+            pass
         if count:
             self._actions.record("purge", actor=actor, reason="", subject="", detail={"count": count})
         return count
@@ -211,6 +217,13 @@ class Personal:
                 return
             since = int(rows[-1][2] or 0)
             yield rows
+
+    def _purge_earnings(self, return_days: int) -> int:
+        with self._database.transaction() as tx:
+            rows = old_earnings(tx, quiet_since=self._quiet_since(return_days), most=_BATCH)
+            for earning_id, customer_id in rows:
+                erase_earning(tx, str(earning_id), pseudonym=self._pseudonym(str(customer_id)))
+        return len(rows)
 
     def _quiet_since(self, return_days: int) -> int:
         return milliseconds(self._clock.now() - timedelta(days=return_days))

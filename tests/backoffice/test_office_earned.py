@@ -1,0 +1,91 @@
+"""What the journal keeps of a customer's earned points: exported, erased only when nothing is open, purged when old."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy
+
+from _earning import PENDING_S, earning, paid, placed
+from _world import World
+from punktgenau import NotFoundError
+from punktgenau.checkout.office import Office
+from punktgenau.errors import StateConflictError
+
+DAY_S = 86_400
+
+
+def test_an_export_tells_what_orders_have_brought(world: World):
+    shop = earning(world, welcome_points=50)
+    shop.link("cleo", member_id="mbr_0", consent_id="con_9")
+    paid(world, shop, customer_id="cleo")
+    shop.recover()
+    shop.unlink("cleo")
+    purchase, welcome = Office(shop).personal.export("cleo").earned
+    assert (purchase["order_reference"], purchase["kind"], purchase["state"]) == ("A-1", "purchase", "pending")
+    assert (purchase["points"], purchase["member_id"], welcome["points"]) == (49, "mbr_0", 50)
+    assert purchase["articles"] == [
+        {"sku": "lamp", "quantity": 2, "paid_in_money_minor": 4990},
+        {"sku": "shipping", "quantity": 1, "paid_in_money_minor": 490},
+    ]
+    with pytest.raises(NotFoundError):
+        Office(shop).personal.export("nobody")
+
+
+def test_a_customer_is_erased_when_nothing_is_pending_and_nothing_may_come_back(world: World):
+    shop = earning(world, welcome_points=50)
+    office = Office(shop)
+    for member_id, order in (("mbr_0", "A-1"), ("mbr_42", "A-2")):
+        # Two members of one customer, each with a welcome of theirs.
+        shop.link("cleo", member_id=member_id, consent_id="con_9")
+        paid(world, shop, order, customer_id="cleo")
+    with pytest.raises(StateConflictError, match="still open"):
+        office.personal.erase("cleo", actor="mira")
+    shop.recover()
+    with pytest.raises(StateConflictError, match="still open"):
+        office.personal.erase("cleo", actor="mira")
+    world.advance(PENDING_S + 60)
+    shop.recover()
+    with pytest.raises(StateConflictError, match="may come back"):
+        office.personal.erase("cleo", actor="mira")
+    world.advance(401 * DAY_S)
+    shop.cancel("A-1", cause="Mine was green")
+    with pytest.raises(StateConflictError, match="still open"):
+        office.personal.erase("cleo", actor="mira")
+    placed(world, "A-1", "cancelled", customer_id="cleo")
+    shop.recover()
+    office.personal.erase("cleo", actor="mira", return_days=0)
+    told = content(world)
+    assert "cleo" not in told
+    assert "mbr_0" not in told
+    assert "green" not in told
+    assert "welcome-" not in told
+    # The books stay.
+    assert [one.points for one in shop.earned("A-1")] == [49, 50]
+    with pytest.raises(NotFoundError):
+        office.personal.export("cleo")
+
+
+def test_what_is_old_is_purged(world: World):
+    shop = earning(world)
+    paid(world, shop)
+    shop.recover()
+    world.advance(PENDING_S + 60)
+    shop.recover()
+    world.advance(399 * DAY_S)
+    Office(shop).personal.purge(actor="mira")
+    assert "mbr_2500" in content(world)
+    world.advance(2 * DAY_S)
+    Office(shop).personal.purge(actor="mira")
+    assert "mbr_2500" not in content(world)
+    # The link is the customer's own affair.
+    assert shop.find_link("anna") is not None
+
+
+def content(world: World) -> str:
+    """All that the journal has of earnings, as text."""
+    engine = sqlalchemy.create_engine(world.database_url)
+    with engine.connect() as connection:
+        tables = ("earning", "earning_step", "earning_return")
+        rows = [connection.execute(sqlalchemy.text(f"SELECT * FROM punktgenau_{name}")).all() for name in tables]
+    engine.dispose()
+    return str(rows)
