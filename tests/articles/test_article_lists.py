@@ -140,7 +140,6 @@ def test_the_shop_reads_the_list_before_until_the_new_one_is_whole(
     assert seen == [{5}, {5}, {6}, {6}]
 
 
-@pytest.mark.scenario("C14", "an import that dies at any commit leaves one whole list, and the next one clears up")
 def test_an_import_that_dies_at_any_commit(shop: Checkout, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     load(shop, listed(5))
     commit = Database._commit

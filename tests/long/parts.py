@@ -102,6 +102,14 @@ ALL = (
         least=50_000,
     ),
     Part(
+        name="articles",
+        about="importing 1,000,000 articles, CSV and JSON, on SQLite and on PostgreSQL",
+        minutes=5,
+        size={"--lines": 1_000_000},
+        least=20_000,
+        postgres=True,
+    ),
+    Part(
         name="office",
         about="the back office's list and one redemption in a journal of 1,000,000",
         minutes=2.5,

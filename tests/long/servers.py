@@ -112,6 +112,11 @@ class PostgresServer:
         with psycopg.connect(self.plain_url) as connection:
             return f"{connection.info.server_version // 10_000}.{connection.info.server_version % 10_000}"
 
+    @property
+    def pid(self) -> int:
+        """The postmaster's number; 0 where it does not run."""
+        return self._process.pid if self._process is not None else 0
+
     def start(self, *, wait: bool = True) -> None:
         """Start it on what is there; `wait` until it takes connections."""
         command = [str(self._postgres), "-D", str(self._data), "-c", "listen_addresses=", "-k", str(self._home)]

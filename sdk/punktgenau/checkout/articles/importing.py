@@ -144,6 +144,10 @@ class _Run:
                 if sku and not any(name == "sku" for name, _ in found):
                     staged.add((sku, number, int(bool(found)), *values))
             self.told("reading", size_bytes, size_bytes)
+        except UnicodeError as error:
+            raise InvalidArgumentError(
+                f"The file cannot be read as {encoding}. Nothing was changed.", field="encoding"
+            ) from error
         finally:
             # The file is the caller's.
             text.detach()

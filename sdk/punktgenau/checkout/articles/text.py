@@ -13,7 +13,7 @@ LINE_MOST = 65_536
 """So many characters at most in one line."""
 UNREADABLE = "\ufffd"
 """What stands where bytes mean nothing."""
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
