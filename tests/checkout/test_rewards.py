@@ -3,8 +3,8 @@
 import pytest
 
 from _world import World
-from punktgenau import InsufficientPointsError, InvalidArgumentError, LimitError, UnavailableError
-from punktgenau.checkout import Cart, Checkout, Line
+from punktgenau import InsufficientPointsError, InvalidArgumentError, LimitError, Rate, UnavailableError
+from punktgenau.checkout import Article, Cart, Checkout, Line
 
 LAMP = Line(sku="lamp", quantity=2, unit_price_minor=2495, vat_rate="19")
 BRUSH = Line(sku="brush", quantity=2, unit_price_minor=50, vat_rate="19", reward_points=50)
@@ -175,3 +175,32 @@ def test_points_that_are_missing_leave_what_was_taken(world: World, checkout: Ch
     back = checkout.refund("A-1", return_reference="R-1", lines={"tray": 1})
     assert (back.points, back.money.amount_minor) == (60, 2965)
     assert checkout.find("A-1").state == "short"
+
+
+def test_the_price_of_an_article_at_the_rate_of_today(world: World, checkout: Checkout):
+    checkout.article_loader = {
+        "tray": Article(sku="tray", price_points=25, copayment_minor=3000, currency="EUR", exclusive=True),
+        "brush": Article(sku="brush", price_points=50),
+        "lamp": Article(sku="lamp", points=10),
+    }.get
+    checkout.balance("anna")
+    price = checkout.reward_price("tray")
+    assert price is not None
+    assert (price.reward_points, price.unit_price.amount_minor, price.copayment.amount_minor) == (25, 3025, 3000)
+    assert (checkout.reward_price("lamp"), checkout.reward_price("none")) == (None, None)
+    # Another process has asked nobody, and finds what this one was told.
+    other = world.checkout()
+    other.article_loader = checkout.article_loader
+    assert other.reward_price("brush").unit_price.amount_minor == 50
+    half = Rate(id="r", points=2, amount_minor=1, currency="EUR")
+    assert checkout.reward_price("brush", quantity=3, rate=half).unit_price.amount_minor == 25
+    with pytest.raises(InvalidArgumentError):
+        checkout.reward_price("tray", rate=Rate(id="r", points=1, amount_minor=1, currency="USD"))
+
+
+def test_no_price_before_a_rate_is_known(world: World):
+    fresh = world.checkout()
+    fresh.article_loader = {"brush": Article(sku="brush", price_points=50)}.get
+    with pytest.raises(UnavailableError):
+        fresh.reward_price("brush")
+    assert fresh.reward_price("brush", customer_id="anna").unit_price.amount_minor == 50

@@ -12,6 +12,7 @@ from punktgenau.checkout.payment import Payment, PaymentState
 from punktgenau.checkout.quote import CartQuote, parse_points
 from punktgenau.checkout.recovery import Recovery
 from punktgenau.checkout.refund import Refund, RefundPreview, Split
+from punktgenau.checkout.rewards import RewardPrice
 from punktgenau.checkout.schema import include_name
 from punktgenau.checkout.settings import Settings
 
@@ -38,6 +39,7 @@ __all__ = [
     "Recovery",
     "Refund",
     "RefundPreview",
+    "RewardPrice",
     "Settings",
     "Split",
     "include_name",

@@ -8,7 +8,8 @@ from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.quote import CartQuote, quote
 from punktgenau.checkout.settings import Settings
-from punktgenau.errors import NotLinkedError
+from punktgenau.errors import NotLinkedError, UnavailableError
+from punktgenau.money import Rate
 from punktgenau.provider import Balance, Provider
 
 
@@ -20,6 +21,7 @@ class Balances:
         self._links = links
         self._settings = settings
         self._rules = settings.rules
+        self._rate: Rate | None = None
 
     def link(self, customer_id: str) -> Link:
         """The link of a customer. Raises NotLinkedError: nothing was sent."""
@@ -39,7 +41,20 @@ class Balances:
             member_id=link.member_id, deadline_s=self._settings.deadline_s if deadline_s is None else deadline_s
         )
         self._links.keep_balance(link, balance)
+        self._rate = balance.rate
         return balance
+
+    def newest_rate(self) -> Rate:
+        """What a point was worth when a balance was asked for last, by anybody here, else in any process of the shop.
+
+        Raises UnavailableError where nobody's was.
+        """
+        if self._rate is None:
+            newest = self._links.newest_balance()
+            if newest is None:
+                raise UnavailableError("What a point is worth is not known before a balance was asked for.")
+            self._rate = newest.rate
+        return self._rate
 
     def forget(self, customer_id: str) -> None:
         """What was seen last is no longer true: the next quote asks."""

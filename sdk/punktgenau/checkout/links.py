@@ -98,6 +98,12 @@ class Links:
                 },
             )
 
+    def newest_balance(self) -> Balance | None:
+        """The balance that was asked for last, whoever's it is."""
+        with self._database.transaction(write=False) as tx:
+            row = tx.one(self._sql.newest_balance, {})
+        return None if row is None else _balance(str(row[0]))
+
     def _link(self, row: LinkRow) -> Link:
         return Link(
             customer_id=row.customer_id,

@@ -216,6 +216,12 @@ class Statements:
             .order_by(link.c.customer_id)
             .limit(bindparam("limit"))
         )
+        self.newest_balance = (
+            select(link.c.balance)
+            .where(own(link), link.c.balance.is_not(None))
+            .order_by(link.c.balance_at.desc())
+            .limit(1)
+        )
         self.add_link = insert_own(link)
         self.drop_link = delete(link).where(this)
         self.keep_balance = (

@@ -10,14 +10,21 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.articles.article import Article, ArticleLoader
 from punktgenau.checkout.articles.report import ArticleImport, FileFormat, Progress
 from punktgenau.checkout.articles.store import Articles, Standing
+from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.database import Database
-from punktgenau.errors import ConfigurationError
+from punktgenau.checkout.rewards import RewardPrice, reward_price
+from punktgenau.errors import ConfigurationError, InvalidArgumentError
+from punktgenau.money import Rate
+
+RATE_AGE_S = 60.0
+"""How old a rate may be by which an article is priced; what is paid is reckoned anew when the order is placed."""
 
 
 class ArticleCalls:
     """The part of `Checkout` that knows articles, from the shop's `article_loader` or the list that was imported."""
 
     article_loader: ArticleLoader | None
+    _balances: Balances
     _database: Database
     _clock: Clock
 
@@ -35,6 +42,34 @@ class ArticleCalls:
             loaded = ((sku, _loaded(loader, sku)) for sku in dict.fromkeys(skus))
             found = {sku: one for sku, one in loaded if one is not None}
         return {sku: one for sku, one in found.items() if one.is_valid(moment)}
+
+    def reward_price(
+        self, sku: str, *, quantity: int = 1, customer_id: str | None = None, rate: Rate | None = None
+    ) -> RewardPrice | None:
+        """What so many units of a reward article cost: points per unit, and in money what makes its `Line`.
+
+        None: it has no price in points. At `rate`, else at the customer's, else at the one that was seen last. Raises
+        InvalidArgumentError for numbers that cannot be meant, or a co-payment in another currency; UnavailableError
+        where no rate is known yet; with `customer_id` also what `balance` raises.
+        """
+        article = self.articles_of([sku]).get(sku)
+        if article is None or article.price_points is None:
+            return None
+        if rate is None and customer_id is not None:
+            rate = self._balances.of(self._balances.link(customer_id), max_age_s=RATE_AGE_S).rate
+        rate = rate or self._balances.newest_rate()
+        if article.currency not in {None, rate.currency}:
+            raise InvalidArgumentError(
+                f"Article {sku!r} has a co-payment in {article.currency}, and points are worth {rate.currency}.",
+                field="currency",
+            )
+        return reward_price(
+            sku=sku,
+            quantity=quantity,
+            reward_points=article.price_points,
+            copayment_minor=article.copayment_minor or 0,
+            rate=rate,
+        )
 
     def articles_standing(self) -> Standing | None:
         """How many articles the imported list has, and since when it counts; None: there is none."""
