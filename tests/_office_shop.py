@@ -205,6 +205,9 @@ def running_office(folder: Path, *, count: int) -> Iterator[tuple[str, SmallShop
         )
         open_office(small)
         fill(small, count=count, days=12)
+        lots = [{"points": 500, "issued_by": "demo-shop"}]
+        provider.control("POST", "/members", {"id": "mbr_given", "lots": lots})
+        provider.control("POST", "/members/mbr_given/redeem-elsewhere", {"points": 300})
         server = make_server("127.0.0.1", 0, small.app, threaded=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

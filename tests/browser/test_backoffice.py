@@ -42,6 +42,8 @@ def come_in(page: Page, url: str) -> None:
 def addresses(page: Page, url: str, states: tuple[str, ...] = STATES) -> list[str]:
     """Every kind of page, with a redemption in each state."""
     found = [url + one for one in PAGES]
+    page.goto(f"{url}tax")
+    found.append(f"{url}tax?period={page.locator('select[name=period] option').first.get_attribute('value')}")
     for state in states:
         page.goto(f"{url}?state={state}")
         link = page.locator("tbody th a").first.get_attribute("href")
