@@ -14,6 +14,7 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from flask_punktgenau.doctor import Finding, Progress, Scope, Section, Sheet, exit_status, plural
+from flask_punktgenau.doctor_articles import look_at_articles
 from flask_punktgenau.doctor_loaders import look_at_loaders
 from flask_punktgenau.doctor_orders import look_at_orders
 from flask_punktgenau.doctor_provider import look_at_provider, look_at_webhooks, look_at_worker
@@ -105,6 +106,7 @@ def examine(app: Flask, state: AppState, scope: Scope) -> Iterator[Finding]:
         yield from _guarded("webhooks", look_at_webhooks(state, examiner, scope))
         yield from _guarded("worker", look_at_worker(state, examiner, scope))
         yield from _guarded("loaders", look_at_loaders(app, state, scope))
+        yield from _guarded("loaders", look_at_articles(state, examiner, scope))
         yield from _guarded("orders", look_at_orders(state, examiner, scope))
 
 

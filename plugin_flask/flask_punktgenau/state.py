@@ -141,7 +141,7 @@ class AppState:
                     url,
                     order_loader=weakly(me, AppState.load_order) if self.loaders.order is not None else None,
                     orders_loader=weakly(me, AppState._load_orders) if self.loaders.orders is not None else None,
-                    article_loader=weakly(me, AppState._load_article) if self.loaders.article is not None else None,
+                    article_loader=weakly(me, AppState.load_article) if self.loaders.article is not None else None,
                     settings=self.config.settings,
                     clock=self.clock,
                     on_event=weakly(me, AppState._on_event),
@@ -240,7 +240,8 @@ class AppState:
         with self._app.app_context():
             return iter(list(self.loaders.orders(since, until))) if self.loaders.orders is not None else iter(())
 
-    def _load_article(self, sku: str) -> Article | None:
+    def load_article(self, sku: str) -> Article | None:
+        """What points have to do with an article, as the shop's own loader tells it."""
         with self.app_context():
             return self.loaders.article(sku) if self.loaders.article is not None else None
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from flask import session
 
 from _small_shop import Provider, SmallShop, make_small_shop
 from flask_punktgenau.cli import punktgenau
 from punktgenau.checkout import Article
+from punktgenau.checkout.articles import ArticleLoader
 from punktgenau.checkout.articles.editions import Editions
 
 FILE = "sku;points;price_points;copayment_minor;currency;name\nlamp;5;;;;Lamp\ncup;;25;3000;EUR;Cup\n"
@@ -159,3 +162,39 @@ def test_help_names_every_column(small: SmallShop) -> None:
         "valid_until",
     ):
         assert f"  {name} " in shown
+
+
+def doctor(small: SmallShop) -> dict[str, tuple[str, str]]:
+    """Level and words of what the doctor says about articles, by code."""
+    found = small.app.test_cli_runner().invoke(punktgenau, ["doctor", "--json"])
+    told = json.loads(found.stdout)["findings"]
+    return {one["code"]: (one["level"], one["what"]) for one in told if "article" in one["code"]}
+
+
+def test_the_doctor_names_the_list(small: SmallShop, file: Path) -> None:
+    assert doctor(small) == {}
+    run(small, str(file))
+    [(code, (level, what))] = doctor(small).items()
+    assert (code, level) == ("articles", "fine")
+    assert what.startswith("There is a list of 2 articles, imported ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "level"),
+    [
+        (lambda sku: None, "article_loader", "fine"),
+        (lambda sku: Article(sku=sku, points=1), "article_loader", "fine"),
+        (lambda sku: Article(sku="lamp"), "article_loader_answer", "broken"),
+        (lambda sku: {"points": 5}, "article_loader_answer", "broken"),
+        (lambda sku: session["sku"], "article_loader_fails", "broken"),
+    ],
+)
+def test_the_doctor_asks_the_loader(
+    make_shop: Callable[..., SmallShop], file: Path, answer: ArticleLoader, code: str, level: str
+) -> None:
+    small = make_shop()
+    run(small, str(file))
+    small.points.article_loader(answer)
+    told = doctor(small)
+    assert {known: said[0] for known, said in told.items()} == {code: level, "articles_unread": "note"}
+    assert told["articles_unread"][1].startswith("The list of 2 articles, imported ")

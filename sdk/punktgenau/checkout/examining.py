@@ -13,6 +13,7 @@ from sqlalchemy import and_, bindparam, func, inspect, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.articles.store import Articles, Standing
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.moments import milliseconds, moment
@@ -105,6 +106,10 @@ class Examiner:
         with self._database.transaction(write=False) as tx:
             row = tx.one(_HEARD, {})
         return moment(int(row[0])) if row and row[0] else None
+
+    def articles(self) -> Standing | None:
+        """How many articles were imported, and when; None: none so far."""
+        return Articles(self._database).standing()
 
     def live(self, *, since: datetime, until: datetime) -> Iterator[Payment]:
         """What is live of redemptions begun between two moments, the oldest first, page by page."""
