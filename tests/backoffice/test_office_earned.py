@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy
 
-from _earning import PENDING_S, earning, paid, placed
+from _earning import earning, paid, placed
 from _world import World
 from punktgenau import NotFoundError
 from punktgenau.checkout.office import Office
@@ -15,7 +15,7 @@ DAY_S = 86_400
 
 
 def test_an_export_tells_what_orders_have_brought(world: World):
-    shop = earning(world, welcome_points=50)
+    shop = earning(world, welcome_points=50, earn_pending_s=60)
     shop.link("cleo", member_id="mbr_0", consent_id="con_9")
     paid(world, shop, customer_id="cleo")
     shop.recover()
@@ -32,7 +32,7 @@ def test_an_export_tells_what_orders_have_brought(world: World):
 
 
 def test_a_customer_is_erased_when_nothing_is_pending_and_nothing_may_come_back(world: World):
-    shop = earning(world, welcome_points=50)
+    shop = earning(world, welcome_points=50, earn_pending_s=60)
     office = Office(shop)
     for member_id, order in (("mbr_0", "A-1"), ("mbr_42", "A-2")):
         # Two members of one customer, each with a welcome of theirs.
@@ -43,11 +43,11 @@ def test_a_customer_is_erased_when_nothing_is_pending_and_nothing_may_come_back(
     shop.recover()
     with pytest.raises(StateConflictError, match="still open"):
         office.personal.erase("cleo", actor="mira")
-    world.advance(PENDING_S + 60)
+    world.advance(90)
     shop.recover()
     with pytest.raises(StateConflictError, match="may come back"):
         office.personal.erase("cleo", actor="mira")
-    world.advance(401 * DAY_S)
+    world.clock.advance(401 * DAY_S)
     shop.cancel("A-1", cause="Mine was green")
     with pytest.raises(StateConflictError, match="still open"):
         office.personal.erase("cleo", actor="mira")
@@ -66,15 +66,15 @@ def test_a_customer_is_erased_when_nothing_is_pending_and_nothing_may_come_back(
 
 
 def test_what_is_old_is_purged(world: World):
-    shop = earning(world)
+    shop = earning(world, earn_pending_s=60)
     paid(world, shop)
     shop.recover()
-    world.advance(PENDING_S + 60)
+    world.advance(90)
     shop.recover()
-    world.advance(399 * DAY_S)
+    world.clock.advance(399 * DAY_S)
     Office(shop).personal.purge(actor="mira")
     assert "mbr_2500" in content(world)
-    world.advance(2 * DAY_S)
+    world.clock.advance(2 * DAY_S)
     Office(shop).personal.purge(actor="mira")
     assert "mbr_2500" not in content(world)
     # The link is the customer's own affair.

@@ -10,6 +10,7 @@ from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.booking import Booking, Window
 from punktgenau.checkout.database import Database, Value
+from punktgenau.checkout.earning.booked import EarnBookings
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, operation, redemption
 from punktgenau.checkout.statements import ours, own
@@ -88,6 +89,7 @@ class Bookings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.earned = EarnBookings(database)
 
     def within(self, window: Window) -> Iterator[Booking]:
         """Everything that was booked near a month, by its time; one page of it is in memory."""
@@ -98,8 +100,9 @@ class Bookings:
             for row in rows:
                 yield _booking(row)
             if len(rows) < PAGE:
-                return
+                break
             after = {"after_at": rows[-1][2], "after_id": rows[-1][0]}
+        yield from self.earned.within(window)
 
     def of_redemption(self, redemption_id: str) -> tuple[Booking, ...]:
         """All bookings of one redemption, whenever."""
@@ -111,7 +114,8 @@ class Bookings:
         """Those of the keys that the journal has; at most `MANY` at once."""
         with self._database.transaction(write=False) as tx:
             rows = tx.all(_BY_KEY, _many(keys)) + tx.all(_ACCRUED_KEYS, _many(keys))
-        return frozenset(str(row[0]) for row in rows)
+        known = frozenset(str(row[0]) for row in rows)
+        return known | self.earned.known_keys([key for key in keys if key not in known])
 
     def redemption(self, booking: Booking) -> RedemptionRow | None:
         """The attempt that a line is about by its key or the provider's id."""

@@ -190,6 +190,7 @@ class Findings:
         either = there or here
         if either is None or (state == "open" and self.found.total() > FINDINGS_MAX):
             return
+        is_earned = here is not None and not here.redemption_id
         # A provider may number each statement's lines anew, so a line is named by its month and by what it is about; a
         # booking of ours has an id of its own, and is the same whether it has waited for another month or not.
         line = (self._period, there.id, there.key, there.provider_id, there.order_reference) if there else ()
@@ -201,7 +202,7 @@ class Findings:
                 state=state,
                 order_reference=either.order_reference[:64],
                 order_state=self._order_state(either.order_reference) if state == "open" else "",
-                redemption_id=redemption_id or (here.redemption_id if here else None),
+                redemption_id=redemption_id or (here.redemption_id or None if here else None),
                 provider_id=either.provider_id,
                 line_id=there.id if there else "",
                 operation_id=here.id if here else "",
@@ -212,7 +213,8 @@ class Findings:
                 here_minor=here.amount_minor if here else None,
                 here_at=here.at if here else None,
                 currency=either.currency,
-                proposal=proposal or PROPOSALS[kind],
+                # What an order has earned is looked up by nobody but its own steps.
+                proposal=proposal or ("claim" if is_earned and kind != "period" else PROPOSALS[kind]),
                 note=note[:200],
                 created_at=self._seen_at,
                 seen_at=self._seen_at,

@@ -154,6 +154,8 @@ class Reconciling:
                 self._findings.count("only_there")
             elif (row := self._bookings.redemption(line)) is not None:
                 self._settle_known(store, line, row)
+            elif line.key and (earned := self._bookings.earned.of_key(line.key)):
+                self._settle_earned(line, earned)
             else:
                 points = self._bookings.of_orders([line.order_reference]).get(line.order_reference)
                 booked = () if points is None else self._bookings.of_redemption(points.id)
@@ -174,6 +176,18 @@ class Reconciling:
             self.counted.matched += 1
         else:
             self._findings.known_line(line, row)
+
+    def _settle_earned(self, line: Booking, booked: Sequence[Booking]) -> None:
+        """A line about what an order has earned, of which nothing is booked near this month, or not for this line."""
+        twin = next((one for one in booked if (one.kind, one.reference) == (line.kind, line.reference)), None)
+        if twin is None:
+            self._findings.add(
+                Finding("only_there", line, None, "what this order has earned was booked otherwise here")
+            )
+        elif self._window.is_near(twin.at):
+            self._findings.double(line, twin)
+        else:
+            self._findings.add(Finding("period", line, twin, "booked here in another month"))
 
 
 def _was_seen(line: Booking, row: RedemptionRow, booked: Sequence[Booking], seen: tuple[int, int]) -> bool:
