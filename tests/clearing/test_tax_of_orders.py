@@ -53,6 +53,13 @@ def earn(shop: Checkout, world: World, reference: str, cart: Cart = CART) -> Non
     shop.recover()
 
 
+def pay_in_part(shop: Checkout, world: World, reference: str) -> None:
+    world.order(reference, "paid")
+    shop.authorize(reference, CART, customer_id="anna", points=180)
+    shop.capture(reference)
+    shop.recover()
+
+
 def elsewhere(world: World, points: int, member_id: str = "mbr_x") -> None:
     url = f"{world.provider.url}/sandbox/members/{member_id}/redeem-elsewhere"
     assert world.provider.http.post(url, json={"points": points}, timeout=20).status_code == 201
@@ -117,12 +124,47 @@ def test_what_comes_back_later_leaves_an_earlier_month_as_it_was(shop: Checkout,
     assert rows(shop, period(shop)) == []
 
 
+def test_what_comes_back_of_an_order_with_points_leaves_an_earlier_month_as_well(shop: Checkout, world: World) -> None:
+    earn(shop, world, "A-1")
+    pay_in_part(shop, world, "A-2")
+    elsewhere(world, 191)
+    first = period(shop)
+    before = rows(shop, first)
+    world.advance(35 * DAY_S)
+    shop.refund("A-2", return_reference="R-1", lines={"book": 4})
+    shop.recover()
+    assert rows(shop, first) == before
+    # Of what is redeemed now, nothing was earned by the books.
+    elsewhere(world, world.provider.points("mbr_x")[0])
+    assert {(row[0], row[2]) for row in rows(shop, period(shop)) if row[0] == "A-2"} <= {("A-2", "19")}
+
+
+@pytest.mark.parametrize("with_points", [False, True])
+def test_an_order_that_is_cancelled_later_leaves_an_earlier_month_as_it_was(
+    shop: Checkout, world: World, with_points: bool
+) -> None:
+    earn(shop, world, "A-1")
+    if with_points:
+        pay_in_part(shop, world, "A-2")
+    else:
+        earn(shop, world, "A-2")
+    elsewhere(world, world.provider.points("mbr_x")[0] - 20)
+    first = period(shop)
+    before = rows(shop, first)
+    assert {row[0] for row in before} == {"A-1", "A-2"}
+    world.advance(35 * DAY_S)
+    elsewhere(world, 1)
+    world.order("A-2", "cancelled")
+    shop.cancel("A-2")
+    shop.recover()
+    assert rows(shop, first) == before
+    # From then on no money pays it, so what is still redeemed of it lowers nothing.
+    assert [row[:2] for row in rows(shop, period(shop)) if row[3] > 0] == [("A-2", "no_money")]
+
+
 def test_an_order_paid_with_points_and_money_earned_on_its_money_alone(shop: Checkout, world: World) -> None:
     earn(shop, world, "A-1")
-    world.order("A-2", "paid")
-    shop.authorize("A-2", CART, customer_id="anna", points=180)
-    shop.capture("A-2")
-    shop.recover()
+    pay_in_part(shop, world, "A-2")
     # 161.80 less 1.80: 160 points for 160 euros, of which 117.68 paid the lamp and 42.32 the books.
     left = 211 - 180
     assert world.provider.points("mbr_x") == (left + 160, 0)
