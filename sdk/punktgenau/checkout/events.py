@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction
+from punktgenau.checkout.exchanging.statements import MIND
 from punktgenau.checkout.moments import now_ms
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import EventRow, RedemptionRow, event, link, operation, redemption, values_of
@@ -104,6 +105,10 @@ class Events:
             if given is not None:
                 # Its own operation finds out, under its own key.
                 return replace(row, state="matched", reason="", redemption_id=str(given[0]), check_at=None)
+        if row.type.startswith("payout.") and row.provider_id is not None:
+            # What became of it is asked for when somebody next recovers.
+            known = tx.run(MIND, {"provider_id": row.provider_id, "state": "requested"}) > 0
+            return replace(row, state="matched" if known else "unmatched", reason="unknown_type", check_at=None)
         if not row.type.startswith("redemption.") or (row.key is None and row.provider_id is None):
             return replace(row, state="unmatched", reason="unknown_type", check_at=None)
         found = tx.one(_BY_KEY, {"key": row.key}) if row.key is not None else None
@@ -139,7 +144,7 @@ def _row_of(told: Event, *, provider: str, partner: str, now_ms: int) -> EventRo
         id=told.id,
         type=told.type,
         key=told.idempotency_key,
-        provider_id=told.redemption_id,
+        provider_id=told.redemption_id or told.payout_id,
         order_reference=told.order_reference,
         said=told.state or told.type.removeprefix("redemption.")[:24],
         state="early",

@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, select
 
 from punktgenau.checkout.database import Transaction, Value
 from punktgenau.checkout.earning.personal import kept_earnings
+from punktgenau.checkout.exchanging.personal import kept_exchanges
 from punktgenau.checkout.frozen import thaw
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.schema import link, redemption
@@ -55,7 +56,8 @@ class Exported:
     """What the journal has of one customer, ready for JSON: times as text, amounts in the smallest unit.
 
     `link` has the last balance that was asked for, as the provider told it. `changes` are of orders after they were
-    placed; `deeds` what was done to them by hand, and why; `earned` points that orders brought.
+    placed; `deeds` what was done to them by hand, and why; `earned` points that orders brought;
+    `exchanges` points that became vouchers or money.
     """
 
     customer_id: str
@@ -65,6 +67,7 @@ class Exported:
     changes: tuple[Fields, ...] = ()
     deeds: tuple[Fields, ...] = ()
     earned: tuple[Fields, ...] = ()
+    exchanges: tuple[Fields, ...] = ()
 
 
 def exported(tx: Transaction, customer_id: str) -> Exported:
@@ -79,6 +82,7 @@ def exported(tx: Transaction, customer_id: str) -> Exported:
         changes=tuple(_change(row) for row in tx.all(_CHANGES, values)),
         deeds=tuple(_deed(row) for row in tx.all(_DEEDS, values)),
         earned=kept_earnings(tx, customer_id),
+        exchanges=kept_exchanges(tx, customer_id),
     )
 
 

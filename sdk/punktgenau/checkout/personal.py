@@ -18,6 +18,7 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import Database, Transaction, Value
 from punktgenau.checkout.earning.personal import erase_earning, old_earnings, open_earnings
+from punktgenau.checkout.exchanging.personal import erase_exchange, old_exchanges, settled_exchanges
 from punktgenau.checkout.exported import LINK, OF_CUSTOMER, Exported, exported
 from punktgenau.checkout.intent import CAUSES, ORDER_CANCELLED
 from punktgenau.checkout.journal import Journal
@@ -152,7 +153,7 @@ class Personal:
         """
         with self._database.transaction(write=False) as tx:
             found = exported(tx, customer_id)
-        if found.link is None and not found.redemptions and not found.earned:
+        if found.link is None and not (found.redemptions or found.earned or found.exchanges):
             raise NotFoundError("The journal has nothing of this customer.", field="customer_id")
         return found
 
@@ -172,7 +173,8 @@ class Personal:
             rows = tx.all(_HOW_OPEN, values)
             earned = open_earnings(tx, customer_id=customer_id, quiet_since=self._quiet_since(return_days))
             linked = tx.one(LINK, values)
-            if linked is None and not rows and not earned:
+            exchanged = settled_exchanges(tx, customer_id)
+            if linked is None and not (rows or earned or exchanged):
                 raise NotFoundError("The journal has nothing of this customer.", field="customer_id")
             for _, order_reference, changed_at, how_open in (*rows, *earned):
                 if how_open:
@@ -182,6 +184,8 @@ class Personal:
                 _erase(tx, str(row[0]), customer_id=customer_id, pseudonym=pseudonym)
             for row in earned:
                 erase_earning(tx, str(row[0]), pseudonym=pseudonym)
+            for row in exchanged:
+                erase_exchange(tx, row, pseudonym=pseudonym)
             tx.run(_DROP_LINK, values)
             self._actions.record_in(tx, "erase", actor=actor, reason="", subject=pseudonym, detail={"count": len(rows)})
         return len(rows)
@@ -194,7 +198,7 @@ class Personal:
         count = 0
         for batch in self._old(return_days):
             count += len(batch)
-        while self._purge_earnings(return_days):
+        while self._purge_others(return_days):
             pass
         if count:
             self._actions.record("purge", actor=actor, reason="", subject="", detail={"count": count})
@@ -218,12 +222,15 @@ class Personal:
             since = int(rows[-1][2] or 0)
             yield rows
 
-    def _purge_earnings(self, return_days: int) -> int:
+    def _purge_others(self, return_days: int) -> int:
         with self._database.transaction() as tx:
             rows = old_earnings(tx, quiet_since=self._quiet_since(return_days), most=_BATCH)
             for earning_id, customer_id in rows:
                 erase_earning(tx, str(earning_id), pseudonym=self._pseudonym(str(customer_id)))
-        return len(rows)
+            exchanged = old_exchanges(tx, quiet_since=self._quiet_since(return_days), most=_BATCH)
+            for row in exchanged:
+                erase_exchange(tx, row, pseudonym=self._pseudonym(str(row[3])))
+        return len(rows) + len(exchanged)
 
     def _quiet_since(self, return_days: int) -> int:
         return milliseconds(self._clock.now() - timedelta(days=return_days))

@@ -9,6 +9,7 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.earning.calls import EarningCalls
 from punktgenau.checkout.events import Events, EventState
+from punktgenau.checkout.exchanging.calls import Exchanges
 from punktgenau.checkout.execute import Executor
 from punktgenau.checkout.heartbeat import Heartbeat
 from punktgenau.checkout.helping import recover_one
@@ -22,7 +23,7 @@ from punktgenau.provider import Provider
 BEAT_S = 30.0
 
 
-class Recovering(EarningCalls):
+class Recovering(EarningCalls, Exchanges):
     """The part of `Checkout` that ends what was left open."""
 
     settings: Settings
@@ -76,6 +77,8 @@ class Recovering(EarningCalls):
             stop=stop or _never,
             progress=done,
         )
+        if self.offers_vouchers or self.offers_payouts:
+            self._recover_exchanges(report, due_only=due_only, stop=stop or _never, progress=done)
         return report
 
     def recover_one(self, *, deadline_s: float) -> bool:

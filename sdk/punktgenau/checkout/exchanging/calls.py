@@ -1,0 +1,268 @@
+"""What a shop asks about points that become a voucher or money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, get_args
+
+from punktgenau._clock import Clock
+from punktgenau._redact import logger
+from punktgenau.checkout.balances import Balances
+from punktgenau.checkout.database import Database
+from punktgenau.checkout.exchanging.execute import CIRCUIT_OPEN, ExchangeExecutor, payouts_of, vouchers_of
+from punktgenau.checkout.exchanging.journal import ExchangeJournal
+from punktgenau.checkout.exchanging.schema import ExchangeRow
+from punktgenau.checkout.moments import moment
+from punktgenau.checkout.order_journal import OrderJournal
+from punktgenau.checkout.recovery import BATCH, Recovery
+from punktgenau.checkout.settings import Settings
+from punktgenau.errors import (
+    AmountChangedError,
+    ConfigurationError,
+    DeclinedError,
+    IdempotencyConflictError,
+    InvalidArgumentError,
+    UnavailableError,
+    VoucherError,
+)
+from punktgenau.money import Money, require_points
+from punktgenau.provider import Provider
+
+if TYPE_CHECKING:
+    from punktgenau.voucher_records import Voucher, VoucherProduct
+
+ExchangeKind = Literal["voucher", "payout"]
+ExchangeState = Literal["sending", "done", "requested", "paid", "rejected", "declined", "needs_attention"]
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """Points that became, or become, a voucher or money; `state` "sending" until the provider has confirmed.
+
+    A voucher is "done"; a payout "requested", then "paid", or "rejected" and the points are back, `reason` says why.
+    `hint`: a voucher's last four signs, or the account as its owner knows it. `code` is a secret: it is told by the
+    call that buys a voucher, and kept nowhere.
+    """
+
+    kind: ExchangeKind
+    state: ExchangeState
+    points: int
+    value: Money | None
+    hint: str
+    reason: str
+    reference: str
+    provider_id: str | None
+    asked_at: datetime
+    changed_at: datetime
+    code: str | None = field(default=None, repr=False)
+
+
+class Exchanges:
+    """The part of `Checkout` by which customers turn points into a voucher, or into money on their bank account.
+
+    `form` is the page's own name for one wish, random, the same when it is sent again: then it is done once, and
+    answered as the first time. An unknown is a state ("sending"); recovery ends it.
+    """
+
+    settings: Settings
+    _provider: Provider
+    _database: Database
+    _clock: Clock
+    _journal: OrderJournal
+    _balances: Balances
+
+    @property
+    def offers_vouchers(self) -> bool:
+        """Whether points can become vouchers here."""
+        return vouchers_of(self._provider) is not None
+
+    @property
+    def offers_payouts(self) -> bool:
+        """Whether points can become money here."""
+        return payouts_of(self._provider) is not None
+
+    def voucher_products(self) -> tuple[VoucherProduct, ...]:
+        """What can be bought with points, good at this shop. Raises NotSentError, UnavailableError."""
+        port = vouchers_of(self._provider)
+        found = () if port is None else port.products(deadline_s=self.settings.deadline_s)
+        return tuple(one for one in found if not one.partners or self._provider.partner_id in one.partners)
+
+    def vouchers(self, customer_id: str) -> tuple[Voucher, ...]:
+        """The linked member's vouchers, newest first, from the provider; never with their codes.
+
+        Raises NotLinkedError, NotSentError, UnavailableError.
+        """
+        port, link = vouchers_of(self._provider), self._balances.link(customer_id)
+        return () if port is None else port.list(member_id=link.member_id, deadline_s=self.settings.deadline_s)
+
+    def buy_voucher(self, customer_id: str, product_id: str, *, points: int, form: str) -> Exchange:
+        """Turn points into a voucher at once; `points` is its price as it was shown. The answer has its code.
+
+        Raises NotLinkedError, DeclinedError (no points have left), AmountChangedError (it costs others by now),
+        IdempotencyConflictError (the form was sent with other content), ConfigurationError where there are no vouchers.
+        """
+        if not self.offers_vouchers:
+            raise ConfigurationError("This provider has no vouchers.", code="not_offered")
+        if not isinstance(product_id, str) or not 1 <= len(product_id) <= 64 or not product_id.isprintable():
+            raise InvalidArgumentError("product_id must be 1 to 64 printable characters.", field="product_id")
+        require_points(points)
+        if self._exchange_journal.by_form(customer_id, form) is None:
+            self._check_price(product_id, points)
+        return self._exchange(customer_id, "voucher", product_id, points, form)
+
+    def request_payout(self, customer_id: str, points: int, *, form: str) -> Exchange:
+        """Turn points into money on the bank account that the provider knows; they leave at once.
+
+        Raises NotLinkedError, DeclinedError (no points have left), IdempotencyConflictError (the form was sent with
+        other content), ConfigurationError where nothing is paid out.
+        """
+        if not self.offers_payouts:
+            raise ConfigurationError("This provider pays nothing out.", code="not_offered")
+        return self._exchange(customer_id, "payout", None, require_points(points), form)
+
+    def exchanges(self, customer_id: str) -> tuple[Exchange, ...]:
+        """What a customer turned into vouchers or money in this shop, newest first; from the journal."""
+        return tuple(_told(row) for row in self._exchange_journal.of_customer(customer_id, most=SHOWN))
+
+    def _exchange(
+        self, customer_id: str, kind: ExchangeKind, product_id: str | None, points: int, form: str
+    ) -> Exchange:
+        if not isinstance(form, str) or not 8 <= len(form) <= 64 or not form.isalnum():
+            raise InvalidArgumentError("form must be 8 to 64 letters and digits.", field="form")
+        if not self.settings.enabled:
+            raise UnavailableError("Points are switched off in this shop. Nothing was sent.", code="points_off")
+        link, lease_s = self._balances.link(customer_id), self.settings.deadline_s
+        journal, executor = self._exchange_journal, self._exchange_executor
+        asked = self._asked(customer_id, link.member_id, kind, product_id, points, form)
+        row, claim = journal.begin(asked, lease_s=lease_s)
+        if (row.kind, row.product_id, row.points) != (kind, product_id, points):
+            raise IdempotencyConflictError("This form was sent before with other content; the first one stands.")
+        if claim is None and row.state == "done":
+            code = executor.code_again(row, deadline_s=lease_s)
+            return _told(row, code=code)
+        if claim is None and row.state == "sending":
+            claim = journal.claim(row.id, lease_s=lease_s)
+        if claim is None:
+            return _known(row)
+        heard = executor.run(claim, deadline_s=lease_s)
+        if heard.row.state == "declined" and heard.error is not None:
+            raise heard.error
+        return _told(heard.row, code=heard.code)
+
+    def _check_price(self, product_id: str, points: int) -> None:
+        """Raises VoucherError where there is no such product (any more), AmountChangedError where it costs others."""
+        product = next((one for one in self.voucher_products() if one.id == product_id), None)
+        if product is None:
+            raise VoucherError("There is no such voucher to buy. No points have left.", field="product_id")
+        if product.price_points != points:
+            raise AmountChangedError(
+                f"The voucher costs {product.price_points} points by now, {points} were shown. Nothing was bought; "
+                "show the customer again.",
+                remaining=product.price_points,
+            )
+
+    def _asked(
+        self, customer_id: str, member_id: str, kind: ExchangeKind, product_id: str | None, points: int, form: str
+    ) -> ExchangeRow:
+        now, provider = self._journal.now_ms(), self._provider
+        return ExchangeRow(
+            id=self._journal.fresh_id(),
+            provider=provider.profile.name,
+            partner=provider.partner_id,
+            mode=provider.mode or "",
+            kind=kind,
+            customer_id=customer_id,
+            member_id=member_id,
+            form=form,
+            reference="",
+            key="",
+            fingerprint="",
+            product_id=product_id,
+            points=points,
+            state="sending",
+            provider_id=None,
+            value_minor=None,
+            currency=None,
+            hint=None,
+            outcome=None,
+            code=None,
+            reason="",
+            sends=0,
+            passes=0,
+            next_at=now,
+            lease_until=0,
+            lease_token=1,
+            created_at=now,
+            updated_at=now,
+        )
+
+    def _recover_exchanges(
+        self, report: Recovery, *, due_only: bool, stop: Callable[[], bool], progress: Callable[[Recovery], None]
+    ) -> None:
+        """Finish what is open, each once; with `due_only` what is due, until nothing is."""
+        journal, lease_s = self._exchange_journal, self.settings.worker_deadline_s
+        ids: list[str | None] = [None] * BATCH if due_only else [*journal.waiting(most=BATCH)]
+        for exchange_id in ids:
+            if stop():
+                break
+            claim = journal.claim(exchange_id, lease_s=lease_s)
+            if claim is None and due_only:
+                break
+            if claim is None:
+                continue
+            heard = self._exchange_executor.run(claim, deadline_s=lease_s)
+            report.finished += heard.row.next_at is None
+            report.still_open += heard.row.state == "sending"
+            progress(report)
+            if heard.error is not None and heard.error.code == CIRCUIT_OPEN:
+                break
+        report.needs_attention += journal.attention()
+
+    @cached_property
+    def _exchange_journal(self) -> ExchangeJournal:
+        return ExchangeJournal(
+            self._database, clock=self._clock, key_of=self._provider.profile.key_of, secret=self._journal._secret
+        )
+
+    @cached_property
+    def _exchange_executor(self) -> ExchangeExecutor:
+        return ExchangeExecutor(self._provider, self._exchange_journal, clock=self._clock)
+
+
+def _known(row: ExchangeRow) -> Exchange:
+    """What a form came to that was sent before. Raises DeclinedError as the first time."""
+    if row.state == "declined":
+        logger.info("a form was sent again that was refused: %s", row.code)
+        raise DeclinedError("This was refused before. No points have left.", code=row.code)
+    return _told(row)
+
+
+def _told(row: ExchangeRow, *, code: str | None = None) -> Exchange:
+    value = None
+    if row.value_minor is not None and row.currency is not None:
+        value = Money(amount_minor=row.value_minor, currency=row.currency)
+    return Exchange(
+        kind="voucher" if row.kind == "voucher" else "payout",
+        state=_state(row.state),
+        points=row.points,
+        value=value,
+        hint=row.hint or "",
+        reason=row.reason or (row.code or "" if row.state == "declined" else ""),
+        reference=row.reference,
+        provider_id=row.provider_id,
+        asked_at=moment(row.created_at),
+        changed_at=moment(row.updated_at),
+        code=code,
+    )
+
+
+def _state(text: str) -> ExchangeState:
+    for state in get_args(ExchangeState):
+        if state == text:
+            known: ExchangeState = state
+            return known
+    raise AssertionError(f"unknown state {text!r}")

@@ -1,0 +1,150 @@
+"""The journal of exchanges: each is written down before it is sent, and every result is fenced by its lease."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from hashlib import sha256
+
+from sqlalchemy import and_, bindparam, insert, select, update
+
+from punktgenau._clock import Clock
+from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
+from punktgenau.checkout.exchanging import statements as sql
+from punktgenau.checkout.exchanging.schema import ExchangeClaim, ExchangeRow, exchange
+from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, LostSwapError
+from punktgenau.checkout.moments import now_ms
+from punktgenau.checkout.rows import replace, row_of, values_of
+from punktgenau.checkout.statements import ours, statements
+
+_x = exchange.c
+_THIS = _x.id == bindparam("exchange_id")
+
+
+class ExchangeJournal:
+    """The exchanges of one shop at one provider."""
+
+    def __init__(
+        self, database: Database, *, clock: Clock, key_of: Callable[[bytes], str], secret: Callable[[], bytes]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._key_of = key_of
+        self._secret = secret
+        now = database.now()
+        self._add = insert(exchange).values(
+            {column.name: bindparam(column.name) for column in exchange.columns if column.name != "lease_until"}
+            | {"lease_until": now + bindparam("lease_ms")}
+        )
+        is_due = and_(ours(exchange), _x.next_at.is_not(None), _x.next_at <= bindparam("at"), _x.lease_until < now)
+        self._due = select(_x.id).where(is_due).order_by(_x.next_at).limit(1).with_for_update(skip_locked=True)
+        self._since = select(_x.next_at).where(is_due).order_by(_x.next_at).limit(1)
+        self._lease = (
+            update(exchange)
+            .where(_THIS, _x.lease_until < now)
+            .values(lease_until=now + bindparam("lease_ms"), lease_token=_x.lease_token + 1)
+        )
+
+    def now_ms(self) -> int:
+        """The injected clock's wall time, in milliseconds."""
+        return now_ms(self._clock)
+
+    def begin(self, row: ExchangeRow, *, lease_s: float) -> tuple[ExchangeRow, ExchangeClaim | None]:
+        """Write the intent, leased to the caller; where the form was sent before, what it came to, and no claim."""
+        digest = sha256(f"{row.id}|{row.kind}".encode()).digest()
+        row = replace(row, reference=f"x-{digest.hex()[:32]}", key=self._key_of(digest))
+        row = replace(row, fingerprint=self._fingerprint(row))
+        ends = self._ends(lease_s)
+        try:
+            with self._database.transaction() as tx:
+                tx.run(self._add, values_of(row) | {"lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS})
+        except DuplicateError:
+            known = self.by_form(row.customer_id, row.form)
+            if known is None:
+                raise
+            return known, None
+        return row, ExchangeClaim(row, row.lease_token, ends)
+
+    def claim(self, exchange_id: str | None = None, *, lease_s: float) -> ExchangeClaim | None:
+        """Take over this one, or the one that has been due longest; None: none is, or somebody has it."""
+        ends = self._ends(lease_s)
+        with self._database.transaction() as tx:
+            if exchange_id is None:
+                found = tx.one(self._due, {"at": self.now_ms()})
+                if found is None:
+                    return None
+                exchange_id = str(found[0])
+            values: dict[str, Value] = {"exchange_id": exchange_id, "lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS}
+            if tx.run(self._lease, values) != 1:
+                return None
+            row = self._one(tx, exchange_id)
+            return ExchangeClaim(row, row.lease_token, ends)
+
+    def put_back(self, claim: ExchangeClaim) -> ExchangeRow:
+        """Give a claim up by which no call was made: it is as it was, and as due."""
+        with self._database.transaction() as tx:
+            tx.run(sql.PUT_BACK, {"exchange_id": claim.operation.id, "seen_token": claim.token})
+        return claim.operation
+
+    def finish(self, claim: ExchangeClaim, changed: ExchangeRow, *, sends: int) -> ExchangeRow:
+        """Write the result of a send. Raises LostSwapError when the lease went to somebody else meanwhile."""
+        with self._database.transaction() as tx:
+            values: dict[str, Value] = {
+                **values_of(changed),
+                "exchange_id": changed.id,
+                "seen_token": claim.token,
+                "more_sends": sends,
+                "updated_at": self.now_ms(),
+            }
+            if tx.run(sql.FINISH, values) != 1:
+                raise LostSwapError
+            aged: dict[str, Value] = {"customer_id": changed.customer_id, "balance_at": self.now_ms() - BALANCE_AGED_MS}
+            tx.run(statements(self._database).age_balance, aged)
+            return self._one(tx, changed.id)
+
+    def is_as_written(self, row: ExchangeRow) -> bool:
+        """Whether what would be sent now is what was written down before the first byte."""
+        return hmac.compare_digest(row.fingerprint, self._fingerprint(row))
+
+    def by_form(self, customer_id: str, form: str) -> ExchangeRow | None:
+        """What a form came to."""
+        with self._database.transaction(write=False) as tx:
+            found = tx.one(sql.BY_FORM, {"customer_id": customer_id, "form": form})
+        return None if found is None else row_of(ExchangeRow, found)
+
+    def of_customer(self, customer_id: str, *, most: int) -> tuple[ExchangeRow, ...]:
+        """A customer's exchanges, newest first."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(sql.OF_CUSTOMER, {"customer_id": customer_id, "most": most})
+        return tuple(row_of(ExchangeRow, row) for row in rows)
+
+    def waiting(self, *, most: int) -> list[str]:
+        """Ids of those that are open, due or not, the longest waiting first."""
+        with self._database.transaction(write=False) as tx:
+            return [str(row[0]) for row in tx.all(sql.WAITING, {"most": most})]
+
+    def due_since(self) -> int | None:
+        """Since when the one is due that waits longest; None: none is."""
+        with self._database.transaction(write=False) as tx:
+            row = tx.one(self._since, {"at": self.now_ms()})
+        return None if row is None else int(row[0] or 0)
+
+    def attention(self) -> int:
+        """How many need a person."""
+        with self._database.transaction(write=False) as tx:
+            row = tx.one(sql.ATTENTION, {"state": "needs_attention"})
+        return 0 if row is None else int(row[0] or 0)
+
+    def _one(self, tx: Transaction, exchange_id: str) -> ExchangeRow:
+        row = tx.one(sql.ONE, {"exchange_id": exchange_id})
+        if row is None:
+            raise AssertionError(f"exchange {exchange_id} is gone from the journal")
+        return row_of(ExchangeRow, row)
+
+    def _ends(self, lease_s: float) -> float:
+        # Counted from before the commit, so that it never seems later than the database says.
+        return self._clock.monotonic() + lease_s + LEASE_MARGIN_MS / 1000
+
+    def _fingerprint(self, row: ExchangeRow) -> str:
+        said = "|".join(str(part) for part in (row.kind, row.member_id, row.product_id, row.points, row.reference))
+        return hmac.new(self._secret(), said.encode(), sha256).hexdigest()
