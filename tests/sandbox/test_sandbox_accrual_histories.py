@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from punktgenau.sandbox import Database, SandboxClock, create_app
 from punktgenau.sandbox.state import sandbox_of
@@ -50,6 +50,8 @@ class Histories(RuleBasedStateMachine):
         self.counter = 0
         self.second = 0
         self.sign_in()
+        self.give(20, waits=False)
+        self.give(15, waits=True)
 
     def sign_in(self) -> None:
         form = {"grant_type": "client_credentials"}
@@ -60,8 +62,9 @@ class Histories(RuleBasedStateMachine):
         self.counter += 1
         return self.client.post(path, json=body, headers={**self.headers, "Idempotency-Key": f"key-{self.counter}"})
 
-    def pick(self, position: int) -> tuple[str, Given] | None:
-        return list(self.given.items())[position % len(self.given)] if self.given else None
+    def pick(self, position: int) -> tuple[str, Given]:
+        """The newest first: less of it is gone."""
+        return list(self.given.items())[-1 - position % len(self.given)]
 
     @rule(points=st.integers(1, 20), waits=st.booleans())
     def give(self, points: int, waits: bool) -> None:
@@ -76,10 +79,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(position=st.integers(0, 9))
     def let_it_be_spent(self, position: int) -> None:
-        picked = self.pick(position)
-        if picked is None:
-            return
-        accrual_id, known = picked
+        accrual_id, known = self.pick(position)
         reply = self.post(f"/v1/accruals/{accrual_id}/post", {})
         if known.left == 0:
             assert reply.get_json()["code"] == "accrual_reversed"
@@ -91,12 +91,11 @@ class Histories(RuleBasedStateMachine):
                 known.due_at = None
                 self.net, self.charged = self.net + known.left, self.charged + known.left
 
-    @rule(position=st.integers(0, 9), points=st.integers(1, 20), below_zero=st.booleans())
-    def take_back(self, position: int, points: int, below_zero: bool) -> None:
-        picked = self.pick(position)
-        if picked is None:
-            return
-        accrual_id, known = picked
+    @rule(position=st.integers(0, 9), rest=st.integers(-1, 9), below_zero=st.booleans())
+    def take_back(self, position: int, rest: int, below_zero: bool) -> None:
+        """All but some of what is left, or one point more than that."""
+        accrual_id, known = self.pick(position)
+        points = max(1, known.left - rest)
         body = {"points": points, "return_reference": f"R-{self.counter}", "reason": "Returned"}
         reply = self.post(f"/v1/accruals/{accrual_id}/reversals", {**body, "below_zero": below_zero})
         if points > known.left:
@@ -116,8 +115,10 @@ class Histories(RuleBasedStateMachine):
         known.asked_back += points
         self.net, self.charged = self.net - taken, self.charged - taken
 
-    @rule(points=st.integers(1, 20))
-    def spend(self, points: int) -> None:
+    @rule(kept=st.integers(-1, 4))
+    def spend(self, kept: int) -> None:
+        """All but a few, or one more than there are."""
+        points = max(1, self.net - kept)
         order = f"B-{self.counter}"
         total = {"amount_minor": 1000, "currency": "EUR"}
         body = {"member_id": MEMBER, "order_reference": order, "points": points, "total": total, "capture": "now"}
@@ -127,10 +128,9 @@ class Histories(RuleBasedStateMachine):
             self.spent[reply.get_json()["id"]] = points
             self.net -= points
 
+    @precondition(lambda self: self.spent)
     @rule(position=st.integers(0, 9))
     def give_back(self, position: int) -> None:
-        if not self.spent:
-            return
         red_id = list(self.spent)[position % len(self.spent)]
         points = self.spent.pop(red_id)
         body = {"points": points, "return_reference": f"R-{self.counter}"}
@@ -173,8 +173,8 @@ class Histories(RuleBasedStateMachine):
 
 
 Histories.TestCase.settings = settings(
-    max_examples=15,
-    stateful_step_count=25,
+    max_examples=25,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,
     database=None,

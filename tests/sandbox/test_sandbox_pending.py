@@ -188,6 +188,16 @@ def test_below_zero_is_owed_and_settled_by_what_comes_in(frozen: Any) -> None:
     assert newest["reason"] == "68 points settled what was owed"
 
 
+def test_who_owes_has_nothing_more_to_take_and_can_owe_more(frozen: Any) -> None:
+    accrual_id = give(frozen)
+    spend(frozen, 142)
+    assert taken(take_back(frozen, accrual_id, 30, below_zero=True)) == (0, 0, 30, 0)
+    assert taken(take_back(frozen, accrual_id, 30, "R-2")) == (0, 0, 0, 30)
+    assert taken(take_back(frozen, accrual_id, 40, "R-3", below_zero=True)) == (0, 0, 40, 0)
+    assert balance(frozen) == (-70, 0)
+    assert frozen.client.get("/sandbox/members/mbr_42").get_json()["owed"] == 70
+
+
 def test_a_hold_that_ends_settles_what_is_owed(frozen: Any) -> None:
     accrual_id = give(frozen)
     red = frozen.authorize(member_id="mbr_42", points=142, order_reference="B-1", key="key-h").get_json()
