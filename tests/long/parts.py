@@ -102,6 +102,13 @@ ALL = (
         least=50_000,
     ),
     Part(
+        name="tax",
+        about="the tax report of 500,000 lines over 250,000 orders",
+        minutes=3,
+        size={"--orders": 250_000},
+        least=20_000,
+    ),
+    Part(
         name="articles",
         about="importing 1,000,000 articles, CSV and JSON, on SQLite and on PostgreSQL",
         minutes=5,
