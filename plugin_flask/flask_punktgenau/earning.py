@@ -16,10 +16,9 @@ from flask_punktgenau.redirects import this_page
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import panel_urls
 from flask_punktgenau.visitor import current_visitor
-from punktgenau.checkout import Cart, Checkout, Line
+from punktgenau.checkout import Cart, CartQuote, Checkout, Line
 from punktgenau.checkout.earning.told import Earned
 from punktgenau.errors import PunktgenauError
-from punktgenau.money import Money
 
 _EARNED_TEMPLATES: dict[SummaryForm, str] = {"box": "earned.html", "rows": "earned_rows.html", "text": "earned.txt"}
 
@@ -85,17 +84,18 @@ def ask_earns(
     cart: Cart,
     *,
     customer_id: str | None,
-    value: Money | None = None,
+    quote: CartQuote | None = None,
     of: EarnOf = "order",
 ) -> Earns | None:
-    """What a cart would earn while points pay `value` of it; None where orders earn nothing, or nobody knows.
+    """What a cart would earn while points pay of it what `quote` says; None where orders earn nothing, or nobody knows.
 
     A page of the shop does not fail for a promise.
     """
     if not checkout.settings.earns:
         return None
     try:
-        preview = checkout.preview_earned(cart, points_value=value or 0, customer_id=customer_id)
+        value, points = (quote.value, quote.points) if quote is not None else (0, 0)
+        preview = checkout.preview_earned(cart, points_value=value, points=points, customer_id=customer_id)
     except PunktgenauError as error:
         logger.info("what a cart earns cannot be shown: %s", error.brief)
         return None

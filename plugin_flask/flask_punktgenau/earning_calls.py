@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from flask import has_request_context
+
 from flask_punktgenau.after_payment import AfterPayment
 from flask_punktgenau.loaders import CampaignLoader, Loaders
+from flask_punktgenau.visitor import current_visitor
 from punktgenau.checkout import Cart, Earned, EarnPreview
 from punktgenau.money import Money
 
@@ -31,11 +34,12 @@ class EarningCalls(AfterPayment):
     ) -> tuple[Earned, ...]:
         """Plan what a paid order earns, once; `capture` does it for orders that the order_loader tells with their cart.
 
-        `customer_id=None`: whoever is signed in. Empty where nothing is earned: no rules, no link, nothing paid in
-        money. Raises InvalidArgumentError, OpenTransactionError.
+        `customer_id=None`: whoever is in front of this browser, a guest with a linked account as well. Empty where
+        nothing is earned: no rules, no link, nothing paid in money. Raises InvalidArgumentError, OpenTransactionError.
         """
         checkout = self._ready_to_write()
-        customer_id = customer_id or self._loaders.load_customer()
+        if customer_id is None and has_request_context():
+            customer_id = current_visitor(self._state()).customer_id
         if checkout is None or customer_id is None:
             return ()
         return checkout.earn(order_reference, cart, customer_id=customer_id, placed_at=placed_at)
@@ -50,17 +54,19 @@ class EarningCalls(AfterPayment):
         cart: Cart,
         *,
         points_value: Money | int = 0,
+        points: int | None = None,
         at: datetime | None = None,
         customer_id: str | None = None,
     ) -> EarnPreview | None:
         """What a cart would earn, with `points_value` paid by points; None: nothing is ever earned here.
 
-        `at`: when it is placed; left out: now. Raises InvalidArgumentError (more than points may pay of it).
+        `points`: how many those are, where reward articles are among the lines. `at`: when it is placed; left out: now.
+        Raises InvalidArgumentError (more than points may pay of it).
         """
         checkout = self._state().journal()
         if checkout is None or not checkout.settings.earns:
             return None
-        return checkout.preview_earned(cart, points_value=points_value, at=at, customer_id=customer_id)
+        return checkout.preview_earned(cart, points_value=points_value, points=points, at=at, customer_id=customer_id)
 
     def returned(
         self,

@@ -146,8 +146,7 @@ class AppState:
                     clock=self.clock,
                     on_event=weakly(me, AppState._on_event),
                 )
-                if self.loaders.campaigns is not None:
-                    self._checkout.campaign_loader = weakly(me, AppState._load_campaigns)
+                self._checkout.campaign_loader = weakly(me, AppState._load_campaigns)
                 self._closing.append(self._checkout.close)
             return self._checkout
 

@@ -127,7 +127,7 @@ def _quote(state: AppState, points: Points) -> tuple[CartQuote, Cart, str]:
 
 
 def _preview(state: AppState, made: CartQuote, cart: Cart, customer_id: str) -> Preview:
-    earns = ask_earns(state, state.require(), cart, customer_id=customer_id, value=made.value)
+    earns = ask_earns(state, state.require(), cart, customer_id=customer_id, quote=made)
     return preview(made, current_language(state), earns)
 
 

@@ -166,8 +166,7 @@ def _view(state: AppState, box: _Box, *, signed_in: bool, urls: Urls, id: str) -
 
 def _earns(state: AppState, box: _Box) -> Earns | None:
     """What the cart would earn with the points that are used now; of an order that is paid again as well."""
-    value = box.quote.value if box.quote is not None else None
-    return ask_earns(state, box.checkout, box.cart, customer_id=box.customer_id, value=value)
+    return ask_earns(state, box.checkout, box.cart, customer_id=box.customer_id, quote=box.quote)
 
 
 class _Box:

@@ -64,12 +64,14 @@ class EarningCalls(ArticleCalls):
         cart: Cart,
         *,
         points_value: Money | int = 0,
+        points: int | None = None,
         at: datetime | None = None,
         customer_id: str | None = None,
     ) -> EarnPreview:
         """What a cart would earn, with `points_value` paid by points (in the smallest unit); plans nothing.
 
-        `at`: when it is placed; left out: now. Raises InvalidArgumentError (more than points may pay of it).
+        `points`: how many those are, where reward articles are among the lines. `at`: when it is placed; left out: now.
+        Raises InvalidArgumentError (more than points may pay of it).
         """
         if isinstance(points_value, Money):
             if points_value.currency != cart.currency:
@@ -77,7 +79,13 @@ class EarningCalls(ArticleCalls):
                     f"{points_value.currency} and {cart.currency} cannot be mixed.", field="points_value"
                 )
             points_value = points_value.amount_minor
-        return self._earnings.preview(cart, value_minor=points_value, at=at, customer_id=customer_id)
+        return self._earnings.preview(
+            cart,
+            points=points_value if points is None else points,
+            value_minor=points_value,
+            at=at,
+            customer_id=customer_id,
+        )
 
     def returned(
         self,

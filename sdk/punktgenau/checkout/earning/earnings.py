@@ -9,7 +9,7 @@ from datetime import datetime
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger
-from punktgenau.checkout.allocation import Allocation, spread
+from punktgenau.checkout.allocation import Allocation, allocate
 from punktgenau.checkout.cart import Cart, GrossLine, Order
 from punktgenau.checkout.earning.journal import EarnJournal
 from punktgenau.checkout.earning.reckon import Basis, basis_of, by_line, earned
@@ -18,7 +18,7 @@ from punktgenau.checkout.earning.schema import EarningRow
 from punktgenau.checkout.earning.standing import basis_of_row, goes_without, is_cancelled, kept_of, paid_lines, targets
 from punktgenau.checkout.earning.told import Earned, EarnPreview, EarnPreviewLine, earned_of
 from punktgenau.checkout.earning.welcome import may_come_again
-from punktgenau.checkout.frozen import freeze, thaw
+from punktgenau.checkout.frozen import thaw
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.moments import milliseconds, moment
 from punktgenau.checkout.order_journal import OrderJournal
@@ -26,7 +26,7 @@ from punktgenau.checkout.return_journal import wanted_json
 from punktgenau.checkout.returned import History, Wanted, with_return
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
-from punktgenau.errors import InvalidArgumentError, ReturnConflictError, UnavailableError
+from punktgenau.errors import ReturnConflictError, UnavailableError
 from punktgenau.provider import Provider
 
 
@@ -186,13 +186,15 @@ class Earnings:
         rows = self._journal.of_order(order_reference)
         return tuple(earned_of(row, self._journal.steps(row.id)) for row in rows)
 
-    def preview(self, cart: Cart, *, value_minor: int, at: datetime | None, customer_id: str | None) -> EarnPreview:
+    def preview(
+        self, cart: Cart, *, points: int, value_minor: int, at: datetime | None, customer_id: str | None
+    ) -> EarnPreview:
         """What a cart would earn if it were placed `at` that moment, and points paid so much of it."""
         rules, link = self._settings.earn_rules, None if customer_id is None else self._links.find(customer_id)
-        lines, allocation = self._of_cart(cart, value_minor=value_minor)
+        lines, allocation = self._of_cart(cart, points=points, value_minor=value_minor)
         basis = self._basis(lines, allocation, at or self._clock.now())
         is_other = link is not None and _other_currency(link, cart.currency)
-        points = 0 if is_other else earned(basis)
+        earns = 0 if is_other else earned(basis)
         paid_minor = 0 if is_other else sum(line.money_minor for line in basis.lines)
         welcome, owed = (rules.welcome_points if paid_minor else 0), 0
         if link is not None:
@@ -201,11 +203,11 @@ class Earnings:
             if had or (last is None and self._journal.has_bought(link.member_id, besides="")):
                 welcome = 0
         return EarnPreview(
-            points=points,
+            points=earns,
             lines=tuple(EarnPreviewLine(id=line.id, points=0 if is_other else part) for line, part in by_line(basis)),
-            campaigns=tuple(plus.name for plus in basis.campaigns) if points else (),
+            campaigns=tuple(plus.name for plus in basis.campaigns) if earns else (),
             welcome_points=welcome,
-            offset=min(points, owed),
+            offset=min(earns, owed),
             pending_s=rules.pending_s,
             is_linked=link is not None,
         )
@@ -261,23 +263,12 @@ class Earnings:
         loader = self._asked.order()
         return None if loader is None else loader(order_reference)
 
-    def _of_cart(self, cart: Cart, *, value_minor: int = 0) -> tuple[tuple[GrossLine, ...], Allocation]:
-        frozen = thaw(freeze(cart, self._settings.rules))
-        left = list(cart.left_minor)
-        payable = [part if line.points_allowed else 0 for line, part in zip(frozen.lines, left, strict=True)]
-        if not 0 <= value_minor <= sum(payable):
-            raise InvalidArgumentError(
-                f"Points cannot pay {value_minor} of this cart (smallest unit).", field="points_value"
-            )
-        allocation = spread(
-            frozen.lines,
-            left_minor=left,
-            payable_minor=payable,
-            points=value_minor,
-            value_minor=value_minor,
-            currency=cart.currency,
-        )
-        return frozen.lines, allocation
+    def _of_cart(
+        self, cart: Cart, *, points: int = 0, value_minor: int = 0
+    ) -> tuple[tuple[GrossLine, ...], Allocation]:
+        """The lines, and who pays them. Raises InvalidArgumentError where points may not pay so much."""
+        made = allocate(cart=cart, points=points, value_minor=value_minor, rules=self._settings.rules)
+        return cart.gross_lines, made
 
     def _basis(self, lines: tuple[GrossLine, ...], allocation: Allocation, at: datetime) -> Basis:
         rules, campaigns, articles = self._settings.earn_rules, self._asked.campaigns(), self._asked.articles()
