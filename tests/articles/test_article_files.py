@@ -21,8 +21,8 @@ def only(shop: Checkout, sku: str) -> Article:
 
 @pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
 def test_the_delimiter_is_found(read: Import, own_shop: Checkout, sign: str) -> None:
-    report = read(sign.join(("sku", "name", "points")) + "\n" + sign.join(("lamp", '"a, b; c | d"', "5")) + "\n")
-    assert (report.delimiter, report.added, report.not_read) == (sign, 1, ("name",))
+    report = read(sign.join(("sku", '"Name"', "points")) + "\n" + sign.join(("lamp", '"a, b; c | d"', "5")) + "\n")
+    assert (report.delimiter, report.added, report.not_read) == (sign, 1, ("Name",))
     assert only(own_shop, "lamp").points == 5
 
 

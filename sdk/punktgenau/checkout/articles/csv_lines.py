@@ -110,7 +110,8 @@ class CsvLines:
                 f"found {shown(line.strip(), most=80)}. Nothing was changed.",
                 field="file",
             )
-        self.not_read.add(name for name in names if name and name not in FIELDS)
+        told = (cell.strip().strip('"') for cell in line.strip("\r\n").split(delimiter))
+        self.not_read.add(cell for cell, name in zip(told, names, strict=True) if name and name not in FIELDS)
         return delimiter, names
 
 
