@@ -27,6 +27,9 @@ SHOP_TABLES = (
     "orders",
 )  # fmt: skip
 JOURNAL_TABLES = (
+    "punktgenau_earning_return",
+    "punktgenau_earning_step",
+    "punktgenau_earning",
     "punktgenau_difference",
     "punktgenau_payout",
     "punktgenau_shipment",

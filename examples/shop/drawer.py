@@ -70,6 +70,12 @@ def one_hour_later() -> None:
     clock.of_app().forget()
 
 
+def return_window_over() -> None:
+    """So much later that nothing comes back any more: what was earned can be used. Raises SandboxAwayError."""
+    _control().advance(advance_s=points.checkout.settings.earn_pending_s + 3600)
+    clock.of_app().forget()
+
+
 def fill_the_shop() -> None:
     """Begin, in a process of its own; it goes on while pages are looked at."""
     settings: Settings = current_app.extensions["shop_settings"]
@@ -91,6 +97,7 @@ ACTIONS = {
     "away": provider_away,
     "well": all_well,
     "later": one_hour_later,
+    "window": return_window_over,
 }
 
 

@@ -1,7 +1,7 @@
 """Points in this shop, all of it: what the extension is told here, the calls of it are in `till.py` and the views."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask, has_request_context
@@ -9,9 +9,11 @@ from flask import Flask, has_request_context
 from flask_punktgenau import Punktgenau
 from punktgenau import CODES, DeclinedError, PunktgenauError
 from punktgenau.checkout import Cart, Line, Order, Payment
+from punktgenau.checkout.earning.rules import Campaign
 
-from . import cart, clerk, clock, customers, language, orders
+from . import cart, catalogue, clerk, clock, customers, language, orders
 from .cart import ShopCart
+from .catalogue import Article
 from .settings import Settings
 
 points = Punktgenau()
@@ -24,11 +26,16 @@ def init_app(app: Flask, settings: Settings) -> None:
         PUNKTGENAU_CLIENT_SECRET="demo-secret",
         PUNKTGENAU_DATABASE_URL=f"sqlite:///{settings.points_database}",
         PUNKTGENAU_SIGN_IN_URL="/account",
+        # A point for every two euros that are paid in money; articles in `articles.csv` say their own.
+        PUNKTGENAU_EARN_POINTS=1,
+        PUNKTGENAU_EARN_PER_MINOR=200,
+        PUNKTGENAU_WELCOME_POINTS=50,
     )
     if isinstance(language.ZONE, ZoneInfo):
         app.config["PUNKTGENAU_TIMEZONE"] = language.ZONE.key
     points.init_app(app, clock=clock.of(app))
     app.add_template_global(anew_minor)
+    app.add_template_global(to_earn)
     app.add_template_global(shown_due_minor, "due_minor")
 
 
@@ -58,6 +65,17 @@ def orders_placed(since: datetime, until: datetime) -> Iterator[Order]:
 @points.operator_loader
 def operator_id() -> str | None:
     return clerk.current()
+
+
+@points.campaign_loader
+def campaigns() -> tuple[Campaign, ...]:
+    """Double points on lamps, always this month: a demo has no other calendar."""
+    begun = clock.now().astimezone(language.ZONE).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    lamps = frozenset(article.sku for article in catalogue.on_shelf("lamps"))
+    ends = (begun + timedelta(days=32)).replace(day=1)
+    return (
+        Campaign(id=f"lamps-{begun:%Y-%m}", name="Lichtwochen", starts_at=begun, ends_at=ends, percent=200, skus=lamps),
+    )
 
 
 @points.locale_loader
@@ -101,6 +119,11 @@ def anew_minor(reference: str) -> int:
     if held.state != "expired" and not (held.state == "authorized" and has_ended):
         return 0
     return held.total.amount_minor - held.due_minor
+
+
+def to_earn(article: Article) -> Line:
+    """One of an article by itself, for what its page says about earning."""
+    return Line(sku=article.sku, quantity=1, unit_price_minor=article.price_minor, vat_rate=article.vat_rate)
 
 
 def to_pay(what: ShopCart | orders.Order) -> Cart:

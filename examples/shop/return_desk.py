@@ -36,6 +36,8 @@ class Preview:
     rule: str = ""
     rules: Mapping[str, Back] | None = None
     expired: int | None = None
+    earned_taken: int = 0
+    """Points that the order has earned and that go back."""
 
 
 def of_order(order_reference: str) -> tuple[Return, ...]:
@@ -70,11 +72,13 @@ def learn(_app: Flask, payment: Payment) -> None:
 def preview(order: Order, lines: Mapping[str, int], *, shipping_minor: int) -> Preview:
     """What this return would give back. Raises PunktgenauError: it is not to be had like that."""
     goods_minor = _goods_minor(order, lines) + shipping_minor
+    taken = points.earned_taken(order.reference, lines=lines, shipping_minor=shipping_minor)
     seen = None
     if _have_paid(order):
         seen = points.preview_refund(order.reference, lines=lines, shipping_minor=shipping_minor)
     if seen is None:
-        return Preview(goods_minor=goods_minor, back=Back(points=0, value_minor=0, money_minor=goods_minor))
+        back = Back(points=0, value_minor=0, money_minor=goods_minor)
+        return Preview(goods_minor=goods_minor, back=back, earned_taken=taken)
     rules: dict[str, Back] = {
         policy: Back(
             points=split.points,
@@ -85,7 +89,12 @@ def preview(order: Order, lines: Mapping[str, int], *, shipping_minor: int) -> P
         for policy, split in seen.policies.items()
     }
     return Preview(
-        goods_minor=goods_minor, back=rules[seen.policy], rule=seen.policy, rules=rules, expired=seen.already_expired
+        goods_minor=goods_minor,
+        back=rules[seen.policy],
+        rule=seen.policy,
+        rules=rules,
+        expired=seen.already_expired,
+        earned_taken=taken,
     )
 
 

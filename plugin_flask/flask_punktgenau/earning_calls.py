@@ -68,6 +68,25 @@ class EarningCalls(AfterPayment):
             return None
         return checkout.preview_earned(cart, points_value=points_value, points=points, at=at, customer_id=customer_id)
 
+    def earned_taken(
+        self,
+        order_reference: str,
+        *,
+        lines: Mapping[str, int] | None = None,
+        shipping_minor: int = 0,
+        amount_minor: int | None = None,
+    ) -> int:
+        """How many earned points a return would take back, also of an order that no points have paid; books nothing.
+
+        Raises InvalidArgumentError (more than is left).
+        """
+        checkout = self._state().journal()
+        if checkout is None or not checkout.settings.earns:
+            return 0
+        return checkout.earned_taken(
+            order_reference, lines=lines, shipping_minor=shipping_minor, amount_minor=amount_minor
+        )
+
     def returned(
         self,
         order_reference: str,

@@ -16,7 +16,7 @@ from punktgenau.checkout.earning.journal import EarnJournal
 from punktgenau.checkout.earning.looking import Looking
 from punktgenau.checkout.earning.recovering import EarnRecovery
 from punktgenau.checkout.earning.rules import Campaign
-from punktgenau.checkout.earning.told import Earned, EarnPreview
+from punktgenau.checkout.earning.told import Earned, EarnPreview, earned_of
 from punktgenau.checkout.links import Links
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.returned import Wanted
@@ -25,6 +25,8 @@ from punktgenau.checkout.settings import Settings
 from punktgenau.errors import InvalidArgumentError
 from punktgenau.money import Money
 from punktgenau.provider import Provider
+
+ON_THE_WAY_MAX = 50
 
 
 class EarningCalls(ArticleCalls):
@@ -58,6 +60,12 @@ class EarningCalls(ArticleCalls):
     def earned(self, order_reference: str) -> tuple[Earned, ...]:
         """What an order earns, the purchase before a welcome, with all that happened to it; from the journal."""
         return self._earnings.told(order_reference)
+
+    def on_the_way(self, customer_id: str) -> tuple[Earned, ...]:
+        """What a customer's orders have earned and cannot be used yet, the soonest first; the first fifty, unmoved."""
+        if not self.settings.earns:
+            return ()
+        return tuple(earned_of(row, ()) for row in self._earn_journal.on_the_way(customer_id, limit=ON_THE_WAY_MAX))
 
     def preview_earned(
         self,

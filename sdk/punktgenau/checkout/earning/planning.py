@@ -40,6 +40,12 @@ class EarnPlans:
         with self._database.transaction(write=False) as tx:
             return self._of_order(tx, order_reference)
 
+    def on_the_way(self, customer_id: str, *, limit: int) -> tuple[EarningRow, ...]:
+        """What a customer's orders were given and cannot be used yet, the soonest first."""
+        with self._database.transaction(write=False) as tx:
+            rows = tx.all(self._sql.on_the_way, {"customer_id": customer_id, "limit": limit})
+        return tuple(row_of(EarningRow, row) for row in rows)
+
     def steps(self, earning_id: str) -> tuple[StepRow, ...]:
         """All steps of an earning, oldest first."""
         with self._database.transaction(write=False) as tx:

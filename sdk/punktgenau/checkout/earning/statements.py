@@ -40,6 +40,16 @@ class EarnStatements:
         self.one = select(earning).where(this)
         self.lock = select(earning).where(this).with_for_update()
         self.of_order = select(earning).where(of_order).order_by(_e.created_at, _e.kind, _e.number)
+        self.on_the_way = (
+            select(earning)
+            .where(
+                own(earning),
+                _e.customer_id == bindparam("customer_id"),
+                _e.state.in_([literal_column("'pending'"), literal_column("'posting'")]),
+            )
+            .order_by(_e.pending_until, _e.created_at)
+            .limit(bindparam("limit"))
+        )
         self.swap = (
             update(earning)
             .where(this, _e.version == bindparam("seen_version"))
