@@ -27,6 +27,11 @@ _AFTER_CAPTURE = frozenset(
 )
 _RECLAMPED = frozenset({"cart", "balance"})
 _GIVEN_BACK = frozenset({"voided", "expired", "declined", "cancelled", "reversed", "partially_reversed"})
+_TOLD = re.compile(
+    r"Order .+: (?:(?P<welcome>welcome points)|points earned(?: \((?P<names>.+)\))?"
+    r"|(?P<back>cancelled|returned), so its points are taken back)"
+)
+"""The reasons that the engine gives to the provider, with the names of campaigns."""
 _IDENTIFIER = re.compile(r"[a-z0-9_.:-]*")
 """A reason for programs, such as a code; a shop's own cause for people has blanks or capitals."""
 _ENTRY_KINDS = frozenset({
@@ -203,7 +208,16 @@ class Language:
 
     def entry_note(self, entry: Entry) -> str:
         """The provider's own reason for a movement, where it adds something."""
-        return "" if entry.kind in _TELLING_KINDS or entry.reason == self.entry(entry) else entry.reason
+        return "" if entry.kind in _TELLING_KINDS or entry.reason == self.entry(entry) else self.told(entry.reason)
+
+    def told(self, reason: str) -> str:
+        """Why points were given or taken back: what the engine gives as a reason, in this language; others as it is."""
+        found = _TOLD.fullmatch(reason)
+        if found is None:
+            return reason
+        if found["welcome"]:
+            return self.gettext("Welcome gift")
+        return self.gettext(f"told.{found['back']}") if found["back"] else found["names"] or ""
 
     def entry_pending(self, entry: Entry) -> str:
         """What a movement did to the points on their way, where its points do not say it already."""

@@ -1,6 +1,7 @@
 """What stands in our pages: every state in every language, plain forms, nothing inline, nothing unescaped."""
 
 import gzip
+import inspect
 import re
 from collections import Counter
 from dataclasses import replace
@@ -38,6 +39,7 @@ from flask_punktgenau.language import Language
 from flask_punktgenau.pages import HistoryView, build_problem
 from flask_punktgenau.panel import PanelView, Urls
 from punktgenau import errors
+from punktgenau.checkout.earning import looking
 from punktgenau.checkout.payment import PaymentState
 from punktgenau.provider import ExpiringPoints
 
@@ -426,6 +428,32 @@ def test_earned_points_in_a_table_and_in_a_mail() -> None:
         "Punkte aus dieser Bestellung: 29\nNoch unterwegs, einsetzbar ab 06.12.2026.\n"
         "Willkommensgeschenk: 50\nNoch unterwegs, einsetzbar ab 06.12.2026.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("Order A-1: welcome points", "Willkommensgeschenk"),
+        ("Order A-1: points earned", ""),
+        ("Order A-1: points earned (Lamp weeks, More)", "Lamp weeks, More"),
+        ("Order A-1: returned, so its points are taken back", "Ware kam zurück"),
+        ("Order A-1: cancelled, so its points are taken back", "Bestellung storniert"),
+        ("Order A-1: a gift from us", "Order A-1: a gift from us"),
+    ],
+)
+def test_the_engines_reasons_are_told_in_the_customers_language(reason: str, told: str) -> None:
+    assert Language("de").told(reason) == told
+
+
+def test_the_engine_gives_no_other_reasons() -> None:
+    """What it writes is in two functions; each of their sentences is known by its shape."""
+    order = "Order {row.order_reference}: "
+    source = inspect.getsource(looking.claw_back) + inspect.getsource(looking.reason_of)
+    assert re.findall(r'f"(Order [^"]*)"', source) == [
+        order + "{what}, so its points are taken back",
+        order + "welcome points",
+        order + "points earned",
+    ]
 
 
 INJECTIONS = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "%(x)s %s {{ 7*7 }}"]

@@ -54,6 +54,7 @@ FAMILIES = {
     ),
     "show": get_args(HistoryFilter),
     "earns": (*get_args(EarnOf), "welcome", "welcome.perhaps", "offset"),
+    "told": ("cancelled", "returned"),
     "earned": (*get_args(EarnedState), "pending.from", "owed"),
     "choice": get_args(ChoiceKind),
     "problem": get_args(Outcome),
