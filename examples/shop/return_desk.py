@@ -119,6 +119,14 @@ def confirm(order: Order, wanted: Return, *, by: str) -> bool:
                 reason=wanted.reason,
                 actor=by,
             )
+        if refund is None:
+            # No points have paid it, but it may have earned some.
+            points.returned(
+                order.reference,
+                return_reference=wanted.reference,
+                lines=wanted.lines,
+                shipping_minor=wanted.shipping_minor,
+            )
     except PunktgenauError as error:
         # A journal that is away does not tell what an earlier click has done.
         if error.outcome == "not_done" and not isinstance(error, UnavailableError):
