@@ -53,6 +53,7 @@ ROUTES: dict[str, Described] = {
     "control.put_member": _write("id", "points", "lots", "display_name", "state", "consent", known=MEMBERS),
     "control.show_member": _read(member_id=MEMBERS),
     "control.withdraw_consent": _write(member_id=MEMBERS),
+    "control.redeem_elsewhere": _write("points", member_id=MEMBERS),
     "control.show_clock": _read(),
     "control.move_clock": _write("advance_s"),
     "control.list_faults": _read(),

@@ -16,6 +16,7 @@ from _small_shop import SmallShop, Visitor
 READ = frozenset({200, 409})
 DONE = frozenset({200, 303, 400, 409})
 CSV = ("text/csv; charset=utf-8",)
+PAGE = ("text/html; charset=utf-8",)
 FILTERS = ("q", "state", "since", "until", "after")
 RETURN = ("line.lamp", "shipping", "amount", "reference", "reason", "seen_points", "seen_money")
 HERE = "0123456789abcdef" * 2
@@ -30,6 +31,8 @@ ROUTES: dict[str, Described] = {
     "figures_csv": Described(query=("by",), types=CSV),
     "log": Described(query=("after",)),
     "clearing": Described(query=("state", "period", "after"), known=("open", "2026-11", "2026-11.0123456789ab")),
+    "tax": Described(query=("period",), answers=READ, known=("2026-11", "2026-Q4")),
+    "tax_csv": Described(query=("period",), answers=READ, types=CSV + PAGE, known=("2026-11", "2026-Q4")),
     "compare": Described(method="POST", body="form", fields=("period",), answers=DONE, known=("2026-11",)),
     "difference": Described(path=DIFFERENCE, answers=READ),
     "decide": Described(method="POST", body="form", path=DIFFERENCE, fields=("as", "reason"), answers=DONE),
