@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from flask_punktgenau.earning import EarnedView, EarnView
 from flask_punktgenau.earns import EarnOf, Earns
+from flask_punktgenau.exchanging import ExchangeView
 from flask_punktgenau.pages import (
     ConnectState,
     ConnectView,
@@ -19,6 +20,7 @@ from flask_punktgenau.pages import (
     build_problem,
 )
 from flask_punktgenau.panel import CsrfField, PanelView, Urls, build_panel
+from punktgenau.checkout import Exchange
 from punktgenau.checkout.cart import Cart, Line
 from punktgenau.checkout.earning.told import Earned, EarnedKind, EarnedMove, EarnedState, EarnPreview
 from punktgenau.checkout.payment import Payment, PaymentState
@@ -33,6 +35,7 @@ from punktgenau.errors import (
 )
 from punktgenau.money import Money, Rate
 from punktgenau.provider import Balance, Entry, ExpiringPoints, Limits
+from punktgenau.voucher_records import Voucher, VoucherProduct
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 RATE = Rate(id="rate_eur_1", points=1, amount_minor=1, currency="EUR")
@@ -366,13 +369,64 @@ def _connect(state: ConnectState) -> tuple[str, ConnectView]:
     return "connect.html", view
 
 
-PAGES: dict[str, tuple[str, HistoryView | ProblemView | ConnectView]] = {
+def _exchange() -> ExchangeView:
+    """One of everything: what can be had and what cannot, a code just told, what became of money."""
+    now = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+    product = {"valid_days": 1095, "partners": ("demo-shop",), "residual": "lost"}
+    money = {
+        "value": Money(amount_minor=1000, currency="EUR"),
+        "points": 1000,
+        "reference": "x-1",
+        "provider_id": "p-1",
+    }
+    asked = {**money, "hint": "DE… 4711", "reason": "", "asked_at": now, "changed_at": now}
+    voucher = {
+        "state": "active", "voucher_product_id": "voucher_10", "residual": "lost", "partners": ("demo-shop",),
+        "last_four": "TRBA", "code": None, "points": 1000, "member_id": "mbr_2500", "former_member_ids": (),
+        "voucher_reference": "x-1", "idempotency_key": "k", "created_at": now, "updated_at": now, "now": now,
+        "expires_at": datetime(2029, 11, 21, 10, 0, tzinfo=UTC), "mode": "sandbox",
+        **{name: Money(amount_minor=1000, currency="EUR") for name in ("value", "left")},
+        "held": Money(amount_minor=0, currency="EUR"),
+    }  # fmt: skip
+    return ExchangeView(
+        form="f" * 32,
+        balance=balance(1200),
+        products=tuple(
+            VoucherProduct.model_validate(
+                {"id": f"voucher_{euros}", "value": Money(amount_minor=euros * 100, currency="EUR"),
+                 "price_points": euros * 100, **product}
+            )
+            for euros in (10, 25)
+        ),
+        vouchers=(
+            Voucher.model_validate({"id": "vou_1", **voucher}),
+            Voucher.model_validate({"id": "vou_2", **voucher, "state": "used"}),
+        ),
+        payouts=tuple(
+            Exchange(kind="payout", state=state, **asked)  # type: ignore[arg-type]
+            for state in ("requested", "paid", "rejected")
+        ),
+        under_way=(Exchange(kind="voucher", state="sending", **asked),),  # type: ignore[arg-type]
+        offers_payouts=True,
+        made=Exchange(kind="voucher", state="done", code="7K2M-9QXF-3WHD-TRBA", **asked),  # type: ignore[arg-type]
+        problem="insufficient_points",
+        urls=URLS,
+        csrf=CSRF,
+        voucher_url="/points/voucher",
+        payout_url="/points/payout",
+    )  # fmt: skip
+
+
+PAGES: dict[str, tuple[str, HistoryView | ProblemView | ConnectView | ExchangeView]] = {
     "history": ("history.html", HISTORY),
     "history_empty": ("history.html", replace(HISTORY, entries=(), balance=balance(0), next_url="", first_url="")),
     "history_away": ("history.html", replace(HISTORY, entries=None, balance=None, reason_code="not_sent")),
     "history_earned": ("history.html", replace(HISTORY, entries=EARNED, show="earned", balance=balance(-12))),
     "history_none": ("history.html", replace(HISTORY, entries=(), show="expired", next_url="", first_url="")),
     "history_unlinked": ("history.html", replace(HISTORY, entries=(), balance=None, linked=False)),
+    "exchange": ("exchange.html", _exchange()),
+    "exchange_away": ("exchange.html", replace(_exchange(), made=None, problem=None, reason_code="not_sent")),
+    "exchange_unlinked": ("exchange.html", replace(_exchange(), made=None, problem=None, linked=False)),
     "problem_unknown": _problem(OutcomeUnknownError("?"), paid=payment("authorizing")),
     "problem_few": _problem(InsufficientPointsError("?", remaining=42)),
     "problem_away": _problem(UnavailableError("?"), order=""),

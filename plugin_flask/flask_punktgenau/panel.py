@@ -66,6 +66,7 @@ class Urls:
     connect: str = ""
     disconnect: str = ""
     history: str = ""
+    exchange: str = ""
     retry: str = ""
     without: str = ""
     sign_in: str = ""

@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, make_response, render_template, request
 from werkzeug import Response
 from werkzeug.exceptions import BadRequest
 
-from flask_punktgenau import choices, csrf, linking, webhook
+from flask_punktgenau import choices, csrf, exchanging, linking, webhook
 from flask_punktgenau.answers import make_private, wants_json
 from flask_punktgenau.earning import ask_earns
 from flask_punktgenau.history import history_view
@@ -55,6 +55,7 @@ def make_storefront() -> Blueprint:
     pages.get("/history")(history)
     pages.get("/healthz")(healthz)
     choices.add_routes(pages)
+    exchanging.add_routes(pages)
     linking.add_routes(pages)
     webhook.add_routes(pages)
     return pages

@@ -54,6 +54,7 @@ def _own_urls(state: AppState) -> Urls:
 
 
 def _build(state: AppState) -> Urls:
+    offers = state.config.profile
     return Urls(
         apply=url_for(f"{BLUEPRINT}.apply"),
         remove=url_for(f"{BLUEPRINT}.remove"),
@@ -62,6 +63,7 @@ def _build(state: AppState) -> Urls:
         connect=url_for(f"{BLUEPRINT}.connect"),
         disconnect=url_for(f"{BLUEPRINT}.disconnect"),
         history=url_for(f"{BLUEPRINT}.history"),
+        exchange=url_for(f"{BLUEPRINT}.exchange") if offers.vouchers or offers.payouts else "",
         retry=url_for(f"{BLUEPRINT}.retry"),
         without=url_for(f"{BLUEPRINT}.without"),
         sign_in=state.config.sign_in_url,
