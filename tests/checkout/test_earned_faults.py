@@ -13,6 +13,8 @@ from _world import CART, World
 from punktgenau.checkout import Checkout
 from punktgenau.checkout.earning.execute import EarnExecutor
 from punktgenau.checkout.earning.journal import EarnJournal
+from punktgenau.checkout.office import Office
+from punktgenau.errors import InvalidArgumentError, NotFoundError, StateConflictError
 from punktgenau.provider import ProviderProfile
 
 OPERATION = {"accrue": "accrue", "post": "post_accrual", "claw_back": "reverse_accrual"}
@@ -42,7 +44,7 @@ AFTER = {
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize(
     ("kind", "when"),
-    [("reset", "before"), ("reset", "after"), ("status_500", "after"), ("wrong_echo", "after"), ("html_502", "after")],
+    [("reset", "before"), ("reset", "after"), ("status_500", "after"), ("wrong_echo", "after")],
 )
 def test_a_lost_answer_is_asked_for_again_under_the_same_key(world: World, step: str, kind: str, when: str):
     shop = earning(world)
@@ -60,7 +62,7 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_key(world: World, step:
 
 @pytest.mark.parametrize(
     "shop",
-    ["no_keys", "no_lookup", "silent_mismatch", "replays_errors", "short_window", "no_cancel_by_key", "slow_lookup"],
+    ["no_keys", "no_lookup", "replays_errors", "short_window"],
     indirect=True,
 )
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -71,7 +73,7 @@ def test_whatever_the_provider_lacks_each_step_is_done_once(shop: World, step: s
     shop.provider.fault(OPERATION[step], "status_500", when=when, times=20)
     checkout.recover()
     shop.provider.heal()
-    settle(shop, checkout, rounds=8)
+    settle(shop, checkout, rounds=5)
     assert (told(checkout), standing(shop)) == AFTER[step]
 
 
@@ -85,6 +87,11 @@ def test_where_nobody_can_tell_a_person_is_asked(shop: World):
     shop.provider.heal()
     settle(shop, checkout, rounds=2)
     assert (purchase(checkout).state, standing(shop)) == ("needs_attention", (2073, 46))
+    # They have it, by the provider's own word; nothing more is sent.
+    checkout.settle_earned("A-1", again=False, actor="mira", reason="It is there")
+    sent = shop.provider.sent("accrue")
+    settle(shop, checkout, rounds=2)
+    assert (checkout.unsettled_earned(), shop.provider.sent("accrue")) == ((), sent)
 
 
 class Dead(BaseException):
@@ -247,6 +254,21 @@ def test_a_refused_accrual_needs_a_person(world: World):
     paid(world, shop)
     assert shop.recover().needs_attention == 1
     assert (purchase(shop).state, purchase(shop).kept, standing(world)) == ("declined", 0, (2500, 0))
+    assert [one.order_reference for one in shop.unsettled_earned()] == ["A-1"]
+    unblock = {"id": "mbr_2500", "state": "active"}
+    world.provider.http.post(f"{world.provider.url}/sandbox/members", json=unblock, timeout=20)
+    for wrong in ({"actor": "", "reason": "x"}, {"actor": "mira", "reason": ""}):
+        with pytest.raises(InvalidArgumentError):
+            shop.settle_earned("A-1", again=True, **wrong)
+    shop.settle_earned("A-1", again=True, actor="mira", reason="Unblocked by the provider")
+    assert shop.recover().needs_attention == 0
+    assert (purchase(shop).state, standing(world)) == ("pending", (2500, 49))
+    (deed,) = Office(shop).log()
+    assert (deed.kind, deed.actor, deed.subject) == ("earned_again", "mira", "A-1")
+    with pytest.raises(StateConflictError):
+        shop.settle_earned("A-1", again=False, actor="mira", reason="Changed my mind")
+    with pytest.raises(NotFoundError):
+        shop.settle_earned("A-1", kind="welcome", again=False, actor="mira", reason="x")
 
 
 def test_whoever_has_a_moment_does_what_is_due(world: World):

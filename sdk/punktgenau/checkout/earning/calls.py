@@ -16,7 +16,8 @@ from punktgenau.checkout.earning.journal import EarnJournal
 from punktgenau.checkout.earning.looking import Looking
 from punktgenau.checkout.earning.recovering import EarnRecovery
 from punktgenau.checkout.earning.rules import Campaign
-from punktgenau.checkout.earning.told import Earned, EarnPreview, earned_of
+from punktgenau.checkout.earning.settling import Settling
+from punktgenau.checkout.earning.told import Earned, EarnedKind, EarnPreview, earned_of
 from punktgenau.checkout.links import Links
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.returned import Wanted
@@ -125,6 +126,27 @@ class EarningCalls(ArticleCalls):
         """How many earned points a return would take back; books nothing. Raises InvalidArgumentError."""
         wanted = Wanted(lines=dict(lines or {}), shipping_minor=shipping_minor, amount_minor=amount_minor)
         return self._earnings.taken_by(order_reference, wanted)
+
+    def unsettled_earned(self) -> tuple[Earned, ...]:
+        """What orders earn and a person has to decide about: refused, or nobody can tell; the oldest 200."""
+        return Settling(self._database, self._earn_journal, clock=self._clock).unsettled()
+
+    def settle_earned(
+        self, order_reference: str, *, kind: EarnedKind = "purchase", again: bool, actor: str, reason: str
+    ) -> tuple[Earned, ...]:
+        """A person decides about one of these: `again` under another key, or not at all; who and why is written down.
+
+        Raises NotFoundError; InvalidArgumentError (no actor, no reason); StateConflictError where it needs no person.
+        """
+        Settling(self._database, self._earn_journal, clock=self._clock).settle(
+            order_reference,
+            kind=kind,
+            again=again,
+            actor=require_reference(actor, field="actor", most=200),
+            reason=require_reference(reason, field="reason", most=200),
+            lease_s=self.settings.deadline_s,
+        )
+        return self.earned(order_reference)
 
     # Inside
 

@@ -6,7 +6,9 @@ import hmac
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
+from punktgenau.checkout.actions import Beside
 from punktgenau.checkout.database import DuplicateError, Transaction, Value
+from punktgenau.checkout.earning.judging import state_before
 from punktgenau.checkout.earning.planning import EarnPlans
 from punktgenau.checkout.earning.schema import EarningRow, NextStep, StepClaim, StepRow
 from punktgenau.checkout.intent import as_json
@@ -140,6 +142,40 @@ class EarnJournal(EarnPlans):
         step = claim.operation
         made = _fingerprint(claim.earning, step.request, key=self._journal._secret())
         return hmac.compare_digest(step.fingerprint, made)
+
+    def settle(self, row: EarningRow, *, again: bool, beside: Beside, lease_s: float) -> EarningRow:
+        """A person decides about an earning that was refused, or of which nobody can tell: once more, or not at all.
+
+        What is open of it is closed, so that nothing of it is sent any more. Raises LostSwapError where it needs no
+        person, or somebody is just sending.
+        """
+        with self._database.transaction() as tx:
+            current = self._lock(tx, row.id)
+            if current.state not in {"declined", "needs_attention"} or current.reason == "left":
+                raise LostSwapError
+            found = tx.one(self._sql.open_step, {"earning_id": row.id})
+            if found is not None:
+                claim = self._lease(tx, row_of(StepRow, found).id, lease_s)
+                if claim is None:
+                    raise LostSwapError
+                closed: dict[str, Value] = {
+                    "step_id": claim.operation.id,
+                    "seen_token": claim.token,
+                    "more_sends": 0,
+                    "outcome": "not_done" if again else "unknown",
+                    "code": "resolved_by_hand",
+                    "reply": claim.operation.reply,
+                    "open_key": None,
+                    "next_at": None,
+                    "finished_at": self.now_ms(),
+                }
+                tx.run(self._sql.finish_step, closed)
+            beside(tx)
+            if again:
+                changed = replace(current, state=state_before(current), reason="", check_at=self.now_ms())
+            else:
+                changed = replace(current, state="declined", reason="left", check_at=None)
+            return self._swap(tx, current, changed)
 
     # Inside
 

@@ -102,7 +102,7 @@ def after(row: EarningRow, claim: StepClaim, verdict: Verdict, said: Said | None
     if verdict.code == UNDONE_CODE or (said is None and verdict.state == "pending"):
         # Begun anew, under another key; or the points are still pending, by the provider's clock.
         again_at = now_ms + (LEAST_WAIT_S * 1000 if verdict.code == NOT_DUE else 0)
-        return replace(row, state=_state_before(row), reason=verdict.code or "", check_at=again_at)
+        return replace(row, state=state_before(row), reason=verdict.code or "", check_at=again_at)
     if verdict.state == "declined":
         return replace(row, state="declined", reason=verdict.code or "", check_at=None)
     if verdict.state is None or said is None:
@@ -127,8 +127,8 @@ def after(row: EarningRow, claim: StepClaim, verdict: Verdict, said: Said | None
     )
 
 
-def _state_before(row: EarningRow) -> str:
-    """What a row was before a step that is proven to have done nothing."""
+def state_before(row: EarningRow) -> str:
+    """What a row was before a step that has done nothing."""
     if row.accrual_id is None:
         return "planned"
     return "pending" if row.posted_at is None else "posted"
