@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,6 +38,11 @@ def _write(*fields: str, known: tuple[str, ...] = (), **path: tuple[str, ...]) -
     return Described(method="POST", body="json", fields=fields, known=known, path=path, answers=WRITE, types=CONTROL)
 
 
+def _by_rules(*fields: str, known: tuple[str, ...] = (), **path: tuple[str, ...]) -> Described:
+    """What the programme's own rules may refuse."""
+    return replace(_write(*fields, known=known, **path), answers=WRITE | {409, 422})
+
+
 def _page(*query: str, known: tuple[str, ...] = (), **path: tuple[str, ...]) -> Described:
     return Described(query=("lang", *query), known=known, path=path, answers=frozenset({200, 303, 400, 403}))
 
@@ -53,7 +58,12 @@ ROUTES: dict[str, Described] = {
     "control.put_member": _write("id", "points", "lots", "display_name", "state", "consent", known=MEMBERS),
     "control.show_member": _read(member_id=MEMBERS),
     "control.withdraw_consent": _write(member_id=MEMBERS),
-    "control.redeem_elsewhere": _write("points", member_id=MEMBERS),
+    "control.redeem_elsewhere": _by_rules("points", member_id=MEMBERS),
+    "control.list_vouchers": _read(),
+    "control.make_voucher": _write("voucher_product_id", "value_minor", "code", "valid_s", known=("voucher_10",)),
+    "control.withdraw_voucher": _by_rules(voucher_id=("vou_0001", "vou_9999")),
+    "control.list_payouts": _read(),
+    "control.decide_payout": _by_rules("state", "reason", known=("paid", "rejected"), payout_id=("pay_0001",)),
     "control.show_clock": _read(),
     "control.move_clock": _write("advance_s"),
     "control.list_faults": _read(),
