@@ -11,13 +11,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import requests
+from examples.shop import clock, create_app
 from examples.shop.children import free_port
+from examples.shop.points import points
+from examples.shop.settings import Settings
+from flask import Flask
 
 from _source import ROOT
+from punktgenau.checkout import Recovery
 
 START_S = 60
 STOP_S = 15
@@ -142,6 +148,13 @@ class Demo:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def recover(self) -> Recovery:
+        """What `flask punktgenau recover` does, without the start of a process."""
+        app = _app_of(self.data)
+        clock.of(app).forget()
+        with app.app_context():
+            return points.checkout.recover()
+
     def reset(self) -> None:
         """Back to the first day, as far as one can without a new start; the clock stays where it is."""
         self.control("POST", "/reset")
@@ -149,6 +162,12 @@ class Demo:
             with closing(sqlite3.connect(self.data / f"{name}.sqlite", timeout=10)) as database, database:
                 for table in tables:
                     database.execute(f"DELETE FROM {table}")
+
+
+@cache
+def _app_of(data: Path) -> Flask:
+    """The shop as one more process would have it."""
+    return create_app(Settings.load(data), {"PUNKTGENAU_INLINE_RECOVERY": False})
 
 
 @contextmanager

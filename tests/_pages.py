@@ -37,6 +37,7 @@ _LONGEST_FIRST = (
     "test_demo_returns.py",
     "test_backoffice.py",
     "test_demo_paying.py",
+    "test_demo_earning.py",
     "test_demo_box.py",
     "test_demo_short.py",
 )

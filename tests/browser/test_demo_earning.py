@@ -37,7 +37,7 @@ def test_from_the_promise_to_points_that_can_be_used(
     expect(shopper.box).to_contain_text("You earn 215 points with this order.")
     reference = shopper.place_order("card")
     expect(page.locator("#punktgenau-earned-title")).to_have_text("Points earned with this order")
-    demo.run("recover")
+    demo.recover()
     assert earned(demo) == [("purchase", "pending", 165, 0), ("welcome", "pending", 50, 0)]
     assert demo.points() == (2073, 0)
 
@@ -51,7 +51,7 @@ def test_from_the_promise_to_points_that_can_be_used(
         axe(page)
 
     shopper.press_in_drawer("window")
-    demo.run("recover")
+    demo.recover()
     assert earned(demo) == [("purchase", "posted", 165, 0), ("welcome", "posted", 50, 0)]
     assert demo.points() == (2288, 0)
     shopper.open(f"/orders/{reference}")
@@ -65,7 +65,7 @@ def test_a_return_says_what_it_takes_back_and_takes_it(shopper: Shopper, demo: D
     """Köcher (18.45, 20 points) comes back; of 102.80, 427 points pay 0.77 of it, so 17.68 in money earned 19."""
     shopper.fill_cart("pilz", "koecher", points=points)
     reference = shopper.place_order("card")
-    demo.run("recover")
+    demo.recover()
     taken = 20 if points is None else 19
     all_points = {None: 170 + 20, 427: 162 + 19}[points]
     assert earned(demo)[0] == ("purchase", "pending", all_points, 0)
@@ -78,7 +78,7 @@ def test_a_return_says_what_it_takes_back_and_takes_it(shopper: Shopper, demo: D
     page.get_by_role("button", name="Go behind the counter").click()
     page.get_by_role("link", name=reference).click()
     page.get_by_role("button", name="Confirm the return").click()
-    demo.run("recover")
+    demo.recover()
     assert earned(demo) == [("purchase", "pending", all_points, taken), ("welcome", "pending", 50, 0)]
     shopper.open(f"/orders/{reference}")
     box = page.locator("section.pg-box", has_text="Points earned with this order")

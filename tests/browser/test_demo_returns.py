@@ -156,7 +156,7 @@ def test_a_lost_answer_leaves_the_points_on_their_way(shopper: Shopper, demo: De
     expect(page.locator("#returns")).to_contain_text("The points are on their way back")
     demo.no_faults()
     demo.later(60)
-    demo.run("recover")
+    demo.recover()
     page.reload()
     expect(page.locator("#returns")).not_to_contain_text("on their way back")
     assert demo.points() == (2150, 0)

@@ -20,7 +20,7 @@ def short_order(shopper: Shopper, demo: Demo) -> str:
     reference = shopper.place_order("bank")
     bank_page = shopper.page.url
     demo.later(2 * 3600 + 60)
-    demo.run("recover")
+    demo.recover()
     shopper.fill_cart("koecher", points=2335)
     shopper.place_order(None)
     shopper.expect_situation("paid")
@@ -55,7 +55,7 @@ def test_the_rest_of_a_short_order_is_paid_by_card(shopper: Shopper, demo: Demo,
     assert demo.payments()[0] == ("bank", "accepted", 5935)
     assert demo.payments()[-2:] == [("card_declined", "declined", 2500), ("card", "accepted", 2500)]
     demo.control("POST", "/members", {"id": "mbr_2500", "points": 2500})
-    demo.run("recover")
+    demo.recover()
     assert demo.points() == (2500, 0)
     shopper.press_in_drawer("ship")
     shopper.expect_situation("shipped")
@@ -77,7 +77,7 @@ def test_an_order_whose_hold_has_ended_says_that_points_are_taken_again(shopper:
     reference = shopper.place_order("bank")
     expect(shopper.page.locator(".said")).to_have_count(0)
     demo.later(2 * 3600 + 60)
-    demo.run("recover")
+    demo.recover()
     shopper.open(f"/orders/{reference}")
     expect(shopper.page.locator(".anew")).to_contain_text("points worth €4.27 are taken again")
 

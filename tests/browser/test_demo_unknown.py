@@ -71,7 +71,8 @@ def test_try_again_finds_the_one_hold(shopper: Shopper, demo: Demo) -> None:
     shopper.expect_situation("paid")
     assert demo.open_operations() == 0
     # What the order earns, and a welcome; of its points there is nothing left to do.
-    assert "finished 2, still open 0" in demo.run("recover")
+    done = demo.recover()
+    assert (done.finished, done.still_open) == (2, 0)
     assert demo.ledger() == [(reference, "captured", 427)]
     assert demo.journal() == [(reference, "captured", 427)]
     assert demo.payments()[-1] == ("card", "accepted", 8845)
@@ -111,7 +112,8 @@ def test_without_points_while_the_provider_stays_silent(shopper: Shopper, demo: 
     assert demo.journal() == [(reference, "abandoning", 427)]
     assert demo.points() == (2073, 427)
     # The cancellation; besides, what the order earns and a welcome.
-    assert "finished 3, still open 0" in demo.run("recover")
+    done = demo.recover()
+    assert (done.finished, done.still_open) == (3, 0)
     assert demo.points() == (2500, 0)
     assert demo.journal() == [(reference, "abandoned", 427)]
     shopper.press_in_drawer("ship")
@@ -186,7 +188,7 @@ def test_nothing_is_shipped_before_the_points_are_captured(shopper: Shopper, dem
     shopper.press_in_drawer("ship")
     expect(shopper.page.locator(".drawer-said")).to_contain_text("Not yet")
     shopper.expect_situation("paid")
-    demo.run("recover")
+    demo.recover()
     assert demo.journal() == [(reference, "captured", 427)]
     assert demo.ledger() == [(reference, "captured", 427)]
     shopper.press_in_drawer("ship")
