@@ -29,6 +29,7 @@ START_S = 60
 STOP_S = 15
 SHOP_TABLES = (
     "filling", "changing", "order_changes", "return_lines", "returns", "money_back", "paid_otherwise", "payments",
+    "reward_lines",
     "order_lines",
     "orders",
 )  # fmt: skip

@@ -37,6 +37,10 @@ class CartLine:
     def points_allowed(self) -> bool:
         return self.article.points_allowed
 
+    @property
+    def reward_points(self) -> int:
+        return self.article.reward_points
+
 
 @dataclass(frozen=True)
 class ShopCart:

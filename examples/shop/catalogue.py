@@ -1,9 +1,10 @@
 """What the shop sells. Names and descriptions are in `texts/`, pictures in `static/pictures/`, both by article id."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Shelf = Literal["lamps", "desk"]
+Shelf = Literal["lamps", "desk", "rewards"]
+SHELVES: tuple[Shelf, ...] = get_args(Shelf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,10 +15,17 @@ class Article:
     vat_rate: str = "19"
     points_allowed: bool = True
     by_mail: bool = False
+    reward_points: int = 0
+    """So many points must pay one; the rest of its price is paid besides. A point of this programme is a cent."""
 
     @property
     def picture(self) -> str:
         return f"pictures/{self.sku}.svg"
+
+    @property
+    def copayment_minor(self) -> int:
+        """What a reward article costs besides its points."""
+        return self.price_minor - self.reward_points
 
 
 ARTICLES = (
@@ -35,7 +43,11 @@ ARTICLES = (
     Article(sku="lichtbuch", shelf="desk", price_minor=2395, vat_rate="7"),
     # A card that may be spent on either rate is taxed when it is spent, and is itself a kind of money.
     Article(sku="gutschein", shelf="desk", price_minor=5000, vat_rate="0", points_allowed=False, by_mail=True),
+    # Only for points, and for points with a co-payment.
+    Article(sku="wolke", shelf="rewards", price_minor=50, reward_points=50),
+    Article(sku="reiher", shelf="rewards", price_minor=3025, reward_points=25),
 )
+FOR_MONEY = tuple(article for article in ARTICLES if not article.reward_points)
 
 _BY_SKU = {article.sku: article for article in ARTICLES}
 

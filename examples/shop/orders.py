@@ -46,6 +46,7 @@ class OrderLine:
     unit_price_minor: int
     vat_rate: str
     points_allowed: bool
+    reward_points: int = 0
 
     @property
     def total_minor(self) -> int:
@@ -110,6 +111,10 @@ def place(cart: ShopCart, address: Address, *, draft: str, owner: str, customer_
                 for line in cart.lines
             ],
         )  # fmt: skip
+        connection.executemany(
+            "INSERT INTO reward_lines VALUES (?, ?, ?)",
+            [(reference, line.sku, line.reward_points) for line in cart.lines if line.reward_points],
+        )
     order = find(reference)
     assert order is not None
     return order
@@ -207,9 +212,12 @@ def _order(row: sqlite3.Row) -> Order:
             unit_price_minor=line["unit_price_minor"],
             vat_rate=line["vat_rate"],
             points_allowed=bool(line["points_allowed"]),
+            reward_points=line["reward_points"] or 0,
         )
         for line in connect().execute(
-            "SELECT * FROM order_lines WHERE order_reference = ? ORDER BY rowid", (row["reference"],)
+            "SELECT order_lines.*, reward_points FROM order_lines LEFT JOIN reward_lines USING (order_reference, sku)"
+            " WHERE order_reference = ? ORDER BY order_lines.rowid",
+            (row["reference"],),
         )
     )
     return Order(

@@ -122,8 +122,8 @@ def anew_minor(reference: str) -> int:
 
 
 def to_earn(article: Article) -> Line:
-    """One of an article by itself, for what its page says about earning."""
-    return Line(sku=article.sku, quantity=1, unit_price_minor=article.price_minor, vat_rate=article.vat_rate)
+    """One of an article by itself, for what its page says about earning: on what is paid in money."""
+    return Line(sku=article.sku, quantity=1, unit_price_minor=article.copayment_minor, vat_rate=article.vat_rate)
 
 
 def to_pay(what: ShopCart | orders.Order) -> Cart:
@@ -137,6 +137,8 @@ def to_pay(what: ShopCart | orders.Order) -> Cart:
                 unit_price_minor=line.unit_price_minor,
                 vat_rate=line.vat_rate,
                 points_allowed=line.points_allowed,
+                reward_points=line.reward_points,
+                name=language.text(f"{line.sku}.name") if line.reward_points else "",
             )
             for line in what.lines
         ],

@@ -44,6 +44,13 @@ CREATE TABLE IF NOT EXISTS order_lines (
   PRIMARY KEY (order_reference, sku)
 );
 
+CREATE TABLE IF NOT EXISTS reward_lines (  -- what of an order must be paid with points, per unit
+  order_reference TEXT NOT NULL REFERENCES orders (reference),
+  sku TEXT NOT NULL,
+  reward_points INTEGER NOT NULL CHECK (reward_points > 0),
+  PRIMARY KEY (order_reference, sku)
+);
+
 CREATE TABLE IF NOT EXISTS payments (
   order_reference TEXT NOT NULL REFERENCES orders (reference),
   number INTEGER NOT NULL,          -- first try, second try: a second click asks for a number that is taken

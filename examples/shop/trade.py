@@ -126,9 +126,9 @@ class Trade:
 
     def _cart(self, story: Story) -> ShopCart:
         if story.skus:
-            chosen = [article for article in catalogue.ARTICLES if article.sku in story.skus]
+            chosen = [article for article in catalogue.FOR_MONEY if article.sku in story.skus]
             return ShopCart(tuple(CartLine(article, 1) for article in chosen))
-        chosen = self.chance.sample(catalogue.ARTICLES, k=self.chance.choice(story.articles))
+        chosen = self.chance.sample(catalogue.FOR_MONEY, k=self.chance.choice(story.articles))
         return ShopCart(tuple(CartLine(article, self.chance.choice((1, 1, 1, 2))) for article in chosen))
 
 

@@ -3,15 +3,14 @@
 from flask import Blueprint, abort, render_template
 
 from .. import catalogue
+from ..catalogue import SHELVES
 
 pages = Blueprint("catalogue", __name__)
 
 
 @pages.get("/")
 def start() -> str:
-    return render_template(
-        "start.html", shelves={"lamps": catalogue.on_shelf("lamps"), "desk": catalogue.on_shelf("desk")}
-    )
+    return render_template("start.html", shelves={shelf: catalogue.on_shelf(shelf) for shelf in SHELVES})
 
 
 @pages.get("/articles/<sku>")

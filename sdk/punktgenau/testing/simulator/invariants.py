@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from punktgenau.testing.simulator import graph, returning, telling
+from punktgenau.testing.simulator import graph, returning, rewarding, telling
 from punktgenau.testing.simulator.by_itself import OWN
 from punktgenau.testing.simulator.schedule import HOLD_S
 from punktgenau.testing.simulator.watch import Violation
@@ -275,6 +275,7 @@ _JUDGES: tuple[tuple[str, Judge], ...] = (
     ("I7", holds_end),
     ("I8", exact),
     ("I8", returning.exact),
+    ("I9", rewarding.never_free),
     ("I8", telling.exact),
     ("I10", telling.explained),
     ("I11", telling.in_time),

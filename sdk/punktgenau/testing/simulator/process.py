@@ -13,7 +13,7 @@ from punktgenau.testing.simulator.provider import PARTNER, SECRET, URL
 from punktgenau.testing.simulator.schedule import NO_ORDER, Step
 from punktgenau.testing.simulator.script import Place
 from punktgenau.testing.simulator.seams import SimulatedClock
-from punktgenau.testing.simulator.shop import BACK, CART, PARCELS, Bought, Told, due_of, shown
+from punktgenau.testing.simulator.shop import BACK, PARCELS, Bought, Told, due_of, shown
 from punktgenau.testing.simulator.turns import Broken, Killed
 from punktgenau.testing.simulator.wire import Wire
 
@@ -169,7 +169,7 @@ class Process:
                 "authorize",
                 order.reference,
                 lambda: self.checkout.authorize(
-                    order.reference, CART, customer_id=customer, points=points, seen_due=seen
+                    order.reference, order.cart, customer_id=customer, points=points, seen_due=seen
                 ),
             )
         if told.error is None and order.state == "missing":
@@ -182,7 +182,7 @@ class Process:
             self._told(
                 "without",
                 order.reference,
-                lambda: self.checkout.authorize(order.reference, CART, customer_id=order.plan.customer, points=0),
+                lambda: self.checkout.authorize(order.reference, order.cart, customer_id=order.plan.customer, points=0),
             )
 
     def _pay(self, order: Bought) -> None:
@@ -192,7 +192,7 @@ class Process:
             if told.error is not None or order.state != "pending":
                 return
             try:
-                due_minor = CART.total.amount_minor if told.payment is None else told.payment.due.amount_minor
+                due_minor = order.due_minor(told.payment)
             except PunktgenauError:
                 self._seams.note("nothing can be charged yet")
                 return

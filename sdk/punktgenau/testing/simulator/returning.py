@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from punktgenau.testing.simulator.by_itself import OWN
-from punktgenau.testing.simulator.schedule import TOTAL_MINOR
+from punktgenau.testing.simulator.schedule import REWARD_POINTS, TOTAL_MINOR
 from punktgenau.testing.simulator.shop import BACK
 
 if TYPE_CHECKING:
@@ -142,21 +142,27 @@ def exact(world: World) -> Iterator[str]:
         if not booked or any(row["reference"] == "amount" for row in booked) or not world.profile.partial_reversal:
             continue
         points = booked[0]["paid_points"]
-        expected = _worth_minor(points, [row["reference"] for row in booked])
+        own = 2 * REWARD_POINTS if world.shop.orders[order].plan.rewards else 0
+        expected = _worth_minor(points, [row["reference"] for row in booked], own)
         if sum(row["points"] for row in booked) != expected:
             yield f"{order} was paid with {points} points; its returns give back {[row['points'] for row in booked]}"
 
 
-def _worth_minor(points: int, references: list[str]) -> int:
-    """What these returns give back of so many points, a cent each: by largest remainder over lamps and shipping."""
-    of_lamps = points * _LAMPS_MINOR // TOTAL_MINOR
-    if points - of_lamps - points * _SHIPPING_MINOR // TOTAL_MINOR and (
-        points * _LAMPS_MINOR % TOTAL_MINOR >= points * _SHIPPING_MINOR % TOTAL_MINOR
+def _worth_minor(points: int, references: list[str], own: int) -> int:
+    """What these returns give back of so many points, a cent each: by largest remainder over lamps and shipping.
+
+    `own` of them are bound to the lamps, and pay these before the others do.
+    """
+    points, lamps_minor, total_minor = points - own, _LAMPS_MINOR - own, TOTAL_MINOR - own
+    of_lamps = points * lamps_minor // total_minor
+    if points - of_lamps - points * _SHIPPING_MINOR // total_minor and (
+        points * lamps_minor % total_minor >= points * _SHIPPING_MINOR % total_minor
     ):
         of_lamps += 1
-    lamps = sum(BACK[one].lamps for one in references)
+    goods_minor = sum(BACK[one].lamps for one in references) * 2495
+    own_back = own * goods_minor // _LAMPS_MINOR
     shipping = points - of_lamps if "rest" in references else 0
-    return of_lamps * (lamps * 2495) // _LAMPS_MINOR + shipping
+    return own_back + of_lamps * (goods_minor - own_back) // lamps_minor + shipping
 
 
 def _of_order(world: World, reference: str) -> list[sqlite3.Row]:

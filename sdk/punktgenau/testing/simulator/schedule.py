@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from punktgenau.profiles import PROFILES
 from punktgenau.testing.simulator.faults import Aim, aim
-from punktgenau.testing.simulator.stories import CORRECTED, PARCELS, SENT_BACK, STORIES, Stories
+from punktgenau.testing.simulator.stories import CORRECTED, PARCELS, REWARDED, SENT_BACK, STORIES, Stories
 
 Kind = Literal[
     "place", "other", "without", "pay", "decline", "void", "cancel", "capture", "show",
@@ -31,6 +31,9 @@ UNSEEN = ("corrected", "revoked")
 THE_PROVIDER = "provider"
 REFERENCE = "reference"
 TOTAL_MINOR = 5480
+REWARD_POINTS = 25
+"""What must pay a lamp that is a reward article; there are two in an order."""
+_REWARDS_EVERY = 7
 HOLD_S = 7200
 _MEMBERS = {"anna": 2500, "ben": 42}
 
@@ -63,6 +66,8 @@ class Order:
     written_first: bool = True
     seen_due_minor: int | None = None
     """What the browser says that the customer was shown, if it says it; anything may stand there."""
+    rewards: bool = False
+    """Its lamps are reward articles: so many points must pay each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +130,17 @@ def plan(seed: int) -> Plan:
     # Holds are made longer at one kind of provider only, and only where somebody is at work while they wait.
     extends = aimed.operation == "extend"
     orders = tuple(_order(chance) for _ in range(chance.choice((3, 3, 4, 4))))
+    if seed % _REWARDS_EVERY == 3:
+        # By the seed alone: it costs no chance, so the other histories stay what they are.
+        orders = (_rewarded(orders[0]), *orders[1:])
     at_once, known = chance.random() < 0.15 and not extends, chance.random() < 0.65
     taken: Taken = "placed" if at_once else "shipped" if chance.random() < 0.2 else "paid"
     corrects, hears = chance.random() < 0.12, chance.random() < 0.2
     told = {f"web{number}": list[tuple[float, Step]]() for number in range(1, chance.choice((*(2,) * 7, 3)) + 1)}
     told[THE_PROVIDER] = []
-    for number in range(len(orders)):
-        _tell(chance, number, told, _stories(chance, taken, corrects=corrects, waits=extends))
+    for number, order in enumerate(orders):
+        stories = _stories(chance, taken, corrects=corrects, waits=extends)
+        _tell(chance, number, told, REWARDED if order.rewards and taken == "paid" and not extends else stories)
     processes = [(name, _in_order(steps)) for name, steps in told.items() if steps]
     end_s = max((at for steps in told.values() for at, _ in steps), default=0.0)
     for number in range(chance.choice((*(1,) * 8, 2))):
@@ -163,6 +172,15 @@ def _order(chance: Random) -> Order:
     points = most + 1 if chance.random() < 0.06 else chance.choice(few)
     seen = chance.choice((*(None,) * 9, *(TOTAL_MINOR - points,) * 4, 1))
     return Order(customer, points, 3 if customer == "ben" else 300, chance.random() < 0.75, seen)
+
+
+def _rewarded(order: Order) -> Order:
+    least = 2 * REWARD_POINTS
+    # Who has fewer asks in vain; the first order of a customer who has enough is never refused for that.
+    points = max(order.points, least) if order.customer == "anna" else order.points
+    is_true = order.seen_due_minor == TOTAL_MINOR - order.points
+    seen_due_minor = TOTAL_MINOR - points if is_true else order.seen_due_minor
+    return replace(order, points=points, seen_due_minor=seen_due_minor, rewards=True)
 
 
 def _tell(chance: Random, order: int, told: dict[str, list[tuple[float, Step]]], among: Stories) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from punktgenau import PunktgenauError
 from punktgenau.checkout import Cart, Line, Payment, Refund
 from punktgenau.checkout import Order as OrderOfShop
-from punktgenau.testing.simulator.schedule import TOTAL_MINOR, Order
+from punktgenau.testing.simulator.schedule import REWARD_POINTS, TOTAL_MINOR, Order
 
 OrderState = Literal["missing", "pending", "paid", "cancelled"]
 
@@ -45,6 +45,13 @@ CART = Cart(
     shipping_vat_rate="19",
 )
 """Two lamps and shipping: 54.80 EUR."""
+REWARDS = Cart(
+    currency="EUR",
+    lines=[Line(sku="lamp", quantity=2, unit_price_minor=2495, vat_rate="19", reward_points=REWARD_POINTS)],
+    shipping_minor=490,
+    shipping_vat_rate="19",
+)
+"""The same, and each lamp must be paid with 25 points and 24.70 EUR."""
 
 
 @dataclass
@@ -67,6 +74,18 @@ class Bought:
     """The provider has changed something of it by itself."""
     wished: set[int] = field(default_factory=set)
     """How many points were ever asked for."""
+
+    @property
+    def cart(self) -> Cart:
+        """What is in it."""
+        return REWARDS if self.plan.rewards else CART
+
+    def due_minor(self, payment: Payment | None) -> int:
+        """What is to be charged. Raises PunktgenauError: nobody knows, or no points pay its reward articles."""
+        due = self.cart.total if payment is None else payment.due
+        if self.plan.rewards and due == self.cart.total:
+            raise PunktgenauError("Nothing of it is sold without the points that its articles need.")
+        return due.amount_minor
 
     @contextmanager
     def holding(self) -> Iterator[None]:

@@ -56,6 +56,16 @@ SENT_BACK: Stories = (
     ("place ~ pay return", 1),
 )
 """Parts of an order that was paid come back."""
+REWARDED: Stories = (
+    ("place without pay", 4),
+    ("place|without pay", 3),
+    ("place decline without place pay", 3),
+    ("place ~ without|pay", 2),
+    ("place pay return|rest", 3),
+    ("place pay return rest", 2),
+    ("place pay|cancel", 2),
+)
+"""The goods are reward articles, and somebody tries to have them without points."""
 PARCELS: Stories = (
     ("place pay parcel last", 4),
     ("place pay parcel|parcel last", 3),

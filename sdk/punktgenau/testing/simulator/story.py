@@ -37,6 +37,7 @@ def cast(plan: Plan) -> Iterator[str]:
             yield (
                 f"A-{number}: {order.points} points of {order.customer}'s for {TOTAL_MINOR / 100:.2f} EUR, "
                 f"the shop writes the order {written} it asks for them{_browser(order.seen_due_minor)}"
+                f"{', its lamps must be paid with 25 points each' if order.rewards else ''}"
             )
     for name, steps in plan.processes:
         yield f"{name}: {'; '.join(map(str, steps)) or 'nothing'}"
