@@ -72,6 +72,8 @@ PUBLIC = [
     "TenderRequest",
     "UnavailableError",
     "UnexpectedResponseError",
+    "VoucherError",
+    "VoucherReturn",
     "WebhookSignatureError",
 ]
 

@@ -321,6 +321,7 @@ def test_only_refusals_under_the_key_prove_something(cls: type[PunktgenauError])
         "InsufficientPointsError",
         "MemberBlockedError",
         "LimitError",
+        "VoucherError",
         "StateConflictError",
         "AlreadyCapturedError",
         "AlreadyVoidedError",
