@@ -26,7 +26,7 @@ _ROWS = (
     " worth_minor INTEGER, currency TEXT, basis_minor INTEGER, basis_currency TEXT)"
 )
 _GROUPED = (
-    "SELECT order_reference, why, min(placed_at) AS placed_at, vat_rate, sum(points) AS points,"
+    "SELECT order_reference, why, min(placed_at) AS placed_at, min(vat_rate) AS vat_rate, sum(points) AS points,"
     " sum(worth_minor) AS worth_minor, currency, max(basis_minor) AS basis_minor, basis_currency, rate FROM part"
     " GROUP BY why, order_reference, currency, basis_currency, rate HAVING sum(points) <> 0 OR sum(worth_minor) <> 0"
 )
@@ -141,8 +141,8 @@ class TaxSorting:
     def sums(self) -> Iterator[TaxSum]:
         """The same by VAT rate and currency."""
         statement = (
-            "SELECT vat_rate, currency, count(*) AS rows, sum(points) AS points, sum(worth_minor) AS worth_minor"
-            f" FROM ({_GROUPED}) GROUP BY rate, currency ORDER BY rate IS NULL, rate, currency"
+            "SELECT min(vat_rate) AS vat_rate, currency, count(*) AS rows, sum(points) AS points,"
+            f" sum(worth_minor) AS worth_minor FROM ({_GROUPED}) GROUP BY rate, currency ORDER BY rate IS NULL, rate, currency"
         )
         for row in self._connection.execute(statement):
             yield TaxSum(**dict(row))
