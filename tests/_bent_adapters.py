@@ -288,6 +288,16 @@ def never_below_zero(noun: Any, accrual_id: str, **asked: Any) -> Any:
     return noun.reverse(accrual_id, **asked | {"below_zero": False})
 
 
+def no_order_named(client: Client) -> Any:
+    noun = client.statements
+
+    def issued(period: str, **asked: Any) -> Any:
+        for line in noun.issued(period, **asked):
+            yield line.model_copy(update={"order_reference": None})
+
+    return Bent(client, statements=Bent(noun, issued=issued))
+
+
 def asks_the_member_first(client: Client) -> Any:
     noun = client.accruals
 
@@ -370,6 +380,7 @@ BENT: dict[str, tuple[str, Callable[[Client], Any]]] = {
     "below zero unasked": ("claw-back-to-zero", accruals(reverse=always_below_zero)),
     "never below zero": ("claw-back-below-zero", accruals(reverse=never_below_zero)),
     "consent to be taken from": ("claw-back-without-consent", asks_the_member_first),
+    "no order is named": ("issued", no_order_named),
     "a code is told": ("voucher-unknown", vouchers(look_up=code_told)),
     "codes are listed": ("voucher-bought", vouchers(list=codes_listed)),
     "a voucher is left out": ("voucher-and-points", redemptions(authorize=only_points)),

@@ -24,7 +24,7 @@ NO_CANCEL = "cancel-held cancel-before cancel-captured"
 PENDING = "accrue-pending accrue-post claw-back-pending"
 ACCRUE = (
     f"accrue accrue-twice accrue-reference accrue-found {PENDING} claw-back claw-back-once claw-back-twice "
-    "claw-back-too-many claw-back-to-zero claw-back-below-zero claw-back-without-consent"
+    "claw-back-too-many claw-back-to-zero claw-back-below-zero claw-back-without-consent issued"
 )
 VOUCHERS = (
     "voucher-unknown voucher-bought voucher-and-points voucher-all-or-none voucher-more-than-left voucher-given-back"

@@ -142,7 +142,8 @@ class TaxSorting:
         """The same by VAT rate and currency."""
         statement = (
             "SELECT min(vat_rate) AS vat_rate, currency, count(*) AS rows, sum(points) AS points,"
-            f" sum(worth_minor) AS worth_minor FROM ({_GROUPED}) GROUP BY rate, currency ORDER BY rate IS NULL, rate, currency"
+            f" sum(worth_minor) AS worth_minor FROM ({_GROUPED})"
+            " GROUP BY rate, currency ORDER BY rate IS NULL, rate, currency"
         )
         for row in self._connection.execute(statement):
             yield TaxSum(**dict(row))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from punktgenau.testing.conformance.captures import CaptureChecks
 from punktgenau.testing.conformance.claw_backs import ClawBackChecks, PendingChecks
 from punktgenau.testing.conformance.holds import HoldChecks
+from punktgenau.testing.conformance.issued import IssuedChecks
 from punktgenau.testing.conformance.keys import KeyChecks
 from punktgenau.testing.conformance.lookups import LookupChecks
 from punktgenau.testing.conformance.reversals import ReversalChecks
@@ -18,6 +19,7 @@ class AdapterConformance(
     ReversalChecks,
     PendingChecks,
     ClawBackChecks,
+    IssuedChecks,
     VoucherChecks,
     KeyChecks,
     LookupChecks,
