@@ -16,6 +16,7 @@ from punktgenau.checkout.earning.journal import EarnJournal
 from punktgenau.checkout.office import Office
 from punktgenau.errors import InvalidArgumentError, NotFoundError, StateConflictError
 from punktgenau.provider import ProviderProfile
+from punktgenau.webhooks import Event
 
 OPERATION = {"accrue": "accrue", "post": "post_accrual", "claw_back": "reverse_accrual"}
 STEPS = sorted(OPERATION)
@@ -295,3 +296,15 @@ def test_where_points_are_posted_at_once_they_are_given_when_nothing_comes_back_
     world.advance(PENDING_S + 60)
     shop.recover(due_only=True)
     assert (told(shop), standing(world)) == ([("purchase", "posted", 49, 25)], (2524, 0))
+
+
+def test_the_providers_events_belong_to_what_was_earned(world: World):
+    shop = earning(world)
+    paid(world, shop)
+    shop.recover()
+    (step,) = shop._earn_journal.steps(shop._earn_journal.of_order("A-1")[0].id)
+    data = {"accrual_id": "acc_1", "order_reference": "A-1", "idempotency_key": step.key, "state": "pending"}
+    heard = Event(id="evt_1", type="accrual.pending", timestamp=shop._clock.now(), data=data)
+    assert (shop.hear(heard), shop.hear(heard)) == ("matched", "repeated")
+    assert shop.recover().looked_at == 1
+    assert (told(shop), standing(world)) == ([("purchase", "pending", 49, 0)], (2500, 49))

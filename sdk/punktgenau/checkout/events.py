@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction
+from punktgenau.checkout.earning.schema import earning_step
 from punktgenau.checkout.exchanging.statements import MIND
 from punktgenau.checkout.moments import now_ms
 from punktgenau.checkout.rows import row_of
@@ -37,6 +38,7 @@ _FOLLOW_UP = (
 )
 _BY_KEY = select(redemption).where(_r.key == bindparam("key"))
 _ACCRUED = select(operation.c.redemption_id).where(operation.c.key == bindparam("key"))
+_EARNED = select(earning_step.c.id).where(earning_step.c.key == bindparam("key"))
 _BY_PROVIDER_ID = (
     select(redemption)
     .where(
@@ -105,6 +107,9 @@ class Events:
             if given is not None:
                 # Its own operation finds out, under its own key.
                 return replace(row, state="matched", reason="", redemption_id=str(given[0]), check_at=None)
+            if tx.one(_EARNED, {"key": row.key}) is not None:
+                # Likewise: what an order earns is told by its own steps.
+                return replace(row, state="matched", reason="", check_at=None)
         if row.type.startswith("payout.") and row.provider_id is not None:
             # What became of it is asked for when somebody next recovers.
             known = tx.run(MIND, {"provider_id": row.provider_id, "state": "requested"}) > 0
