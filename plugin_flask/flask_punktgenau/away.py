@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn, cast
 
 from punktgenau.errors import NotSentError
-from punktgenau.provider import MembersPort, Mode, ProviderProfile, RedemptionsPort
+from punktgenau.provider import AccrualsPort, MembersPort, Mode, ProviderProfile, RedemptionsPort
 
 
 class _Nobody:
@@ -51,3 +51,8 @@ class AwayProvider:
     def redemptions(self) -> RedemptionsPort:
         """Nobody answers."""
         return cast(RedemptionsPort, _Nobody())
+
+    @property
+    def accruals(self) -> AccrualsPort:
+        """Nobody answers."""
+        return cast(AccrualsPort, _Nobody())

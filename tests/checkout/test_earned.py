@@ -11,7 +11,7 @@ from _earning import EARNS, PENDING_S, earning, paid, placed, purchase, settle, 
 from _there import there
 from _world import CART, World
 from punktgenau import ConfigurationError, InvalidArgumentError, Money
-from punktgenau.checkout import Article, Campaign, Order
+from punktgenau.checkout import Article, Campaign, Cart, Order
 from punktgenau.errors import ReturnConflictError
 from punktgenau.provider import PROFILES
 
@@ -97,6 +97,22 @@ def test_a_campaign_that_ends_between_cart_and_payment(world: World, placed_s: f
     world.orders["A-1"] = Order(reference="A-1", state="paid", cart=CART, customer_id="anna", placed_at=at)
     shop.capture("A-1")
     assert purchase(shop).points == points
+
+
+@pytest.mark.scenario("T56", "an order in another currency than the programme's earns nothing, asked for before or not")
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_an_order_in_another_currency_earns_nothing(world: World, is_asked: bool):
+    shop = earning(world, welcome_points=50)
+    if is_asked:
+        shop.balance("anna")
+    rand = Cart(currency="ZAR", lines=CART.lines)
+    placed(world, "A-1", cart=rand)
+    shop.capture("A-1")
+    settle(world, shop, rounds=2)
+    assert standing(world) == (2500, 0)
+    assert [one.reason for one in shop.earned("A-1")] == ([] if is_asked else ["currency_not_offered"] * 2)
+    if is_asked:
+        assert shop.preview_earned(rand, customer_id="anna").points == 0
 
 
 def test_the_shop_may_plan_by_itself_and_only_once(world: World):

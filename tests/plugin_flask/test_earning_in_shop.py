@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -140,3 +141,15 @@ def test_where_shops_give_no_points_it_is_refused_at_start(make_shop: MakeShop):
     with pytest.raises(ConfigurationError) as caught:
         make_shop(**EARNS, PUNKTGENAU_PROVIDER_PROFILE="no_accruals")
     assert caught.value.field == "PUNKTGENAU_EARN_POINTS"
+
+
+def test_without_a_provider_the_shop_sells_and_what_is_earned_waits(make_shop: MakeShop, tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'journal.sqlite'}"
+    away = make_shop(provider_url=None, PUNKTGENAU_DATABASE_URL=url, **EARNS)
+    with away.app.app_context():
+        away.points.upgrade()
+        away.points.checkout.link("anna", member_id="mbr_2500", consent_id="con_1")
+        away.points.earn("A-1001", cart_of(BILL_MINOR), customer_id="anna")
+        away.shop.order("A-1001", state="paid", customer_id="anna")
+        away.points.checkout.recover()
+    assert earned(away) == [("purchase", "planned", POINTS, 0)]

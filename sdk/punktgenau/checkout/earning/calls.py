@@ -174,5 +174,11 @@ class EarningCalls(ArticleCalls):
     @cached_property
     def _earn_recovery(self) -> EarnRecovery:
         executor = EarnExecutor(self._provider, self._earn_journal, clock=self._clock)
-        looking = Looking(self._earn_journal, self._journal, executor)
+        looking = Looking(
+            self._earn_journal,
+            self._journal,
+            executor,
+            self._provider.members,
+            deadline_s=self.settings.deadline_s,
+        )
         return EarnRecovery(self._earn_journal, executor, looking, loader=lambda: self.order_loader, clock=self._clock)

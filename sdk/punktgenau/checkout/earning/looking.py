@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from punktgenau._redact import logger, short
+from punktgenau._redact import logger
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.earning.execute import EarnExecutor
 from punktgenau.checkout.earning.journal import EarnJournal
@@ -21,13 +21,15 @@ from punktgenau.checkout.earning.standing import (
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.rows import replace
-from punktgenau.errors import PunktgenauError
+from punktgenau.errors import NotSentError, PunktgenauError
+from punktgenau.provider import MembersPort
 
 LOOK_AGAIN_MS = 60_000
 LOOK_LATER_MS = 3_600_000
 MISSING_ORDER_MS = 120_000
 UNDER_WAY = frozenset({"accruing", "posting", "reversing", "needs_attention"})
 """With an open step; whoever finishes it says what comes next."""
+OTHER_CURRENCY = "currency_not_offered"
 _OVER = frozenset({"reversed", "declined"})
 _STEPS_MAX = 4
 
@@ -35,10 +37,20 @@ _STEPS_MAX = 4
 class Looking:
     """Takes an earning to what it should be, one step at a time."""
 
-    def __init__(self, journal: EarnJournal, orders: OrderJournal, executor: EarnExecutor) -> None:
+    def __init__(
+        self,
+        journal: EarnJournal,
+        orders: OrderJournal,
+        executor: EarnExecutor,
+        members: MembersPort,
+        *,
+        deadline_s: float,
+    ) -> None:
         self._journal = journal
         self._orders = orders
         self._executor = executor
+        self._members = members
+        self._deadline_s = deadline_s
 
     def look_at(
         self, row: EarningRow, *, order_loader: Callable[[str], Order | None] | None, deadline_s: float
@@ -53,6 +65,11 @@ class Looking:
             row, planned, check_at = self._planned(row, order_loader, now_ms=now_ms)
             if planned is not None:
                 return self._executor.run(self._journal.begin(row, planned, lease_s=deadline_s), deadline_s=deadline_s)
+        except NotSentError as error:
+            # The provider is away, so nothing can be given either.
+            check_at = now_ms + LOOK_AGAIN_MS
+            self._journal.free_check(row, check_at=check_at)
+            return row, error
         except LostSwapError:
             # Something came back meanwhile, or somebody else is at it: whoever looks next reads it anew.
             return row, None
@@ -99,6 +116,24 @@ class Looking:
             return row, None, now_ms + LOOK_LATER_MS
         return row, NextStep(kind="post", request={}, state="posting", points_taken=row.points_taken), None
 
+    def _is_other_currency(self, row: EarningRow) -> bool:
+        """Whether the programme reckons in another currency than the order: so much money is not so many points there.
+
+        Raises NotSentError where the provider is away.
+        """
+        if self._orders.latest(row.order_reference) is not None:
+            # Points were asked for, so it is the same.
+            return False
+        try:
+            balance = self._members.balance(member_id=row.member_id, deadline_s=self._deadline_s)
+        except NotSentError:
+            raise
+        except PunktgenauError as error:
+            # A consent that was withdrawn, above all: points may be given all the same.
+            logger.info("the programme's currency is not known: %s", error.code)
+            return False
+        return balance.rate.currency != basis_of_row(row).currency
+
     def _first(
         self, row: EarningRow, wish: Targets, word: Word, *, why: str, now_ms: int
     ) -> tuple[EarningRow, NextStep | None, int | None]:
@@ -113,6 +148,9 @@ class Looking:
         if not self._executor.profile.accrual_pending and given_at > now_ms:
             # Where points cannot be pending they are given once the order cannot come back any more.
             return row, None, given_at
+        if self._is_other_currency(row):
+            other = replace(row, state="reversed", points_taken=row.points, reason=OTHER_CURRENCY, check_at=None)
+            return self._journal.change(row, other), None, None
         left_s = max(0, -(-(given_at - now_ms) // 1000))
         request: dict[str, str | int] = {
             "points": row.points - wish.taken,
@@ -141,8 +179,3 @@ def reason_of(row: EarningRow) -> str:
     reason = f"Order {row.order_reference}: points earned"
     told = f"{reason} ({', '.join(names)})" if names else reason
     return told if len(told) <= 200 else reason
-
-
-def log_failure(row: EarningRow, error: PunktgenauError) -> None:
-    """A call about an earning failed; it is made again."""
-    logger.warning("what order %s earns could not be carried out: %s", short(row.order_reference), error.code)
