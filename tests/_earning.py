@@ -69,3 +69,25 @@ def settle(world: World, shop: Checkout, *, rounds: int = 6, seconds: int = 900)
         world.advance(seconds)
         free_leases(world)
         shop.recover()
+
+
+def poor(world: World, shop: Checkout, member_id: str = "mbr_0", customer_id: str = "cleo") -> None:
+    """A member without any points of their own."""
+    world.provider.give(member_id, 0)
+    shop.link(customer_id, member_id=member_id, consent_id="con_9")
+
+
+def spend(world: World, shop: Checkout, order: str, points: int, *, customer_id: str = "cleo") -> None:
+    """Another order takes so many points."""
+    placed(world, order, customer_id=customer_id)
+    shop.balance(customer_id, max_age_s=0)
+    shop.authorize(order, CART, customer_id=customer_id, points=points)
+    there(shop.capture(order))
+    shop.recover()
+
+
+def back(shop: Checkout, order: str, reference: str = "R", *, lamps: int = 2) -> None:
+    """Lamps of an order come back."""
+    shop.refund(order, return_reference=f"{reference}-{order}", lines={"lamp": lamps})
+    for _ in range(2):
+        shop.recover()

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from _earning import earning, paid, placed, purchase, settle, standing, told
+from _earning import back, earning, paid, placed, poor, purchase, settle, spend, standing, told
 from _there import there
 from _world import CART, World
 from punktgenau.checkout import Checkout
@@ -15,28 +15,6 @@ from punktgenau.checkout.earning.rules import ClawBack
 
 AT_ONCE = {"earn_points": 10, "earn_pending_s": 0}
 """Ten points for each full euro of two lamps of 24.95, usable at once: 490."""
-
-
-def poor(world: World, shop: Checkout, member_id: str = "mbr_0", customer_id: str = "cleo") -> None:
-    """A member without any points of their own."""
-    world.provider.give(member_id, 0)
-    shop.link(customer_id, member_id=member_id, consent_id="con_9")
-
-
-def spend(world: World, shop: Checkout, order: str, points: int, *, customer_id: str = "cleo") -> None:
-    """Another order takes so many points."""
-    placed(world, order, customer_id=customer_id)
-    shop.balance(customer_id, max_age_s=0)
-    shop.authorize(order, CART, customer_id=customer_id, points=points)
-    there(shop.capture(order))
-    shop.recover()
-
-
-def back(shop: Checkout, order: str, reference: str = "R", *, lamps: int = 2) -> None:
-    """Lamps of an order come back."""
-    shop.refund(order, return_reference=f"{reference}-{order}", lines={"lamp": lamps})
-    for _ in range(2):
-        shop.recover()
 
 
 @pytest.mark.scenario("T58", "order 1 earns, order 2 spends that, order 1 comes back: it is owed, or below zero")

@@ -235,6 +235,8 @@ class Earnings:
         row = self._orders.latest(order_reference)
         if row is not None and not goes_without(row):
             return
+        # Told before the payment was: else the order would earn all of it then.
+        self.plan_paid(order_reference, row)
         asked = wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor)
 
         def check(first: EarningRow, before: list[str]) -> None:

@@ -90,11 +90,14 @@ def kept_of(journal: Orders, row: EarningRow, basis: Basis, wanted: Iterable[str
     redemption = journal.latest(row.order_reference)
     if row.cancelled is not None or (redemption is not None and is_cancelled(redemption)):
         return Kept(gone={}, money=None, is_cancelled=True)
+    before: Mapping[str, int] = {}
     if redemption is None or goes_without(redemption):
         allocation, history = basis.allocation(), History()
         for text in wanted:
             history = with_return(allocation, history, Wanted(**json.loads(text)))
         money = None
+        if redemption is not None:
+            before = _gone_before(journal.books(redemption.id), basis)
     else:
         at = so_far(journal.books(redemption.id))
         allocation, history = at.allocation, at.history
@@ -102,13 +105,26 @@ def kept_of(journal: Orders, row: EarningRow, basis: Basis, wanted: Iterable[str
     if more is not None:
         history = with_return(allocation, history, more)
     gone = gone_of(basis, allocation, history)
-    return Kept(gone=gone, money=None if money is None else money_of(money, history))
+    return Kept(
+        gone={line_id: minor + before.get(line_id, 0) for line_id, minor in gone.items()},
+        money=None if money is None else money_of(money, history),
+    )
+
+
+def _gone_before(books: Books, basis: Basis) -> Mapping[str, int]:
+    """What came back, or was taken out of the order, while points still paid a part of it."""
+    if books.amendment is None and not books.of_version:
+        return {}
+    at = so_far(books)
+    return gone_of(basis, at.allocation, at.history)
 
 
 def goes_without(row: RedemptionRow) -> bool:
-    """Whether no return of the order is booked with its redemption, because points have no part in it."""
-    is_released = row.state in {"voided", "expired"} and row.release_cause in LIVES_ON
-    return row.state in {"declined", "abandoned"} or is_released
+    """Whether no return of the order is booked with its redemption, because points have no part in it (any more)."""
+    if row.is_without_points:
+        # Settled by a person: its returns are booked with it, as money.
+        return False
+    return row.state in {"declined", "abandoned"} or row.release_cause in LIVES_ON
 
 
 def paid_lines(journal: OrderJournal, redemption: RedemptionRow) -> tuple[Allocation, str]:
