@@ -91,6 +91,9 @@ def reduce(order: Order, quantities: Mapping[str, int], *, by: str) -> None:
         has_points = by_points is not None and bool(by_points.points or by_points.returned_points)
         if has_points:
             points.amend(order.reference, to_pay(smaller), reason="out of stock", actor=by)
+        else:
+            # No points have paid it, but it may have earned some.
+            points.returned(order.reference, return_reference=_reference(order), lines=_gone(order, smaller))
     except PunktgenauError as error:
         if is_new and error.outcome == "not_done" and not isinstance(error, UnavailableError):
             _stop(order.reference)
@@ -109,6 +112,17 @@ def reduce(order: Order, quantities: Mapping[str, int], *, by: str) -> None:
                 return_reference=refund.return_reference,
                 psp_reference=f"refund-{order.reference}-{refund.return_reference}",
             )
+
+
+def _reference(order: Order) -> str:
+    """The next change's name, the same until it is written down."""
+    return f"change-{len(of_order(order.reference)) + 1}"
+
+
+def _gone(order: Order, smaller: Order) -> dict[str, int]:
+    kept = {line.sku: line.quantity for line in smaller.lines}
+    gone = {line.sku: line.quantity - kept.get(line.sku, 0) for line in order.lines}
+    return {sku: count for sku, count in gone.items() if count}
 
 
 def _too_much_minor(order_reference: str) -> int:

@@ -130,6 +130,19 @@ def test_an_order_without_points_that_was_made_smaller_says_money_alone(demo: De
     assert "Made smaller, €84.35 back" in demo.says(order)
 
 
+def test_what_an_order_without_points_has_earned_goes_with_what_is_taken_out(demo: Demo) -> None:
+    """A point for each two euros: 46 of 92.72, and 42 of Pilz once more, which counts double; 4 of Karo alone."""
+    order = demo.place(demo.cart, 0)
+    with demo.app.app_context():
+        points.checkout.recover()
+        purchase, _welcome = points.earned(order.reference)
+        assert (purchase.points, purchase.state) == (88, "pending")
+        changes.reduce(found(order), {"pilz": 0}, by="counter-1")
+        points.checkout.recover()
+        purchase, _welcome = points.earned(order.reference)
+        assert (purchase.taken_back, purchase.kept) == (84, 4)
+
+
 def test_what_a_cancelled_order_is_owed_for_expired_points_is_no_return(demo: Demo) -> None:
     control(
         "/members",
