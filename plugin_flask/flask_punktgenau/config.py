@@ -110,6 +110,12 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(name="SHIPPING_ALLOWED", kind="flag", default=True, meaning="Whether points may pay shipping."),
     Key(
+        name="REWARDS_BEYOND_LIMITS",
+        kind="flag",
+        default=False,
+        meaning="Whether what reward articles must be paid with may exceed MAX_POINTS and MAX_SHARE_PERCENT.",
+    ),
+    Key(
         name="EARN_POINTS",
         kind="whole",
         default=None,

@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from _parcel_histories import check as check_parcels
 from _return_histories import check
+from _reward_histories import check as check_rewards
 from long.report import Report, ended, hum, parser
 
 CHUNK = 500
@@ -22,6 +23,8 @@ NAIVE_EVERY = 3
 """The naive reckoning is slow: it judges one history in so many, of each of the ten rates."""
 PARCELS_EVERY = 21
 """Of so many histories one leaves in parcels, with returns between them; always beside the naive reckoning."""
+REWARDS_EVERY = 5
+"""Of so many histories one has reward articles; beside a naive reckoning of its own."""
 
 
 def run(*, first: int, histories: int, processes: int, progress: Callable[[int], None]) -> list[str]:
@@ -48,6 +51,8 @@ def _broken_in(start: int, end: int) -> list[str]:
             check(seed, naive=seed % NAIVE_EVERY == 0)
             if seed % PARCELS_EVERY == 0:
                 check_parcels(seed)
+            if seed % REWARDS_EVERY == 0:
+                check_rewards(seed)
         except AssertionError as error:
             broken.append(str(error))
     return broken

@@ -49,6 +49,7 @@ class Settings:
     step: int = 1
     max_share_percent: int | None = None
     shipping_allowed: bool = True
+    rewards_beyond_limits: bool = False
     earn_points: int | None = None
     earn_per_minor: int = 100
     earn_shipping: bool = False
@@ -102,6 +103,7 @@ class Settings:
             max_share_percent=self.max_share_percent,
             shipping_allowed=self.shipping_allowed,
             money_minimum_minor=self.min_money_minor,
+            rewards_beyond_limits=self.rewards_beyond_limits,
         )
 
 
