@@ -218,7 +218,7 @@ def test_nothing_for_operators_is_open(small: SmallShop, provider: Provider, who
 
 
 @pytest.mark.scenario(
-    "S21", "what a browser may ask the extension to write is these five things, and each is one's own"
+    "S21", "what a browser may ask the extension to write is these seven things, and each is one's own"
 )
 def test_the_doors_that_write(small: SmallShop) -> None:
     writing = {
@@ -227,13 +227,16 @@ def test_the_doors_that_write(small: SmallShop) -> None:
         if rule.endpoint.startswith("punktgenau.") and (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
     }
     own = {"/points/apply", "/points/remove", "/points/disconnect", "/points/retry", "/points/without"}
+    own |= {"/points/voucher", "/points/payout"}
     assert writing == own | {"/points/webhook"}
 
 
 # Beside the list
 
 
-@pytest.mark.parametrize("path", ["/points/history", "/points/panel", "/points/quote?points=1", "/points/apply"])
+@pytest.mark.parametrize(
+    "path", ["/points/history", "/points/exchange", "/points/panel", "/points/quote?points=1", "/points/apply"]
+)
 def test_no_frame_and_no_copy(anna: Visitor, path: str) -> None:
     answer = anna.browser.get(path) if "apply" not in path else anna.browser.post(path)
     assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"

@@ -41,6 +41,11 @@ ROUTES: dict[str, Described] = {
                        types=("application/json", PROBLEM)),
     "remove": Described(method="POST", body="form", fields=("next",), answers=FORM | {204}, types=(PROBLEM,)),
     "history": Described(query=("cursor", "next", "show")),
+    "exchange": Described(query=("next",)),
+    "voucher": Described(method="POST", body="form", fields=("form", "product", "points", "next"), answers=FORM,
+                         types=("text/html; charset=utf-8", PROBLEM), known=("f" * 16, "voucher_10", "1000")),
+    "payout": Described(method="POST", body="form", fields=("form", "points", "next"), answers=FORM,
+                        types=("text/html; charset=utf-8", PROBLEM), known=("f" * 16, "427")),
     "healthz": Described(types=("application/json",)),
     "connect": Described(query=("next",), answers=frozenset({303})),
     "callback": Described(query=("state", "code", "error"), answers=frozenset({200, 303, 400}), known=("begun",)),
@@ -76,6 +81,7 @@ class Attacked:
             links = journal.execute(f"SELECT customer_id, member_id, consent_id FROM punktgenau_link WHERE {where}")
             found = links.fetchall()
             found += journal.execute(f"SELECT * FROM punktgenau_redemption WHERE {where}").fetchall()
+            found += journal.execute(f"SELECT * FROM punktgenau_exchange WHERE {where}").fetchall()
             if whose == "all":
                 found += journal.execute("SELECT id, key, kind, outcome FROM punktgenau_operation").fetchall()
                 found += journal.execute("SELECT id FROM punktgenau_event").fetchall()
