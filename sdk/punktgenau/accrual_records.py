@@ -17,7 +17,8 @@ class Accrual(Named):
 
     While they are pending, they cannot be spent: `pending_until` is by the provider's clock, `pending_in_s` the seconds
     until then (0: they can be posted); both are None once they are not pending. `reversed_points`: what was asked back,
-    taken or not; all of it: reversed. `expires_at`: how long they can be spent; None: for ever, or still pending.
+    taken or not; all of it: reversed. `not_taken_points` of them were not there any more (None: the provider does not
+    tell). `expires_at`: how long they can be spent; None: for ever, or still pending.
     `replayed` and `sends` as on a redemption.
     """
 
@@ -28,6 +29,7 @@ class Accrual(Named):
     value: Money
     rate: Rate
     reversed_points: Points
+    not_taken_points: Points | None = None
     reason: str
     sequence: int
     created_at: AwareDatetime

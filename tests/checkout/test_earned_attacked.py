@@ -80,6 +80,25 @@ def test_an_order_without_its_points_while_the_provider_is_away(world: World, ho
     assert (told(shop), standing(world)) == ([("purchase", "reversed", 49, 49)], (2500, 0))
 
 
+@pytest.mark.parametrize(
+    "shop", ["reference", "no_keys", "short_window", "replays_errors", "slow_lookup"], indirect=True
+)
+def test_what_a_lost_answer_could_not_take_is_owed_all_the_same(shop: World):
+    checkout = earning(shop, earn_points=10, earn_pending_s=0)
+    poor(shop, checkout)
+    paid(shop, checkout, customer_id="cleo")
+    checkout.recover()
+    spend(shop, checkout, "A-2", 490)
+    shop.provider.give("mbr_0", 0)
+    shop.provider.fault("reverse_accrual", "status_500", when="after", times=20)
+    back(checkout, "A-1")
+    shop.advance(900)
+    shop.provider.heal()
+    settle(shop, checkout, rounds=8)
+    one = purchase(checkout)
+    assert (one.state, one.taken_back, one.owed) == ("reversed", 490, 490)
+
+
 def test_a_return_that_is_told_before_the_order_is_planned(world: World):
     shop = earning(world)
     placed(world, "A-1")

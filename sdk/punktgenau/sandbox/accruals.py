@@ -85,6 +85,7 @@ def reply(work: Work, row: sqlite3.Row) -> Accrual:
             "former_member_ids": [],
             "value": Money(amount_minor=row["value_minor"], currency=row["currency"]),
             "rate": programme.rate_reply(programme.known_rate(work, row["rate_id"])),
+            "not_taken_points": row["reversed_points"] - row["taken_points"],
             "pending_in_s": None if until is None else max(0, int((moment(until) - work.now).total_seconds())),
             "expires_at": work.text("SELECT expires_at FROM lot WHERE id = ?", row["lot_id"]),
             "now": work.at,

@@ -12,7 +12,8 @@ AccrualState = Literal["pending", "posted", "reversed"]
 class Accrual(_Reply):
     """Points that a partner gave to a member, as they are now. `value` is what the partner is charged for them.
 
-    `pending_in_s`: seconds until they can be posted. `reversed_points`: what was asked back, taken or not.
+    `pending_in_s`: seconds until they can be posted. `reversed_points`: what was asked back, taken or not;
+    `not_taken_points` of them were not there any more.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Accrual(_Reply):
     value: Money
     rate: Rate
     reversed_points: int
+    not_taken_points: int
     reason: str
     sequence: int
     created_at: Stamp

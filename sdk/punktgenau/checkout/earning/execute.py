@@ -140,7 +140,8 @@ class EarnExecutor:
         """What the provider has of this accrual; None: nothing that could be it. Raises OtherAccrualError."""
         row, step = claim.earning, claim.operation
         if row.accrual_id is not None:
-            return Said(port.get(row.accrual_id, deadline_s=deadline_s))
+            seen = port.get(row.accrual_id, deadline_s=deadline_s)
+            return Said(seen, known_not_taken=self._journal.not_taken(row.id))
         by_key = look_up_by(self.profile, age_s=age_s) == "key"
         if by_key:
             found = port.find(idempotency_key=step.key, deadline_s=deadline_s)

@@ -24,10 +24,21 @@ UNDONE_CODE = "never_arrived"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a provider has said about an accrual: as it is now, and what a claw-back took of it."""
+    """What a provider has said about an accrual: as it is now, and what a claw-back took of it.
+
+    `known_not_taken`: how many points earlier claw-backs did not find, where only a look-up tells of this one.
+    """
 
     accrual: Accrual
     reversal: AccrualReversal | None = None
+    known_not_taken: int = 0
+
+    @property
+    def not_taken(self) -> int:
+        """How many points a claw-back did not find; as far as a provider tells, also where its answer was lost."""
+        if self.reversal is not None:
+            return self.reversal.not_taken
+        return max(0, (self.accrual.not_taken_points or 0) - self.known_not_taken)
 
     def reply(self) -> dict[str, str | int | None]:
         """The fields that the journal keeps."""
@@ -39,6 +50,7 @@ class Said:
             "value_minor": made.value.amount_minor,
             "currency": made.value.currency,
             "reversed_points": made.reversed_points,
+            "not_taken": self.not_taken,
         }
         if self.reversal is not None:
             took = self.reversal
@@ -47,7 +59,6 @@ class Said:
                 "taken_pending": took.taken_pending,
                 "taken_available": took.taken_available,
                 "taken_below_zero": took.taken_below_zero,
-                "not_taken": took.not_taken,
                 "taken_minor": took.value.amount_minor,
             }
         return kept
@@ -121,7 +132,7 @@ def after(row: EarningRow, claim: StepClaim, verdict: Verdict, said: Said | None
         posted_at=row.posted_at or (None if is_pending or made.posted_at is None else now_ms),
         pending_until=until,
         points_taken=taken,
-        owed_points=row.owed_points + (0 if said.reversal is None else said.reversal.not_taken),
+        owed_points=row.owed_points + said.not_taken,
         reason=verdict.code or "",
         check_at=until,
     )

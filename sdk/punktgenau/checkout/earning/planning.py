@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -51,6 +52,10 @@ class EarnPlans:
         with self._database.transaction(write=False) as tx:
             rows = tx.all(self._sql.steps, {"earning_id": earning_id})
         return tuple(row_of(StepRow, row) for row in rows)
+
+    def not_taken(self, earning_id: str) -> int:
+        """How many points the claw-backs of an earning did not find, as far as they were told."""
+        return sum(int(json.loads(step.reply or "{}").get("not_taken") or 0) for step in self.steps(earning_id))
 
     def returns(self, earning_id: str) -> tuple[EarningReturnRow, ...]:
         """Returns of an order that no redemption knows, in their order."""
