@@ -14,7 +14,7 @@ from punktgenau.checkout.cart import Cart, GrossLine, Order
 from punktgenau.checkout.earning.journal import EarnJournal
 from punktgenau.checkout.earning.reckon import Basis, basis_of, by_line, earned
 from punktgenau.checkout.earning.rules import ArticlesOf, Campaign, HasPoints
-from punktgenau.checkout.earning.schema import EarningRow
+from punktgenau.checkout.earning.schema import EarningRow, fresh
 from punktgenau.checkout.earning.standing import basis_of_row, goes_without, is_cancelled, kept_of, paid_lines, targets
 from punktgenau.checkout.earning.told import Earned, EarnPreview, EarnPreviewLine, earned_of
 from punktgenau.checkout.earning.welcome import may_come_again
@@ -82,6 +82,9 @@ class Earnings:
         except Exception:  # the shop's code; what a redemption knows is enough
             logger.exception("the order loader failed as an order was paid")
             order = None
+        self._plan_told(order_reference, row, order)
+
+    def _plan_told(self, order_reference: str, row: RedemptionRow | None, order: Order | None) -> None:
         try:
             if row is not None:
                 self._plan_with(row, None if order is None else order.placed_at)
@@ -158,23 +161,7 @@ class Earnings:
                 pending_s=rules.pending_s,
                 claw_back=rules.claw_back,
                 placed_at=milliseconds(placed_at),
-                state="planned",
-                version=1,
-                accrual_id=None,
-                pending_until=None,
-                posted_at=None,
-                given_points=0,
-                points_taken=0,
-                owed_points=0,
-                offset_points=0,
-                offset_back=0,
-                cancelled=None,
-                reason="",
-                check_at=now_ms,
-                lease_until=0,
-                lease_token=0,
-                created_at=now_ms,
-                updated_at=now_ms,
+                **fresh(now_ms),
             )
 
         return made
@@ -230,13 +217,15 @@ class Earnings:
     def returned(self, order_reference: str, wanted: Wanted, *, reference: str) -> None:
         """A return of an order that no redemption knows, once per reference; of all others the return says it.
 
-        Raises ReturnConflictError (the reference stands for another return), InvalidArgumentError (more than is left).
+        Raises ReturnConflictError (another return), InvalidArgumentError (more than is left), UnavailableError (nothing
+        is planned yet, and the shop does not say what was bought).
         """
         row = self._orders.latest(order_reference)
         if row is not None and not goes_without(row):
             return
-        # Told before the payment was: else the order would earn all of it then.
-        self.plan_paid(order_reference, row)
+        if not self._journal.of_order(order_reference):
+            # Told before the payment was: else the order would earn all of it then.
+            self._plan_returned(order_reference, row)
         asked = wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor)
 
         def check(first: EarningRow, before: list[str]) -> None:
@@ -252,6 +241,16 @@ class Earnings:
                 "stands, this one did nothing; give it a reference of its own.",
                 field="return_reference",
             )
+
+    def _plan_returned(self, order_reference: str, row: RedemptionRow | None) -> None:
+        try:
+            order = self._order(order_reference)
+        except Exception as error:  # the shop's code
+            raise UnavailableError(
+                f"The shop's order {order_reference} could not be read, so nobody knows what it has earned. Nothing "
+                "was booked; tell of the return again."
+            ) from error
+        self._plan_told(order_reference, row, order)
 
     def cancelled(self, order_reference: str, *, cause: str) -> None:
         """An order that no redemption knows will not happen: whatever it has earned is taken back."""

@@ -9,7 +9,7 @@ from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
 from punktgenau.checkout.accruing import OtherAccrualError, accruals_of
 from punktgenau.checkout.earning.journal import EarnJournal
-from punktgenau.checkout.earning.judging import REUSED, UNDONE_CODE, Said, after, judge, judge_found
+from punktgenau.checkout.earning.judging import REUSED, TAKEN_ELSEWHERE, UNDONE_CODE, Said, after, judge, judge_found
 from punktgenau.checkout.earning.schema import EarningRow, StepClaim
 from punktgenau.checkout.earning.welcome import HAD, TRIES_MAX, numbered
 from punktgenau.checkout.journal import LostSwapError
@@ -128,9 +128,12 @@ class EarnExecutor:
         if found is None and verdict.code == REUSED and claim.earning.kind == "welcome":
             # Under another order, so by another account or journal of this shop.
             return None, Verdict("not_done", state="declined", code=HAD)
-        if found is not None and (seen := judge_found(claim, found.accrual, heard=verdict)) is not None:
+        may_repeat = may_send(profile, "accrue", code=verdict.code, age_s=age_s, first=False)
+        # Only the claw-back itself tells what could not be taken, so it is asked for again while its key is known.
+        asks_again = step.kind == "claw_back" and may_repeat and verdict.code not in TAKEN_ELSEWHERE
+        if found is not None and not asks_again and (seen := judge_found(claim, found.accrual, heard=verdict)):
             return found, seen
-        if may_send(profile, "accrue", code=verdict.code, age_s=age_s, first=False):
+        if may_repeat:
             return None, verdict
         waited = step.code == SETTLING and self._journal.now_ms() >= (step.next_at or 0)
         # As an authorize of which nothing is found: once every send has ended, what does not show has not happened.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 from sqlalchemy import (
     BigInteger,
@@ -175,6 +176,51 @@ class EarningRow:
     def kept_points(self) -> int:
         """What the member has of it, or will have."""
         return 0 if self.state == "declined" else self.points - self.points_taken
+
+
+class Fresh(TypedDict):
+    """What every earning begins with."""
+
+    state: str
+    version: int
+    accrual_id: None
+    pending_until: None
+    posted_at: None
+    given_points: int
+    points_taken: int
+    owed_points: int
+    offset_points: int
+    offset_back: int
+    cancelled: None
+    reason: str
+    check_at: int
+    lease_until: int
+    lease_token: int
+    created_at: int
+    updated_at: int
+
+
+def fresh(now_ms: int) -> Fresh:
+    """An earning that was planned now, and that somebody should look at."""
+    return Fresh(
+        state="planned",
+        version=1,
+        accrual_id=None,
+        pending_until=None,
+        posted_at=None,
+        given_points=0,
+        points_taken=0,
+        owed_points=0,
+        offset_points=0,
+        offset_back=0,
+        cancelled=None,
+        reason="",
+        check_at=now_ms,
+        lease_until=0,
+        lease_token=0,
+        created_at=now_ms,
+        updated_at=now_ms,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from punktgenau.testing.simulator.seams import CRASH, ON_THE_WIRE, SPOTS
 
 Cell = tuple[str, str, str]
 EDGE = "edge"
+EARNING_EDGE = "earning edge"
+EARNING = "earning"
 VARIANT = "variant"
 HINT = "hint"
 BY_ITSELF = "by itself"
@@ -46,7 +48,19 @@ _NO_EDGE |= dict.fromkeys(
     ),
     _CROSSING,
 )
-_WIDTH = 13
+_NO_EARNING_EDGE: dict[graph.Edge, str] = dict.fromkeys(
+    (
+        *(("needs_attention", now) for now in ("pending", "posted", "reversed", "declined", "planned")),
+        *((was, "needs_attention") for was in ("accruing", "posting", "reversing")),
+        ("accruing", "declined"),
+        ("accruing", "reversed"),
+        ("posting", "pending"),
+        ("posting", "reversed"),
+    ),
+    _CROSSING,
+)
+_EARNING_SETTINGS = ("to zero", "below zero", "pending", "posted at once", "with a welcome", "without a welcome")
+_WIDTH = 16
 
 
 def cells() -> dict[Cell, str]:
@@ -59,6 +73,10 @@ def cells() -> dict[Cell, str]:
             found["fault", operation, f"{kind} {when}"] = ""
     for was, now in graph.EDGES | graph.MORE_EDGES | graph.UNASKED:
         found[EDGE, was or "(new)", now] = _NO_EDGE.get((was, now), "")
+    for was, now in graph.EARNING_EDGES:
+        found[EARNING_EDGE, was or "(new)", now] = _NO_EARNING_EDGE.get((was, now), "")
+    for setting in _EARNING_SETTINGS:
+        found[EARNING, setting, ""] = ""
     for kind in schedule.BY_ITSELF:
         found[BY_ITSELF, kind, ""] = ""
     for heard in _HEARD:
@@ -71,6 +89,16 @@ def cells() -> dict[Cell, str]:
 def edges(taken: Counter[graph.Edge]) -> Counter[Cell]:
     """Steps of the graph as cells."""
     return Counter({(EDGE, was or "(new)", now): count for (was, now), count in taken.items()})
+
+
+def earned(earns: schedule.Earns | None, taken: Counter[graph.Edge]) -> Counter[Cell]:
+    """How orders earn in a history, and the steps that they took."""
+    found = Counter({(EARNING_EDGE, was or "(new)", now): count for (was, now), count in taken.items()})
+    if earns is not None:
+        found[EARNING, "below zero" if earns.below_zero else "to zero", ""] += 1
+        found[EARNING, "pending" if earns.pending_s else "posted at once", ""] += 1
+        found[EARNING, "with a welcome" if earns.welcome_points else "without a welcome", ""] += 1
+    return found
 
 
 def missing(reached: Counter[Cell]) -> list[Cell]:
@@ -89,6 +117,11 @@ def table(reached: Counter[Cell]) -> Iterator[str]:
     known = cells()
     for was, now in sorted((cell[1], cell[2]) for cell in known if cell[0] == EDGE):
         yield f"  {was:>13} -> {now:<16}{_count(reached, known, (EDGE, was, now)):>9}"
+    yield "Steps of what orders earn"
+    for was, now in sorted((cell[1], cell[2]) for cell in known if cell[0] == EARNING_EDGE):
+        yield f"  {was:>15} -> {now:<16}{_count(reached, known, (EARNING_EDGE, was, now)):>7}"
+    for setting in _EARNING_SETTINGS:
+        yield f"  {'earning, ' + setting:<33}{_count(reached, known, (EARNING, setting, '')):>9}"
     yield "Histories by kind of provider"
     for name in sorted(PROFILES):
         yield f"  {name:<33}{_count(reached, known, (VARIANT, name, '')):>9}"

@@ -15,8 +15,11 @@ When = Literal["before", "after", "late"]
 
 OPERATIONS = (
     "token", "balance", "authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "get", "find",
+    "accrue", "post_accrual", "reverse_accrual", "get_accrual", "find_accruals",
 )  # fmt: skip
-WRITES = frozenset({"authorize", "capture", "extend", "void", "reverse", "cancel_by_key"})
+EARNING = OPERATIONS[-5:]
+EARNING_WRITES = frozenset(EARNING[:3])
+WRITES = frozenset({"authorize", "capture", "extend", "void", "reverse", "cancel_by_key"}) | EARNING_WRITES
 
 _ON_THE_WAY: tuple[tuple[str, When], ...] = (
     ("refused", "before"),
@@ -44,13 +47,20 @@ _WRITE_ANSWERS: tuple[tuple[Kind, tuple[When, ...]], ...] = (
     ("in_progress_409", ("before", "after")),
     ("wrong_echo", ("after",)),
 )
-_LOOK_UPS = frozenset({"get", "find"})
+LOOK_UPS = frozenset({"get", "find", "get_accrual", "find_accruals"})
 LAGGING = "lagging"
 """A look-up is answered from a copy of the books that is behind, by no more than the provider's settle time."""
 _BY_ROUTE: tuple[Kind, ...] = ("rate_changed", "slow_lookup", "expired_early")
 _FORGOTTEN_S = 86_400
 """A provider that forgets keys sooner than that leaves only look-ups."""
 _ECHOES: tuple[Echo, ...] = ("currency", "points", "order_reference", "member_id", "idempotency_key")
+_ECHOES_OF: dict[str, tuple[Echo, ...]] = {
+    # What is cancelled by its key may never have been, and nothing has no currency.
+    "cancel_by_key": _ECHOES[1:],
+    "accrue": _ECHOES[1:],
+    "post_accrual": (),
+    "reverse_accrual": ("points",),
+}
 _RETRY_AFTER = (None, "0", "1", "86400", "-5", "soon")
 
 SELDOM = {
@@ -62,6 +72,11 @@ SELDOM = {
     "reverse": 2.5,
     "cancel_by_key": 3.0,
     "find": 4.0,
+    "accrue": 1.5,
+    "post_accrual": 2.0,
+    "reverse_accrual": 2.5,
+    "get_accrual": 4.0,
+    "find_accruals": 4.0,
 }
 """How much more, or less, often than others these meet trouble: some are sent seldom, some with each start."""
 
@@ -69,6 +84,7 @@ LEFT_OUT = {
     "status_429 after": "a 429 comes before the key is looked at, so nothing can have been done",
     "partial_approval, replayed_500": "not faults here but kinds of provider, which are played",
     "huge_body, gzip_bomb, drip": "a matter of bytes and sockets, which are not simulated; tests over TCP play them",
+    "wrong_echo": "nothing but its id is told of an accrual that is posted, and an answer with another is another's",
     "duplicate": "without keys a request that comes twice is two requests, so providers without keys are spared it",
     "slow_lookup": "not where only a promised time makes a look-up's answer true",
     "lagging": "only where the profile has a settle time, and never by more than that",
@@ -93,10 +109,10 @@ def kinds(operation: str) -> list[tuple[str, When]]:
     answers = list(_ANSWERS)
     if operation in WRITES:
         found += _ONLY_WRITES
-        answers += _WRITE_ANSWERS
+        answers += [one for one in _WRITE_ANSWERS if _ECHOES_OF.get(operation) != () or one[0] != "wrong_echo"]
     found += [(kind, when) for kind, moments in answers for when in moments]
     found += [(kind, "before") for kind in _BY_ROUTE if operation in IN_ROUTES[kind]]
-    if operation in _LOOK_UPS:
+    if operation in LOOK_UPS:
         found.append((LAGGING, "before"))
     return found
 
@@ -115,9 +131,10 @@ class Aim:
     when: When
 
 
-def aim(seed: int) -> Aim:
+def aim(seed: int, *, earns: bool = False) -> Aim:
     """The aim of a seed's history: as many seeds in a row as there are cells have each of them once."""
-    return _AIMS[seed * _STRIDE % len(_AIMS)]
+    aims = _EARNING_AIMS if earns else _AIMS
+    return aims[seed * _STRIDE % len(aims)]
 
 
 def odds(operation: str, likely: float, aimed: Aim) -> float:
@@ -138,14 +155,14 @@ def trouble(
         kind, when = "timeout", "before"
     if kind not in _SANDBOX_KINDS:
         return Trouble(kind, when)
-    # What is cancelled by its key may never have been, and nothing has no currency; a key is told only where one is.
-    echoes = _ECHOES[operation == "cancel_by_key" : None if with_keys else -1]
+    # A key is told only where one is.
+    echoes = [one for one in _ECHOES_OF.get(operation, _ECHOES) if with_keys or one != "idempotency_key"]
     fault = Fault(
         operation,  # type: ignore[arg-type]
         kind,
         "after" if when == "after" else "before",
         retry_after=script.one_of(place, _RETRY_AFTER, "retry") if kind == "status_429" else None,
-        echo=script.one_of(place, echoes, "echo"),
+        echo=script.one_of(place, echoes or _ECHOES, "echo"),
     )
     return Trouble(kind, when, fault)
 
@@ -165,7 +182,10 @@ def impossible(profile: ProviderProfile) -> frozenset[str]:
 
 _WEIGHT = {"slow_lookup": 12, LAGGING: 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
 _KINDS = {operation: _weighted(operation) for operation in OPERATIONS}
-_AIMS = tuple(Aim(operation, kind, when) for operation in OPERATIONS for kind, when in kinds(operation))
+_AIMS, _EARNING_AIMS = (
+    tuple(Aim(operation, kind, when) for operation in some for kind, when in kinds(operation))
+    for some in (OPERATIONS[:-5], EARNING)
+)
 _STRIDE = 89
 """Has no divisor in common with the number of cells; so neighbours aim at different operations."""
 _SANDBOX_KINDS = {kind for kind, _ in (*_ANSWERS, *_WRITE_ANSWERS)} | set(_BY_ROUTE)

@@ -75,6 +75,44 @@ def monotonic(world: World) -> Iterator[str]:
         yield from _carried_out(row)
 
 
+_EARNING_NEXT: dict[str, str] = {
+    "": "planned posted",
+    "planned": "accruing reversed",
+    "accruing": "pending posted planned reversed declined needs_attention",
+    "pending": "posting reversing",
+    "posting": "posted pending reversed needs_attention",
+    "posted": "reversing",
+    "reversing": "pending posted reversed needs_attention",
+    "needs_attention": "pending posted reversed declined planned",
+}
+EARNING_EDGES: frozenset[Edge] = frozenset((was, now) for was, after in _EARNING_NEXT.items() for now in after.split())
+"""Every step that an earning may take."""
+
+
+def earnings_monotonic(world: World) -> Iterator[str]:
+    """I12: what orders earn, too, goes along its graph, a version at a time, and only grows."""
+    for r in world.auditor.rows("SELECT * FROM audit_earning ORDER BY number"):
+        was, now = r["was_state"] or "", r["is_state"]
+        if r["altered"] or now is None:
+            yield f"an earning was rewritten or deleted in state {was}"
+        elif was != now and (was, now) not in EARNING_EDGES:
+            yield f"an earning went from {was or 'nothing'} to {now}"
+        elif was and r["is_version"] - r["was_version"] != 1:
+            yield f"an earning went from version {r['was_version']} to {r['is_version']} ({was} to {now})"
+        elif was:
+            for name in ("points_taken", "offset_back", *(("given_points",) if r["was_accrual_id"] else ())):
+                if r[f"is_{name}"] < r[f"was_{name}"]:
+                    yield f"{name} of an earning fell from {r[f'was_{name}']} to {r[f'is_{name}']}"
+    for row in world.auditor.rows("SELECT * FROM audit_earning_step ORDER BY number"):
+        yield from _carried_out(row)
+
+
+def earning_edges_taken(world: World) -> Counter[Edge]:
+    """How often each step of earnings was taken."""
+    rows = world.auditor.rows("SELECT coalesce(was_state, '') AS was, is_state AS now FROM audit_earning")
+    return Counter((row["was"], row["now"]) for row in rows if row["was"] != row["now"])
+
+
 def edges_taken(world: World) -> Counter[Edge]:
     """How often each step was taken."""
     taken: Counter[Edge] = Counter()

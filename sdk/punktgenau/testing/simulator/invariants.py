@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from punktgenau.testing.simulator import graph, returning, rewarding, telling
+from punktgenau.testing.simulator import earned, graph, returning, rewarding, telling
 from punktgenau.testing.simulator.by_itself import OWN
 from punktgenau.testing.simulator.schedule import HOLD_S
 from punktgenau.testing.simulator.watch import Violation
@@ -43,8 +43,9 @@ def conserved(world: World) -> Iterator[str]:
     for member, opening in OPENING.items():
         rows = world.provider.rows(
             "SELECT (SELECT coalesce(sum(points), 0) FROM account"
-            "  WHERE member_id = ?1 AND kind IN ('available', 'held'))"
-            " + (SELECT coalesce(sum(captured_points - reversed_points), 0) FROM redemption WHERE member_id = ?1)",
+            "  WHERE member_id = ?1 AND kind IN ('available', 'held', 'pending', 'owed'))"
+            " + (SELECT coalesce(sum(captured_points - reversed_points), 0) FROM redemption WHERE member_id = ?1)"
+            " - (SELECT coalesce(sum(points - taken_points), 0) FROM accrual WHERE member_id = ?1)",
             member,
         )
         if rows[0][0] != opening:
@@ -281,4 +282,6 @@ _JUDGES: tuple[tuple[str, Judge], ...] = (
     ("I11", telling.in_time),
     ("I12", graph.monotonic),
     ("I12", telling.as_it_stands),
+    ("I12", graph.earnings_monotonic),
+    *earned.JUDGES,
 )

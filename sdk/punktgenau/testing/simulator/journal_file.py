@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 _BUSY_S = SQLITE_BUSY_MS / 1000
-_OPERATION = "punktgenau_operation"
+_OPERATION, _STEP, _EARNING = "punktgenau_operation", "punktgenau_earning_step", "punktgenau_earning "
+_STEPS = {"accrue": "accrue", "post": "post_accrual", "claw_back": "reverse_accrual"}
+"""What a step about an earning is to the provider."""
 _PRAGMAS = {"PRAGMA synchronous": "PRAGMA synchronous=OFF", "PRAGMA busy_timeout": "PRAGMA busy_timeout=0"}
 """What would cost time at the disk, or wait in reality."""
+_BEGUN = tuple(f"INSERT INTO {table} " for table in (_OPERATION, _STEP))
+_CHANGED = tuple(f"UPDATE {table} " for table in (_OPERATION, _STEP))
+_EARNED = (f"INSERT INTO {_EARNING}", f"UPDATE {_EARNING}")
 _JUDGED = tuple(
     f"{verb} {table} " for verb in ("INSERT INTO", "UPDATE") for table in (_OPERATION, "punktgenau_redemption")
 )
@@ -35,6 +40,8 @@ class JournalFile:
     writer: Connection | None = None
     committed: Callable[[], None] = lambda: None
     """Called after each commit that changed a redemption or an operation."""
+    earned: Callable[[], None] = lambda: None
+    """Called after each commit that changed an earning."""
     finished: Callable[[str, str, str | None], None] = lambda kind, outcome, holder: None
     """Called for each result that was committed: kind of operation, outcome, and who holds its lease."""
     kinds: dict[str, str] = field(default_factory=dict)
@@ -81,7 +88,7 @@ class Connection(sqlite3.Connection):
     _doing = ""
     _given: list[str]
     _results: list[tuple[str, str]]
-    _is_judged = False
+    _is_judged = _is_earned = False
 
     def of(self, file: JournalFile) -> None:
         """Belong to this journal."""
@@ -98,7 +105,7 @@ class Connection(sqlite3.Connection):
     def begin(self, *, write: bool) -> None:
         """Wait for whoever writes, as long as SQLite would."""
         self._spot = self._doing = ""
-        self._given, self._results, self._is_judged = [], [], False
+        self._given, self._results, self._is_judged, self._is_earned = [], [], False, False
         seams = self._file.seams
         seams.reach("before the transaction")
         me = seams.turns.current
@@ -121,12 +128,12 @@ class Connection(sqlite3.Connection):
         if not self._is_judged and statement.startswith(_JUDGED):
             # Who only takes something on, or gives it back as it was, says nothing new about the provider.
             self._is_judged = "state" in values or "outcome" in values
-        if statement.startswith(f"INSERT INTO {_OPERATION}"):
-            self._spot, self._doing = "intent", str(values["kind"])
+        if statement.startswith(_BEGUN):
+            self._spot, self._doing = "intent", _STEPS.get(str(values["kind"]), str(values["kind"]))
             self._file.kinds[str(values["id"])] = self._doing
             self._given.append(str(values["id"]))
-        elif statement.startswith(f"UPDATE {_OPERATION}"):
-            operation = str(values["operation_id"])
+        elif statement.startswith(_CHANGED):
+            operation = str(values.get("operation_id") or values["step_id"])
             if "outcome" in values:
                 self._results.append((operation, str(values["outcome"])))
             else:
@@ -134,6 +141,8 @@ class Connection(sqlite3.Connection):
             if self._spot != "intent":
                 self._spot = "result" if "outcome" in values else "claim"
                 self._doing = self._file.kinds.get(operation, "")
+        elif statement.startswith(_EARNED):
+            self._is_earned = True
 
     def commit(self) -> None:
         """Commit; it may fail, with or without having taken effect."""
@@ -193,6 +202,8 @@ class Connection(sqlite3.Connection):
             file.finished(file.kinds.get(operation, ""), outcome, file.holders.get(operation))
         if self._is_judged:
             file.committed()
+        if self._is_earned:
+            file.earned()
 
     def _free(self) -> None:
         if self._file.writer is self:

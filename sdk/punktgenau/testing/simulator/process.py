@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from punktgenau import Client, Money, PunktgenauError
-from punktgenau.checkout import Checkout, Payment, Refund, Settings
+from punktgenau.checkout import Checkout, Payment, Refund
 from punktgenau.checkout import Order as OrderOfShop
 from punktgenau.testing.simulator.provider import PARTNER, SECRET, URL
 from punktgenau.testing.simulator.schedule import NO_ORDER, Step
 from punktgenau.testing.simulator.script import Place
 from punktgenau.testing.simulator.seams import SimulatedClock
+from punktgenau.testing.simulator.settings import PAID, settings_of
 from punktgenau.testing.simulator.shop import BACK, PARCELS, Bought, Told, due_of, shown
 from punktgenau.testing.simulator.turns import Broken, Killed
 from punktgenau.testing.simulator.wire import Wire
@@ -20,8 +20,6 @@ from punktgenau.testing.simulator.wire import Wire
 if TYPE_CHECKING:
     from punktgenau.testing.simulator.world import World
 
-PAID = Settings(deadline_s=2.0, worker_deadline_s=4.0)
-_SETTINGS = {taken: replace(PAID, capture=taken) for taken in ("paid", "placed", "shipped")}
 _HAVE_A_TOKEN, _HAVE_ONE_AGAIN = 0.9, 0.5  # most have been at work for a while; who starts anew mostly has to ask
 
 
@@ -52,7 +50,7 @@ class Process:
             self._client,
             f"sqlite:///{world.file.path}",
             order_loader=self._load,
-            settings=_SETTINGS[world.plan.taken],
+            settings=settings_of(world.plan.taken, world.plan.earns),
             clock=clock,
             connect=world.file.open,
         )
@@ -98,8 +96,9 @@ class Process:
             self._worked(step.kind)
             return
         order = self._world.shop.orders[f"A-{step.order}"]
-        served: dict[str, Callable[[Bought], None]] = {
+        served: dict[str, Callable[[Bought], object]] = {
             "place": self._place,
+            "buy": Bought.write,
             "other": self._other,
             "without": self._without,
             "pay": self._pay,
@@ -107,7 +106,7 @@ class Process:
             "decline": self._declined,
             "void": self._declined,
             "cancel": self.cancel,
-            "show": self._show,
+            "show": lambda order: self._told("find", order.reference, lambda: self.checkout.find(order.reference)),
         }
         if step.kind in BACK:
             self.take_back(order, step.kind)
@@ -203,8 +202,9 @@ class Process:
 
     def captured(self, order: Bought) -> None:
         """All that is left of its points is paid."""
-        if order.state == "paid" and order.with_points:
-            self._told("capture", order.reference, lambda: self.checkout.capture(order.reference))
+        if order.state == "paid" and (order.with_points or self._world.shop.earns):
+            told = self._told("capture", order.reference, lambda: self.checkout.capture(order.reference))
+            order.is_told = order.is_told or told.error is None
 
     def _ship(self, order: Bought, parcel: str) -> None:
         """A parcel leaves, and takes the points of what is in it."""
@@ -221,7 +221,11 @@ class Process:
         if order.state != "paid":
             return
         back = BACK[reference]
-        self._told(
+        order.came_back.setdefault(reference, False)
+        if self._world.shop.earns and not order.is_told:
+            # What nobody knows as paid has earned nothing that could be taken back.
+            self.captured(order)
+        told = self._told(
             "refund",
             order.reference,
             lambda: self.checkout.refund(
@@ -232,6 +236,7 @@ class Process:
                 amount_minor=back.amount_minor,
             ),
         )
+        order.came_back[reference] = order.came_back[reference] or told.error is None
 
     def _declined(self, order: Bought) -> None:
         if order.state == "pending":
@@ -243,9 +248,8 @@ class Process:
         order.state, order.charged_minor, order.uncancelled = "cancelled", 0, True
         told = self._told("cancel", order.reference, lambda: self.checkout.cancel(order.reference, cause="clerk"))
         order.uncancelled = told.error is not None
-
-    def _show(self, order: Bought) -> None:
-        self._told("find", order.reference, lambda: self.checkout.find(order.reference))
+        if told.error is None and order.cancelled_ms is None:
+            order.cancelled_ms = self._seams.now_ms()
 
     def _load(self, reference: str) -> OrderOfShop | None:
         seams = self._seams
@@ -285,16 +289,10 @@ class Process:
             error,
             self._world.watch.books_of(reference),
             due_of(payment),
-            self._left_open(begun),
+            self._world.watch.left_open(one for name, one in self._world.file.begun[begun:] if name == self.name),
             self._world.watch.back_of(reference) if refund is not None else (),
             self._world.watch.states_since(moved, payment.idempotency_key) if payment is not None else (),
         )
         self._world.shop.told.append(told)
         seams.note(f"{call} {reference} told {shown(payment, refund, error)}")
         return told
-
-    def _left_open(self, since: int) -> tuple[str, ...]:
-        """Kinds of the operations that this process has begun since then, and that are open."""
-        begun = [one for name, one in self._world.file.begun[since:] if name == self.name]
-        statement = "SELECT kind FROM punktgenau_operation WHERE id = ? AND open_key IS NOT NULL"
-        return tuple(row["kind"] for one in begun for row in self._world.auditor.rows(statement, one))

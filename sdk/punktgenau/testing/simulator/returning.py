@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from punktgenau.testing.simulator.world import World
 
-_LAMPS_MINOR, _SHIPPING_MINOR = 4990, 490
+LAMPS_MINOR, _SHIPPING_MINOR = 4990, 490
 _SENT = "t.operation_id IS NOT NULL AND t.state <> 'declined'"
 
 
@@ -153,16 +153,21 @@ def _worth_minor(points: int, references: list[str], own: int) -> int:
 
     `own` of them are bound to the lamps, and pay these before the others do.
     """
-    points, lamps_minor, total_minor = points - own, _LAMPS_MINOR - own, TOTAL_MINOR - own
-    of_lamps = points * lamps_minor // total_minor
-    if points - of_lamps - points * _SHIPPING_MINOR // total_minor and (
-        points * lamps_minor % total_minor >= points * _SHIPPING_MINOR % total_minor
-    ):
-        of_lamps += 1
+    points, lamps_minor = points - own, LAMPS_MINOR - own
     goods_minor = sum(BACK[one].lamps for one in references) * 2495
-    own_back = own * goods_minor // _LAMPS_MINOR
-    shipping = points - of_lamps if "rest" in references else 0
-    return own_back + of_lamps * (goods_minor - own_back) // lamps_minor + shipping
+    own_back = own * goods_minor // LAMPS_MINOR
+    theirs = of_lamps(points, own)
+    shipping = points - theirs if "rest" in references else 0
+    return own_back + theirs * (goods_minor - own_back) // lamps_minor + shipping
+
+
+def of_lamps(points: int, own: int = 0) -> int:
+    """What of so many points pays the lamps, of which points of their `own` pay a part before."""
+    lamps_minor, total_minor = LAMPS_MINOR - own, TOTAL_MINOR - own
+    paid = points * lamps_minor // total_minor
+    is_left = points - paid - points * _SHIPPING_MINOR // total_minor
+    is_theirs = points * lamps_minor % total_minor >= points * _SHIPPING_MINOR % total_minor
+    return paid + 1 if is_left and is_theirs else paid
 
 
 def _of_order(world: World, reference: str) -> list[sqlite3.Row]:

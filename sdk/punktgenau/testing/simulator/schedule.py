@@ -8,11 +8,11 @@ from random import Random
 from typing import Literal, get_args
 
 from punktgenau.profiles import PROFILES
-from punktgenau.testing.simulator.faults import Aim, aim
-from punktgenau.testing.simulator.stories import CORRECTED, PARCELS, REWARDED, SENT_BACK, STORIES, Stories
+from punktgenau.testing.simulator.faults import LOOK_UPS, Aim, aim
+from punktgenau.testing.simulator.stories import CORRECTED, EARNED, PARCELS, REWARDED, SENT_BACK, STORIES, Stories
 
 Kind = Literal[
-    "place", "other", "without", "pay", "decline", "void", "cancel", "capture", "show",
+    "place", "buy", "other", "without", "pay", "decline", "void", "cancel", "capture", "show",
     "return", "rest", "amount", "parcel", "last",
     "voided", "ended", "corrected", "revoked",
     "recover", "work", "help", "hear",
@@ -34,6 +34,7 @@ TOTAL_MINOR = 5480
 REWARD_POINTS = 25
 """What must pay a lamp that is a reward article; there are two in an order."""
 _REWARDS_EVERY = 7
+POINTS_PER_EURO = 2
 HOLD_S = 7200
 _MEMBERS = {"anna": 2500, "ben": 42}
 
@@ -87,6 +88,15 @@ class Odds:
 
 
 @dataclass(frozen=True, slots=True)
+class Earns:
+    """What orders earn: `POINTS_PER_EURO` for each full euro that money pays of their goods, pending for so long."""
+
+    pending_s: int
+    below_zero: bool
+    welcome_points: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One history before anything happens."""
 
@@ -103,6 +113,7 @@ class Plan:
     """When the shop captures."""
     balances_known: bool = True
     """The customers have seen their balances just before."""
+    earns: Earns | None = None
 
     def without_process(self, name: str) -> Plan:
         """The same without one process."""
@@ -120,12 +131,20 @@ class Plan:
 
 
 _LATE_S = HOLD_S + 60.0
+_EARN = 0.15
+"""So many of the histories are about what orders earn."""
+_POSTS_S = 3700.0
 _EXTENDS = "short_holds"
+_GIVING = tuple(sorted(name for name, profile in PROFILES.items() if profile.accrues))
+_LOOKING = ("no_keys", "replays_errors", "short_window")
+"""Where much is looked up before it is sent again."""
 _HEARS_S = (0.05, 0.3, 0.3, 1.0, 5.0, 100.0)
 
 
 def plan(seed: int) -> Plan:
     """The history of a seed."""
+    if Random(f"earns {seed}").random() < _EARN:
+        return _earning(seed)
     chance, aimed = Random(seed), aim(seed)
     # Holds are made longer at one kind of provider only, and only where somebody is at work while they wait.
     extends = aimed.operation == "extend"
@@ -152,6 +171,33 @@ def plan(seed: int) -> Plan:
     if variant == _EXTENDS:
         processes.append(("keeper", tuple(Step("work", wait_s=400.0) for _ in range(chance.choice((2, 3, 5))))))
     return Plan(seed, orders, tuple(processes), _odds(chance), aimed, ahead_s, variant, taken, known)
+
+
+def _earning(seed: int) -> Plan:
+    """Orders that earn, mostly of one customer, so that what one of them earns is spent by another."""
+    chance, aimed = Random(f"earned {seed}"), aim(seed, earns=True)
+    earns = Earns(chance.choice((0, 600, 3600)), chance.random() < 0.4, chance.choice((0, 0, 30)))
+    customer = chance.choice(("ben", "ben", "ben", "anna"))
+    points = (20, 42, 90, 140, 210) if customer == "ben" else (427, 2500, 2600)
+    orders = tuple(Order(customer, chance.choice(points), 3) for _ in range(chance.choice((2, 3, 3))))
+    if chance.random() < 0.2:
+        orders = (*orders[1:], _order(chance))
+    told = {"web1": list[tuple[float, Step]](), "web2": list[tuple[float, Step]](), THE_PROVIDER: []}
+    for number in range(len(orders)):
+        _tell(chance, number, told, EARNED)
+    processes = [(name, _in_order(steps)) for name, steps in told.items() if steps]
+    end_s = max((at for steps in told.values() for at, _ in steps), default=0.0)
+    processes.append(("worker1", _rounds(chance, end_s)))
+    if end_s > HOLD_S:
+        kind: Kind = chance.choice(("recover", "work", "work"))
+        processes.append(("keeper", tuple(Step(kind, wait_s=_POSTS_S) for _ in range(int(end_s / _POSTS_S)))))
+    if chance.random() < 0.2:
+        processes.append(("hooks", tuple(Step("hear", wait_s=chance.choice(_HEARS_S)) for _ in range(3))))
+    variant = REFERENCE if chance.random() < 0.7 else chance.choice(_GIVING)
+    if aimed.operation in LOOK_UPS:
+        variant = chance.choice(_LOOKING)
+    ahead_s = chance.choice((0, 0, 0, 86_400, -86_400, 3_600))
+    return Plan(seed, orders, tuple(processes), _odds(chance), aimed, ahead_s, variant, "paid", True, earns)
 
 
 def _stories(chance: Random, taken: Taken, *, corrects: bool, waits: bool) -> Stories:

@@ -74,6 +74,17 @@ class Bought:
     """The provider has changed something of it by itself."""
     wished: set[int] = field(default_factory=set)
     """How many points were ever asked for."""
+    cancelled_ms: int | None = None
+    """When the engine knew that it was cancelled, as the journal writes a moment."""
+    came_back: dict[str, bool] = field(default_factory=dict)
+    """Returns that the engine was told of, and whether it had them."""
+    is_told: bool = False
+    """The engine has heard that it is paid."""
+
+    def write(self) -> None:
+        """The order is there, and nobody has asked for points."""
+        if self.state == "missing":
+            self.state = "pending"
 
     @property
     def cart(self) -> Cart:
@@ -136,6 +147,7 @@ class Shop:
 
     orders: dict[str, Bought]
     told: list[Told] = field(default_factory=list)
+    earns: bool = False
     interrupted: set[str] = field(default_factory=set)
     """Orders for which a call that holds points never came back."""
 
@@ -144,14 +156,16 @@ class Shop:
         order = self.orders.get(reference)
         if order is None or order.state == "missing":
             return None
-        return OrderOfShop(reference=reference, state=order.state)
+        if not self.earns:
+            return OrderOfShop(reference=reference, state=order.state)
+        return OrderOfShop(reference=reference, state=order.state, cart=order.cart, customer_id=order.plan.customer)
 
 
-def open_shop(orders: tuple[Order, ...]) -> Shop:
+def open_shop(orders: tuple[Order, ...], *, earns: bool) -> Shop:
     """A shop whose customers are about to order."""
     if CART.total.amount_minor != TOTAL_MINOR:
         raise AssertionError("the cart is not what the schedule says")
-    return Shop({f"A-{number}": Bought(f"A-{number}", order) for number, order in enumerate(orders)})
+    return Shop({f"A-{number}": Bought(f"A-{number}", order) for number, order in enumerate(orders)}, earns=earns)
 
 
 def due_of(payment: Payment | None) -> int | None:

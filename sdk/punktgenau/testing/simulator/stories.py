@@ -106,3 +106,30 @@ CORRECTED: Stories = (
     ("place pay>revoked return", 2),
 )
 """The provider changes something by itself."""
+EARNED: Stories = (
+    ("buy pay", 2),
+    ("buy pay return", 3),
+    ("buy pay return|rest", 3),
+    ("buy pay ~ return", 4),
+    ("buy pay ~ ~ return|rest", 5),
+    ("buy pay ~ return rest", 3),
+    ("buy pay ~ ~ rest>return", 3),
+    ("buy pay cancel", 2),
+    ("buy pay|cancel", 3),
+    ("buy pay>cancel", 3),
+    ("buy pay ~ cancel", 3),
+    ("buy pay ~ ~ cancel", 3),
+    ("buy pay return cancel", 1),
+    ("~ place pay", 6),
+    ("~ place pay ~ buy", 1),
+    ("~ buy pay ~ return", 3),
+    ("~ buy pay", 3),
+    ("place pay", 2),
+    ("place pay return|rest", 2),
+    ("place pay ~ return", 3),
+    ("place pay ~ return rest", 2),
+    ("place pay ~ cancel", 2),
+    ("place pay>cancel", 2),
+    ("place without pay ~ return", 1),
+)
+"""What money pays earns points; they are posted, spent, and the goods come back."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from punktgenau import PunktgenauError
-from punktgenau.testing.simulator.process import PAID
 from punktgenau.testing.simulator.provider import SECRET
 from punktgenau.testing.simulator.schedule import TOTAL_MINOR
+from punktgenau.testing.simulator.settings import PAID
 from punktgenau.testing.simulator.shop import Told
 
 if TYPE_CHECKING:

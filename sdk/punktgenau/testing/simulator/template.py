@@ -24,6 +24,15 @@ _REDEMPTION_MOVING = (
 )  # fmt: skip
 _OPERATION_FIXED = ("id", "redemption_id", "kind", "cause", "key", "fingerprint", "request", "created_at")
 _OPERATION_MOVING = ("outcome", "open_key", "lease_token", "sends", "passes")
+_EARNING_FIXED = (
+    "id", "provider", "partner", "mode", "order_reference", "kind", "customer_id", "member_id", "consent_id", "points",
+    "basis", "pending_s", "claw_back", "placed_at", "offset_points", "created_at",
+)  # fmt: skip
+_EARNING_MOVING = (
+    "state", "version", "accrual_id", "accrual_reference", "posted_at", "given_points", "points_taken", "owed_points",
+    "offset_back",
+)  # fmt: skip
+_STEP_FIXED = ("id", "earning_id", "kind", "cause", "key", "fingerprint", "request", "created_at")
 
 
 def _audit(table: str, fixed: tuple[str, ...], moving: tuple[str, ...]) -> list[str]:
@@ -35,7 +44,7 @@ def _audit(table: str, fixed: tuple[str, ...], moving: tuple[str, ...]) -> list[
     gone = ", ".join(f"OLD.{column}, NULL" for column in moving)
     moved = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in moving)
     # Whoever only looks at a redemption changes nothing that is told; of an operation each change counts.
-    told = f"WHEN {altered} OR {moved} " if table == "redemption" else ""
+    told = f"WHEN {altered} OR {moved} " if table in ("redemption", "earning") else ""
     on, then = f"ON punktgenau_{table}", f"BEGIN INSERT INTO {name} (row_id, altered, {columns})"
     return [
         f"CREATE TABLE {name} (number INTEGER PRIMARY KEY, row_id, altered, {columns})",
@@ -76,6 +85,8 @@ def empty_journal(provider: SimulatedProvider, *, with_balances: bool) -> bytes:
         for statement in (
             *_audit("redemption", _REDEMPTION_FIXED, _REDEMPTION_MOVING),
             *_audit("operation", _OPERATION_FIXED, _OPERATION_MOVING),
+            *_audit("earning", _EARNING_FIXED, _EARNING_MOVING),
+            *_audit("earning_step", _STEP_FIXED, _OPERATION_MOVING),
         ):
             connection.execute(statement)
         connection.commit()

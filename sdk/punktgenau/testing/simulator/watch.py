@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from punktgenau.testing.simulator import earning_watch
 from punktgenau.testing.simulator.audit import LINKS, Auditor
-from punktgenau.testing.simulator.faults import WRITES
+from punktgenau.testing.simulator.faults import EARNING_WRITES, WRITES
 from punktgenau.testing.simulator.provider import SimulatedProvider
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.shop import CART, Shop
@@ -106,6 +107,9 @@ class Watch:
             del self._misled[me.name]
         content: dict[str, object] = json.loads(body)
         self.sent.append(Sent(operation, key, content, self.seams.turns.now_us, me.name if me is not None else "-"))
+        if operation in EARNING_WRITES:
+            self._check_step(operation, key, content)
+            return
         row = self.auditor.one(
             "SELECT o.id, o.kind, o.fingerprint, o.request, r.order_reference, r.member_id, r.points, r.value_minor,"
             " r.total_minor, r.customer_id, r.key AS target, r.provider_id"
@@ -113,20 +117,24 @@ class Watch:
             key,
         )
         if row is None or row["kind"] != operation or len(row["fingerprint"]) != 64:
-            self._wrong("I4", f"{operation} leaves without a committed intent under its key")
+            self.wrong("I4", f"{operation} leaves without a committed intent under its key")
             return
         if (holder := self.taken_from(row["id"])) is not None:
-            self._wrong("I12", f"{operation} leaves while {holder} has its lease")
+            self.wrong("I12", f"{operation} leaves while {holder} has its lease")
         if operation == "authorize":
             self._check_authorize(content, dict(row))
         elif operation == "cancel_by_key" and content.get("target_key") != row["target"]:
-            self._wrong("I4", "cancel_by_key leaves for a key that is not in its intent")
+            self.wrong("I4", "cancel_by_key leaves for a key that is not in its intent")
         elif operation in ("capture", "reverse"):
             said = (content.get("points"), _minor(content.get("value")))
             written = json.loads(row["request"])
             meant = (written.get("points"), written.get("value_minor", row["value_minor"]))
             if said != meant:
-                self._wrong("I4", f"{operation} leaves with {said}, the intent says {meant}")
+                self.wrong("I4", f"{operation} leaves with {said}, the intent says {meant}")
+
+    def _check_step(self, operation: str, key: str | None, content: dict[str, object]) -> None:
+        for invariant, what in earning_watch.wrong_with(self, operation, key, content):
+            self.wrong(invariant, what)
 
     def heard(self, operation: str, key: str | None, status: int, code: str, *, path: str) -> None:
         """The provider has answered, whether anybody listens or not."""
@@ -146,9 +154,9 @@ class Watch:
         if me is None:
             return
         if holder != me.name:
-            self._wrong("I12", f"{me.name} wrote the result of a {kind} whose lease {holder} has")
+            self.wrong("I12", f"{me.name} wrote the result of a {kind} whose lease {holder} has")
         if outcome == "done" and me.name in self._misled:
-            self._wrong("I5", f"{me.name} took a {kind} for done by an answer about something else")
+            self.wrong("I5", f"{me.name} took a {kind} for done by an answer about something else")
 
     def committed(self) -> None:
         """The journal has changed: what it says from now on has to be so at the provider."""
@@ -172,7 +180,7 @@ class Watch:
             " JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.open_key IS NOT NULL"
         ):
             if row["state"] not in (_UNDER_WAY[row["kind"]], "needs_attention"):
-                self._wrong(
+                self.wrong(
                     "I12", f"a {row['kind']} of {row['order_reference']} is under way while it is {row['state']}"
                 )
 
@@ -195,7 +203,7 @@ class Watch:
             "gone": held == 0 and captured == reversed_,
         }[means]
         if not true:
-            self._wrong(
+            self.wrong(
                 invariant, f"{named} is {state} in the journal; held {held}, captured {captured} at the provider"
             )
 
@@ -212,6 +220,11 @@ class Watch:
         if rows and rows[0]["cause"] == "shortfall":
             states.append("short")
         return (*states, "authorized", "capturing") if "extending" in states else tuple(states)
+
+    def left_open(self, begun: Iterable[str]) -> tuple[str, ...]:
+        """Kinds of these operations that are open."""
+        statement = "SELECT kind FROM punktgenau_operation WHERE id = ? AND open_key IS NOT NULL"
+        return tuple(row["kind"] for one in begun for row in self.auditor.rows(statement, one))
 
     def books_of(self, reference: str) -> tuple[dict[str, object], ...]:
         """What the provider's books say about an order now."""
@@ -246,22 +259,23 @@ class Watch:
         )
         meant = tuple(intent[name] for name in ("order_reference", "member_id", "points", "value_minor", "total_minor"))
         if said != meant:
-            self._wrong("I4", f"authorize leaves with {said}, the intent says {meant}")
+            self.wrong("I4", f"authorize leaves with {said}, the intent says {meant}")
         order = self.shop.orders.get(str(content["order_reference"]))
         if order is None:
-            self._wrong("I9", f"authorize leaves for an order that the shop does not have: {said[0]}")
+            self.wrong("I9", f"authorize leaves for an order that the shop does not have: {said[0]}")
             return
         lines = content["lines"]
         shown = sum(line["amount_minor"] for line in lines) if isinstance(lines, list) else None
         allowed = (LINKS[order.plan.customer][0], CART.total.amount_minor, CART.total.amount_minor, "EUR")
         if (said[1], said[4], shown, _currency(content["total"])) != allowed:
-            self._wrong("I9", f"authorize leaves for {said}, the shop's order says {allowed}")
+            self.wrong("I9", f"authorize leaves for {said}, the shop's order says {allowed}")
         if said[3] != said[2]:
-            self._wrong("I9", f"authorize leaves with {said[2]} points worth {said[3]}: a point is a cent")
+            self.wrong("I9", f"authorize leaves with {said[2]} points worth {said[3]}: a point is a cent")
         if said[2] not in order.wished:
-            self._wrong("I9", f"authorize leaves with {said[2]} points, the customer asked for {sorted(order.wished)}")
+            self.wrong("I9", f"authorize leaves with {said[2]} points, the customer asked for {sorted(order.wished)}")
 
-    def _wrong(self, invariant: str, what: str) -> None:
+    def wrong(self, invariant: str, what: str) -> None:
+        """Note that something did not hold."""
         self.seams.note(f"!! {invariant} {what}")
         self.violations.append(Violation(invariant, what))
 

@@ -34,6 +34,11 @@ _ROUTES = tuple(
         ("reverse", "POST", r"/v1/redemptions/[^/]+/reversals"),
         ("find", "GET", r"/v1/redemptions"),
         ("get", "GET", r"/v1/redemptions/[^/]+"),
+        ("accrue", "POST", r"/v1/accruals"),
+        ("post_accrual", "POST", r"/v1/accruals/[^/]+/post"),
+        ("reverse_accrual", "POST", r"/v1/accruals/[^/]+/reversals"),
+        ("find_accruals", "GET", r"/v1/accruals"),
+        ("get_accrual", "GET", r"/v1/accruals/[^/]+"),
     )
 )
 _JUST_AFTER_S = 0.001

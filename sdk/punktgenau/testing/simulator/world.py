@@ -15,6 +15,7 @@ from pathlib import Path
 from punktgenau.profiles import PROFILES
 from punktgenau.testing.simulator import coverage, graph, invariants
 from punktgenau.testing.simulator.audit import Auditor
+from punktgenau.testing.simulator.earning_watch import EarningWatch
 from punktgenau.testing.simulator.journal_file import Connection, JournalFile
 from punktgenau.testing.simulator.post import Post
 from punktgenau.testing.simulator.process import Process
@@ -90,10 +91,11 @@ class World:
         self.seams = Seams(Turns(Order(script, switch_odds=plan.odds.switch)), script, plan.odds)
         self.file = JournalFile(ground.path, self.seams, ground.idle)
         self.auditor = ground.auditor
-        self.shop = open_shop(plan.orders)
+        self.shop = open_shop(plan.orders, earns=plan.earns is not None)
         self.watch = Watch(self.seams, self.provider, self.auditor, self.shop)
         self.file.committed, self.file.finished = self.watch.committed, self.watch.finished
         self.watch.taken_from = self.file.taken_from
+        self.file.earned = EarningWatch(self.watch).committed
         self.post = Post(self.provider, self.seams)
         self.logged: list[str] = []
         self.broke: list[str] = []
@@ -114,6 +116,7 @@ class World:
         cells = self.seams.cells
         cells.update(coverage.edges(graph.edges_taken(self)))
         cells[coverage.VARIANT, self.plan.variant, ""] += 1
+        cells.update(coverage.earned(self.plan.earns, graph.earning_edges_taken(self)))
         return Verdict(
             plan=self.plan,
             violations=tuple(dict.fromkeys(violations)),
@@ -162,8 +165,10 @@ class World:
                 for order in self.shop.orders.values():
                     if order.uncancelled:
                         healer.cancel(order)
-                    if self.plan.taken == "shipped":
+                    if self.plan.taken == "shipped" or self.plan.earns:
                         healer.captured(order)
+                    for back in (one for one, known in order.came_back.items() if self.plan.earns and not known):
+                        healer.take_back(order, back)
                 if self.hears:
                     healer.hear()
                 for wait_s in _HEAL_WAITS_S:
@@ -184,7 +189,9 @@ class World:
         return bool(
             self.auditor.rows(
                 "SELECT 1 FROM punktgenau_operation WHERE next_at <= ?1"
-                " UNION ALL SELECT 1 FROM punktgenau_redemption WHERE check_at <= ?1 LIMIT 1",
+                " UNION ALL SELECT 1 FROM punktgenau_redemption WHERE check_at <= ?1"
+                " UNION ALL SELECT 1 FROM punktgenau_earning_step WHERE next_at <= ?1"
+                " UNION ALL SELECT 1 FROM punktgenau_earning WHERE check_at <= ?1 LIMIT 1",
                 self.seams.now_ms(),
             )
         )
@@ -211,7 +218,7 @@ class _Listener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._lines.append(record.getMessage())
-        if record.exc_info and record.msg.startswith("recovery of"):
+        if record.exc_info and record.msg.startswith(("recovery of", "what order")):
             self._broke.append(f"recovery met {record.exc_info[1]!r}")
 
 
