@@ -425,7 +425,10 @@ PAGES: dict[str, tuple[str, HistoryView | ProblemView | ConnectView | ExchangeVi
     "history_none": ("history.html", replace(HISTORY, entries=(), show="expired", next_url="", first_url="")),
     "history_unlinked": ("history.html", replace(HISTORY, entries=(), balance=None, linked=False)),
     "exchange": ("exchange.html", _exchange()),
-    "exchange_away": ("exchange.html", replace(_exchange(), made=None, problem=None, reason_code="not_sent")),
+    "exchange_away": (
+        "exchange.html",
+        replace(_exchange(), made=None, problem=None, under_way=(), reason_code="not_sent"),
+    ),
     "exchange_unlinked": ("exchange.html", replace(_exchange(), made=None, problem=None, linked=False)),
     "problem_unknown": _problem(OutcomeUnknownError("?"), paid=payment("authorizing")),
     "problem_few": _problem(InsufficientPointsError("?", remaining=42)),

@@ -141,13 +141,14 @@ def _view(
         if customer_id is None or checkout.find_link(customer_id) is None:
             return _with(view, linked=False)
         asked = checkout.exchanges(customer_id)
+        # Told from the journal, whether or not the provider can be asked.
+        view = _with(view, under_way=tuple(one for one in asked if one.state in {"sending", "needs_attention"}))
         return _with(
             view,
             balance=checkout.balance(customer_id),
             products=checkout.voucher_products(),
             vouchers=checkout.vouchers(customer_id),
             payouts=tuple(one for one in asked if one.kind == "payout" and one.provider_id is not None),
-            under_way=tuple(one for one in asked if one.state in {"sending", "needs_attention"}),
             offers_payouts=checkout.offers_payouts,
         )
     except PunktgenauError as error:

@@ -144,6 +144,36 @@ def test_a_process_that_dies_while_sending(
     assert other.recover().still_open == 0
 
 
+def test_without_a_worker_whoever_left_it_open_ends_it(world: World, checkout: Checkout):
+    world.provider.fault("buy_voucher", "reset", times=5)
+    buy(checkout)
+    world.provider.heal()
+    world.advance(60)
+    other = world.checkout()
+    assert other.recover_one(deadline_s=2.0) is False
+    assert checkout.recover_one(deadline_s=2.0) is True
+    assert checkout.exchanges("anna")[0].state == "done"
+    assert checkout.recover_one(deadline_s=2.0) is False
+    assert world.provider.points() == (1500, 0)
+
+
+def test_an_adapters_defect_puts_one_off_and_not_the_others(
+    world: World, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+):
+    world.provider.fault("buy_voucher", "reset", times=5)
+    buy(checkout)
+    world.provider.heal()
+    port = type(checkout._provider.vouchers)
+    with monkeypatch.context() as patch:
+        patch.setattr(port, "buy", lambda self, **asked: 1 / 0)
+        world.advance(60)
+        assert checkout.recover().still_open == 1
+    assert checkout.exchanges("anna")[0].state == "sending"
+    world.advance(3600)
+    checkout.recover()
+    assert (checkout.exchanges("anna")[0].state, world.provider.points()) == ("done", (1500, 0))
+
+
 def test_what_is_refused_moves_nothing_and_is_told_again(world: World, checkout: Checkout):
     with pytest.raises(InsufficientPointsError):
         buy(checkout, "voucher_50", 5000)

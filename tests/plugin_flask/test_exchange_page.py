@@ -129,6 +129,16 @@ def test_a_lost_answer_is_told_as_unknown_and_the_form_stays_the_same(anna: Visi
     assert provider.available() == 1500
 
 
+def test_what_is_unknown_is_told_where_the_provider_is_away_altogether(anna: Visitor, provider: Provider) -> None:
+    form = form_of(anna)
+    provider.fault("buy_voucher", "reset", when="after", times=9)
+    provider.fault("vouchers", "status_503", times=9)
+    page = shown(buy(anna, form).text)
+    assert "1,000 points: we could not confirm yet what became of them. None are lost" in page
+    assert "not affected" not in page
+    assert "Get this voucher" not in page
+
+
 def test_who_is_not_linked_is_shown_the_way(small: SmallShop, provider: Provider) -> None:
     ben = small.visitor("ben")
     page = ben.browser.get("/points/exchange").text

@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from punktgenau._clock import Clock
-from punktgenau._redact import logger
+from punktgenau._redact import logger, short
 from punktgenau.checkout.balances import Balances
 from punktgenau.checkout.database import Database
-from punktgenau.checkout.exchanging.execute import CIRCUIT_OPEN, ExchangeExecutor, payouts_of, vouchers_of
+from punktgenau.checkout.defects import LOOK_AGAIN_MS
+from punktgenau.checkout.exchanging.execute import CIRCUIT_OPEN, ExchangeExecutor, Heard, payouts_of, vouchers_of
 from punktgenau.checkout.exchanging.journal import ExchangeJournal
-from punktgenau.checkout.exchanging.schema import ExchangeRow
+from punktgenau.checkout.exchanging.schema import ExchangeClaim, ExchangeRow
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.recovery import BATCH, Recovery
@@ -74,6 +75,7 @@ class Exchanges:
     _clock: Clock
     _journal: OrderJournal
     _balances: Balances
+    _has_open_exchanges = False
 
     @property
     def offers_vouchers(self) -> bool:
@@ -149,6 +151,7 @@ class Exchanges:
         if claim is None:
             return _known(row)
         heard = executor.run(claim, deadline_s=lease_s)
+        self._has_open_exchanges = self._has_open_exchanges or heard.row.state == "sending"
         if heard.row.state == "declined" and heard.error is not None:
             raise heard.error
         return _told(heard.row, code=heard.code)
@@ -214,13 +217,39 @@ class Exchanges:
                 break
             if claim is None:
                 continue
-            heard = self._exchange_executor.run(claim, deadline_s=lease_s)
+            heard = self._carried_out(claim, deadline_s=lease_s)
             report.finished += heard.row.next_at is None
             report.still_open += heard.row.state == "sending"
             progress(report)
             if heard.error is not None and heard.error.code == CIRCUIT_OPEN:
                 break
         report.needs_attention += journal.attention()
+
+    def _exchange_ways(self, *, deadline_s: float) -> tuple[tuple[int | None, Callable[[], bool]], ...]:
+        """What is due here, since when, where this process has left something open: nobody else pays for asking."""
+        if not self._has_open_exchanges:
+            return ()
+        journal = self._exchange_journal
+
+        def one() -> bool:
+            if (claim := journal.claim(lease_s=deadline_s)) is None:
+                return False
+            error = self._carried_out(claim, deadline_s=deadline_s).error
+            self._has_open_exchanges = bool(journal.waiting(most=1))
+            return error is None or error.code != CIRCUIT_OPEN
+
+        return ((journal.due_since(), one),)
+
+    def _carried_out(self, claim: ExchangeClaim, *, deadline_s: float) -> Heard:
+        """As the executor does it; what that raises is told, and it is due again later. Raises UnavailableError."""
+        try:
+            return self._exchange_executor.run(claim, deadline_s=deadline_s)
+        except UnavailableError:
+            raise
+        except Exception:  # an adapter's defect with one of them must not stop the others
+            logger.exception("carrying out %s failed", short(claim.operation.reference))
+            self._exchange_journal.put_off(claim, next_at=self._journal.now_ms() + LOOK_AGAIN_MS)
+            return Heard(claim.operation)
 
     @cached_property
     def _exchange_journal(self) -> ExchangeJournal:

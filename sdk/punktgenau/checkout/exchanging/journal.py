@@ -86,6 +86,12 @@ class ExchangeJournal:
             tx.run(sql.PUT_BACK, {"exchange_id": claim.operation.id, "seen_token": claim.token})
         return claim.operation
 
+    def put_off(self, claim: ExchangeClaim, *, next_at: int) -> None:
+        """Something unforeseen happened while it was carried out: nobody knows what it did, and it is due later."""
+        values: dict[str, Value] = {"exchange_id": claim.operation.id, "seen_token": claim.token}
+        with self._database.transaction() as tx:
+            tx.run(sql.PUT_OFF, {**values, "outcome": claim.operation.outcome or "unknown", "next_at": next_at})
+
     def finish(self, claim: ExchangeClaim, changed: ExchangeRow, *, sends: int) -> ExchangeRow:
         """Write the result of a send. Raises LostSwapError when the lease went to somebody else meanwhile."""
         with self._database.transaction() as tx:

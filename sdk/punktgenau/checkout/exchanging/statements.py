@@ -26,6 +26,11 @@ PUT_BACK = (
     .where(THIS, _x.lease_token == bindparam("seen_token"))
     .values(lease_until=0, lease_token=_x.lease_token - 1)
 )
+PUT_OFF = (
+    update(exchange)
+    .where(THIS, _x.lease_token == bindparam("seen_token"))
+    .values(lease_until=0, passes=_x.passes + 1, outcome=bindparam("outcome"), next_at=bindparam("next_at"))
+)
 FINISH = (
     update(exchange)
     .where(THIS, _x.lease_token == bindparam("seen_token"))
