@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -142,6 +143,15 @@ def test_a_process_that_dies_while_sending(
     assert [(one.state, one.points) for one in other.exchanges("anna")] == [("done", 1000)]
     assert world.provider.points() == (1500, 0)
     assert other.recover().still_open == 0
+
+
+def test_a_double_click_shows_both_the_same_voucher(world: World, checkout: Checkout):
+    world.provider.fault("buy_voucher", "hang", when="after", times=1, delay_s=0.4)
+    other = world.checkout()
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(buy, (checkout, other))
+    assert first.code == second.code is not None
+    assert world.provider.points() == (1500, 0)
 
 
 def test_without_a_worker_whoever_left_it_open_ends_it(world: World, checkout: Checkout):

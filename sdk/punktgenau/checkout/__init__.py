@@ -5,7 +5,7 @@ from punktgenau.checkout.cart import Cart, Line, Order
 from punktgenau.checkout.earning.rules import ArticlePoints, Campaign, EarnRules
 from punktgenau.checkout.earning.told import Earned, EarnedMove, EarnPreview
 from punktgenau.checkout.engine import Checkout
-from punktgenau.checkout.exchanging.calls import Exchange
+from punktgenau.checkout.exchanging.told import Exchange
 from punktgenau.checkout.invoice import Invoice, InvoiceTax, InvoiceTender
 from punktgenau.checkout.links import Link
 from punktgenau.checkout.movements import Expiring

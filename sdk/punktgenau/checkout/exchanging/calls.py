@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
@@ -16,7 +14,8 @@ from punktgenau.checkout.defects import LOOK_AGAIN_MS
 from punktgenau.checkout.exchanging.execute import CIRCUIT_OPEN, ExchangeExecutor, Heard, payouts_of, vouchers_of
 from punktgenau.checkout.exchanging.journal import ExchangeJournal
 from punktgenau.checkout.exchanging.schema import ExchangeClaim, ExchangeRow
-from punktgenau.checkout.moments import moment
+from punktgenau.checkout.exchanging.told import Exchange, ExchangeKind, told
+from punktgenau.checkout.goals import POLL_S
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.recovery import BATCH, Recovery
 from punktgenau.checkout.settings import Settings
@@ -29,37 +28,13 @@ from punktgenau.errors import (
     UnavailableError,
     VoucherError,
 )
-from punktgenau.money import Money, require_points
+from punktgenau.money import require_points
 from punktgenau.provider import Provider
 
 if TYPE_CHECKING:
     from punktgenau.voucher_records import Voucher, VoucherProduct
 
-ExchangeKind = Literal["voucher", "payout"]
-ExchangeState = Literal["sending", "done", "requested", "paid", "rejected", "declined", "needs_attention"]
 SHOWN = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """Points that became, or become, a voucher or money; `state` "sending" until the provider has confirmed.
-
-    A voucher is "done"; a payout "requested", then "paid", or "rejected" and the points are back, `reason` says why.
-    `hint`: a voucher's last four signs, or the account as its owner knows it. `code` is a secret: it is told by the
-    call that buys a voucher, and kept nowhere.
-    """
-
-    kind: ExchangeKind
-    state: ExchangeState
-    points: int
-    value: Money | None
-    hint: str
-    reason: str
-    reference: str
-    provider_id: str | None
-    asked_at: datetime
-    changed_at: datetime
-    code: str | None = field(default=None, repr=False)
 
 
 class Exchanges:
@@ -128,7 +103,7 @@ class Exchanges:
 
     def exchanges(self, customer_id: str) -> tuple[Exchange, ...]:
         """What a customer turned into vouchers or money in this shop, newest first; from the journal."""
-        return tuple(_told(row) for row in self._exchange_journal.of_customer(customer_id, most=SHOWN))
+        return tuple(told(row) for row in self._exchange_journal.of_customer(customer_id, most=SHOWN))
 
     def _exchange(
         self, customer_id: str, kind: ExchangeKind, product_id: str | None, points: int, form: str
@@ -143,9 +118,11 @@ class Exchanges:
         row, claim = journal.begin(asked, lease_s=lease_s)
         if (row.kind, row.product_id, row.points) != (kind, product_id, points):
             raise IdempotencyConflictError("This form was sent before with other content; the first one stands.")
+        if claim is None:
+            row = self._waited_for(row, lease_s)
         if claim is None and row.state == "done":
             code = executor.code_again(row, deadline_s=lease_s)
-            return _told(row, code=code)
+            return told(row, code=code)
         if claim is None and row.state == "sending":
             claim = journal.claim(row.id, lease_s=lease_s)
         if claim is None:
@@ -154,7 +131,15 @@ class Exchanges:
         self._has_open_exchanges = self._has_open_exchanges or heard.row.state == "sending"
         if heard.row.state == "declined" and heard.error is not None:
             raise heard.error
-        return _told(heard.row, code=heard.code)
+        return told(heard.row, code=heard.code)
+
+    def _waited_for(self, row: ExchangeRow, wait_s: float) -> ExchangeRow:
+        """A double click: the first one is still sending. Wait for its result rather than doubt it."""
+        ends = self._clock.monotonic() + wait_s
+        while row.state == "sending" and row.lease_until and self._clock.monotonic() + POLL_S < ends:
+            self._clock.sleep(POLL_S)
+            row = self._exchange_journal.by_form(row.customer_id, row.form) or row
+        return row
 
     def _check_price(self, product_id: str, points: int) -> None:
         """Raises VoucherError where there is no such product (any more), AmountChangedError where it costs others."""
@@ -267,31 +252,4 @@ def _known(row: ExchangeRow) -> Exchange:
     if row.state == "declined":
         logger.info("a form was sent again that was refused: %s", row.code)
         raise DeclinedError("This was refused before. No points have left.", code=row.code)
-    return _told(row)
-
-
-def _told(row: ExchangeRow, *, code: str | None = None) -> Exchange:
-    value = None
-    if row.value_minor is not None and row.currency is not None:
-        value = Money(amount_minor=row.value_minor, currency=row.currency)
-    return Exchange(
-        kind="voucher" if row.kind == "voucher" else "payout",
-        state=_state(row.state),
-        points=row.points,
-        value=value,
-        hint=row.hint or "",
-        reason=row.reason or (row.code or "" if row.state == "declined" else ""),
-        reference=row.reference,
-        provider_id=row.provider_id,
-        asked_at=moment(row.created_at),
-        changed_at=moment(row.updated_at),
-        code=code,
-    )
-
-
-def _state(text: str) -> ExchangeState:
-    for state in get_args(ExchangeState):
-        if state == text:
-            known: ExchangeState = state
-            return known
-    raise AssertionError(f"unknown state {text!r}")
+    return told(row)
