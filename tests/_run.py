@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ import _bench
 import _install
 import _long
 import _matrix
+import _memory
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "sdk/SCENARIOS.md"
@@ -26,7 +28,8 @@ Any other argument goes to pytest, and then pytest runs alone:
     python3 tests --long                what takes up to an hour on two free cores; or parts, as in --long kills wal
 A Chromium for the browser tests is installed where that can be done, in a whole run or with --require-browser.
 Environment: PUNKTGENAU_BROWSER (path of a Chromium), PUNKTGENAU_NO_APT=1 (as --no-install),
-PUNKTGENAU_TEST_POSTGRES_URL (a server to use; its user may create databases), CI=true (nothing may be skipped).
+PUNKTGENAU_TEST_POSTGRES_URL (a server to use; its user may create databases), CI=true (nothing may be skipped),
+TMPDIR (where tests write; unset, a whole run writes into memory where there is room).
 """
 COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
@@ -78,7 +81,9 @@ def main(arguments: list[str]) -> int:
             for_pytest.append("--require-browser")
         if (everything or options.require_browser) and not options.no_install:
             _install.browser()
-        results.append(_part("tests", [*PYTEST, *for_pytest]))
+        with _memory.folder() if everything else nullcontext() as temporary:
+            kept = ["-o", "tmp_path_retention_policy=failed"] if temporary else []
+            results.append(_part("tests", [*PYTEST, *kept, *for_pytest], temporary=temporary))
     if len(results) > 1:
         _heading("summary")
         for result in results:
@@ -90,8 +95,8 @@ def main(arguments: list[str]) -> int:
 def _forget_bytecode() -> None:
     """What tests wrote into folders of their own and had compiled is of no use to the next run."""
     if sys.pycache_prefix is not None:
-        temporary = Path(tempfile.gettempdir()).resolve()
-        shutil.rmtree(Path(sys.pycache_prefix, *temporary.parts[1:]), ignore_errors=True)
+        for temporary in (Path(tempfile.gettempdir()).resolve(), _memory.PLACE):
+            shutil.rmtree(Path(sys.pycache_prefix, *temporary.parts[1:]), ignore_errors=True)
 
 
 def _processes() -> int:
@@ -136,17 +141,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _part(name: str, command: list[str]) -> Result:
+def _part(name: str, command: list[str], *, temporary: Path | None = None) -> Result:
     _heading(name)
     started = time.monotonic()
-    exit_code = _call(command)
+    exit_code = _call(command, temporary=temporary)
     return Result(name, exit_code, time.monotonic() - started)
 
 
-def _call(command: list[str]) -> int:
+def _call(command: list[str], *, temporary: Path | None = None) -> int:
     """Runs a command to its end; one that is told to stop gets the time to stop what it has started."""
     told_to_stop = []
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as child:
+    environment = os.environ | ({"TMPDIR": str(temporary)} if temporary else {})
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment) as child:
 
         def pass_on(number: int, _frame: object) -> None:
             told_to_stop.append(number)

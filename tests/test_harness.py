@@ -1,12 +1,14 @@
 """The test set-up itself: marks are checked, nothing leaves this machine, nothing is skipped unseen."""
 
 import json
+import os
 import socket
 from pathlib import Path
 
 import pytest
 import requests
 
+import _memory
 import _strict
 
 pytest_plugins = ["pytester"]
@@ -101,3 +103,40 @@ def test_this_machine_can_be_reached() -> None:
 def test_every_database_is_of_its_own(database_url: str, tmp_path: Path) -> None:
     assert database_url.startswith(("sqlite:///", "postgresql+psycopg://"))
     assert str(tmp_path) in database_url or "/punktgenau_test_" in database_url
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """As if this folder were the machine's memory, with room enough."""
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(_memory, "PLACE", tmp_path)
+    monkeypatch.setattr(_memory, "_ROOM", 1)
+    return tmp_path
+
+
+def test_a_whole_run_writes_into_memory_and_leaves_nothing_there(memory: Path) -> None:
+    left = memory / "punktgenau-tests-999999999"
+    left.mkdir()
+    others = memory / f"punktgenau-tests-{os.getppid()}"
+    others.mkdir()
+    with _memory.folder() as folder:
+        assert folder is not None
+        assert folder.parent == memory
+        (folder / "journal.sqlite").touch()
+        assert not left.exists()
+    assert list(memory.iterdir()) == [others]
+
+
+def test_memory_is_used_only_where_nobody_says_otherwise_and_there_is_room(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", "/elsewhere")
+    with _memory.folder() as folder:
+        assert folder is None
+    monkeypatch.delenv("TMPDIR")
+    monkeypatch.setattr(_memory, "_ROOM", 2**60)
+    with _memory.folder() as folder:
+        assert folder is None
+    monkeypatch.setattr(_memory, "PLACE", memory / "missing")
+    with _memory.folder() as folder:
+        assert folder is None
