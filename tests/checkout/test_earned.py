@@ -153,6 +153,15 @@ def test_what_the_shop_asks_may_fail_and_the_order_is_paid_all_the_same(world: W
     assert purchase(shop).points == 46
 
 
+def test_a_reference_that_no_provider_takes_stops_no_payment(world: World):
+    shop = earning(world)
+    order = "A" * 37
+    paid(world, shop, order)
+    assert shop.earned(order) == ()
+    with pytest.raises(InvalidArgumentError):
+        shop.earn(order, CART, customer_id="anna")
+
+
 def test_a_payment_that_only_recovery_hears_of_earns_as_well(world: World):
     shop = earning(world)
     placed(world, "A-1", "pending")
@@ -250,6 +259,14 @@ def test_a_cancelled_order_has_earned_nothing(world: World, when: str, points: i
     settle(world, shop, rounds=2)
     assert [one.state for one in shop.earned("A-1")] == ["reversed", "reversed"]
     assert standing(world) == (2500, 0)
+
+
+def test_a_cause_may_be_any_text(world: World):
+    shop = earning(world)
+    paid(world, shop)
+    shop.cancel("A-1", cause="\n" + "x" * 300)
+    shop.recover()
+    assert told(shop) == [("purchase", "reversed", 49, 49)]
 
 
 def test_a_cancellation_that_only_the_shop_knows_is_asked_for_before_the_posting(world: World):

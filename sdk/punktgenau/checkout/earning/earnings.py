@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from punktgenau._clock import Clock
-from punktgenau._redact import logger
+from punktgenau._redact import logger, short
 from punktgenau.checkout.allocation import Allocation, allocate
 from punktgenau.checkout.cart import Cart, GrossLine, Order
 from punktgenau.checkout.earning.journal import EarnJournal
@@ -19,11 +19,13 @@ from punktgenau.checkout.earning.standing import basis_of_row, goes_without, is_
 from punktgenau.checkout.earning.told import Earned, EarnPreview, EarnPreviewLine, earned_of
 from punktgenau.checkout.earning.welcome import may_come_again
 from punktgenau.checkout.frozen import thaw
+from punktgenau.checkout.intent import ORDER_CANCELLED
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.moments import milliseconds, moment
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.return_journal import wanted_json
 from punktgenau.checkout.returned import History, Wanted, with_return
+from punktgenau.checkout.returns import REFERENCE_MAX
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import ReturnConflictError, UnavailableError
@@ -75,6 +77,10 @@ class Earnings:
 
         Nothing here stops a payment: what the shop's functions raise is logged.
         """
+        if not 1 <= len(order_reference) <= REFERENCE_MAX:
+            # No provider takes such a name.
+            logger.warning("order %s earns nothing: its reference is too long", short(order_reference))
+            return
         if self._journal.of_order(order_reference) or (row is not None and row.state == "authorizing"):
             return
         try:
@@ -256,7 +262,8 @@ class Earnings:
         """An order that no redemption knows will not happen: whatever it has earned is taken back."""
         row = self._orders.latest(order_reference)
         if row is None or goes_without(row):
-            self._journal.cancel(order_reference, cause=cause)
+            said = "".join(sign for sign in cause[:200] if sign.isprintable())
+            self._journal.cancel(order_reference, cause=said or ORDER_CANCELLED)
 
     # Inside
 
