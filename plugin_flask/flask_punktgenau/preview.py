@@ -54,6 +54,8 @@ class Preview(TypedDict):
     most: int
     least: int
     step: int
+    mandatory: int
+    unaffordable: list[str]
     reasons: list[PreviewReason]
     neighbours: list[PreviewNeighbour]
     texts: PreviewTexts
@@ -69,6 +71,8 @@ def preview(quote: CartQuote, t: Language, earns: Earns | None = None) -> Previe
         most=quote.most,
         least=quote.least,
         step=quote.step,
+        mandatory=quote.mandatory,
+        unaffordable=list(quote.unaffordable),
         reasons=[
             PreviewReason(code=reason.code, points=reason.points, text=t.reason(reason, quote))
             for reason in quote.reasons

@@ -115,6 +115,7 @@ def test_a_quote_before_placing_says_what_is_missing(anna: Visitor) -> None:
     answer = anna.browser.get("/points/quote?points=100").json
     assert answer is not None
     assert (answer["least"], answer["points"]) == (1, 100)
+    assert (answer["mandatory"], answer["unaffordable"]) == (0, ["boat"])
     points, cart = anna.small.points, anna.small.shop.cart
     assert cart is not None
     with anna.small.app.test_request_context():
