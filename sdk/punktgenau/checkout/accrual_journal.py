@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, bindparam, case, func, literal_column, null, 
 from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import Database, Transaction, Value
-from punktgenau.checkout.earning.statements import mind
+from punktgenau.checkout.earning.statements import is_any, mind
 from punktgenau.checkout.intent import Claim, NextOperation
 from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, Journal, LostSwapError
 from punktgenau.checkout.rest import rest_of
@@ -88,12 +88,25 @@ class AccrualJournal(Journal):
     ) -> None:
         super().__init__(database, clock=clock, key_of=key_of)
         self._expired_rule = expired_rule
-        self._earns = earns
+        # Where nothing is earned any more, what was before is still taken back; asked once, and not before it matters.
+        self._earns: bool | None = earns or None
 
     def _mind_earned(self, tx: Transaction, order_reference: str) -> None:
         """In the commit that gives back: somebody has to look at what the order has earned."""
-        if self._earns:
+        if self._has_earned(tx):
             mind(tx, order_reference)
+
+    def has_earned(self) -> bool:
+        """Whether orders earn points, or any has before."""
+        if self._earns is None:
+            with self._database.transaction(write=False) as tx:
+                return self._has_earned(tx)
+        return self._earns
+
+    def _has_earned(self, tx: Transaction) -> bool:
+        if self._earns is None:
+            self._earns = is_any(tx)
+        return self._earns
 
     def begun_accrual(self, reversal: Claim) -> Claim | None:
         """The right to send what finishing this reversal has made necessary, until the reversal's own lease ends."""

@@ -96,7 +96,7 @@ class AfterPayment(EarningCalls):
         # Told again after the order was paid anew, it is the same return.
         row = self._journal.with_return(order_reference, reference) or self._paying(order_reference)
         if row is None:
-            if self.settings.earns:
+            if self._journal.has_earned():
                 self._earnings.returned(order_reference, wanted, reference=reference)
             return None
         return self._returns.refund(
@@ -121,7 +121,7 @@ class AfterPayment(EarningCalls):
         if row is None:
             return None
         preview = self._returns.preview(row, wanted, ends=self._ends())
-        if not self.settings.earns:
+        if not self._journal.has_earned():
             return preview
         return replace(preview, earned_taken=self._earnings.taken_by(order_reference, wanted))
 

@@ -257,7 +257,7 @@ class Checkout(AfterPayment, Clearing, Movements, Recovering):
 
     def cancel(self, order_reference: str, *, cause: str = "") -> Payment | None:
         """Goal: the order will not happen, so its points go back, held or captured, and what it has earned."""
-        if self.settings.earns:
+        if self._journal.has_earned():
             self._earnings.cancelled(order_reference, cause=cause or ORDER_CANCELLED)
         return self._give_back(order_reference, cause or ORDER_CANCELLED, last=True)
 

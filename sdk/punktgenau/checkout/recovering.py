@@ -84,7 +84,7 @@ class Recovering(EarningCalls, Exchanges):
     def recover_one(self, *, deadline_s: float) -> bool:
         """Do the one thing that has been due longest, for whoever has a moment; False: nothing is due."""
         more = (
-            *(self._earn_recovery.ways(deadline_s=deadline_s) if self.settings.earns else ()),
+            *(self._earn_recovery.ways(deadline_s=deadline_s) if self._journal.has_earned() else ()),
             *self._exchange_ways(deadline_s=deadline_s),
         )
         return recover_one(

@@ -92,7 +92,8 @@ class Earnings:
 
     def _plan_told(self, order_reference: str, row: RedemptionRow | None, order: Order | None) -> None:
         try:
-            if row is not None:
+            is_told = order is not None and order.cart is not None and order.customer_id
+            if row is not None and not (is_told and goes_without(row)):
                 self._plan_with(row, None if order is None else order.placed_at)
             elif order is not None and order.cart is not None and order.customer_id and order.state != "cancelled":
                 self.plan(order_reference, order.cart, customer_id=order.customer_id, placed_at=order.placed_at)
@@ -109,22 +110,31 @@ class Earnings:
         if known:
             return known
         row = self._orders.latest(order_reference)
-        if row is not None:
+        if row is not None and not goes_without(row):
             return self._plan_with(row, placed_at)
-        link = self._links.find(customer_id)
-        if link is None or _other_currency(link, cart.currency):
+        # What was frozen for points that do not pay may be another cart than the one that is bought now.
+        buyer = self._buyer(customer_id, cart, row)
+        if buyer is None or (row is not None and is_cancelled(row)):
             return ()
         lines, allocation = self._of_cart(cart)
-        buyer = _Buyer(customer_id=customer_id, member_id=link.member_id, consent_id=link.consent_id)
-        return self._plan(order_reference, lines, allocation, buyer, placed_at or self._clock.now())
+        since = self._clock.now() if row is None else moment(row.created_at)
+        return self._plan(order_reference, lines, allocation, buyer, placed_at or since)
+
+    def _buyer(self, customer_id: str, cart: Cart, row: RedemptionRow | None) -> _Buyer | None:
+        link = self._links.find(customer_id)
+        if link is not None:
+            if _other_currency(link, cart.currency):
+                return None
+            return _Buyer(customer_id=customer_id, member_id=link.member_id, consent_id=link.consent_id)
+        # Unlinked since the order was placed.
+        return None if row is None or row.customer_id != customer_id else _buyer_of(row)
 
     def _plan_with(self, row: RedemptionRow, placed_at: datetime | None) -> tuple[EarningRow, ...]:
         if is_cancelled(row) or row.state == "authorizing":
             return ()
         allocation, cart = paid_lines(self._orders, row)
-        buyer = _Buyer(customer_id=row.customer_id, member_id=row.member_id, consent_id=row.consent_id)
         at = placed_at or moment(row.created_at)
-        return self._plan(row.order_reference, thaw(cart).lines, allocation, buyer, at)
+        return self._plan(row.order_reference, thaw(cart).lines, allocation, _buyer_of(row), at)
 
     def _plan(
         self,
@@ -229,7 +239,7 @@ class Earnings:
         row = self._orders.latest(order_reference)
         if row is not None and not goes_without(row):
             return
-        if not self._journal.of_order(order_reference):
+        if self._settings.earns and not self._journal.of_order(order_reference):
             # Told before the payment was: else the order would earn all of it then.
             self._plan_returned(order_reference, row)
         asked = wanted_json(wanted.lines, wanted.shipping_minor, wanted.amount_minor)
@@ -283,6 +293,10 @@ class Earnings:
         running = rules.running(at, () if campaigns is None else campaigns())
         known: Mapping[str, HasPoints] = {} if articles is None else articles({line.sku for line in lines}, at=at)
         return basis_of(lines, allocation, rules=rules, articles=known, campaigns=running)
+
+
+def _buyer_of(row: RedemptionRow) -> _Buyer:
+    return _Buyer(customer_id=row.customer_id, member_id=row.member_id, consent_id=row.consent_id)
 
 
 def _other_currency(link: Link, currency: str) -> bool:

@@ -129,9 +129,10 @@ class EarnExecutor:
             # Under another order, so by another account or journal of this shop.
             return None, Verdict("not_done", state="declined", code=HAD)
         may_repeat = may_send(profile, "accrue", code=verdict.code, age_s=age_s, first=False)
-        # Only the claw-back itself tells what could not be taken, so it is asked for again while its key is known.
-        asks_again = step.kind == "claw_back" and may_repeat and verdict.code not in TAKEN_ELSEWHERE
-        if found is not None and not asks_again and (seen := judge_found(claim, found.accrual, heard=verdict)):
+        # Where only the claw-back itself tells what could not be taken, it is asked for again while its key is known.
+        asks_again = step.kind == "claw_back" and may_repeat and verdict.code not in TAKEN_ELSEWHERE | {REUSED}
+        tells = found is not None and (not asks_again or found.accrual.not_taken_points is not None)
+        if found is not None and tells and (seen := judge_found(claim, found.accrual, heard=verdict)):
             return found, seen
         if may_repeat:
             return None, verdict

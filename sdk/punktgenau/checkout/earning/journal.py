@@ -184,8 +184,10 @@ class EarnJournal(EarnPlans):
         cause = f"{planned.kind} {row.version}"
         content: dict[str, str | int] = dict(planned.request)
         if planned.kind == "claw_back":
-            # From a random id, because the provider takes each one once and for ever.
-            content["return_reference"] = f"back-{step_id[:28]}"
+            # From a random id and from how much is taken by then: the provider takes each one once and for ever, so a
+            # journal that was restored from an older copy takes nothing twice.
+            target = row.points_taken + int(planned.request["points"])
+            content["return_reference"] = f"back-{row.id[:16]}-{target}"
         request = as_json(content)
         return StepRow(
             id=step_id,

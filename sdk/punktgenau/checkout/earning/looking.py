@@ -100,8 +100,12 @@ class Looking:
             more = wish.offset_back - row.offset_back
             owing = replace(row, offset_back=wish.offset_back, owed_points=row.owed_points + more)
             row = self._journal.change(row, owing)
-        if row.state in _OVER or row.points == 0:
+        if row.state in _OVER:
             return row, None, None
+        if row.points == 0:
+            # All of it was set off; until points would be posted the order may be cancelled without a word.
+            until = max(row.created_at + row.pending_s * 1000, now_ms + LOOK_LATER_MS if word == "wait" else 0)
+            return row, None, until if until > now_ms and not gone else None
         if row.state == "planned":
             return self._first(row, wish, word, why="order_gone" if gone else "returned", now_ms=now_ms)
         if wish.taken > row.points_taken:

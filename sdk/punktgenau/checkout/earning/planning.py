@@ -133,7 +133,10 @@ class EarnPlans:
         settled = purchase.points - left
         row = replace(purchase, points=left, offset_points=settled)
         # Where all of it settles what was owed there is nothing to give.
-        return row if left else replace(row, state="posted", check_at=None, reason="offset")
+        if left:
+            return row
+        # The shop is asked once more whether its order stands, as it is before points are posted.
+        return replace(row, state="posted", check_at=row.created_at + row.pending_s * 1000, reason="offset")
 
     def _first_welcome(self, tx: Transaction, welcome: EarningRow) -> tuple[EarningRow, ...]:
         found = tx.one(self._sql.welcomes, {"member_id": welcome.member_id})

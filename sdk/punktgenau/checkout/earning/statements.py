@@ -23,6 +23,14 @@ def mind(tx: Transaction, order_reference: str) -> None:
     tx.run(_MIND, {"order_reference": order_reference})
 
 
+_ANY = select(_e.id).where(own(earning)).limit(literal_column("1"))
+
+
+def is_any(tx: Transaction) -> bool:
+    """Whether any order has ever earned anything here."""
+    return tx.one(_ANY, {}) is not None
+
+
 class EarnStatements:
     """Every statement about earnings, their steps, and returns that no redemption knows."""
 
