@@ -138,6 +138,22 @@ def test_without_rules_nothing_is_planned_and_no_statement_more_is_made(world: W
     assert shop.earn("A-1", CART, customer_id="anna") == ()
 
 
+@pytest.mark.parametrize(("rules", "most"), [({}, 2), (EARNS, 3)])
+def test_a_plan_is_one_commit_and_without_rules_none(world: World, rules: dict[str, int], most: int):
+    shop = world.checkout(**rules)
+    placed(world, "A-1")
+    shop.balance("anna", max_age_s=0)
+    shop.authorize("A-1", CART, customer_id="anna", points=427)
+    with counted_commits(shop._database) as commits:
+        shop.capture("A-1")
+    assert len(commits) == most
+    with counted_commits(shop._database) as commits:
+        shop.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    # Whoever looks at what was earned is told in the commit that books the return.
+    assert len(commits) == 2
+    assert world.provider.sent("accrue") == 0
+
+
 def test_what_the_shop_asks_may_fail_and_the_order_is_paid_all_the_same(world: World):
     shop = earning(world)
 
