@@ -277,6 +277,17 @@ def test_a_cancelled_order_has_earned_nothing(world: World, when: str, points: i
     assert standing(world) == (2500, 0)
 
 
+def test_a_return_of_an_order_from_before_brings_nothing(world: World):
+    shop = earning(world)
+    for days, kept in ((30, ()), (1, (49 - 25,))):
+        order = f"A-{days}"
+        at = datetime.now(UTC) - timedelta(days=days)
+        world.orders[order] = Order(reference=order, state="paid", cart=CART, customer_id="anna", placed_at=at)
+        shop.refund(order, return_reference="R-1", **LAMP_BACK)
+        shop.recover()
+        assert tuple(one.kept for one in shop.earned(order)) == kept
+
+
 def test_a_cause_may_be_any_text(world: World):
     shop = earning(world)
     paid(world, shop)

@@ -10,7 +10,8 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.articles.calls import ArticleCalls
 from punktgenau.checkout.cart import Cart, Order
 from punktgenau.checkout.database import Database
-from punktgenau.checkout.earning.earnings import Asked, Earnings
+from punktgenau.checkout.earning.asked import Asked
+from punktgenau.checkout.earning.earnings import Earnings
 from punktgenau.checkout.earning.execute import EarnExecutor
 from punktgenau.checkout.earning.journal import EarnJournal
 from punktgenau.checkout.earning.looking import Looking

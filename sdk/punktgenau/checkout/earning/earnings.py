@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from punktgenau._clock import Clock
 from punktgenau._redact import logger, short
 from punktgenau.checkout.allocation import Allocation, allocate
 from punktgenau.checkout.cart import Cart, GrossLine, Order
+from punktgenau.checkout.earning.asked import Asked, Buyer
 from punktgenau.checkout.earning.journal import EarnJournal
 from punktgenau.checkout.earning.reckon import Basis, basis_of, by_line, earned
-from punktgenau.checkout.earning.rules import ArticlesOf, Campaign, HasPoints
+from punktgenau.checkout.earning.rules import HasPoints
 from punktgenau.checkout.earning.schema import EarningRow, fresh
 from punktgenau.checkout.earning.standing import basis_of_row, goes_without, is_cancelled, kept_of, paid_lines, targets
 from punktgenau.checkout.earning.told import Earned, EarnPreview, EarnPreviewLine, earned_of
@@ -31,23 +31,7 @@ from punktgenau.checkout.settings import Settings
 from punktgenau.errors import ReturnConflictError, UnavailableError
 from punktgenau.provider import Provider
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The shop's own functions, asked when they are needed."""
-
-    order: Callable[[], Callable[[str], Order | None] | None]
-    campaigns: Callable[[], Callable[[], Iterable[Campaign]] | None]
-    articles: Callable[[], ArticlesOf | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Buyer:
-    """Who earns."""
-
-    customer_id: str
-    member_id: str
-    consent_id: str
+DAY_S = 86_400
 
 
 class Earnings:
@@ -120,12 +104,12 @@ class Earnings:
         since = self._clock.now() if row is None else moment(row.created_at)
         return self._plan(order_reference, lines, allocation, buyer, placed_at or since)
 
-    def _buyer(self, customer_id: str, cart: Cart, row: RedemptionRow | None) -> _Buyer | None:
+    def _buyer(self, customer_id: str, cart: Cart, row: RedemptionRow | None) -> Buyer | None:
         link = self._links.find(customer_id)
         if link is not None:
             if _other_currency(link, cart.currency):
                 return None
-            return _Buyer(customer_id=customer_id, member_id=link.member_id, consent_id=link.consent_id)
+            return Buyer(customer_id=customer_id, member_id=link.member_id, consent_id=link.consent_id)
         # Unlinked since the order was placed.
         return None if row is None or row.customer_id != customer_id else _buyer_of(row)
 
@@ -141,7 +125,7 @@ class Earnings:
         order_reference: str,
         lines: tuple[GrossLine, ...],
         allocation: Allocation,
-        buyer: _Buyer,
+        buyer: Buyer,
         placed_at: datetime,
     ) -> tuple[EarningRow, ...]:
         rules = self._settings.earn_rules
@@ -154,7 +138,7 @@ class Earnings:
         return self._journal.plan(purchase, welcome)
 
     def _row(
-        self, order_reference: str, basis: Basis, buyer: _Buyer, placed_at: datetime
+        self, order_reference: str, basis: Basis, buyer: Buyer, placed_at: datetime
     ) -> Callable[[str, int], EarningRow]:
         identity, rules, now_ms = self._orders._database.identity, self._settings.earn_rules, self._journal.now_ms()
 
@@ -266,7 +250,14 @@ class Earnings:
                 f"The shop's order {order_reference} could not be read, so nobody knows what it has earned. Nothing "
                 "was booked; tell of the return again."
             ) from error
+        placed_at = None if order is None else order.placed_at
+        if placed_at is not None and (self._clock.now() - placed_at).total_seconds() > self._longest_s():
+            # Paid long ago, when orders earned nothing: a return is no reason to begin with it.
+            return
         self._plan_told(order_reference, row, order)
+
+    def _longest_s(self) -> int:
+        return max(self._settings.earn_rules.pending_s, DAY_S)
 
     def cancelled(self, order_reference: str, *, cause: str) -> None:
         """An order that no redemption knows will not happen: whatever it has earned is taken back."""
@@ -295,8 +286,8 @@ class Earnings:
         return basis_of(lines, allocation, rules=rules, articles=known, campaigns=running)
 
 
-def _buyer_of(row: RedemptionRow) -> _Buyer:
-    return _Buyer(customer_id=row.customer_id, member_id=row.member_id, consent_id=row.consent_id)
+def _buyer_of(row: RedemptionRow) -> Buyer:
+    return Buyer(customer_id=row.customer_id, member_id=row.member_id, consent_id=row.consent_id)
 
 
 def _other_currency(link: Link, currency: str) -> bool:
