@@ -14,6 +14,7 @@ from flask_punktgenau import backoffice_words, formatting
 from flask_punktgenau.language import Language
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.difference import DifferenceState, Proposal
+from punktgenau.checkout.earning.told import EarnedState
 from punktgenau.checkout.matched import DifferenceKind
 from punktgenau.checkout.refund import Refund, RefundState
 from punktgenau.checkout.resolving import Resolution
@@ -59,6 +60,10 @@ class OfficeLanguage(Language):
     def state(self, state: str) -> str:
         """A redemption's state, in a word or two."""
         return self.gettext(f"office.state.{state}")
+
+    def earned_state(self, state: EarnedState) -> str:
+        """Where earned points are, in a word or two."""
+        return self.gettext(f"office.earned.{state}")
 
     def clock(self, moment: datetime) -> str:
         """The time of day with its seconds."""

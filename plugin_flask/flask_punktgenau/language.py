@@ -38,7 +38,7 @@ _ENTRY_KINDS = frozenset({
     "opening", "adjustment", "hold", "capture", "release", "reversal", "expiry", "accrual", "accrual_posted",
     "claw_back", "owed_settled", "voucher", "payout", "payout_returned",
 })  # fmt: skip
-_TELLING_KINDS = frozenset({"opening", "hold", "capture", "expiry"})
+_TELLING_KINDS = frozenset({"opening", "hold", "capture", "expiry", "voucher", "payout"})
 """Kinds of movement that say everything; the others show the provider's own reason besides."""
 
 
@@ -120,7 +120,9 @@ class Language:
 
     def reclamped(self, *, before: int, quote: CartQuote) -> str:
         """What was corrected, from what to what, and why."""
-        if quote.points > before:
+        if any(reason.code == "reward" for reason in quote.reasons):
+            cause = "reward"
+        elif quote.points > before:
             cause = "grown"
         else:
             cause = next((reason.code for reason in quote.reasons if reason.code in _RECLAMPED), "rules")
@@ -250,7 +252,7 @@ class Language:
         elif earns.points:
             said.append(self.gettext(f"earns.{earns.of}", points=count))
         if preview.campaigns and earns.points:
-            said.append(self.gettext("%(names)s counts.", names=", ".join(preview.campaigns)))
+            said.append(self.gettext("Offer: %(names)s.", names=", ".join(preview.campaigns)))
         if earns.welcome:
             welcome = "earns.welcome" if preview.is_linked else "earns.welcome.perhaps"
             said.append(self.gettext(welcome, points=self.count(earns.welcome)))

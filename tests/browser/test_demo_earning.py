@@ -29,7 +29,7 @@ def test_from_the_promise_to_points_that_can_be_used(
     shopper = new_shopper(script=script, width=390 if script else 320, dark=not script)
     page = shopper.page
     shopper.open("/articles/pilz")
-    expect(page.locator(".pg-earn")).to_contain_text("You earn 170 points with this article. Lichtwochen counts.")
+    expect(page.locator(".pg-earn")).to_contain_text("You earn 170 points with this article. Offer: Lichtwochen.")
     shopper.add("pilz", "karo")
     # 92.72 in money: 170 for Pilz, 4 for Karo, and the welcome.
     expect(shopper.box).to_contain_text("You earn 224 points with this order.")

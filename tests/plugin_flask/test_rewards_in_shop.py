@@ -54,6 +54,15 @@ def test_more_is_up_to_the_customer_and_fewer_is_not_possible(anna: Visitor, pro
     assert anna.small.shop.paid == {"A-1": 3040 - 200}
 
 
+def test_a_cart_that_needs_other_points_than_before_says_whose_they_are(anna: Visitor) -> None:
+    fill(anna, LAMP, BRUSH)
+    anna.apply("10")
+    assert "50 instead of 10 points." in anna.browser.get("/cart").text
+    fill(anna, LAMP, BRUSH, TRAY)
+    page = anna.browser.get("/cart").text
+    assert "Now 75 instead of 50 points: that is what the articles in the cart need." in page
+
+
 @pytest.mark.parametrize("typed", ["", "0", "50"])
 def test_a_checkout_form_without_script(anna: Visitor, provider: Provider, typed: str) -> None:
     fill(anna, LAMP, BRUSH)

@@ -381,7 +381,7 @@ def test_what_a_cart_earns_in_a_sentence() -> None:
         "Einsetzbar ab 06.12.2026."
     )
     assert said(promised(offset=5, campaigns=("Lamp weeks",), pending=False)) == (
-        "You earn 29 points with this order. Lamp weeks counts. "
+        "You earn 29 points with this order. Offer: Lamp weeks. "
         "5 points of these settle what is owed from an earlier return."
     )
     assert said(promised(0)) == said(promised(0, campaigns=("Lamp weeks",))) == ""

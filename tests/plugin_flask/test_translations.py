@@ -42,7 +42,7 @@ FAMILIES = {
     "code": tuple(CODES),
     "reason": (*get_args(ReasonCode), "articles.none", "cart.none", "share.none"),
     "payment": (*get_args(PaymentState), "authorized.until", "partially_captured.until", *ENDINGS),
-    "reclamped": ("cart", "balance", "rules", "grown"),
+    "reclamped": ("cart", "balance", "rules", "grown", "reward"),
     "entry": tuple(
         kind + ending
         for kind in (
@@ -78,6 +78,7 @@ FAMILIES = {
         *(f"code.{code}" for code in (*CODES, *JOURNAL_CODES)),
         *(f"field.{field}" for field in FIELDS),
         *(f"tax.{why}" for why in WHY),
+        *(f"earned.{state}" for state in get_args(EarnedState)),
     ),
     "story": STORY_KINDS,
 }
@@ -212,5 +213,7 @@ def test_movements_are_told_in_the_customers_language_with_the_providers_own_rea
     assert german.entry_note(entry("hold", "Held for order A-1")) == ""
     assert german.entry_note(entry("release", "Hold ended, order A-1")) == "Hold ended, order A-1"
     assert german.entry(entry("opening", "Opening balance", order_reference=None)) == "Anfangsstand"
+    for kind in ("voucher", "payout"):  # the title says it; the provider's sentence has ids of its own
+        assert german.entry_note(entry(kind, "Voucher vou_0001 bought", order_reference=None)) == ""
     assert german.entry(entry("birthday", "Alles Gute")) == "Alles Gute"
     assert german.entry_note(entry("birthday", "Alles Gute")) == ""
