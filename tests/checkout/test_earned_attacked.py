@@ -10,7 +10,7 @@ from _there import there
 from _world import CART, World
 from punktgenau.checkout import Cart, Checkout, Line
 from punktgenau.checkout.office import Office
-from punktgenau.errors import DeclinedError, StateConflictError
+from punktgenau.errors import DeclinedError
 
 BLOCKED = {"id": "mbr_2500", "state": "blocked"}
 ACTIVE = {"id": "mbr_2500", "state": "active"}
@@ -108,21 +108,6 @@ def test_a_return_that_is_told_before_the_order_is_planned(world: World):
     shop.capture("A-1")
     settle(world, shop, rounds=2)
     assert standing(world) == (2500, 0)
-
-
-def test_who_owes_is_not_forgotten(world: World):
-    shop = earning(world, earn_points=10, earn_pending_s=0)
-    poor(world, shop)
-    paid(world, shop, customer_id="cleo")
-    shop.recover()
-    spend(world, shop, "A-2", 490)
-    world.provider.give("mbr_0", 0)
-    back(shop, "A-1")
-    back(shop, "A-2")
-    assert purchase(shop).owed
-    world.advance(500 * 86_400)
-    with pytest.raises(StateConflictError):
-        Office(shop).personal.erase("cleo", actor="mira")
 
 
 def test_an_order_whose_cart_was_changed_after_its_points_were_refused(world: World):
