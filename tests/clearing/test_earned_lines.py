@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from _clearing_shop import lines, period
-from _earning import earning, free_leases, paid, purchase
+from _earning import earning, free_leases, paid, poor, purchase, settle, spend
 from _there import there
 from _world import World
 from punktgenau.checkout import Checkout
+from punktgenau.provider import PROFILES
 from punktgenau.statement_records import StatementLine
 
 GRACE_S = 0
@@ -76,3 +77,25 @@ def test_a_line_of_another_month_is_told_as_that(earned: Checkout, world: World)
     at = earned._clock.now()
     moved = [one.model_copy(update={"at": at}) for one in told]
     assert found(earned, moved) == [("period", "A-2", "accept")]
+
+
+@pytest.mark.parametrize("kind", ["no_keys", "short_window"])
+@pytest.mark.parametrize(("spent", "back"), [(0, 490), (490, 450)])
+def test_a_claw_back_that_only_a_look_up_has_shown(world: World, kind: str, spent: int, back: int):
+    world.provider.play(kind)
+    world.profile = PROFILES[kind]
+    shop = earning(world, earn_points=10, earn_pending_s=0)
+    poor(world, shop)
+    paid(world, shop, customer_id="cleo")
+    shop.recover()
+    if spent:
+        # Of 490 points 40 are gone: 45.44 of the second order is paid in money.
+        spend(world, shop, "A-2", spent)
+    world.provider.fault("reverse_accrual", "status_500", when="after", times=20)
+    shop.refund("A-1", return_reference="R-1", lines={"lamp": 2})
+    shop.recover()
+    world.advance(900)
+    world.provider.heal()
+    settle(world, shop, rounds=8)
+    assert [one.points for one in lines(shop) if one.kind == "accrual_reversal"] == [back]
+    assert shop.reconcile(period(shop), grace_s=GRACE_S).is_clean

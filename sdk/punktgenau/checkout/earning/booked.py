@@ -74,8 +74,10 @@ def _booking(row: tuple[Value, ...]) -> Booking | None:
     asked, told = json.loads(str(request)), json.loads(str(reply or "{}"))
     is_back = kind == "claw_back"
     if is_back:
-        # Of what only a look-up has shown nobody knows how much was there to be taken.
         points = int(told.get("taken_available", 0)) + int(told.get("taken_below_zero", 0))
+        if "reversal_id" not in told and told.get("is_charged"):
+            # Of what only a look-up has shown the accrual tells how much was there to be taken; not every provider's.
+            points = int(asked["points"]) - int(told["not_taken"])
         amount = None
     else:
         is_posted = kind == "post" or told.get("state") == "posted"

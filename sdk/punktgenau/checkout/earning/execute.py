@@ -188,7 +188,7 @@ class EarnExecutor:
             # Unknown stays unknown until there is evidence, whatever a later pass failed to reach.
             outcome="unknown" if unknown else verdict.outcome,
             code=verdict.code,
-            reply=None if said is None else said.reply(),
+            reply=None if said is None else said.reply(is_ours=verdict.code not in TAKEN_ELSEWHERE),
             sends=sends,
             next_at=None if closed else due_ms,
         )

@@ -40,8 +40,8 @@ class Said:
             return self.reversal.not_taken
         return max(0, (self.accrual.not_taken_points or 0) - self.known_not_taken)
 
-    def reply(self) -> dict[str, str | int | None]:
-        """The fields that the journal keeps."""
+    def reply(self, *, is_ours: bool = True) -> dict[str, str | int | None]:
+        """The fields that the journal keeps; `is_ours`: what is gone was taken by the very call that was looked up."""
         made = self.accrual
         kept: dict[str, str | int | None] = {
             "id": made.id,
@@ -52,6 +52,8 @@ class Said:
             "reversed_points": made.reversed_points,
             "not_taken": self.not_taken,
         }
+        if self.reversal is None and made.not_taken_points is not None and made.posted_at is not None:
+            kept["is_charged"] = int(is_ours)
         if self.reversal is not None:
             took = self.reversal
             kept |= {
