@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from punktgenau.testing.simulator.world import World
 
-_DAY_S = 86_400
 _MATCHING = {"pending": {"pending"}, "posted": {"posted"}, "reversed": {"reversed"}}
 
 
@@ -32,7 +31,7 @@ def adds_up(world: World) -> Iterator[str]:
             "SELECT sum(owed_points), sum(offset_points) FROM punktgenau_earning WHERE member_id = ?", member
         )[0]
         bought = [order for order in world.shop.orders.values() if LINKS[order.plan.customer][0] == member]
-        if any(order.crossed for order in bought) or not _tells_again(world):
+        if any(order.crossed for order in bought):
             continue
         welcome = sum(row["points"] - row["reversed_points"] for row in _theirs(world, "welcome", member))
         due = sum(earns(world, order) for order in bought)
@@ -152,12 +151,6 @@ def earns(world: World, order: Bought) -> int:
     lamps = sum(BACK[reference].lamps for reference in _booked(world, order.reference))
     kept_minor = money_minor - money_minor * lamps * 2495 // LAMPS_MINOR
     return POINTS_PER_EURO * (kept_minor // 100)
-
-
-def _tells_again(world: World) -> bool:
-    """Whether a claw-back whose answer was lost can be asked for again; a look-up does not tell what was not taken."""
-    profile = world.profile
-    return profile.keys != "none" and not profile.replays_errors and profile.key_window_s >= _DAY_S
 
 
 def _is_back(world: World, order: Bought) -> bool:

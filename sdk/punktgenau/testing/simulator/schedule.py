@@ -9,7 +9,17 @@ from typing import Literal, get_args
 
 from punktgenau.profiles import PROFILES
 from punktgenau.testing.simulator.faults import LOOK_UPS, Aim, aim
-from punktgenau.testing.simulator.stories import CORRECTED, EARNED, PARCELS, REWARDED, SENT_BACK, STORIES, Stories
+from punktgenau.testing.simulator.odds import Odds, odds
+from punktgenau.testing.simulator.stories import (
+    CORRECTED,
+    EARNED,
+    PARCELS,
+    REWARDED,
+    SENT_BACK,
+    SPENT_AND_BACK,
+    STORIES,
+    Stories,
+)
 
 Kind = Literal[
     "place", "buy", "other", "without", "pay", "decline", "void", "cancel", "capture", "show",
@@ -69,22 +79,6 @@ class Order:
     """What the browser says that the customer was shown, if it says it; anything may stand there."""
     rewards: bool = False
     """Its lamps are reward articles: so many points must pay each of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Odds:
-    """How likely what goes wrong is, at each place where it can."""
-
-    switch: float = 0.0
-    fault: float = 0.0
-    slow: float = 0.0
-    crash: float = 0.0
-    broken: float = 0.0
-    pause: float = 0.0
-    between: float = 0.0
-    busy: float = 0.0
-    commit: float = 0.0
-    loader: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +164,7 @@ def plan(seed: int) -> Plan:
     variant = _EXTENDS if extends else REFERENCE if chance.random() < 0.6 else chance.choice(sorted(PROFILES))
     if variant == _EXTENDS:
         processes.append(("keeper", tuple(Step("work", wait_s=400.0) for _ in range(chance.choice((2, 3, 5))))))
-    return Plan(seed, orders, tuple(processes), _odds(chance), aimed, ahead_s, variant, taken, known)
+    return Plan(seed, orders, tuple(processes), odds(chance), aimed, ahead_s, variant, taken, known)
 
 
 def _earning(seed: int) -> Plan:
@@ -180,11 +174,15 @@ def _earning(seed: int) -> Plan:
     customer = chance.choice(("ben", "ben", "ben", "anna"))
     points = (20, 42, 90, 140, 210) if customer == "ben" else (427, 2500, 2600)
     orders = tuple(Order(customer, chance.choice(points), 3) for _ in range(chance.choice((2, 3, 3))))
-    if chance.random() < 0.2:
+    stories = (EARNED,) * len(orders)
+    if chance.random() < 0.4:
+        # As many as there are by then: its own, and those of two lamps.
+        orders, stories = (Order("ben", 140, 3),) * 3, SPENT_AND_BACK
+    elif chance.random() < 0.2:
         orders = (*orders[1:], _order(chance))
     told = {"web1": list[tuple[float, Step]](), "web2": list[tuple[float, Step]](), THE_PROVIDER: []}
-    for number in range(len(orders)):
-        _tell(chance, number, told, EARNED)
+    for number, among in enumerate(stories):
+        _tell(chance, number, told, among)
     processes = [(name, _in_order(steps)) for name, steps in told.items() if steps]
     end_s = max((at for steps in told.values() for at, _ in steps), default=0.0)
     processes.append(("worker1", _rounds(chance, end_s)))
@@ -197,7 +195,7 @@ def _earning(seed: int) -> Plan:
     if aimed.operation in LOOK_UPS:
         variant = chance.choice(_LOOKING)
     ahead_s = chance.choice((0, 0, 0, 86_400, -86_400, 3_600))
-    return Plan(seed, orders, tuple(processes), _odds(chance), aimed, ahead_s, variant, "paid", True, earns)
+    return Plan(seed, orders, tuple(processes), odds(chance), aimed, ahead_s, variant, "paid", True, earns)
 
 
 def _stories(chance: Random, taken: Taken, *, corrects: bool, waits: bool) -> Stories:
@@ -273,18 +271,3 @@ def _rounds(chance: Random, end_s: float) -> tuple[Step, ...]:
             Step("recover" if kind == "help" else kind, wait_s=round(end_s - chance.choice((0.0, 1.0, 70.0)), 3))
         )
     return tuple(steps)
-
-
-def _odds(chance: Random) -> Odds:
-    return Odds(
-        switch=chance.choice((0.05, 0.2, 0.4, 0.6)),
-        fault=chance.choice((0.05, 0.15, 0.25, 0.4)),
-        slow=chance.choice((0.0, 0.02, 0.1)),
-        crash=chance.choice((0.0, 0.004, 0.008, 0.012)),
-        broken=chance.choice((0.0, 0.0, 0.01)),
-        pause=chance.choice((0.0, 0.01, 0.02, 0.04)),
-        between=chance.choice((0.0, 0.1, 0.2, 0.4)),
-        busy=chance.choice((0.0, 0.0, 0.02)),
-        commit=chance.choice((0.0, 0.0, 0.02, 0.05)),
-        loader=chance.choice((0.0, 0.0, 0.2)),
-    )

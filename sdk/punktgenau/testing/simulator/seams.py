@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from punktgenau.testing.simulator.faults import SELDOM
+from punktgenau.testing.simulator.odds import Odds
 from punktgenau.testing.simulator.provider import BEGINS
-from punktgenau.testing.simulator.schedule import Odds
 from punktgenau.testing.simulator.script import Place, Script
 from punktgenau.testing.simulator.turns import Actor, Broken, Killed, Turns
 

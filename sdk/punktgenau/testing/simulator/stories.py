@@ -133,3 +133,9 @@ EARNED: Stories = (
     ("place without pay ~ return", 1),
 )
 """What money pays earns points; they are posted, spent, and the goods come back."""
+SPENT_AND_BACK: tuple[Stories, ...] = (
+    (("buy pay ~ return|rest", 3), ("buy pay ~ cancel", 1)),
+    (("~ place pay", 1),),
+    (("~ ~ buy pay", 2), ("~ ~ buy pay return", 1)),
+)
+"""Earned with one order, spent with the next, and the first one comes back; then there is a third."""
