@@ -52,7 +52,7 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_key(world: World, step:
     until(world, shop, step)
     world.provider.fault(OPERATION[step], kind, when=when, times=20)
     shop.recover()
-    # What somebody else's answer is about is looked up at once; a claw-back itself has to say what it could not take.
+    # What somebody else's answer is about is looked up at once.
     assert (told(shop) == AFTER[step][0]) is (kind == "wrong_echo")
     world.provider.heal()
     settle(world, shop, rounds=3)
