@@ -61,7 +61,7 @@ LETTER = {"repeat": "R", "look_up": "L", "cancel_by_key": "C", "needs_attention"
 ORDER: tuple[Kind, ...] = ("authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up", "accrue")
 AS_THE_REFERENCE = (
     "no_holds", "silent_mismatch", "one_capture", "no_partial_reversal", "no_reversal_quotes", "partial_approval",
-    "slow_lookup", "short_holds", "short_holds_fixed", "uuid_keys", "short_keys", "no_accruals",
+    "slow_lookup", "short_holds", "short_holds_fixed", "uuid_keys", "short_keys", "no_accruals", "points_only",
 )  # fmt: skip
 
 
