@@ -16,6 +16,8 @@ from typing import Any
 import psycopg
 from requests import PreparedRequest, Response
 from sqlalchemy import Engine, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.default import DefaultDialect
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.poolmanager import PoolManager
 
@@ -142,12 +144,23 @@ def watch_journal(marks: Marks) -> None:
                 marks.at(done)
 
     def opened(dialect: Any, record: object, cargs: Any, cparams: Any) -> Any:
-        if dialect.name == "sqlite":
-            cparams["factory"] = Sqlite
-            return None
-        return Postgres.connect(*cargs, **cparams)
+        return Postgres.connect(*cargs, **cparams) if dialect.name == "postgresql" else None
 
     event.listen(Engine, "do_connect", opened)
+    # The journal's SQLite has no engine that could be listened to.
+    open_sqlite_as(Sqlite)
+
+
+def open_sqlite_as(kind: type[sqlite3.Connection] | None) -> None:
+    """Every SQLite connection that SQLAlchemy opens from now on is of this kind; None: as ever."""
+    if kind is None:
+        SQLiteDialect_pysqlite.connect = DefaultDialect.connect  # type: ignore[method-assign]
+        return
+
+    def connect(dialect: Any, *args: Any, **options: Any) -> Any:
+        return DefaultDialect.connect(dialect, *args, **{"factory": kind, **options})
+
+    SQLiteDialect_pysqlite.connect = connect  # type: ignore[method-assign]
 
 
 def watched_adapter(marks: Marks) -> DeadlineAdapter:

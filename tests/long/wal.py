@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
-
 from long import stub
+from long.marks import open_sqlite_as
 from long.report import Report, ended, parser, say
 from long.worker import cart_of
 from punktgenau import Client
@@ -65,14 +64,11 @@ def told_of_commits(journal: Path, commits: list[Acknowledged]) -> Iterator[None
             if wrote:
                 commits.append(Acknowledged(log.stat().st_size, content_of(reader)))
 
-    def opened(dialect: object, record: object, cargs: object, cparams: dict[str, Any]) -> None:
-        cparams["factory"] = Told
-
-    event.listen(Engine, "do_connect", opened)
+    open_sqlite_as(Told)
     try:
         yield
     finally:
-        event.remove(Engine, "do_connect", opened)
+        open_sqlite_as(None)
         reader.close()
 
 
