@@ -133,3 +133,22 @@ def test_reward_articles_that_come_back_take_what_their_money_earned(world: Worl
     there(shop.refund("A-1", return_reference="R-2", lines={"lamp": 1}))
     settle(world, shop, rounds=2)
     assert (told(shop), standing(world)) == ([("purchase", "reversed", 29, 29)], (2500, 0))
+
+
+def test_what_came_back_before_points_were_asked_for_counts_beside_what_comes_back_with_them(world: World):
+    shop = earning(world, welcome_points=50)
+    paid(world, shop)
+    # One lamp and the shipping; then, for whatever reason, points are asked for all the same.
+    shop.returned("A-1", return_reference="R-1", lines={"lamp": 1})
+    shop.balance("anna", max_age_s=0)
+    shop.authorize("A-1", CART, customer_id="anna", points=20)
+    assert there(shop.capture("A-1")).state == "captured"
+    settle(world, shop, rounds=2)
+    # 49.90 of goods for 49 points, of which money pays 24.95 and a part; one lamp of it is gone.
+    assert told(shop)[0][2] - told(shop)[0][3] == 24
+    there(shop.refund("A-1", return_reference="R-1", lines={"lamp": 1}))
+    settle(world, shop, rounds=2)
+    assert told(shop)[0][2] - told(shop)[0][3] == 24
+    there(shop.refund("A-1", return_reference="R-2", lines={"lamp": 1}, shipping_minor=490))
+    settle(world, shop, rounds=2)
+    assert [one.kept for one in shop.earned("A-1")] == [0, 0]

@@ -203,7 +203,7 @@ class Earnings:
         """How many earned points a return would take back, pending ones among them. Raises InvalidArgumentError."""
         points = 0
         for row in self._journal.of_order(order_reference):
-            basis, before = basis_of_row(row), [one.wanted for one in self._journal.returns(row.id)]
+            basis, before = basis_of_row(row), self._journal.returns(row.id)
             now = kept_of(self._orders, row, basis, before)
             then = kept_of(self._orders, row, basis, before, more)
             if row.state != "declined":

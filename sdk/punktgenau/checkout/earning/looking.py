@@ -89,8 +89,7 @@ class Looking:
         redemption = self._orders.latest(row.order_reference)
         word = word_of(row, redemption, order_loader)
         basis = basis_of_row(row)
-        returns = [one.wanted for one in self._journal.returns(row.id)]
-        kept = kept_of(self._orders, row, basis, returns)
+        kept = kept_of(self._orders, row, basis, self._journal.returns(row.id))
         is_never = row.state == "planned" and word == "missing"
         if is_never and now_ms - row.created_at <= MISSING_ORDER_MS:
             word, is_never = "wait", False

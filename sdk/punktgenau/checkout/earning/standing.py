@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -11,7 +11,7 @@ from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.books import Books
 from punktgenau.checkout.cart import Order
 from punktgenau.checkout.earning.reckon import Basis, basis_from, earned, gone_of, has_goods, kept_money, money_of
-from punktgenau.checkout.earning.schema import EarningRow
+from punktgenau.checkout.earning.schema import EarningReturnRow, EarningRow
 from punktgenau.checkout.intent import PAYMENT_FAILED, WENT_WITHOUT
 from punktgenau.checkout.order_journal import AMENDED, OrderJournal
 from punktgenau.checkout.reached import GIVEN_UP
@@ -85,23 +85,29 @@ class Orders(Protocol):
         ...
 
 
-def kept_of(journal: Orders, row: EarningRow, basis: Basis, wanted: Iterable[str], more: Wanted | None = None) -> Kept:
-    """What is kept of an order by the journal; `wanted` came back where no redemption knows of it, `more` would."""
+def kept_of(
+    journal: Orders, row: EarningRow, basis: Basis, noted: Sequence[EarningReturnRow], more: Wanted | None = None
+) -> Kept:
+    """What is kept of an order by the journal; `noted` came back where no redemption knew of it, `more` would."""
     redemption = journal.latest(row.order_reference)
     if row.cancelled is not None or (redemption is not None and is_cancelled(redemption)):
         return Kept(gone={}, money=None, is_cancelled=True)
     before: Mapping[str, int] = {}
     if redemption is None or goes_without(redemption):
         allocation, history = basis.allocation(), History()
-        for text in wanted:
-            history = with_return(allocation, history, Wanted(**json.loads(text)))
+        for one in noted:
+            history = with_return(allocation, history, Wanted(**json.loads(one.wanted)))
         money = None
         if redemption is not None:
             before = _gone_before(journal.books(redemption.id), basis)
     else:
-        at = so_far(journal.books(redemption.id))
+        books = journal.books(redemption.id)
+        at = so_far(books)
         allocation, history = at.allocation, at.history
         money = allocation
+        # Told before anybody asked for points; told once more since, it is one of the redemption's.
+        known = {one.reference for one in books.returns}
+        before = _gone_by([one for one in noted if one.reference not in known], basis)
     if more is not None:
         history = with_return(allocation, history, more)
     gone = gone_of(basis, allocation, history)
@@ -109,6 +115,15 @@ def kept_of(journal: Orders, row: EarningRow, basis: Basis, wanted: Iterable[str
         gone={line_id: minor + before.get(line_id, 0) for line_id, minor in gone.items()},
         money=None if money is None else money_of(money, history),
     )
+
+
+def _gone_by(noted: Sequence[EarningReturnRow], basis: Basis) -> Mapping[str, int]:
+    if not noted:
+        return {}
+    allocation, history = basis.allocation(), History()
+    for one in noted:
+        history = with_return(allocation, history, Wanted(**json.loads(one.wanted)))
+    return gone_of(basis, allocation, history)
 
 
 def _gone_before(books: Books, basis: Basis) -> Mapping[str, int]:

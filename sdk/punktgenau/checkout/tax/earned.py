@@ -58,7 +58,7 @@ class EarnedOrigins:
 
     def _origin(self, row: EarningRow) -> Origin:
         basis = basis_of_row(row)
-        came_back = [one.wanted for one in self._earned.returns(row.id) if one.created_at < self._until_ms]
+        came_back = [one for one in self._earned.returns(row.id) if one.created_at < self._until_ms]
         was_cancelled = self._all_was_taken(row)
         then = _Then(self._journal, until_ms=self._until_ms, was_cancelled=was_cancelled)
         kept = kept_of(then, row if was_cancelled else replace(row, cancelled=None), basis, came_back)

@@ -86,6 +86,8 @@ class SimulatedProvider:
         if self._lags and request["REQUEST_METHOD"] == "POST":
             self._replica.keep(at)
         if as_of is not None:
+            # A replica that lags knows the hour as well: what time alone ends has ended in the books too.
+            self.catch_up(at)
             with self._replica.as_of(as_of):
                 return self._answer(request, None)
         return self._answer(request, fault)

@@ -182,7 +182,8 @@ class World:
 
         self.seams.turns.start("healer", heal)
         self.seams.turns.run()
-        self.provider.catch_up(self.seams.now())
+        ahead = timedelta(seconds=self.plan.provider_ahead_s)
+        self.provider.catch_up(self.seams.now() + ahead)
 
     def _is_due(self) -> bool:
         """Whether somebody should look at something by now."""
