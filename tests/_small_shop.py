@@ -74,6 +74,12 @@ class Provider:
         assert reply.ok, reply.text
         return reply.json() if reply.content else None
 
+    def now(self) -> datetime:
+        """Its own time: other tests may have moved it on."""
+        told = self.control("GET", "/clock")
+        assert isinstance(told, dict)
+        return datetime.fromisoformat(told["now"])
+
     def fault(self, operation: str, kind: str, **more: object) -> None:
         self.control("POST", "/faults", {"operation": operation, "kind": kind, **more})
 

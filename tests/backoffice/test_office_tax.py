@@ -36,7 +36,7 @@ def more_config() -> dict[str, str]:
 def earned(shop: SmallShop) -> SmallShop:
     """A shop whose order A-1 has earned 161 points, of which 100 were redeemed elsewhere, and 17 that nobody knows."""
     # These end first, so they are taken first.
-    ends = f"{shop.clock.now() + timedelta(days=99):%Y-%m-%dT%H:%M:%SZ}"
+    ends = f"{shop.provider.now() + timedelta(days=99):%Y-%m-%dT%H:%M:%SZ}"
     lots = [{"points": 17, "issued_by": "demo-shop", "expires_at": ends}]
     shop.provider.control("POST", "/members", {"id": "mbr_x", "lots": lots})
     shop.link(member_id="mbr_x")
@@ -50,7 +50,7 @@ def earned(shop: SmallShop) -> SmallShop:
 
 
 def month(shop: SmallShop) -> str:
-    return f"{shop.clock.now():%Y-%m}"
+    return f"{shop.provider.now():%Y-%m}"
 
 
 def test_without_a_period_nobody_is_asked(earned: SmallShop, mira: Visitor) -> None:

@@ -84,7 +84,7 @@ def test_worth_and_due_follow_the_number_at_once_and_are_said_once(page: Page, s
 
 def test_what_the_order_earns_follows_the_number_too(page: Page, shop: WidgetShop) -> None:
     page.goto(f"{shop.url}/bare/panel/ready_earns")
-    expect(page.locator("[data-pg=earns]")).to_contain_text("You earn 29 points with this order. Lamp weeks counts.")
+    expect(page.locator("[data-pg=earns]")).to_contain_text("You earn 29 points with this order. Offer: Lamp weeks.")
     page.get_by_role("textbox", name="Points").fill("427")
     expect(page.locator("[data-pg=earns]")).to_have_text(
         "You earn 27 points with this order. Usable from Dec 6, 2026 on."

@@ -35,7 +35,7 @@ def run(small: SmallShop, *arguments: str) -> Result:
 
 
 def month(small: SmallShop) -> str:
-    return str(small.provider.control("GET", "/clock")["now"])[:7]
+    return f"{small.provider.now():%Y-%m}"
 
 
 def rows(text: str) -> list[dict[str, str]]:
