@@ -80,7 +80,7 @@ def test_the_providers_own_file_says_the_same(small: SmallShop, provider: Provid
 
 
 def test_a_quarter_is_its_three_months(small: SmallShop) -> None:
-    now = small.clock.now()
+    now = small.provider.now()
     result = run(small, f"{now:%Y}-Q{(now.month + 2) // 3}")
     assert result.exit_code == 0, result.output
     assert [one["points"] for one in rows(result.stdout) if one["row"] == "total"] == ["15"]
