@@ -5,20 +5,24 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import sqlite3
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from sqlalchemy import select
 
 from punktgenau import SystemClock
 from punktgenau.checkout import turns
 from punktgenau.checkout.database import Database
 from punktgenau.checkout.heartbeat import Heartbeat
 from punktgenau.checkout.migrate import upgrade
+from punktgenau.checkout.schema import meta
 from punktgenau.checkout.turns import turn
+from punktgenau.testing.clock import ManualClock
 
 WRITER = """
 import json, sys, time
@@ -134,3 +138,23 @@ def test_what_goes_wrong_inside_comes_out_and_ends_the_turn(tmp_path: Path) -> N
         raise KeyError
     with turn(path):
         assert Path(path).exists()
+
+
+def test_a_look_that_was_not_read_to_its_end_holds_no_later_change_up(tmp_path: Path):
+    path = tmp_path / "journal.sqlite"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE punktgenau_meta (name TEXT, value TEXT)")
+        # More than one page, so that the first row is not the whole answer.
+        other.executemany("INSERT INTO punktgenau_meta VALUES (?, ?)", [(str(n), "x" * 3000) for n in range(50)])
+        other.commit()
+        database = Database(f"sqlite:///{path}", clock=ManualClock())
+        with closing(database):
+            with database.transaction(write=False) as look:
+                assert look.one(select(meta.c.name), {}) == ("0",)
+            other.execute("UPDATE punktgenau_meta SET value = 'new'")
+            other.commit()
+            # `look` is still at hand here, as in a function that reads first and writes then.
+            with database.transaction() as change:
+                assert change.one(select(meta.c.value), {}) == ("new",)
+            assert look is not change

@@ -187,6 +187,8 @@ class Database:
                     if self.dialect == "sqlite":
                         cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                     yield Transaction(self, cursor, now_ms(self._clock))
+                    # A look that was not read to its end would go on seeing what was so then.
+                    cursor.close()
                     self._commit(connection)
                 except BaseException:
                     # A connection that is lost has nothing to roll back, and must not hide what was found out.
