@@ -17,6 +17,7 @@ from punktgenau import Client
 from punktgenau.checkout import Cart, Checkout, Line, Order, Payment, Settings
 from punktgenau.provider import PROFILES, ProviderProfile
 from punktgenau.sandbox import Database, create_app
+from punktgenau.sandbox.clock import SandboxClock
 from punktgenau.sandbox.server import Server
 
 CART = Cart(
@@ -153,12 +154,28 @@ class World:
         self.provider.advance(seconds)
 
 
+class ProviderClock(SandboxClock):
+    """A test moves it on; the next one begins with the machine's time again."""
+
+    def back(self) -> None:
+        """The machine's time."""
+        with self._lock:
+            self._advanced_s = 0
+
+
+CLOCKS: dict[str, ProviderClock] = {}
+"""Of the sandboxes that tests share, by their addresses."""
+
+
 @pytest.fixture(scope="session")
 def provider_url() -> Iterator[str]:
-    server = Server(create_app(Database()), host="127.0.0.1", port=0)
+    clock = ProviderClock()
+    server = Server(create_app(Database(), clock=clock), host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.port}"
+    url = f"http://127.0.0.1:{server.port}"
+    CLOCKS[url] = clock
+    yield url
     server.stop()
     thread.join()
 
@@ -167,6 +184,8 @@ def provider_url() -> Iterator[str]:
 def provider(provider_url: str) -> Iterator[Provider]:
     with requests.Session() as http:
         http.trust_env = False
+        if provider_url in CLOCKS:
+            CLOCKS[provider_url].back()
         assert http.post(f"{provider_url}/sandbox/reset", timeout=20).status_code == 204
         yield Provider(provider_url, http)
 

@@ -11,15 +11,21 @@ import pytest
 import requests
 
 from _small_shop import Provider, SmallShop, Visitor, make_small_shop
+from _world import ProviderClock
 from punktgenau.sandbox import Database, create_app
 from punktgenau.sandbox.server import Server
 
 
 @pytest.fixture(scope="session")
-def _one_provider() -> Iterator[Provider]:
+def _one_clock() -> ProviderClock:
+    return ProviderClock()
+
+
+@pytest.fixture(scope="session")
+def _one_provider(_one_clock: ProviderClock) -> Iterator[Provider]:
     """One sandbox for all tests."""
     database = Database()
-    server = Server(create_app(database), host="127.0.0.1", port=0)
+    server = Server(create_app(database, clock=_one_clock), host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     with requests.Session() as http:
@@ -31,8 +37,9 @@ def _one_provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def provider(_one_provider: Provider) -> Provider:
-    """The sandbox in its first state."""
+def provider(_one_provider: Provider, _one_clock: ProviderClock) -> Provider:
+    """The sandbox in its first state, and at the machine's time."""
+    _one_clock.back()
     _one_provider.control("POST", "/reset")
     return _one_provider
 
