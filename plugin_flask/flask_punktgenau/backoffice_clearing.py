@@ -19,7 +19,8 @@ from flask_punktgenau.differences import is_about_file, is_of_short_order
 from flask_punktgenau.redirects import see_other
 from flask_punktgenau.state import current_state
 from punktgenau.checkout.difference import DifferenceState
-from punktgenau.checkout.office_clearing import LINES_MAX, Bounds, TooLongError
+from punktgenau.checkout.office_clearing import Bounds, TooLongError
+from punktgenau.checkout.page_bounds import LINES_MAX
 from punktgenau.errors import NotFoundError, PunktgenauError
 from punktgenau.statement_files import read_statement
 from punktgenau.statement_records import BrokenLine, StatementLine

@@ -19,7 +19,8 @@ from flask_punktgenau.backoffice_gate import language, page, to
 from flask_punktgenau.backoffice_language import OfficeLanguage
 from flask_punktgenau.formatting import MINUS, babel_locale
 from flask_punktgenau.state import current_state
-from punktgenau.checkout.tax.bounds import LINES_MAX, ReportBounds, ReportTooLongError
+from punktgenau.checkout.page_bounds import LINES_MAX
+from punktgenau.checkout.tax.bounds import ReportBounds, ReportTooLongError
 from punktgenau.checkout.tax.period import TaxPeriod
 from punktgenau.checkout.tax.record import TaxRow, TaxSum, TaxTotal
 from punktgenau.checkout.tax.report import TaxReport

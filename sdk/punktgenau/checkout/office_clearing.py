@@ -10,11 +10,11 @@ from typing import Literal
 
 from sqlalchemy import bindparam, literal_column, select
 
-from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.clearing import GRACE_S
 from punktgenau.checkout.difference import Difference, Reconciled
 from punktgenau.checkout.office_basis import Basis
+from punktgenau.checkout.page_bounds import PageBounds
 from punktgenau.checkout.reconcile import Progress
 from punktgenau.checkout.schema_returns import action
 from punktgenau.checkout.statements import ours
@@ -23,9 +23,6 @@ from punktgenau.provider import StatementsProvider
 from punktgenau.statement_records import BrokenLine, StatementLine
 
 Lines = Iterable[StatementLine | BrokenLine]
-LINES_MAX = 5_000
-SECONDS_MAX = 8
-"""More than a page may take on: whoever waits for it, and the server's other visitors, would wait too long."""
 BROKEN_TOLD = 20
 FILE_NAME_MAX = 100
 _REASON_MAX = 160
@@ -56,17 +53,8 @@ class CutShortError(TooLongError):
     """The time was over before the comparison was; what it had found by then stands in the list."""
 
 
-class Bounds:
+class Bounds(PageBounds):
     """What one comparison may take: so many lines, and so many seconds from now on."""
-
-    def __init__(
-        self, period: str, *, clock: Clock, most_lines: int = LINES_MAX, within_s: float = SECONDS_MAX
-    ) -> None:
-        self._period = period
-        self._clock = clock
-        self._most_lines = most_lines
-        self._within_s = within_s
-        self._ends = clock.monotonic() + within_s
 
     def told(self, what: str, done: int, total: int) -> None:
         """How far it is. Raises TooLongError where it will take too long, CutShortError where it has."""
@@ -75,7 +63,7 @@ class Bounds:
                 f"The statement of {self._period} has more than {self._most_lines} lines, too many for a page.",
                 field="period",
             )
-        if self._clock.monotonic() > self._ends:
+        if self.is_over:
             raise CutShortError(
                 f"Comparing {self._period} took longer than {self._within_s:g} seconds, too long for a page. What was "
                 "found so far stands in the list.",

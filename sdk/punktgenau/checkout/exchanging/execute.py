@@ -27,10 +27,10 @@ from punktgenau.checkout.writing import written
 from punktgenau.errors import NotFoundError, PunktgenauError, UnavailableError
 from punktgenau.provider import Provider
 from punktgenau.voucher_ports import PayoutsPort, PayoutsProvider, VouchersPort, VouchersProvider
+from punktgenau.voucher_records import Voucher
 
 if TYPE_CHECKING:
     from punktgenau.payout_records import Payout
-    from punktgenau.voucher_records import Voucher
 
 CIRCUIT_OPEN = "circuit_open"
 ASK_PAYOUT_MS = 86_400_000
@@ -215,7 +215,7 @@ class ExchangeExecutor:
             state=_state_of(row, verdict, made),
         )
         if made is not None:
-            hint = made.last_four if row.kind == "voucher" else made.account_hint  # type: ignore[union-attr]
+            hint = made.last_four if isinstance(made, Voucher) else made.account_hint
             changed = changed_row(
                 changed,
                 points=made.points,
