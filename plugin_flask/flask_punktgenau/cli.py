@@ -6,7 +6,6 @@ import importlib.util
 import signal
 import subprocess
 import sys
-from threading import Event
 from types import FrameType
 
 import click
@@ -17,6 +16,7 @@ from flask_punktgenau.cli_personal import erase, export, purge
 from flask_punktgenau.cli_reconcile import reconcile
 from flask_punktgenau.cli_tax import tax_report
 from flask_punktgenau.doctor_command import doctor
+from flask_punktgenau.ending import Ending
 from flask_punktgenau.state import current_state
 from punktgenau.checkout import Recovery
 from punktgenau.errors import PunktgenauError, UnavailableError
@@ -60,13 +60,6 @@ def recover() -> None:
 @click.option("--every", "pause_s", type=click.FloatRange(0.1, 3600), default=5.0, help="Pause between passes (5 s).")
 def worker(pause_s: float) -> None:
     """Recover again and again, until it is told to end; what has begun is finished first, and no more than that."""
-    stop = Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
     try:
         checkout = current_state().require()
     except PunktgenauError as error:
@@ -80,18 +73,19 @@ def worker(pause_s: float) -> None:
             told_s = clock.monotonic()
             click.echo(f"{_told(so_far)} so far")
 
-    click.echo("The worker is at work.")
-    while not stop.is_set():
-        try:
-            report = checkout.recover(due_only=True, stop=stop.is_set, progress=tell)
-        except UnavailableError as error:
-            # The database is away: that passes, and everything due is still written down.
-            click.echo(str(error), err=True)
-        else:
-            if report.finished or report.still_open or report.looked_at:
-                click.echo(_told(report))
-        stop.wait(pause_s)
-    click.echo("The worker has ended.")
+    with Ending() as ending:
+        click.echo("The worker is at work.")
+        while not ending.is_asked():
+            try:
+                report = checkout.recover(due_only=True, stop=ending.is_asked, progress=tell)
+            except UnavailableError as error:
+                # The database is away: that passes, and everything due is still written down.
+                click.echo(str(error), err=True)
+            else:
+                if report.finished or report.still_open or report.looked_at:
+                    click.echo(_told(report))
+            ending.wait(pause_s)
+        click.echo("The worker has ended.")
 
 
 @punktgenau.command("sandbox", with_appcontext=False)
