@@ -234,6 +234,11 @@ class Redemption(Named):
         return tuple(tender for tender in self.tenders if tender.kind == "voucher")
 
     @property
+    def reversed_vouchers_minor(self) -> int:
+        """What went back onto vouchers, in minor units."""
+        return sum(one.reversed_value.amount_minor for one in self.vouchers if one.reversed_value is not None)
+
+    @property
     def is_holding(self) -> bool:
         """Whether points or vouchers wait."""
         return bool(self.held_points) or any(one.held_value and one.held_value.amount_minor for one in self.vouchers)

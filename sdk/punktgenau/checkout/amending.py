@@ -27,6 +27,7 @@ from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.checkout.standing import Standing, check_left, rate_of, so_far
 from punktgenau.checkout.states import HELD, UNDER_WAY
+from punktgenau.checkout.vouchers import of_cart
 from punktgenau.errors import InProgressError, InvalidArgumentError, RedemptionEndedError, StateConflictError
 
 _WAITED_FOR = UNDER_WAY - {"voiding", "abandoning"}
@@ -107,6 +108,12 @@ class Amending:
     def _planned(self, books: Books, cart: Cart, frozen: str, *, reason: str, actor: str) -> Amended:
         row = books.redemption
         _check_state(row)
+        if of_cart(books.cart):
+            raise StateConflictError(
+                f"Order {row.order_reference} is paid with vouchers, so it is not changed. Nothing was amended; return "
+                "parts of it, or cancel it and place it anew.",
+                code="not_amendable",
+            )
         number = books.version + 1
         payable, fits = cart.payable.amount_minor, fits_minor(cart, rate_of(row), self._settings.rules)
         back: ReturnRow | None = None

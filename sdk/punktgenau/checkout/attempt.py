@@ -19,6 +19,7 @@ from punktgenau.checkout.rules import ShopRules
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow
 from punktgenau.checkout.settings import Settings
+from punktgenau.checkout.vouchers import of_cart, worth_minor
 from punktgenau.errors import InvalidArgumentError
 from punktgenau.money import Money
 from punktgenau.provider import Provider
@@ -203,13 +204,15 @@ def payment_of(row: RedemptionRow) -> Payment:
     stands = pays or deal_stands(row) or (state in {"voiding", "reversed"} and row.release_cause is None)
     points, value_minor = _paid_by(row) if pays else (0, 0)
     payable_minor = row.payable_minor if row.amended_payable_minor is None else row.amended_payable_minor
+    # What vouchers were to pay is due in money, once they do not.
+    gone_minor = 0 if stands else worth_minor(of_cart(row.cart))
     return Payment(
         state=state,
         order_reference=row.order_reference,
         points=points,
         value=Money(amount_minor=value_minor, currency=row.currency),
-        total=Money(amount_minor=payable_minor, currency=row.currency),
-        due_minor=payable_minor - row.written_off_minor - (row.paying[1] if stands else 0),
+        total=Money(amount_minor=payable_minor + gone_minor, currency=row.currency),
+        due_minor=payable_minor - row.written_off_minor - (row.paying[1] if stands else -gone_minor),
         returned_points=row.reversed_points,
         returned_minor=row.reversed_minor,
         agreed_points=row.paying[0] if stands else 0,

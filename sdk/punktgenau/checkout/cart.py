@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from punktgenau.checkout.vouchers import CartVoucher, used, worth_minor
 from punktgenau.errors import CartMismatchError, InvalidArgumentError
 from punktgenau.money import AMOUNT_MINOR_MAX, Money, largest_remainder, require_points
+
+if TYPE_CHECKING:
+    from punktgenau.voucher_records import Voucher
 
 SHIPPING_ID = "shipping"
 LINE_ID_MAX = 64
@@ -119,6 +123,8 @@ class Cart:
     prices_include_vat: bool = True
     other_tenders_minor: int = 0
     total_minor: int | None = None
+    vouchers: tuple[CartVoucher, ...] = ()
+    """What pays of `other_tenders_minor`; made by `with_vouchers`."""
     gross_lines: tuple[GrossLine, ...] = field(init=False, repr=False, compare=False)
     total: Money = field(init=False, repr=False, compare=False)
     """Goods and shipping with VAT, before any tender."""
@@ -165,6 +171,14 @@ class Cart:
                     f"Line id {line.id!r} is used twice or reserved; give each line its own id.", field="id"
                 )
             seen.add(line.id)
+
+    def with_vouchers(self, offered: Sequence[Voucher], *, partner_id: str) -> Cart:
+        """The same where these pay first, as far as other tenders leave them something. Raises VoucherError."""
+        if not offered:
+            return self
+        room_minor = self.payable.amount_minor
+        made = used(offered, room_minor=room_minor, currency=self.currency, partner_id=partner_id)
+        return replace(self, other_tenders_minor=self.other_tenders_minor + worth_minor(made), vouchers=made)
 
     @property
     def reward_points(self) -> int:

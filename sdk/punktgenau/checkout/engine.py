@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from punktgenau._clock import Clock, SystemClock
 from punktgenau._redact import logger
@@ -42,6 +42,9 @@ from punktgenau.checkout.shipping import Shipping
 from punktgenau.errors import InProgressError
 from punktgenau.money import Money, require_points
 from punktgenau.provider import Balance, Provider
+
+if TYPE_CHECKING:
+    from punktgenau.voucher_records import Voucher
 
 OrderLoader = Callable[[str], Order | None]
 OrdersLoader = Callable[[datetime, datetime], Iterator[Order]]
@@ -176,13 +179,20 @@ class Checkout(AfterPayment, Clearing, Movements, Recovering):
         return self._balances.of(self._balances.link(customer_id) if link is None else link, max_age_s=max_age_s)
 
     def quote(
-        self, customer_id: str, cart: Cart, *, points: int | Literal["all"], balance: Balance | None = None
+        self,
+        customer_id: str,
+        cart: Cart,
+        *,
+        points: int | Literal["all"],
+        balance: Balance | None = None,
+        vouchers: Sequence[Voucher] = (),
     ) -> CartQuote:
         """What becomes of so many points in this cart, by `balance`, or else by one at most five seconds old.
 
         Raises NotLinkedError, InvalidArgumentError, NotSentError, UnavailableError.
         """
-        return self._balances.quote(cart, self.balance(customer_id) if balance is None else balance, points)
+        paid = cart.with_vouchers(vouchers, partner_id=self._provider.partner_id)
+        return self._balances.quote(paid, self.balance(customer_id) if balance is None else balance, points)
 
     def live(self, customer_id: str) -> tuple[Payment, ...]:
         """The customer's points that wait for orders: held, or under way to it; newest first, from the journal."""
@@ -216,6 +226,7 @@ class Checkout(AfterPayment, Clearing, Movements, Recovering):
         points: int | Literal["all"],
         hold_s: int | None = None,
         seen_due: Money | None = None,
+        vouchers: Sequence[Voucher] = (),
     ) -> Payment:
         """Hold points for an order that is being placed; `points=0` goes on without points.
 
@@ -228,7 +239,7 @@ class Checkout(AfterPayment, Clearing, Movements, Recovering):
             require_points(points, least=0)
         wish = Wish(
             order_reference=order_reference,
-            cart=cart,
+            cart=cart.with_vouchers(vouchers, partner_id=self._provider.partner_id),
             customer_id=customer_id,
             points=points,
             hold_s=self.settings.hold_s if hold_s is None else require_points(hold_s, field="hold_s"),

@@ -10,6 +10,7 @@ from punktgenau.checkout.allocation import Allocation, spread
 from punktgenau.checkout.cart import SHIPPING_ID, Cart, GrossLine
 from punktgenau.checkout.rewards import FREE, Bound, at_rate, left_minor, of_order
 from punktgenau.checkout.rules import ShopRules
+from punktgenau.checkout.vouchers import CartVoucher, kept
 from punktgenau.money import Rate
 
 
@@ -150,7 +151,7 @@ def freeze(cart: Cart, rules: ShopRules) -> str:
         }
         for line in cart.gross_lines
     ]
-    return _text(lines, excluded, cart.gross_lines, cart.other_tenders_minor)
+    return _text(lines, excluded, cart.gross_lines, cart.other_tenders_minor, cart.vouchers)
 
 
 def needs_points(text: str) -> bool:
@@ -159,12 +160,18 @@ def needs_points(text: str) -> bool:
 
 
 def _text(
-    lines: list[dict[str, str | int]], excluded: list[str], made_of: Sequence[GrossLine], other_tenders_minor: int
+    lines: list[dict[str, str | int]],
+    excluded: list[str],
+    made_of: Sequence[GrossLine],
+    other_tenders_minor: int,
+    vouchers: Sequence[CartVoucher] = (),
 ) -> str:
-    content = {"lines": lines, "excluded": excluded, "other_tenders_minor": other_tenders_minor}
+    content: dict[str, object] = {"lines": lines, "excluded": excluded, "other_tenders_minor": other_tenders_minor}
     # A cart without them reads as it always did.
     if rewards := {line.id: line.reward_points for line in made_of if line.reward_points}:
         content["reward_points"] = rewards
+    if vouchers:
+        content["vouchers"] = kept(vouchers)
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 

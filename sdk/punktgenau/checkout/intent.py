@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
+from punktgenau.checkout.vouchers import of_cart, rest
 from punktgenau.provider import ProviderProfile
 
 as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
@@ -182,16 +183,20 @@ def wished(row: RedemptionRow) -> NextOperation | None:
         return NextOperation(kind="void", cause="release", request={}, state="voiding")
     if row.state in {"captured", "partially_reversed"}:
         points, value_minor = row.left_to_reverse
-        if points == 0:
+        onto = rest(of_cart(row.cart), row.vouchers_back_minor)
+        if points == 0 and not onto:
             return None
+        request: dict[str, str | int] = {
+            "points": points,
+            "value_minor": value_minor,
+            "return_reference": release_reference(row.id),
+        }
+        if onto:
+            request["vouchers"] = as_json(onto)
         return NextOperation(
             kind="reverse",
             cause="release",
-            request={
-                "points": points,
-                "value_minor": value_minor,
-                "return_reference": release_reference(row.id),
-            },
+            request=request,
             state="reversing",
         )
     return None
@@ -230,6 +235,7 @@ def ended_short(row: RedemptionRow) -> str:
 
 def taken_state(row: RedemptionRow) -> str:
     """What a row is of which nothing is held, and something was captured."""
-    if not row.reversed_points:
+    if not (row.reversed_points or row.vouchers_back_minor):
         return "captured"
-    return "reversed" if row.reversed_points >= row.captured_points else "partially_reversed"
+    is_all = row.reversed_points >= row.captured_points and not rest(of_cart(row.cart), row.vouchers_back_minor)
+    return "reversed" if is_all else "partially_reversed"

@@ -16,7 +16,7 @@ from punktgenau.checkout.refund import Refund
 from punktgenau.checkout.settings import TaxMode
 from punktgenau.money import Money, Rate
 
-PaidBy = Literal["other", "points", "missing", "written_off", "money"]
+PaidBy = Literal["voucher", "other", "points", "missing", "written_off", "money"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +94,7 @@ def invoice_of(
     rate: Rate | None,
     tax_mode: TaxMode,
     missing_minor: int = 0,
+    vouchers_minor: int = 0,
     returns: tuple[Refund, ...] = (),
     earlier: tuple[Refund, ...] = (),
     given_back: tuple[int, int] = (0, 0),
@@ -102,7 +103,8 @@ def invoice_of(
     total_minor = sum(line.amount_minor for line in allocation.lines)
     other_minor = sum(line.other_minor for line in allocation.lines)
     paid: tuple[tuple[PaidBy, int, int], ...] = (
-        ("other", other_minor, 0),
+        ("voucher", vouchers_minor, 0),
+        ("other", other_minor - vouchers_minor, 0),
         ("points", allocation.value_minor, allocation.points),
         ("missing", missing_minor, 0),
         ("written_off", allocation.written_off_minor - missing_minor, 0),

@@ -6,7 +6,7 @@ from punktgenau.checkout.resolve import Kind, look_up_by
 from punktgenau.checkout.resolving import BY_HAND
 from punktgenau.checkout.return_journal import ReturnJournal
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
-from punktgenau.checkout.sending import value_of
+from punktgenau.checkout.sending import value_of, voucher_tenders
 from punktgenau.errors import NotFoundError, PunktgenauError
 from punktgenau.money import Money
 from punktgenau.provider import Provider, Redemption
@@ -68,7 +68,7 @@ class Looker:
                 return one
         for one in found:
             # Without keys it may be somebody else's; what has ended pays nothing, whosever it was.
-            if has_keys or one.held_points or one.captured_points > one.reversed_points:
+            if has_keys or one.is_holding or one.captured_points > one.reversed_points or one.vouchers:
                 raise OtherContentError(one, code=None if one in candidates else "order_used_before")
         return None
 
@@ -89,6 +89,7 @@ class Looker:
             points=row.captured_points if in_part else row.points,
             value=None if is_back else value_of(row),
             total=Money(amount_minor=total_minor, currency=row.currency),
+            vouchers=voucher_tenders(row),
         )
 
     def mismatch(self, kind: Kind, row: RedemptionRow, evidence: Redemption) -> str | None:

@@ -78,7 +78,7 @@ class Placing:
         """Answer a wish from what stands, or hold anew; None: something changed meanwhile, read again."""
         if row is not None and row.is_without_points:
             return _settled(wish, row)
-        if wish.points == 0:
+        if wish.points == 0 and not wish.cart.vouchers:
             _require_no_rewards(wish, row)
             return self._without(wish, row, ends=ends)
         if row is not None and row.state not in CLOSED:

@@ -12,6 +12,7 @@ from punktgenau.checkout.affordable import RewardQuote, affordable, rewards_of
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.counting import Counting
 from punktgenau.checkout.rules import Reason, ReasonCode, ShopRules
+from punktgenau.checkout.vouchers import CartVoucher
 from punktgenau.codes import CODES
 from punktgenau.errors import InsufficientPointsError, InvalidArgumentError, PunktgenauError
 from punktgenau.money import POINTS_MAX, Money, Rate, require_points
@@ -82,6 +83,8 @@ class CartQuote:
     reasons: tuple[Reason, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     rewards: tuple[RewardQuote, ...] = ()
+    vouchers: tuple[CartVoucher, ...] = ()
+    """What vouchers pay of `total` before points do, and what each leaves over; told before it is used up."""
 
     @property
     def mandatory(self) -> int:
@@ -142,6 +145,7 @@ def quote(
         reasons=reasons,
         neighbours=neighbours,
         rewards=rewards,
+        vouchers=cart.vouchers,
     )
     _check(made, counting)
     return made

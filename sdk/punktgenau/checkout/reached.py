@@ -21,7 +21,7 @@ def after_verdict(
     """The row as a verdict leaves it; `evidence` is what the provider has, `request` what it was asked for last."""
     after = before
     # Of an attempt that is given up a part, held or taken, is enough to give it back.
-    is_there = evidence is not None and (evidence.held_points > 0 or evidence.captured_points > 0)
+    is_there = evidence is not None and (evidence.is_holding or evidence.has_captured)
     in_part = is_there and before.state == "abandoning"
     if evidence is not None and before.release_cause is not None and evidence.id == before.provider_id:
         in_part = True
@@ -35,6 +35,7 @@ def after_verdict(
             captured_minor=evidence.captured_value.amount_minor,
             reversed_points=evidence.reversed_points,
             reversed_minor=evidence.reversed_value.amount_minor,
+            vouchers_back_minor=evidence.reversed_vouchers_minor,
         )
     if evidence is None and verdict.state in {"captured", "reversed"}:
         after = _moved_unseen(before, verdict.state, request)

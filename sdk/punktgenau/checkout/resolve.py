@@ -101,6 +101,7 @@ class Moved:
 
     captured_points: int | None = None
     reversed_points: int | None = None
+    reversed_vouchers_minor: int | None = None
 
 
 _BY_REFUSAL: dict[tuple[Kind, str | None], Verdict] = {
@@ -153,13 +154,16 @@ def judge_evidence(kind: Kind, evidence: Redemption, *, moved: Moved | None = No
     state, moved = state_of(evidence), moved or Moved()
     if moved.reversed_points is not None and evidence.reversed_points != moved.reversed_points:
         return Verdict("unknown", code=f"still_{state}")
+    onto = moved.reversed_vouchers_minor
+    if onto is not None and evidence.reversed_vouchers_minor != onto:
+        return Verdict("unknown", code=f"still_{state}")
     if moved.captured_points is not None and evidence.captured_points < moved.captured_points:
         if evidence.held_points:
             return Verdict("unknown", code=f"still_{state}")
         if evidence.captured_points:
             # Parts were captured before, and the rest of the hold is gone.
             return Verdict("not_done", state="short", code="hold_expired")
-    if kind == "void" and evidence.held_points:
+    if kind == "void" and evidence.is_holding:
         return Verdict("unknown", code=f"still_{state}")
     if kind == "void" and evidence.released_points:
         # What was captured before the rest was released stays captured.

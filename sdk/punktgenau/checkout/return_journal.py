@@ -18,6 +18,7 @@ from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
+from punktgenau.checkout.vouchers import of_cart
 
 REVERSIBLE = frozenset({"captured", "partially_reversed", "partially_captured", "short"})
 """Nothing is under way, and something may have been captured."""
@@ -244,7 +245,7 @@ class ReturnJournal(PayoutJournal):
 
 def is_reversible(row: RedemptionRow) -> bool:
     """Whether something was captured, and nothing is under way."""
-    return row.state in REVERSIBLE and row.captured_points > 0
+    return row.state in REVERSIBLE and (row.captured_points > 0 or (row.state != "short" and bool(of_cart(row.cart))))
 
 
 def reversal_of(asked: ReturnRow, *, more_to_come: bool) -> NextOperation:
@@ -254,6 +255,8 @@ def reversal_of(asked: ReturnRow, *, more_to_come: bool) -> NextOperation:
         "value_minor": asked.worth_minor,
         "return_reference": asked.reference,
     }
+    if asked.vouchers is not None:
+        request["vouchers"] = asked.vouchers
     if more_to_come:
         request["more_to_come"] = 1
     return NextOperation(kind="reverse", cause=f"return {asked.number}", request=request, state="reversing")

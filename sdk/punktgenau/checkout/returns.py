@@ -12,7 +12,7 @@ from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.books import Books
 from punktgenau.checkout.execute import Executor
-from punktgenau.checkout.intent import RELEASE
+from punktgenau.checkout.intent import RELEASE, as_json
 from punktgenau.checkout.invoice import Invoice, invoice_of
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.money_half import newly_paid_minor, require_payable
@@ -24,6 +24,7 @@ from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy, Settings
 from punktgenau.checkout.standing import allocation_of, check_left, check_returnable, rate_of, so_far
+from punktgenau.checkout.vouchers import back, of_cart, worth_minor
 from punktgenau.errors import (
     AmountChangedError,
     InProgressError,
@@ -168,6 +169,7 @@ class Returns:
             row.order_reference,
             allocation,
             missing_minor=missing[1],
+            vouchers_minor=worth_minor(of_cart(books.cart)) if row.release_cause is None else 0,
             rate=rate_of(row),
             tax_mode="discount" if row.tax_mode == "discount" else "tender",
             returns=tuple(refund_of(row, one) for one in books.of_version),
@@ -201,7 +203,14 @@ class Returns:
         policy = policy_of(row.refund_policy)
         allocation, history, with_it = _with(books, wanted)
         after = returned(allocation, with_it, policy=self.by(policy))
-        step = after.since(returned(allocation, history, policy=self.by(policy)))
+        before = returned(allocation, history, policy=self.by(policy))
+        step = after.since(before)
+        onto = back(
+            of_cart(books.cart),
+            other_total_minor=sum(line.other_minor for line in allocation.lines),
+            before_minor=before.other_minor,
+            after_minor=after.other_minor,
+        )
         check_left(books, step.points, reference=reference)
         return self.planned(
             books,
@@ -217,6 +226,7 @@ class Returns:
             reason=reason,
             actor=actor,
             parcels=so_far(books).parcels,
+            onto=onto,
         )
 
     def planned(
@@ -235,9 +245,10 @@ class Returns:
         reason: str,
         actor: str,
         parcels: int | None = None,
+        onto: tuple[tuple[str, int], ...] = (),
     ) -> ReturnRow:
-        """A return that is not written yet; where no points go back, it is done as it is written."""
-        now_ms = self._journal.now_ms()
+        """A return that is not written yet; where no points go back and nothing of vouchers, it is done as written."""
+        now_ms, asks = self._journal.now_ms(), bool(points or onto)
         return ReturnRow(
             id=self._journal.fresh_id(),
             redemption_id=books.redemption.id,
@@ -252,7 +263,7 @@ class Returns:
             points=points,
             worth_minor=worth_minor,
             carry_minor=carry_minor,
-            state="requested" if points else "done",
+            state="requested" if asks else "done",
             operation_id=None,
             restored_points=None if points else 0,
             expired_points=None if points else 0,
@@ -266,8 +277,9 @@ class Returns:
             money_refunded_at=None,
             refunded_minor=0,
             created_at=now_ms,
-            finished_at=None if points else now_ms,
+            finished_at=None if asks else now_ms,
             parcels=parcels,
+            vouchers=as_json(onto) if onto else None,
         )
 
     def by(self, policy: RefundPolicy) -> BackBy:

@@ -66,6 +66,7 @@ class RedemptionRow:
     settled_points: int = 0
     settled_minor: int = 0
     written_off_minor: int = 0
+    vouchers_back_minor: int = 0
 
     @property
     def paying(self) -> tuple[int, int]:

@@ -106,6 +106,8 @@ redemption = Table(
     Column("settled_minor", BigInteger, nullable=False, server_default="0"),
     # What points should have paid of the newest version and the shop bears, because a person has decided so.
     Column("written_off_minor", BigInteger, nullable=False, server_default="0"),
+    # What went back onto vouchers that pay it; which these are stands in the frozen cart.
+    Column("vouchers_back_minor", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("provider", "partner", "mode", "order_reference", "attempt", name=f"{PREFIX}redemption_attempt"),
 )
 Index(

@@ -65,6 +65,8 @@ returns = Table(
     Column("finished_at", BigInteger),
     # So many parcels of its version had left when it was asked for; NULL: all that there was to leave.
     Column("parcels", Integer),
+    # What goes back onto vouchers with it, as JSON: id and minor units of each.
+    Column("vouchers", Text),
     Column("new_points", BigInteger, nullable=False, server_default="0"),
     # accruing, posted, declined, needs_attention; NULL: none are given anew.
     Column("accrual_state", String(16)),
@@ -207,6 +209,7 @@ class ReturnRow:
     created_at: int
     finished_at: int | None
     parcels: int | None = None
+    vouchers: str | None = None
     new_points: int = 0
     accrual_state: str | None = None
     accrual_id: str | None = None

@@ -9,9 +9,18 @@ from typing import Protocol
 from punktgenau.checkout.intent import Claim
 from punktgenau.checkout.resolve import LEAST_SETTLE_S, NOT_SENT, SETTLING, Kind, Moved, Verdict, back_off_s
 from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.vouchers import of_cart
 from punktgenau.errors import PunktgenauError
 from punktgenau.money import Money
-from punktgenau.provider import Provider, ProviderProfile, Redemption, RedemptionLine, Reversal, TenderRequest
+from punktgenau.provider import (
+    Provider,
+    ProviderProfile,
+    Redemption,
+    RedemptionLine,
+    Reversal,
+    TenderRequest,
+    VoucherReturn,
+)
 
 Reply = Mapping[str, str | int | None] | None
 RETRY_AFTER_MOST_S = 900
@@ -30,7 +39,7 @@ def send(provider: Provider, kind: Kind, claim: Claim, *, deadline_s: float) -> 
             member_id=row.member_id,
             order_reference=row.order_reference,
             total=Money(amount_minor=row.total_minor, currency=row.currency),
-            tenders=(TenderRequest(points=row.points, value=value_of(row)),),
+            tenders=tenders_of(row),
             rate_id=row.rate_id,
             lines=[RedemptionLine(**line) for line in json.loads(row.cart)["lines"]],
             hold_s=min(row.hold_s, provider.profile.longest_hold_s) or None,
@@ -49,8 +58,10 @@ def send(provider: Provider, kind: Kind, claim: Claim, *, deadline_s: float) -> 
     if kind == "capture":
         return calls.capture(
             provider_id,
-            points=request["points"],
-            value=Money(amount_minor=request.get("value_minor", row.value_minor), currency=row.currency),
+            points=request["points"] or None,
+            value=Money(amount_minor=request.get("value_minor", row.value_minor), currency=row.currency)
+            if request["points"]
+            else None,
             final=not request.get("more_to_come"),
             capture_reference=request.get("capture_reference"),
             idempotency_key=operation.key,
@@ -64,13 +75,38 @@ def send(provider: Provider, kind: Kind, claim: Claim, *, deadline_s: float) -> 
     reversal = calls.reverse(
         provider_id,
         points=request["points"],
-        value=Money(amount_minor=request["value_minor"], currency=row.currency),
+        value=Money(amount_minor=request["value_minor"], currency=row.currency) if request["points"] else None,
+        vouchers=returns_of(row, request) or None,
         return_reference=request["return_reference"],
         idempotency_key=operation.key,
         deadline_s=deadline_s,
     )
     now = reversal.redemption.model_copy(update={"replayed": reversal.replayed, "sends": reversal.sends})
     return now, reversal
+
+
+def tenders_of(row: RedemptionRow) -> tuple[TenderRequest, ...]:
+    """With what an attempt pays: vouchers first, then points."""
+    vouchers = voucher_tenders(row)
+    return (*vouchers, TenderRequest(points=row.points, value=value_of(row))) if row.points else vouchers
+
+
+def voucher_tenders(row: RedemptionRow) -> tuple[TenderRequest, ...]:
+    """The vouchers of an attempt, as they are asked for."""
+    return tuple(
+        TenderRequest(
+            kind="voucher", voucher_id=one.id, value=Money(amount_minor=one.value_minor, currency=row.currency)
+        )
+        for one in of_cart(row.cart)
+    )
+
+
+def returns_of(row: RedemptionRow, request: Mapping[str, str | int]) -> list[VoucherReturn]:
+    """What a reversal puts back onto vouchers."""
+    return [
+        VoucherReturn(voucher_id=voucher_id, value=Money(amount_minor=minor, currency=row.currency))
+        for voucher_id, minor in json.loads(str(request.get("vouchers", "[]")))
+    ]
 
 
 def value_of(row: RedemptionRow) -> Money:
@@ -158,7 +194,11 @@ def moved_after(claim: Claim) -> Moved:
     """What of a redemption is captured, or given back, in all once a capture or a reversal is done."""
     row, request = claim.redemption, json.loads(claim.operation.request)
     if claim.operation.kind == "reverse":
-        return Moved(reversed_points=row.reversed_points + int(request["points"]))
+        onto = sum(one.value.amount_minor for one in returns_of(row, request))
+        return Moved(
+            reversed_points=row.reversed_points + int(request["points"]),
+            reversed_vouchers_minor=row.vouchers_back_minor + onto if onto else None,
+        )
     if claim.operation.kind == "capture":
         return Moved(captured_points=row.captured_points + int(request["points"]))
     return Moved()

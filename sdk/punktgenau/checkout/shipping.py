@@ -17,6 +17,7 @@ from punktgenau.checkout.returns import REFERENCE_MAX, require_reference
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ShipmentRow
 from punktgenau.checkout.standing import allocation_of, parcels_of
+from punktgenau.checkout.vouchers import of_cart
 from punktgenau.errors import IdempotencyConflictError, InProgressError, InvalidArgumentError
 
 _SHIPPABLE = frozenset({"authorized", "partially_captured", "capturing", "extending"})
@@ -47,7 +48,7 @@ class Shipping:
         wanted = Wanted(lines=lines)
         units = {line_id: quantity for line_id, quantity in lines.items() if quantity}
         text = json.dumps(units, sort_keys=True, separators=(",", ":"))
-        if self._executor.profile.captures != "many":
+        if self._executor.profile.captures != "many" or of_cart(row.cart):
             return None
 
         def plan(books: Books) -> ShipmentRow | None:
