@@ -75,6 +75,7 @@ VOUCHER_SAMPLES: dict[str, Call] = {
     "buy_voucher": _buy,
     "find_payouts": lambda client, **more: client.payouts.find(**{"payout_reference": "P-1", **more}),
     "get_payout": lambda client, **more: client.payouts.get(**{"payout_id": "pay_0001", **more}),
+    "get_voucher": lambda client, **more: client.vouchers.get(**{"voucher_id": "vou_0001", **more}),
     "look_up_voucher": lambda client, **more: client.vouchers.look_up(**{"code": "GIFT-2026-WINT-ER25", **more}),
     "payout": _payout,
     "reverse_with_vouchers": _reverse,

@@ -32,6 +32,10 @@ class VouchersPort(Protocol):
         """What a code is worth; from then on the voucher can be used by its id."""
         ...
 
+    def get(self, voucher_id: str, *, deadline_s: float | None = None) -> Voucher:
+        """One voucher as it is now, by its id; VoucherError where it may not be named by it."""
+        ...
+
     def list(self, *, member_id: str, deadline_s: float | None = None) -> tuple[Voucher, ...]:
         """A member's vouchers, newest first."""
         ...

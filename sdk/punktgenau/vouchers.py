@@ -85,6 +85,18 @@ class Vouchers:
         )
         return self._transport.call(operation, deadline_s=deadline_s).record
 
+    def get(self, voucher_id: str, *, deadline_s: float | None = None) -> Voucher:
+        """One voucher as it is now, by the id that this shop may use; never with its code.
+
+        Raises VoucherError (`voucher_unknown`): there is none that this shop may name; NotSentError, UnavailableError.
+        """
+        path = f"{_PATH}/{given.segment(voucher_id, field='voucher_id')}"
+        operation = Operation(name="get_voucher", method="GET", path=path, reply=Voucher)
+        answer = self._transport.call(operation, deadline_s=deadline_s)
+        if answer.record.id != voucher_id:
+            raise about_something_else(operation, "id", answer)
+        return answer.record
+
     def list(self, *, member_id: str, deadline_s: float | None = None) -> tuple[Voucher, ...]:
         """A member's vouchers, newest first, used ones among them; `deadline_s` is per page.
 

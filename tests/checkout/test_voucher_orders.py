@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from _world import CART, World
-from punktgenau import StateConflictError, VoucherError
+from punktgenau import ConfigurationError, InvalidArgumentError, StateConflictError, VoucherError
 from punktgenau.checkout import Checkout
 from punktgenau.voucher_records import Voucher
 
@@ -179,6 +179,59 @@ def test_an_order_with_vouchers_is_not_changed(world: World, checkout: Checkout)
     checkout.capture("A-1")
     with pytest.raises(StateConflictError):
         checkout.amend("A-1", replace(CART, shipping_minor=0))
+
+
+def test_a_voucher_is_looked_up_once_and_named_by_its_id_from_then_on(world: World, checkout: Checkout):
+    url = f"{world.provider.url}/sandbox/vouchers"
+    made = [requests.post(url, json={"value_minor": minor}, timeout=20).json() for minor in (1000, 2500)]
+    with pytest.raises(VoucherError) as early:
+        checkout.vouchers_now([made[0]["id"]])
+    assert (early.value.code, early.value.field) == ("voucher_unknown", made[0]["id"])
+    shown = [checkout.look_up_voucher(one["code"]) for one in made]
+    assert [(one.left.amount_minor, one.code) for one in shown] == [(1000, None), (2500, None)]
+    ids = [one.id for one in reversed(shown)]
+    assert [one.id for one in checkout.vouchers_now(ids)] == ids
+    with pytest.raises(VoucherError) as unknown:
+        checkout.vouchers_now([*ids, "vou_9999"])
+    assert (unknown.value.code, unknown.value.field) == ("voucher_unknown", "vou_9999")
+    assert checkout.vouchers_now([]) == ()
+    place(checkout, *checkout.vouchers_now(ids))
+    assert [one.held.amount_minor for one in checkout.vouchers_now(ids)] == [2500, 1000]
+
+
+def test_no_more_than_twenty_are_asked_about(checkout: Checkout):
+    with pytest.raises(InvalidArgumentError) as many:
+        checkout.vouchers_now([f"vou_{number:04}" for number in range(21)])
+    assert many.value.field == "voucher_ids"
+
+
+@pytest.mark.parametrize("shop", ["points_only"], indirect=True)
+def test_where_there_are_none_it_is_said(shop: World):
+    checkout = shop.made[0][0]
+    for ask in (lambda: checkout.look_up_voucher("ABCD-EFGH"), lambda: checkout.vouchers_now(["vou_0001"])):
+        with pytest.raises(ConfigurationError) as none:
+            ask()
+        assert none.value.code == "not_offered"
+
+
+def test_what_vouchers_pay_is_told_as_it_changes(world: World, checkout: Checkout):
+    one, two = brought(world, checkout, 999, residual="lost"), brought(world, checkout, 10_000)
+    held = place(checkout, one, two)
+    told = [(paid.id, paid.last_four, paid.value_minor, paid.left_over_minor) for paid in held.vouchers]
+    assert told == [(one.id, one.last_four, 999, 0), (two.id, two.last_four, 4481, 5519)]
+    assert held.vouchers_value.amount_minor == 5480
+    checkout.capture("A-1")
+    back = checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    # A lamp of 24.95: the first voucher wholly, and 14.96 of the second.
+    assert [(part.last_four, part.value.amount_minor) for part in back.vouchers] == [
+        (one.last_four, 999),
+        (two.last_four, 1496),
+    ]
+    now = checkout.find("A-1")
+    assert [(paid.id, paid.value_minor) for paid in now.vouchers] == [(two.id, 2985)]
+    assert [(paid.id, paid.value_minor) for paid in now.agreed_vouchers] == [(one.id, 999), (two.id, 4481)]
+    gone = checkout.cancel("A-1")
+    assert (gone.vouchers, gone.agreed_vouchers, gone.vouchers_value.amount_minor) == ((), (), 0)
 
 
 PLAYED = ("no_holds", "no_lookup", "no_keys", "neither", "silent_mismatch", "replays_errors", "one_capture",

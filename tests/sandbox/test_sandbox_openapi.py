@@ -69,5 +69,6 @@ def test_it_says_3_1_and_names_every_operation() -> None:
         "void", "reverse", "quote_reversal", "cancel_by_key", "statement", "statement_csv",
         "issued", "issued_csv",
         "accrue", "post_accrual", "reverse_accrual", "get_accrual", "find_accruals",
-        "voucher_products", "buy_voucher", "look_up_voucher", "vouchers", "payout", "get_payout", "find_payouts",
+        "voucher_products", "buy_voucher", "look_up_voucher", "get_voucher", "vouchers",
+        "payout", "get_payout", "find_payouts",
     }  # fmt: skip

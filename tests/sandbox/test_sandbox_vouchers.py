@@ -299,3 +299,26 @@ def test_a_provider_without_vouchers_says_so(frozen: Any) -> None:
     frozen.client.post("/sandbox/profile", json={"name": "points_only"})
     assert frozen.call("GET", "/v1/voucher-products").get_json()["code"] == "not_offered"
     assert refusal(hold(frozen, {"code": CODE})) == (422, "not_offered", "tenders.0.kind")
+
+
+def seen_by_id(frozen: Any, voucher_id: str) -> Any:
+    return frozen.call("GET", f"/v1/vouchers/{voucher_id}")
+
+
+def test_one_voucher_is_seen_by_whoever_may_name_it(frozen: Any) -> None:
+    made = frozen.client.post("/sandbox/vouchers", json={"value_minor": 2500, "code": CODE}).get_json()
+    unknown = (422, "voucher_unknown", "voucher_id")
+    assert refusal(seen_by_id(frozen, made["id"])) == unknown
+    assert look(frozen)["id"] == made["id"]
+    reply = seen_by_id(frozen, made["id"])
+    assert (reply.status_code, reply.get_json()) == (200, look(frozen))
+    assert CODE.replace("-", "") not in reply.get_data(as_text=True).replace("-", "")
+    assert refusal(seen_by_id(frozen, "vou_0099")) == unknown
+
+
+def test_a_members_own_is_seen_as_long_as_the_link_stands(frozen: Any) -> None:
+    own = {"value_minor": 2500, "code": CODE, "member_id": "mbr_2500"}
+    made = frozen.client.post("/sandbox/vouchers", json=own).get_json()
+    assert seen_by_id(frozen, made["id"]).status_code == 200
+    frozen.client.post("/sandbox/members/mbr_2500/withdraw-consent")
+    assert refusal(seen_by_id(frozen, made["id"]))[1] == "voucher_unknown"

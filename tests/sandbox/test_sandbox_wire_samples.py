@@ -55,7 +55,7 @@ def redeem_what_the_shop_gave(frozen: Any) -> None:
 
 def make_vouchers(frozen: Any, name: str) -> None:
     """Those that somebody brings along in this sample."""
-    if name == "look_up_voucher":
+    if name in ("get_voucher", "look_up_voucher"):
         frozen.client.post("/sandbox/vouchers", json={"value_minor": 2500, "code": "GIFT-2026-WINT-ER25"})
     elif name.endswith("_with_vouchers"):
         frozen.client.post("/sandbox/vouchers", json={"value_minor": 2500, "code": "GIFT-2026-WINT-ER25"})
@@ -83,6 +83,7 @@ def prepare(frozen: Any, name: str) -> None:
         "reverse": ["authorize", "capture"],
         "quote_reversal": ["authorize", "capture"],
         "vouchers": ["buy_voucher"],
+        "get_voucher": ["look_up_voucher"],
         "get_payout": ["payout"],
         "find_payouts": ["payout"],
         "reverse_with_vouchers": ["authorize_with_vouchers", "capture"],

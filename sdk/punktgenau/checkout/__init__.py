@@ -12,10 +12,11 @@ from punktgenau.checkout.movements import Expiring
 from punktgenau.checkout.payment import Payment, PaymentState
 from punktgenau.checkout.quote import CartQuote, parse_points
 from punktgenau.checkout.recovery import Recovery
-from punktgenau.checkout.refund import Refund, RefundPreview, Split
+from punktgenau.checkout.refund import Refund, RefundPreview, Split, VoucherBack
 from punktgenau.checkout.rewards import RewardPrice
 from punktgenau.checkout.schema import include_name
 from punktgenau.checkout.settings import Settings
+from punktgenau.checkout.vouchers import CartVoucher
 
 __all__ = [
     "Article",
@@ -23,6 +24,7 @@ __all__ = [
     "Campaign",
     "Cart",
     "CartQuote",
+    "CartVoucher",
     "Checkout",
     "EarnPreview",
     "EarnRules",
@@ -44,6 +46,7 @@ __all__ = [
     "RewardPrice",
     "Settings",
     "Split",
+    "VoucherBack",
     "include_name",
     "parse_points",
 ]

@@ -19,7 +19,7 @@ from punktgenau.checkout.rules import ShopRules
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow
 from punktgenau.checkout.settings import Settings
-from punktgenau.checkout.vouchers import of_cart, worth_minor
+from punktgenau.checkout.vouchers import left, of_cart, worth_minor
 from punktgenau.errors import InvalidArgumentError
 from punktgenau.money import Money
 from punktgenau.provider import Provider
@@ -205,7 +205,8 @@ def payment_of(row: RedemptionRow) -> Payment:
     points, value_minor = _paid_by(row) if pays else (0, 0)
     payable_minor = row.payable_minor if row.amended_payable_minor is None else row.amended_payable_minor
     # What vouchers were to pay is due in money, once they do not.
-    gone_minor = 0 if stands else worth_minor(of_cart(row.cart))
+    vouchers = of_cart(row.cart)
+    gone_minor = 0 if stands else worth_minor(vouchers)
     return Payment(
         state=state,
         order_reference=row.order_reference,
@@ -222,6 +223,8 @@ def payment_of(row: RedemptionRow) -> Payment:
         idempotency_key=row.key,
         is_unknown=is_unknown,
         needs_points=needs_points(row.cart),
+        vouchers=left(vouchers, row.vouchers_back_minor) if pays else (),
+        agreed_vouchers=vouchers if stands else (),
         customer_id=row.customer_id,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from punktgenau.checkout.vouchers import CartVoucher, worth_minor
 from punktgenau.errors import OutcomeUnknownError
 from punktgenau.money import Money
 
@@ -39,7 +40,7 @@ class Payment:
     `points` and `value` are what the points pay now: 0 once they are given back or were never taken.
     `due` is frozen when the order is placed: returns leave it as it is, and `amend` says it anew. Once the points go
     back because the order is cancelled or goes on without them, it is all of `total`. What the shop has written off is
-    no part of it.
+    no part of it. `total` is what other tenders leave: once vouchers stand for nothing any more, their part is in it.
     """
 
     state: PaymentState
@@ -61,8 +62,17 @@ class Payment:
     """Whether it was placed with articles that must be paid with points, so that it cannot go on without."""
     agreed_points: int = 0
     """How many points pay of `total` by what was agreed last, whatever came back of the goods since."""
+    vouchers: tuple[CartVoucher, ...] = ()
+    """What vouchers pay of the order now, before `total`; none once they are given back or were never taken."""
+    agreed_vouchers: tuple[CartVoucher, ...] = ()
+    """The same by what was agreed, whatever came back of the goods since."""
     customer_id: str = field(default="", repr=False, compare=False)
     """Whose points; empty where none were asked for."""
+
+    @property
+    def vouchers_value(self) -> Money:
+        """What `vouchers` pay together."""
+        return Money(amount_minor=worth_minor(self.vouchers), currency=self.total.currency)
 
     @property
     def returned_value(self) -> Money:

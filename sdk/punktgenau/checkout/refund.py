@@ -14,6 +14,7 @@ from punktgenau.checkout.returned import Returned
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy
+from punktgenau.checkout.vouchers import of_cart
 from punktgenau.money import Money
 
 RefundState = Literal["done", "reversing", "declined", "ended", "needs_attention"]
@@ -43,6 +44,16 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherBack:
+    """What goes back onto a voucher with a return; `expired_value` of it came back expired (None: not said)."""
+
+    id: str
+    last_four: str
+    value: Money
+    expired_value: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
     """One return of an order: points in `points`, amounts as Money; the money half is the shop's to pay.
 
@@ -53,6 +64,7 @@ class Refund:
     is part of `money_instead` comes on top. `points_worth`: what whole `points` are worth, where `points_value` counts
     what is owed of one.
     `restored`, `already_expired` and `converted` are points as the provider gave them back; None: not said.
+    `vouchers` are part of `other`, each with what goes back onto it; the shop's own gift cards are the rest of that.
     `lines` are the units that came back, by line id, `shipping` what of the shipping did; for an amount there are none.
     """
 
@@ -90,6 +102,7 @@ class Refund:
     money_paid: Money
     lines: Mapping[str, int]
     shipping: Money
+    vouchers: tuple[VoucherBack, ...] = ()
     is_unsaid: bool = False
     """Nobody said how many points came back expired, and the shop makes up for those: see `settle_expired`."""
     is_rest: bool = False
@@ -173,8 +186,20 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         money_paid=money(one.refunded_minor),
         lines=wanted["lines"],
         shipping=money(wanted["shipping_minor"]),
+        vouchers=_vouchers_of(row, one),
         is_unsaid=one.state == "done" and one.restored_points is None and one.expired_rule != "tell",
         is_rest=is_rest(one),
+    )
+
+
+def _vouchers_of(row: RedemptionRow, one: ReturnRow) -> tuple[VoucherBack, ...]:
+    if one.vouchers is None:
+        return ()
+    last_four = {paid.id: paid.last_four for paid in of_cart(row.cart)}
+    money = _money_of(row.currency)
+    return tuple(
+        VoucherBack(id=voucher_id, last_four=last_four[voucher_id], value=money(minor), expired_value=None)
+        for voucher_id, minor in json.loads(one.vouchers)
     )
 
 

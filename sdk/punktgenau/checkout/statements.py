@@ -130,6 +130,7 @@ class Statements:
                         "settled_points",
                         "settled_minor",
                         "written_off_minor",
+                        "vouchers_back_minor",
                         "release_cause",
                         "paid_at",
                         "reason",

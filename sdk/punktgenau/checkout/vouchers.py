@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from punktgenau.errors import VoucherError
@@ -124,3 +124,11 @@ def rest(vouchers: Sequence[CartVoucher], back_minor: int) -> tuple[tuple[str, i
     """What is still to go back onto each, where so much did already."""
     whole = worth_minor(vouchers)
     return back(vouchers, other_total_minor=whole, before_minor=back_minor, after_minor=whole) if whole else ()
+
+
+def left(vouchers: Sequence[CartVoucher], back_minor: int) -> tuple[CartVoucher, ...]:
+    """What each still pays, where so much of them went back; one that pays nothing any more is left out."""
+    if not back_minor:
+        return tuple(vouchers)
+    pays = dict(rest(vouchers, back_minor))
+    return tuple(replace(one, value_minor=pays[one.id]) for one in vouchers if one.id in pays)

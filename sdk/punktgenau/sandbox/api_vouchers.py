@@ -15,7 +15,7 @@ from .clock import stamp
 from .database import Work
 from .idempotency import Effect
 from .openapi import NEEDS_TOKEN, VOUCHERS, answers
-from .parameters import VouchersQuery, WriteHeader
+from .parameters import VoucherPath, VouchersQuery, WriteHeader
 from .replies_vouchers import Voucher, VoucherPage, VoucherProductPage
 from .schemas_vouchers import VoucherLookUp, VoucherRequest
 from .state import request_work, sandbox
@@ -40,6 +40,7 @@ def voucher_routes() -> APIBlueprint:
     api.post("", operation_id="buy_voucher", responses=answers({200: Voucher, 201: Voucher}, 403, 404, 409, 422))(buy)
     api.post("/look-up", operation_id="look_up_voucher", responses=answers({200: Voucher}, 422))(look_up)
     api.get("", operation_id="vouchers", responses=answers({200: VoucherPage}, 403, 404, 422))(find)
+    api.get("/<voucher:voucher_id>", operation_id="get_voucher", responses=answers({200: Voucher}, 405, 422))(get)
     return api
 
 
@@ -73,6 +74,14 @@ def look_up(body: VoucherLookUp) -> Response:
         profile.need(profile.current(work).vouchers, _NONE_HERE)
         row = vouchers.by_code(work, body.code)
         vouchers.show(work, row, partner_id=g.partner_id)
+        return reply(vouchers.reply(work, row, partner_id=g.partner_id))
+
+
+def get(path: VoucherPath) -> Response:
+    """A voucher as it is now, for whoever may name it by its id: shown its code, sold it, or linked to whose it is."""
+    with request_work() as work:
+        profile.need(profile.current(work).vouchers, _NONE_HERE)
+        row = vouchers.known_to(work, path.voucher_id, partner_id=g.partner_id)
         return reply(vouchers.reply(work, row, partner_id=g.partner_id))
 
 

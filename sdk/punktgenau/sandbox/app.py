@@ -23,7 +23,7 @@ from .clock import SandboxClock
 from .control import control_routes
 from .database import Database
 from .faults import WRITES, Fault, FaultOnWire
-from .operations import RedemptionId, operation_of
+from .operations import RedemptionId, VoucherId, operation_of
 from .pages import register_pages
 from .problems import Refusal
 from .seen import note_request
@@ -55,6 +55,7 @@ def create_app(
     )
     app.json = StrictJSON(app)
     app.url_map.converters["redemption"] = RedemptionId
+    app.url_map.converters["voucher"] = VoucherId
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # So that FaultOnWire reaches whoever holds the connection.
     app.config["PROPAGATE_EXCEPTIONS"] = True

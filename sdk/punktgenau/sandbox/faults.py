@@ -12,7 +12,8 @@ Operation = Literal[
     "reverse", "quote_reversal", "get", "find", "cancel_by_key", "statement", "statement_csv",
     "issued", "issued_csv",
     "accrue", "post_accrual", "reverse_accrual", "get_accrual", "find_accruals",
-    "voucher_products", "buy_voucher", "look_up_voucher", "vouchers", "payout", "get_payout", "find_payouts",
+    "voucher_products", "buy_voucher", "look_up_voucher", "get_voucher", "vouchers", "payout", "get_payout",
+    "find_payouts",
 ]  # fmt: skip
 When = Literal["before", "after"]
 Kind = Literal[

@@ -36,6 +36,7 @@ _BY_ENDPOINT: dict[str, Operation] = {
     "vouchers.buy": "buy_voucher",
     "vouchers.look_up": "look_up_voucher",
     "vouchers.find": "vouchers",
+    "vouchers.get": "get_voucher",
     "payouts.request_payout": "payout",
     "payouts.get": "get_payout",
     "payouts.find": "find_payouts",
@@ -46,6 +47,12 @@ class RedemptionId(BaseConverter):
     """Anything in the place of an id that is not the name of another resource."""
 
     regex = r"(?!(?:quote|cancel-by-key)$)[^/]+"
+
+
+class VoucherId(BaseConverter):
+    """The same, below vouchers."""
+
+    regex = r"(?!look-up$)[^/]+"
 
 
 def operation_of(request: Request) -> Operation | None:

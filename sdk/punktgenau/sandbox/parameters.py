@@ -84,6 +84,12 @@ class EntriesQuery(PageQuery):
     until: Day | None = Field(None, description="Not after this day, UTC")
 
 
+class VoucherPath(_Parameters):
+    """Which voucher."""
+
+    voucher_id: str
+
+
 class PayoutPath(_Parameters):
     """Which payout."""
 

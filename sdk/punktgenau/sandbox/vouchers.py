@@ -165,6 +165,20 @@ def get(work: Work, voucher_id: str) -> sqlite3.Row:
     return row
 
 
+def known_to(work: Work, voucher_id: str, *, partner_id: str) -> sqlite3.Row:
+    """The voucher, for a partner that was shown its code, sold it, or is linked to its member. Raises Refusal."""
+    row = work.one(
+        "SELECT * FROM voucher WHERE id = ?1 AND mode = ?2 AND (partner_id = ?3"
+        " OR EXISTS (SELECT 1 FROM voucher_shown AS seen WHERE seen.voucher_id = ?1 AND seen.partner_id = ?3)"
+        " OR EXISTS (SELECT 1 FROM consent WHERE consent.member_id = voucher.member_id AND consent.partner_id = ?3"
+        " AND consent.revoked_at IS NULL))",
+        voucher_id, work.mode, partner_id,
+    )  # fmt: skip
+    if row is None:
+        raise Refusal("voucher_unknown", "There is no such voucher.", field="voucher_id")
+    return row
+
+
 def by_code(work: Work, code: str, *, field: str = "code") -> sqlite3.Row:
     """The voucher with this code. Raises Refusal voucher_unknown, which never repeats it."""
     row = work.one("SELECT * FROM voucher WHERE code = ? AND mode = ?", normal(code), work.mode)

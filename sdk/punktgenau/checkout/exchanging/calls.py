@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from punktgenau.checkout.goals import POLL_S
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.recovery import BATCH, Recovery
 from punktgenau.checkout.settings import Settings
+from punktgenau.checkout.vouchers import MOST
 from punktgenau.errors import (
     AmountChangedError,
     ConfigurationError,
@@ -32,6 +33,7 @@ from punktgenau.money import require_points
 from punktgenau.provider import Provider
 
 if TYPE_CHECKING:
+    from punktgenau.voucher_ports import VouchersPort
     from punktgenau.voucher_records import Voucher, VoucherProduct
 
 SHOWN = 50
@@ -75,6 +77,38 @@ class Exchanges:
         """
         port, link = vouchers_of(self._provider), self._balances.link(customer_id)
         return () if port is None else port.list(member_id=link.member_id, deadline_s=self.settings.deadline_s)
+
+    def look_up_voucher(self, code: str) -> Voucher:
+        """What a code that a customer has typed in is worth; the code is needed no more, its id pays from then on.
+
+        Raises VoucherError, InvalidArgumentError (no code at all), NotSentError, UnavailableError, ConfigurationError
+        where there are no vouchers.
+        """
+        return self._vouchers_port().look_up(code=code, deadline_s=self.settings.deadline_s)
+
+    def vouchers_now(self, voucher_ids: Sequence[str]) -> tuple[Voucher, ...]:
+        """These vouchers as they are at the provider, in this order; one call each, within one deadline.
+
+        Raises VoucherError: `.field` is the id of the one that there is not (any more); InvalidArgumentError for more
+        than 20; NotSentError, UnavailableError, ConfigurationError where there are no vouchers.
+        """
+        if len(voucher_ids) > MOST:
+            raise InvalidArgumentError(f"No more than {MOST} vouchers pay one order.", field="voucher_ids")
+        ends, found = self._clock.monotonic() + self.settings.deadline_s, []
+        for voucher_id in voucher_ids:
+            try:
+                left_s = max(0.1, ends - self._clock.monotonic())
+                found.append(self._vouchers_port().get(voucher_id, deadline_s=left_s))
+            except VoucherError as error:
+                error.field = voucher_id
+                raise
+        return tuple(found)
+
+    def _vouchers_port(self) -> VouchersPort:
+        port = vouchers_of(self._provider)
+        if port is None:
+            raise ConfigurationError("This provider has no vouchers.", code="not_offered")
+        return port
 
     def buy_voucher(self, customer_id: str, product_id: str, *, points: int, form: str) -> Exchange:
         """Turn points into a voucher at once; `points` is its price as it was shown. The answer has its code.
