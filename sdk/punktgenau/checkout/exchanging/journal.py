@@ -6,19 +6,14 @@ import hmac
 from collections.abc import Callable
 from hashlib import sha256
 
-from sqlalchemy import and_, bindparam, insert, select, update
-
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
 from punktgenau.checkout.exchanging import statements as sql
-from punktgenau.checkout.exchanging.schema import ExchangeClaim, ExchangeRow, exchange
+from punktgenau.checkout.exchanging.schema import ExchangeClaim, ExchangeRow
 from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, LostSwapError
 from punktgenau.checkout.moments import now_ms
 from punktgenau.checkout.rows import replace, row_of, values_of
-from punktgenau.checkout.statements import ours, statements
-
-_x = exchange.c
-_THIS = _x.id == bindparam("exchange_id")
+from punktgenau.checkout.statements import statements
 
 
 class ExchangeJournal:
@@ -31,19 +26,7 @@ class ExchangeJournal:
         self._clock = clock
         self._key_of = key_of
         self._secret = secret
-        now = database.now()
-        self._add = insert(exchange).values(
-            {column.name: bindparam(column.name) for column in exchange.columns if column.name != "lease_until"}
-            | {"lease_until": now + bindparam("lease_ms")}
-        )
-        is_due = and_(ours(exchange), _x.next_at.is_not(None), _x.next_at <= bindparam("at"), _x.lease_until < now)
-        self._due = select(_x.id).where(is_due).order_by(_x.next_at).limit(1).with_for_update(skip_locked=True)
-        self._since = select(_x.next_at).where(is_due).order_by(_x.next_at).limit(1)
-        self._lease = (
-            update(exchange)
-            .where(_THIS, _x.lease_until < now)
-            .values(lease_until=now + bindparam("lease_ms"), lease_token=_x.lease_token + 1)
-        )
+        self._sql = sql.exchange_statements(database)
 
     def now_ms(self) -> int:
         """The injected clock's wall time, in milliseconds."""
@@ -57,7 +40,7 @@ class ExchangeJournal:
         ends = self._ends(lease_s)
         try:
             with self._database.transaction() as tx:
-                tx.run(self._add, values_of(row) | {"lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS})
+                tx.run(self._sql.add, values_of(row) | {"lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS})
         except DuplicateError:
             known = self.by_form(row.customer_id, row.form)
             if known is None:
@@ -70,12 +53,12 @@ class ExchangeJournal:
         ends = self._ends(lease_s)
         with self._database.transaction() as tx:
             if exchange_id is None:
-                found = tx.one(self._due, {"at": self.now_ms()})
+                found = tx.one(self._sql.due, {"at": self.now_ms()})
                 if found is None:
                     return None
                 exchange_id = str(found[0])
             values: dict[str, Value] = {"exchange_id": exchange_id, "lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS}
-            if tx.run(self._lease, values) != 1:
+            if tx.run(self._sql.lease, values) != 1:
                 return None
             row = self._one(tx, exchange_id)
             return ExchangeClaim(row, row.lease_token, ends)
@@ -132,7 +115,7 @@ class ExchangeJournal:
     def due_since(self) -> int | None:
         """Since when the one is due that waits longest; None: none is."""
         with self._database.transaction(write=False) as tx:
-            row = tx.one(self._since, {"at": self.now_ms()})
+            row = tx.one(self._sql.since, {"at": self.now_ms()})
         return None if row is None else int(row[0] or 0)
 
     def attention(self) -> int:

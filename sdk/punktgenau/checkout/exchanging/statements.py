@@ -1,9 +1,10 @@
-"""The statements about exchanges that are the same for every dialect; values are bound by the names used here."""
+"""The statements about exchanges; values are bound by the names used here."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, bindparam, func, select, update
+from sqlalchemy import BigInteger, and_, bindparam, func, insert, select, update
 
+from punktgenau.checkout.database import Database
 from punktgenau.checkout.exchanging.schema import exchange
 from punktgenau.checkout.statements import ours, own
 
@@ -62,3 +63,31 @@ MIND = (
     .where(own(exchange), _x.provider_id == bindparam("provider_id"), _x.state == bindparam("state"))
     .values(next_at=bindparam("now_ms", type_=BigInteger))
 )
+
+
+class ExchangeStatements:
+    """Those that ask the clock that leases are judged by, which each dialect has its own words for."""
+
+    def __init__(self, database: Database) -> None:
+        now = database.now()
+        self.add = insert(exchange).values(
+            {column.name: bindparam(column.name) for column in exchange.columns if column.name != "lease_until"}
+            | {"lease_until": now + bindparam("lease_ms")}
+        )
+        is_due = and_(ours(exchange), _x.next_at.is_not(None), _x.next_at <= bindparam("at"), _x.lease_until < now)
+        self.due = select(_x.id).where(is_due).order_by(_x.next_at).limit(1).with_for_update(skip_locked=True)
+        self.since = select(_x.next_at).where(is_due).order_by(_x.next_at).limit(1)
+        self.lease = (
+            update(exchange)
+            .where(THIS, _x.lease_until < now)
+            .values(lease_until=now + bindparam("lease_ms"), lease_token=_x.lease_token + 1)
+        )
+
+
+_BY_DIALECT: dict[str, ExchangeStatements] = {}
+
+
+def exchange_statements(database: Database) -> ExchangeStatements:
+    """The statements for a database: built once per dialect."""
+    known = _BY_DIALECT.get(database.dialect)
+    return known or _BY_DIALECT.setdefault(database.dialect, ExchangeStatements(database))

@@ -29,7 +29,8 @@ _JUDGED = tuple(
 )
 
 
-@dataclass(eq=False)
+# Where a pool looks at what opens its connections, it would have all of this written out.
+@dataclass(eq=False, repr=False)
 class JournalFile:
     """One journal, and who is writing to it: SQLite lets one in at a time."""
 
