@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from flask import g
@@ -11,6 +11,7 @@ from flask_punktgenau.session import Points
 from punktgenau.checkout import Cart, CartQuote, Checkout, Link
 from punktgenau.errors import NotSentError, PunktgenauError, UnavailableError
 from punktgenau.provider import Balance
+from punktgenau.voucher_records import Voucher
 
 _SILENT = "_punktgenau_silent"
 Answer = TypeVar("Answer")
@@ -26,6 +27,16 @@ def ask_quote(
 ) -> CartQuote:
     """See `Checkout.quote`."""
     return _once(lambda: checkout.quote(customer_id, cart, points=points, balance=balance))
+
+
+def ask_own_vouchers(checkout: Checkout, customer_id: str) -> tuple[Voucher, ...]:
+    """See `Checkout.vouchers`."""
+    return _once(lambda: checkout.vouchers(customer_id))
+
+
+def ask_vouchers(checkout: Checkout, voucher_ids: Sequence[str]) -> tuple[Voucher, ...]:
+    """See `Checkout.vouchers_now`."""
+    return _once(lambda: checkout.vouchers_now(voucher_ids))
 
 
 def _once(ask: Callable[[], Answer]) -> Answer:

@@ -7,7 +7,7 @@ from werkzeug import Response
 
 from flask_punktgenau.placing import authorize
 from flask_punktgenau.redirects import see_other
-from flask_punktgenau.session import Points, read_order
+from flask_punktgenau.session import Chosen, Points, read_order
 from flask_punktgenau.state import current_state, logger
 from flask_punktgenau.visitor import OwnOrder, find_own_order, is_open_to_customer
 from punktgenau.checkout import Payment
@@ -29,9 +29,9 @@ def retry() -> Response:
         current_state().require().try_again(own.order.reference)
         return _back_to(own)
     placed = read_order(own.order.reference)
-    return _go_on(
-        own, payment, points=placed.points if placed is not None else payment.points if payment is not None else 0
-    )
+    if placed is None:
+        return _go_on(own, payment, points=payment.points if payment is not None else 0)
+    return _go_on(own, payment, points=placed.points, chosen=placed.vouchers)
 
 
 def without() -> Response:
@@ -55,9 +55,9 @@ def _own_order() -> tuple[OwnOrder, Payment | None]:
     return own, checkout.find(order_reference)
 
 
-def _go_on(own: OwnOrder, payment: Payment | None, *, points: Points) -> Response:
+def _go_on(own: OwnOrder, payment: Payment | None, *, points: Points, chosen: tuple[Chosen, ...] = ()) -> Response:
     if is_open_to_customer(payment) and own.order.state == "pending":
-        authorize(own.order.reference, own.cart, points=points, customer_id=own.customer_id)
+        authorize(own.order.reference, own.cart, points=points, customer_id=own.customer_id, chosen=chosen)
     return _back_to(own)
 
 

@@ -137,6 +137,12 @@ KEYS: tuple[Key, ...] = (
         "below_zero: the member's account goes below zero.",
     ),
     Key(name="WELCOME_POINTS", kind="whole", default=0, meaning="Points with a member's first order, once."),
+    Key(
+        name="VOUCHERS",
+        kind="flag",
+        default=True,
+        meaning="0: the checkout takes no vouchers, if the provider has any.",
+    ),
     Key(name="PROVIDER_NAME", kind="text", default="", meaning="What customers call the programme; shown in texts."),
     Key(name="SIGN_IN_URL", kind="text", default="", meaning="Where guests sign in to the shop; empty: not offered."),
     Key(
@@ -161,6 +167,7 @@ class Config:
     timezone: str | None
     webhook_secrets: tuple[str, ...] = field(repr=False)
     inline_recovery: bool
+    vouchers: bool
     settings: Settings
 
     @property
@@ -189,6 +196,7 @@ def read_config(app_config: Mapping[str, object], environment: Mapping[str, str]
         timezone=_timezone(values["TIMEZONE"]),
         webhook_secrets=_webhook_secrets(values["WEBHOOK_SECRETS"]),
         inline_recovery=values["INLINE_RECOVERY"] is True,
+        vouchers=values["VOUCHERS"] is True,
         settings=_settings(values),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from flask import Flask, has_request_context
@@ -33,6 +33,7 @@ from punktgenau import Clock, Money, Provider, SystemClock
 from punktgenau.checkout import Article, Cart, CartQuote, Checkout, Expiring, Payment
 from punktgenau.checkout.articles import ArticleLoader
 from punktgenau.errors import ConfigurationError
+from punktgenau.voucher_records import Voucher
 
 _TEMPLATE_GLOBALS = (
     punktgenau_panel,
@@ -137,27 +138,34 @@ class Punktgenau(EarningCalls):
         customer_id: str | None = None,
         hold_s: int | None = None,
         seen_due: Money | None = None,
+        vouchers: Sequence[Voucher] | None = None,
     ) -> Payment:
-        """Hold points for an order that is being placed, and say what is left to pay (`Payment.due`).
+        """Hold points and vouchers for an order that is being placed, and say what is left to pay (`Payment.due`).
 
         `points=None` takes what the customer chose: in this very form (`punktgenau_field()`), else on the page before;
-        0 goes on without points. `hold_s` is how long they are kept, in seconds; `seen_due` what the customer saw as
-        left to pay. Unknown is a state: "authorizing", and reading `.due` then raises. Raises AmountChangedError (show
-        the customer again), DeclinedError and its children, NotSentError, InProgressError, OpenTransactionError:
-        nothing is held by this call.
+        0 goes on without points, and without vouchers. `vouchers=None` takes those that the customer added. `hold_s` is
+        how long they are kept, in seconds; `seen_due` what the customer saw as left to pay. Unknown is a state:
+        "authorizing", and reading `.due` then raises. Raises AmountChangedError (show the customer again),
+        DeclinedError and its children, NotSentError, InProgressError, OpenTransactionError: nothing is held.
         """
         self._state()
         return placing.authorize(
-            order_reference, cart, points=points, customer_id=customer_id, hold_s=hold_s, seen_due=seen_due
+            order_reference,
+            cart,
+            points=points,
+            customer_id=customer_id,
+            hold_s=hold_s,
+            seen_due=seen_due,
+            vouchers=vouchers,
         )
 
     def quote(self, cart: Cart, *, order_reference: str = "", seen_due: Money | None = None) -> CartQuote | None:
-        """What `authorize` would do now with the points that the customer chose; holds nothing. None: no points.
+        """What `authorize` would do now with what the customer chose; holds nothing. None: neither points nor vouchers.
 
         To look before an order is placed: whether money is needed at all (`.due`), and whether the form is to be shown
         again. `order_reference` for another try to pay an order. Raises what `authorize` raises before it sends:
-        InvalidArgumentError, LimitError, InsufficientPointsError, NotLinkedError, AmountChangedError (see `seen_due`
-        there), UnavailableError, NotSentError.
+        InvalidArgumentError, LimitError, VoucherError, InsufficientPointsError, NotLinkedError, UnavailableError,
+        NotSentError, AmountChangedError (see `seen_due` there).
         """
         self._state()
         return placing.quote(cart, order_reference=order_reference, seen_due=seen_due)

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from flask_punktgenau import formatting
 from flask_punktgenau.earns import Earns
 from flask_punktgenau.pages import ChoiceKind, ConnectState, HistoryFilter
+from flask_punktgenau.voucher_words import VoucherWords
 from punktgenau.checkout.earning.told import Earned
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, Neighbour, Reason
@@ -43,7 +44,7 @@ _TELLING_KINDS = frozenset({"opening", "hold", "capture", "expiry", "voucher", "
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class Language(VoucherWords):
     """One customer's language. `locale` such as `de` or `de-AT`; without a timezone, times are UTC and say so."""
 
     locale: str
@@ -122,6 +123,8 @@ class Language:
         """What was corrected, from what to what, and why."""
         if any(reason.code == "reward" for reason in quote.reasons):
             cause = "reward"
+        elif quote.vouchers and quote.points < before:
+            cause = "vouchers"
         elif quote.points > before:
             cause = "grown"
         else:
@@ -172,18 +175,18 @@ class Language:
         """What became of an order's points."""
         if payment.state == "declined" and payment.reason in CODES:
             return self.code(payment.reason)
-        if payment.state == "authorized" and not payment.points:
+        if payment.state == "authorized" and not (payment.points or payment.vouchers):
             # Still held at the provider, but the release is asked for.
-            return self.gettext("payment.voiding")
-        if payment.state == "partially_reversed":
+            return self.tenders(payment, "voiding")
+        if payment.state == "partially_reversed" and not payment.asked_vouchers:
             return self._came_back(payment)
         if payment.state == "short" and _is_refused(payment.reason):
-            return self.gettext("payment.short.refused")
+            return self.tenders(payment, "short.refused")
         if payment.state in ("abandoning", "abandoned") and payment.reason == "without_points":
-            return self.gettext(f"payment.{payment.state}.without")
+            return self.tenders(payment, f"{payment.state}.without")
         if payment.state in ("authorized", "partially_captured") and payment.hold_until is not None:
-            return self.gettext(f"payment.{payment.state}.until", until=self.when(payment.hold_until))
-        return self.gettext(f"payment.{payment.state}")
+            return self.tenders(payment, f"{payment.state}.until", until=self.when(payment.hold_until))
+        return self.tenders(payment, payment.state)
 
     def _came_back(self, payment: Payment) -> str:
         """What returns gave back of the order as it is now: what went with a change is no part of its bill."""

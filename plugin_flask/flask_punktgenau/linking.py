@@ -14,7 +14,7 @@ from flask_punktgenau.consent import ConsentPort
 from flask_punktgenau.locales import current_language
 from flask_punktgenau.pages import ConnectView
 from flask_punktgenau.redirects import next_page, see_other
-from flask_punktgenau.session import drop_wish, forget, keep
+from flask_punktgenau.session import drop_vouchers, drop_wish, forget, keep
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import BLUEPRINT, panel_urls
 from flask_punktgenau.visitor import GUEST, begin_guest, current_visitor
@@ -116,6 +116,7 @@ def disconnect() -> Response:
     if customer_id is not None:
         unlink(state.journal(), customer_id)
     drop_wish()
+    drop_vouchers()
     forget(GUEST)
     return see_other(next_page())
 

@@ -7,15 +7,16 @@
 
 Forms and their fields, for the routes that take them:
 
-- `POST urls.apply`: `points` (digits, or `all`), the CSRF field, `next` (where to return to).
-  What was typed is sent as typed and judged by the server alone; the script rewrites nothing. Only plain digits are a
-  number: "1.000" is a thousand to one and one to another, so it is refused with a sentence on how to write it.
+- `POST urls.apply`: `points` (digits, or `all`), the CSRF field, `next` (where to return to). Only plain digits are a
+  number, as typed: "1.000" is a thousand to one and one to another, so it is refused with a sentence.
+- `POST urls.add_voucher`: `code`; `urls.use_voucher` and `urls.remove_voucher`: `voucher` (its id); each with
+  `order_reference` where an order is tried again.
 - `POST urls.remove`, `POST urls.disconnect`: the CSRF field, `next`.
 - `POST urls.retry`, `POST urls.without`: `order_reference`, the CSRF field.
 - `field.html` adds to the shop's own form: `punktgenau_points` (digits or empty: none), `punktgenau_apply` (always `1`:
   the field was on the page), `punktgenau_seen_points` and `punktgenau_seen_due` (smallest unit): what stood there as
-  points and as left to pay. Without JavaScript the two keep the numbers that the page came with, so that a due that
-  was not seen is recognised by `punktgenau_seen_points` differing from `punktgenau_points`.
+  points and as left to pay, as the page came with it where there is no JavaScript; `punktgenau_vouchers`: `cart` or
+  `order`, whose vouchers the page has shown as paying, or `none`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from flask_punktgenau.earns import Earns
+from flask_punktgenau.forms import CsrfField as CsrfField
+from flask_punktgenau.forms import Urls as Urls
+from flask_punktgenau.vouchers import VoucherBox
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, Neighbour, Reason, RewardQuote, rewards_of
@@ -35,7 +39,7 @@ from punktgenau.provider import Balance
 
 Wish = int | Literal["all"]
 SummaryForm = Literal["box", "rows", "text"]
-"""The forms in which an order's page, its receipt or a mail tells of points."""
+"""How an order's page, its receipt or a mail tells of points."""
 PanelState = Literal[
     "guest",  # nobody is signed in, no account is linked
     "not_linked",  # signed in, no account is linked
@@ -56,34 +60,6 @@ _UNREMARKABLE = frozenset({"balance", "cart", "fewest"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Urls:
-    """Where forms and links lead; what is left empty is not shown. `back` is the page to return to (`next`)."""
-
-    apply: str = ""
-    remove: str = ""
-    quote: str = ""
-    panel: str = ""
-    connect: str = ""
-    disconnect: str = ""
-    history: str = ""
-    exchange: str = ""
-    retry: str = ""
-    without: str = ""
-    sign_in: str = ""
-    back: str = ""
-    style: str = ""
-    script: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsrfField:
-    """The hidden field that every form of ours carries."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """Points that wait for another order, with the way to it."""
 
@@ -101,6 +77,7 @@ class PanelView:
     back to; None where it is not possible any more. `reason_code`: why the state is what it is; `notice`: the code of
     something to be said once, `entered` what was typed then, `remaining` the points that are possible instead.
     `at_once`: the points leave the account when the order is placed. `earns`: what the cart would earn.
+    `vouchers`: those that were added, which pay before points do; None where the shop takes none.
     """
 
     state: PanelState
@@ -127,6 +104,7 @@ class PanelView:
     linked: bool = False
     at_once: bool = False
     earns: Earns | None = None
+    vouchers: VoucherBox | None = None
     urls: Urls = field(default_factory=Urls)
     csrf: CsrfField | None = None
     id: str = "punktgenau"
@@ -193,6 +171,7 @@ def build_panel(
     provider_name: str = "",
     at_once: bool = False,
     earns: Earns | None = None,
+    vouchers: VoucherBox | None = None,
     urls: Urls | None = None,
     csrf: CsrfField | None = None,
     id: str = "punktgenau",
@@ -233,15 +212,20 @@ def build_panel(
         linked=linked,
         at_once=at_once,
         earns=earns,
+        vouchers=vouchers,
         urls=urls or Urls(),
         csrf=csrf,
         id=id,
     )
     state = _state(view, signed_in=signed_in, enabled=enabled, has_balance=balance is not None, error=error)
-    if state == "reclamped" and entered == str(reclamped_from):
+    return replace(_said(view, state), state=state)
+
+
+def _said(view: PanelView, state: PanelState) -> PanelView:
+    if state == "reclamped" and view.entered == str(view.reclamped_from):
         # A form of a page from before the change: what was corrected says it all, and what to do next.
-        view = replace(view, notice=None, entered="", remaining=None)
-    return replace(view, state=state)
+        return replace(view, notice=None, entered="", remaining=None)
+    return view
 
 
 def _available(balance: Balance | None) -> int:

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flask import has_request_context, request
 
 from flask_punktgenau.asking import ask_quote
 from flask_punktgenau.problems import remember_order
-from flask_punktgenau.session import ALL, PlacedOrder, Points, drop_wish, keep_order, read_order, read_wish
+from flask_punktgenau.session import (
+    ALL,
+    Chosen,
+    PlacedOrder,
+    Points,
+    drop_vouchers,
+    drop_wish,
+    keep_order,
+    read_order,
+    read_wish,
+)
 from flask_punktgenau.state import AppState, current_state
 from flask_punktgenau.transactions import require_no_open_transaction
 from flask_punktgenau.visitor import current_visitor, end_guest
+from flask_punktgenau.voucher_placing import LIVE, chosen_for, paid_by_vouchers
+from flask_punktgenau.voucher_wish import OFFER_AGE_S
 from punktgenau.checkout import Cart, CartQuote, Checkout, Payment, parse_points
 from punktgenau.checkout.attempt import without_points
 from punktgenau.checkout.quote import refusal, unaffordable
 from punktgenau.errors import AmountChangedError, InvalidArgumentError, LimitError, NotLinkedError, UnavailableError
 from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX, Money
+from punktgenau.voucher_records import Voucher
 
 FIELD_POINTS = "punktgenau_points"
 FIELD_ON_PAGE = "punktgenau_apply"
 FIELD_SEEN_POINTS = "punktgenau_seen_points"
 FIELD_SEEN_DUE = "punktgenau_seen_due"
-_LIVE = frozenset({"authorizing", "authorized", "partially_captured", "capturing", "captured"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +56,10 @@ def authorize(
     customer_id: str | None = None,
     hold_s: int | None = None,
     seen_due: Money | None = None,
+    vouchers: Sequence[Voucher] | None = None,
+    chosen: tuple[Chosen, ...] | None = None,
 ) -> Payment:
-    """See `Punktgenau.authorize`."""
+    """See `Punktgenau.authorize`; `chosen` instead of the vouchers that form or session name."""
     _require_cart(cart)
     require_no_open_transaction()
     state = current_state()
@@ -53,29 +68,44 @@ def authorize(
     if has_request_context():
         remember_order(order_reference)
     checkout = state.journal()
+    if vouchers is not None:
+        cart = cart.with_vouchers(vouchers, partner_id=state.provider().partner_id)
+    elif chosen or points != 0:
+        chosen = chosen_for(order_reference, customer_id=customer_id) if chosen is None else chosen
+        cart = paid_by_vouchers(state, checkout, order_reference, cart, chosen, customer_id=customer_id)
     asked = _asked(checkout, order_reference, cart, points=points, customer_id=customer_id, seen_due=seen_due)
     if points is None:
         asked = _at_least_rewards(asked, cart, customer_id=customer_id)
-    if asked.points == 0:
+    if asked.points == 0 and not cart.vouchers:
         return _without(checkout, order_reference, cart, asked)
     if customer_id is None:
         raise NotLinkedError("No account is linked here, so there are no points to use. Nothing was sent.")
     if checkout is None or (state.off_reason() is not None and checkout.find(order_reference) is None):
         if has_request_context():
             drop_wish()
+            drop_vouchers()
         raise UnavailableError("Points are off in this shop. Nothing was sent.", code="points_off")
     if has_request_context():
-        keep_order(order_reference, PlacedOrder(customer_id=customer_id, points=asked.points))
-    payment = checkout.authorize(
-        order_reference,
-        cart,
-        customer_id=customer_id,
-        points=asked.points,
-        hold_s=hold_s,
-        seen_due=_due_to_insist_on(checkout, customer_id, cart, asked),
-    )
+        kept = chosen or tuple(Chosen(id=one.id) for one in cart.vouchers)
+        was_placed = read_order(order_reference) is not None
+        keep_order(order_reference, PlacedOrder(customer_id=customer_id, points=asked.points, vouchers=kept))
+    try:
+        payment = checkout.authorize(
+            order_reference,
+            cart,
+            customer_id=customer_id,
+            points=asked.points,
+            hold_s=hold_s,
+            seen_due=_due_to_insist_on(checkout, customer_id, cart, asked),
+        )
+    finally:
+        if cart.vouchers:
+            # Held or refused, they are not any more what they were.
+            state.vouchers.seen.forget(customer_id)
     if has_request_context():
         drop_wish()
+        if not was_placed:
+            drop_vouchers()
         end_guest(customer_id)
     return payment
 
@@ -86,6 +116,10 @@ def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = Non
     state = current_state()
     customer_id = _customer_id(state, order_reference)
     checkout = state.journal() if state.off_reason() is None else None
+    chosen = chosen_for(order_reference, customer_id=customer_id, in_front=not order_reference)
+    cart = paid_by_vouchers(
+        state, checkout, order_reference, cart, chosen, customer_id=customer_id, max_age_s=OFFER_AGE_S
+    )
     asked = _asked(
         checkout,
         order_reference,
@@ -101,7 +135,7 @@ def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = Non
     asked = _at_least_rewards(asked, cart, customer_id=customer_id)
     if asked.points == 0 and cart.reward_points:
         raise _needs_points()
-    if asked.points == 0:
+    if asked.points == 0 and not cart.vouchers:
         _require_unchanged(cart, asked)
         return None
     if customer_id is None:
@@ -116,7 +150,7 @@ def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = Non
     if seen is not None and seen != made.due:
         raise _changed(made.due, seen)
     refused = refusal(made)
-    if refused is not None and (made.points == 0 or (asked.points != ALL and seen is None)):
+    if refused is not None and asked.points and (made.points == 0 or (asked.points != ALL and seen is None)):
         raise refused
     return made
 
@@ -167,7 +201,7 @@ def _asked(
         if placed is not None and placed.customer_id == customer_id:
             return _Asked(points=placed.points, seen_points=0, seen_due=seen_due)
     payment = checkout.find(order_reference) if checkout is not None else None
-    standing = payment.points if payment is not None and payment.state in _LIVE else 0
+    standing = payment.points if payment is not None and payment.state in LIVE else 0
     return _Asked(points=standing, seen_points=standing, seen_due=seen_due)
 
 
@@ -194,9 +228,10 @@ def _without(checkout: Checkout | None, order_reference: str, cart: Cart, asked:
         placed = read_order(order_reference)
         if placed is None:
             drop_wish()
+            drop_vouchers()
         else:
             # Another try to pay this order must not bring back what was just declined.
-            keep_order(order_reference, replace(placed, points=0))
+            keep_order(order_reference, replace(placed, points=0, vouchers=()))
     if checkout is None:
         if cart.reward_points:
             raise _needs_points()

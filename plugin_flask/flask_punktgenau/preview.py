@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from flask_punktgenau.earns import Earns
 from flask_punktgenau.language import Language
+from flask_punktgenau.vouchers import VoucherBox, VoucherRow
 from punktgenau.checkout.quote import CartQuote
 from punktgenau.money import Money
 
@@ -34,6 +35,18 @@ class PreviewNeighbour(TypedDict):
     text: str
 
 
+class PreviewVoucher(TypedDict):
+    """A voucher that was added, in the order in which they pay: what it pays, or the code of why it does not."""
+
+    id: str
+    last_four: str
+    value: PreviewMoney
+    left_over: PreviewMoney
+    residual: str
+    problem: str
+    text: str
+
+
 class PreviewTexts(TypedDict):
     """The numbers, formatted, one sentence for those who hear the page, and one about what the cart earns."""
 
@@ -58,11 +71,18 @@ class Preview(TypedDict):
     unaffordable: list[str]
     reasons: list[PreviewReason]
     neighbours: list[PreviewNeighbour]
+    payable: PreviewMoney
+    vouchers: list[PreviewVoucher]
     texts: PreviewTexts
 
 
-def preview(quote: CartQuote, t: Language, earns: Earns | None = None) -> Preview:
-    """A quote as the box's script reads it, in the customer's language, with what the cart earns by it."""
+def preview(
+    quote: CartQuote, t: Language, earns: Earns | None = None, *, vouchers: VoucherBox | None = None
+) -> Preview:
+    """A quote as the box's script reads it, in the customer's language, with what the cart earns by it.
+
+    `vouchers` pay before: `payable` is what they leave to points and money.
+    """
     return Preview(
         asked=quote.asked,
         points=quote.points,
@@ -81,6 +101,8 @@ def preview(quote: CartQuote, t: Language, earns: Earns | None = None) -> Previe
             PreviewNeighbour(points=one.points, value=_money(one.value), due=_money(one.due), text=t.neighbour(one))
             for one in quote.neighbours
         ],
+        payable=_money(quote.payable),
+        vouchers=[_voucher(one, quote, t) for one in vouchers.rows] if vouchers is not None else [],
         texts=PreviewTexts(
             points=t.points(quote.points),
             value=t.money(quote.value),
@@ -88,6 +110,19 @@ def preview(quote: CartQuote, t: Language, earns: Earns | None = None) -> Previe
             sentence=t.sentence(quote),
             earns=t.earns(earns) if earns is not None else "",
         ),
+    )
+
+
+def _voucher(row: VoucherRow, quote: CartQuote, t: Language) -> PreviewVoucher:
+    pays, currency = row.pays, quote.due.currency
+    return PreviewVoucher(
+        id=row.id,
+        last_four=row.last_four,
+        value=PreviewMoney(amount_minor=pays.value_minor if pays is not None else 0, currency=currency),
+        left_over=PreviewMoney(amount_minor=pays.left_over_minor if pays is not None else 0, currency=currency),
+        residual=row.voucher.residual if row.voucher is not None else "",
+        problem=row.problem,
+        text=t.voucher(row),
     )
 
 

@@ -26,6 +26,7 @@ _STATUS: tuple[tuple[type[e.PunktgenauError], int], ...] = (
     (e.InvalidArgumentError, 422),
     (e.LimitError, 422),
     (e.InsufficientPointsError, 422),
+    (e.VoucherError, 422),
     (e.CartMismatchError, 422),
     (e.ConfigurationError, 503),
     (e.OpenTransactionError, 503),

@@ -1,7 +1,8 @@
-"""What the browser's session keeps for us: the wish, the orders placed here, one notice. Amounts never."""
+"""What the browser's session keeps for us: the wish, the orders placed here, one notice. Amounts and codes never."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +18,10 @@ ALL: Literal["all"] = "all"
 WISH = "_punktgenau"
 ORDERS = "_punktgenau_orders"
 NOTICE = "_punktgenau_notice"
+VOUCHERS = "_punktgenau_vouchers"
 ORDERS_MAX = 10
+VOUCHERS_MAX = 20
+"""As many as may pay one order; a cookie has no room for more of them in all orders together."""
 _ENTERED_LENGTH_MAX = 40
 
 
@@ -34,20 +38,30 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A voucher that the customer added, by its id; `refused`: the code of why it pays nothing, as a page has said."""
+
+    id: str
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedOrder:
-    """Whose points an order placed in this browser was to use, and how many."""
+    """Whose points an order placed in this browser was to use, how many, and which vouchers."""
 
     customer_id: str
     points: Points
+    vouchers: tuple[Chosen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something to say once, on the next page: a code, and what was typed."""
+    """Something to say once, on the next page: a code, and what was typed; `about` vouchers, or points."""
 
     code: str
     entered: str = ""
     remaining: int | None = None
+    about: Literal["", "vouchers"] = ""
 
 
 def keep(key: str, value: object) -> None:
@@ -99,6 +113,30 @@ def drop_wish() -> None:
     forget(WISH)
 
 
+def read_vouchers(*, customer_id: str | None) -> tuple[Chosen, ...]:
+    """The vouchers that this customer added to the cart in front, in that order. Somebody else's are dropped."""
+    kept = session.get(VOUCHERS)
+    if not isinstance(kept, dict):
+        return ()
+    if customer_id is None or kept.get("customer") != customer_id:
+        drop_vouchers()
+        return ()
+    return _chosen(kept.get("chosen"))
+
+
+def keep_vouchers(vouchers: Sequence[Chosen], *, customer_id: str) -> None:
+    """Set which vouchers are to pay, instead of those before."""
+    if vouchers:
+        keep(VOUCHERS, {"customer": customer_id, "chosen": [[one.id, one.refused] for one in vouchers]})
+    else:
+        drop_vouchers()
+
+
+def drop_vouchers() -> None:
+    """Forget which vouchers were to pay."""
+    forget(VOUCHERS)
+
+
 def read_order(order_reference: str) -> PlacedOrder | None:
     """What this browser asked for when it placed that order, if it was placed here lately."""
     return next((order for reference, order in _orders() if reference == order_reference), None)
@@ -108,8 +146,13 @@ def keep_order(order_reference: str, order: PlacedOrder) -> None:
     """Remember an order placed here; only the latest few fit into a cookie."""
     others = [(reference, one) for reference, one in _orders() if reference != order_reference]
     latest = [*others, (order_reference, order)][-ORDERS_MAX:]
+    room, entries = VOUCHERS_MAX, []
+    for kept, one in reversed(latest):
+        vouchers = [[found.id, found.refused] for found in one.vouchers[:room]]
+        room -= len(vouchers)
+        entries.append([kept, one.customer_id, one.points, *([vouchers] if vouchers else [])])
     # A list, because a session's JSON sorts the keys of a dict and so forgets which is the latest.
-    keep(ORDERS, [[reference, one.customer_id, one.points] for reference, one in latest])
+    keep(ORDERS, entries[::-1])
 
 
 def _orders() -> list[tuple[str, PlacedOrder]]:
@@ -117,17 +160,17 @@ def _orders() -> list[tuple[str, PlacedOrder]]:
     orders = []
     for entry in kept if isinstance(kept, list) else []:
         match entry:
-            case [str(reference), str(customer_id), given] if (points := _points(given)) is not None:
-                orders.append((reference, PlacedOrder(customer_id=customer_id, points=points)))
+            case [str(reference), str(customer_id), given, *rest] if (points := _points(given)) is not None:
+                vouchers = _chosen(rest[0]) if rest else ()
+                orders.append((reference, PlacedOrder(customer_id=customer_id, points=points, vouchers=vouchers)))
     return orders
 
 
 def keep_notice(notice: Notice) -> None:
     """Say this on the next page."""
-    keep(
-        NOTICE,
-        {"code": notice.code, "entered": notice.entered[:_ENTERED_LENGTH_MAX], "remaining": notice.remaining},
-    )
+    entered = notice.entered[:_ENTERED_LENGTH_MAX]
+    kept = {"code": notice.code, "entered": entered, "remaining": notice.remaining}
+    keep(NOTICE, {**kept, "about": notice.about} if notice.about else kept)
 
 
 def take_notice() -> Notice | None:
@@ -135,7 +178,21 @@ def take_notice() -> Notice | None:
     kept = forget(NOTICE)
     if not isinstance(kept, dict) or not isinstance(kept.get("code"), str):
         return None
-    return Notice(code=kept["code"], entered=str(kept.get("entered", "")), remaining=_number(kept.get("remaining")))
+    return Notice(
+        code=kept["code"],
+        entered=str(kept.get("entered", "")),
+        remaining=_number(kept.get("remaining")),
+        about="vouchers" if kept.get("about") == "vouchers" else "",
+    )
+
+
+def _chosen(value: object) -> tuple[Chosen, ...]:
+    found = []
+    for entry in value[:VOUCHERS_MAX] if isinstance(value, list) else []:
+        match entry:
+            case [str(voucher_id), str(refused)]:
+                found.append(Chosen(id=voucher_id, refused=refused))
+    return tuple(found)
 
 
 def _points(value: object) -> Points | None:

@@ -20,6 +20,7 @@ from flask_punktgenau.config import Config
 from flask_punktgenau.consent import ConsentPort
 from flask_punktgenau.loaders import GUEST_PREFIX, Loaders
 from flask_punktgenau.panel import Urls
+from flask_punktgenau.seen_vouchers import VoucherMemory
 from flask_punktgenau.signals import fire
 from flask_punktgenau.weakly import weakly
 from punktgenau import Client, Clock, Provider
@@ -53,6 +54,7 @@ class AppState:
         """Whether there is somebody to ask."""
         self.urls: dict[tuple[str, str, str], Urls] = {}
         """Our own URLs by the address that a request came to."""
+        self.vouchers = VoucherMemory(clock)
         self._app = app
         self._own_database_url = f"sqlite:///{Path(app.instance_path) / 'punktgenau.sqlite'}"
         self._given = provider
@@ -192,6 +194,7 @@ class AppState:
         self._inherited += [self._checkout, self._provider]
         self._checkout = self._ready = self._provider = None
         self._closing.clear()
+        self.vouchers = VoucherMemory(self.clock)
         for begin_anew in self._forking:
             begin_anew()
 
@@ -249,6 +252,7 @@ class AppState:
             return list(self.loaders.campaigns()) if self.loaders.campaigns is not None else []
 
     def _on_event(self, name: str, payment: Payment) -> None:
+        self.vouchers.seen.forget(payment.customer_id)
         with self.app_context():
             fire(self._app, name, payment)
         if name in _GUEST_IS_DONE and self._checkout is not None:

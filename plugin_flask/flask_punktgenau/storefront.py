@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, make_response, render_template, request
 from werkzeug import Response
 from werkzeug.exceptions import BadRequest
 
-from flask_punktgenau import choices, csrf, exchanging, linking, webhook
+from flask_punktgenau import choices, csrf, exchanging, linking, voucher_routes, webhook
 from flask_punktgenau.answers import make_private, wants_json
 from flask_punktgenau.earning import ask_earns
 from flask_punktgenau.history import history_view
@@ -18,6 +18,8 @@ from flask_punktgenau.session import Notice, Points, Wish, drop_wish, keep_notic
 from flask_punktgenau.state import AppState, current_state
 from flask_punktgenau.urls import BLUEPRINT, VERSION
 from flask_punktgenau.visitor import current_visitor
+from flask_punktgenau.voucher_wish import look, takes_vouchers
+from flask_punktgenau.vouchers import VoucherBox
 from flask_punktgenau.widgets import panel_view
 from flask_punktgenau.wishing import require_usable
 from punktgenau.checkout import Cart, CartQuote, parse_points
@@ -57,6 +59,7 @@ def make_storefront() -> Blueprint:
     choices.add_routes(pages)
     exchanging.add_routes(pages)
     linking.add_routes(pages)
+    voucher_routes.add_routes(pages)
     webhook.add_routes(pages)
     return pages
 
@@ -72,8 +75,7 @@ def panel() -> Response:
 def quote() -> Response:
     """What so many points would do to this cart, as JSON; changes nothing."""
     state = current_state()
-    made, cart, customer_id = _quote(state, parse_points(request.args.get("points")))
-    return jsonify(_preview(state, made, cart, customer_id))
+    return jsonify(_preview(state, *_quote(state, parse_points(request.args.get("points")))))
 
 
 def apply() -> Response:
@@ -82,7 +84,7 @@ def apply() -> Response:
     entered = _entered()
     try:
         points = parse_points(entered)
-        made, cart, customer_id = _quote(state, points)
+        made, cart, customer_id, box = _quote(state, points)
         require_usable(made, points)
     except PunktgenauError as error:
         if wants_json():
@@ -90,7 +92,7 @@ def apply() -> Response:
         keep_notice(Notice(code=error.code, entered=str(entered or ""), remaining=error.remaining))
         return _back()
     keep_wish(Wish(points=points, shown=made.points), customer_id=customer_id, currency=cart.currency)
-    return jsonify(_preview(state, made, cart, customer_id)) if wants_json() else _back()
+    return jsonify(_preview(state, made, cart, customer_id, box)) if wants_json() else _back()
 
 
 def remove() -> Response:
@@ -114,8 +116,8 @@ def healthz() -> Response:
     return jsonify({"points": "on" if reason is None else "off", "reason": reason})
 
 
-def _quote(state: AppState, points: Points) -> tuple[CartQuote, Cart, str]:
-    """The quote for so many points, with the cart and the customer that it is for."""
+def _quote(state: AppState, points: Points) -> tuple[CartQuote, Cart, str, VoucherBox | None]:
+    """The quote for so many points, with the cart and the customer that it is for, and what vouchers pay before."""
     if state.off_reason() is not None:
         raise ConfigurationError("Points are off in this shop.", code="points_off")
     customer_id = current_visitor(state).customer_id
@@ -124,12 +126,16 @@ def _quote(state: AppState, points: Points) -> tuple[CartQuote, Cart, str]:
     cart = state.loaders.load_cart()
     if cart is None:
         raise InvalidArgumentError("There is no cart to pay with points.", field="cart")
-    return state.require().quote(customer_id, cart, points=points), cart, customer_id
+    checkout, box = state.require(), None
+    if takes_vouchers(state, checkout) and checkout.find_link(customer_id) is not None:
+        paid, box = look(state, checkout, customer_id, cart)
+        cart = paid.cart
+    return checkout.quote(customer_id, cart, points=points), cart, customer_id, box
 
 
-def _preview(state: AppState, made: CartQuote, cart: Cart, customer_id: str) -> Preview:
+def _preview(state: AppState, made: CartQuote, cart: Cart, customer_id: str, box: VoucherBox | None) -> Preview:
     earns = ask_earns(state, state.require(), cart, customer_id=customer_id, quote=made)
-    return preview(made, current_language(state), earns)
+    return preview(made, current_language(state), earns, vouchers=box)
 
 
 def _entered() -> object:

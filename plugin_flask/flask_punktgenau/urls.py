@@ -32,6 +32,7 @@ def panel_urls(state: AppState, *, back: str) -> Urls:
         own,
         panel=_with_query(own.panel, onward),
         connect=_with_query(own.connect, onward) if state.can_link else "",
+        vouchers=_with_query(own.vouchers, onward) if own.vouchers else "",
         back=back,
     )
 
@@ -64,12 +65,24 @@ def _build(state: AppState) -> Urls:
         disconnect=url_for(f"{BLUEPRINT}.disconnect"),
         history=url_for(f"{BLUEPRINT}.history"),
         exchange=url_for(f"{BLUEPRINT}.exchange") if offers.vouchers or offers.payouts else "",
+        **_voucher_urls(state),
         retry=url_for(f"{BLUEPRINT}.retry"),
         without=url_for(f"{BLUEPRINT}.without"),
         sign_in=state.config.sign_in_url,
         style=static_url("punktgenau.css"),
         script=static_url("punktgenau.js"),
     )
+
+
+def _voucher_urls(state: AppState) -> dict[str, str]:
+    if not (state.config.vouchers and state.config.profile.vouchers):
+        return {}
+    return {
+        "vouchers": url_for(f"{BLUEPRINT}.vouchers"),
+        "add_voucher": url_for(f"{BLUEPRINT}.add_voucher"),
+        "use_voucher": url_for(f"{BLUEPRINT}.use_voucher"),
+        "remove_voucher": url_for(f"{BLUEPRINT}.remove_voucher"),
+    }
 
 
 def _with_query(url: str, query: str) -> str:

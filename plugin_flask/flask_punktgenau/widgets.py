@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import quote
 
 from flask import g, has_request_context, render_template
 from markupsafe import Markup
 
 from flask_punktgenau import csrf
 from flask_punktgenau.answers import keep_page_private
-from flask_punktgenau.asking import ask_balance, ask_quote
+from flask_punktgenau.asking import ask_quote
+from flask_punktgenau.box import Box
 from flask_punktgenau.earning import ask_earns
 from flask_punktgenau.earns import Earns
 from flask_punktgenau.loaders import GUEST_PREFIX
@@ -18,19 +20,15 @@ from flask_punktgenau.locales import current_language
 from flask_punktgenau.panel import PanelView, SummaryForm, Urls, build_panel
 from flask_punktgenau.placing import FIELD_ON_PAGE
 from flask_punktgenau.redirects import this_page
-from flask_punktgenau.session import ALL, Notice, Points, Wish, keep_wish, take_notice
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import order_urls, panel_urls
 from flask_punktgenau.visitor import current_visitor, find_own_order
-from flask_punktgenau.wishing import find_wish, take_typed
-from punktgenau.checkout import Cart, CartQuote, Checkout, Payment
+from flask_punktgenau.voucher_wish import look, takes_vouchers
+from flask_punktgenau.wishing import OVER, find_wish
 from punktgenau.checkout.quote import RewardQuote, rewards_of
 from punktgenau.errors import PunktgenauError
-from punktgenau.provider import Balance
 
 _REWARDS = "_punktgenau_rewards"
-_OVER = frozenset({"none", "declined", "voided", "expired", "abandoned", "reversed"})
-"""States after which the same order may be paid with points again."""
 _SUMMARY_TEMPLATES: dict[SummaryForm, str] = {"box": "summary.html", "rows": "summary_rows.html", "text": "summary.txt"}
 
 
@@ -50,7 +48,7 @@ def punktgenau_field(*, order_reference: str = "", id: str = "punktgenau") -> Ma
         return _widget("field.html", back=this_page(), id=id)
     state = current_state()
     keep_page_private()
-    view = _order_view(state, order_reference, id=id)
+    view = order_view(state, order_reference, id=id)
     if view is None:
         return Markup('<input type="hidden" name="{}" value="1">').format(FIELD_ON_PAGE)
     return Markup(render_template("punktgenau/field.html", view=view, t=current_language(state)))
@@ -113,35 +111,39 @@ def panel_view(state: AppState, *, back: str, id: str = "punktgenau") -> PanelVi
             csrf=csrf.form_field(),
             id=id,
         )
-    box = _Box(checkout, cart=cart, customer_id=visitor.customer_id)
+    box = Box(state, checkout, cart=cart, customer_id=visitor.customer_id)
     box.look()
     return _view(state, box, signed_in=visitor.signed_in, urls=urls, id=id)
 
 
-def _order_view(state: AppState, order_reference: str, *, id: str) -> PanelView | None:
+def order_view(state: AppState, order_reference: str, *, id: str) -> PanelView | None:
     """The box for another try to pay an order; None where no points can go along."""
     checkout = state.journal() if state.off_reason() is None else None
     own = find_own_order(state, checkout, order_reference) if checkout is not None else None
     if checkout is None or own is None or own.order.state != "pending":
         return None
     payment = checkout.find(order_reference)
-    if payment is not None and payment.state not in _OVER:
+    if payment is not None and payment.state not in OVER:
         return build_panel(payment=payment, id=id)
     is_guest = own.customer_id.startswith(GUEST_PREFIX)
     if is_guest and checkout.find_link(own.customer_id) is None:
         # A guest's link was for that one try; a new one would be somebody else's.
         return None
-    box = _Box(checkout, cart=own.cart, customer_id=own.customer_id, order_reference=order_reference)
+    box = Box(state, checkout, cart=own.cart, customer_id=own.customer_id, order_reference=order_reference)
     box.look()
     # The live preview is about the cart in front; here the page's own arithmetic has to do.
-    urls = replace(panel_urls(state, back=this_page()), quote="")
+    urls = panel_urls(state, back=this_page())
+    urls = replace(
+        urls, quote="", vouchers=urls.vouchers and f"{urls.vouchers}&order_reference={quote(order_reference)}"
+    )
     return _view(state, box, signed_in=not is_guest, urls=urls, id=id)
 
 
-def _view(state: AppState, box: _Box, *, signed_in: bool, urls: Urls, id: str) -> PanelView:
-    notice = box.notice or take_notice()
+def _view(state: AppState, box: Box, *, signed_in: bool, urls: Urls, id: str) -> PanelView:
+    notice = box.notice
     return build_panel(
         cart=box.cart,
+        vouchers=box.vouchers,
         linked=box.linked,
         at_once=box.at_once,
         earns=_earns(state, box),
@@ -164,69 +166,9 @@ def _view(state: AppState, box: _Box, *, signed_in: bool, urls: Urls, id: str) -
     )
 
 
-def _earns(state: AppState, box: _Box) -> Earns | None:
+def _earns(state: AppState, box: Box) -> Earns | None:
     """What the cart would earn with the points that are used now; of an order that is paid again as well."""
     return ask_earns(state, box.checkout, box.cart, customer_id=box.customer_id, quote=box.quote)
-
-
-class _Box:
-    """What engine and provider say about one customer and cart; a provider that is away is an answer as well."""
-
-    def __init__(self, checkout: Checkout, *, cart: Cart, customer_id: str | None, order_reference: str = "") -> None:
-        self.cart = cart
-        self.at_once = checkout.takes_at_once
-        self.checkout = checkout
-        self.customer_id = customer_id
-        self._order_reference = order_reference
-        self.notice: Notice | None = None
-        self.linked = False
-        self.balance: Balance | None = None
-        self.offer: CartQuote | None = None
-        self.quote: CartQuote | None = None
-        self.wish: Wish | None = None
-        self.elsewhere: tuple[Payment, ...] = ()
-        self.error: PunktgenauError | None = None
-
-    def look(self) -> None:
-        """Ask for everything; what cannot be had now leaves its error, and the page stands."""
-        try:
-            self._look()
-        except PunktgenauError as error:
-            self.error = error
-            logger.info("the points box shows no points: %s", error.brief)
-
-    def _look(self) -> None:
-        customer_id, about = self.customer_id, self._order_reference
-        # Until the journal has said otherwise: were it away, "link your account" would be the wrong thing to say.
-        self.linked = customer_id is not None
-        account = self.checkout.account(customer_id) if customer_id is not None else None
-        self.linked = account is not None
-        if customer_id is not None and self.linked:
-            self.notice = take_typed(self.checkout, self.cart, customer_id=customer_id, order_reference=about)
-        self.wish = find_wish(self.cart, customer_id=customer_id, order_reference=about, checkout=self.checkout)
-        if customer_id is None or account is None:
-            return
-        self.elsewhere = tuple(one for one in account.live if one.order_reference != about)
-        self.balance = ask_balance(self.checkout, account.link)
-        if self.wish is None:
-            self.offer = self._quote(customer_id, ALL)
-            if self.offer.mandatory:
-                self.quote = self._quote(customer_id, 0)
-        else:
-            # Every quote of this cart and balance knows the same bounds.
-            self.quote = self._quote(customer_id, self.wish.points)
-            self._follow(customer_id)
-
-    def _quote(self, customer_id: str, points: Points) -> CartQuote:
-        # By the balance that the same box shows.
-        return ask_quote(self.checkout, customer_id, self.cart, points=points, balance=self.balance)
-
-    def _follow(self, customer_id: str) -> None:
-        """Notice that cart or balance have changed what is used, and go on saying so until the customer acts."""
-        if self.wish is None or self.quote is None or self.quote.points == self.wish.shown or self._order_reference:
-            return
-        self.wish = Wish(points=self.wish.points, shown=self.quote.points, reclamped_from=self.wish.shown)
-        keep_wish(self.wish, customer_id=customer_id, currency=self.cart.currency)
 
 
 def _rewards(state: AppState) -> tuple[Mapping[str, RewardQuote], bool]:
@@ -248,6 +190,8 @@ def _find_rewards(state: AppState) -> tuple[Mapping[str, RewardQuote], bool]:
     customer_id = current_visitor(state).customer_id
     if checkout is not None and customer_id is not None:
         try:
+            if takes_vouchers(state, checkout) and checkout.find_link(customer_id) is not None:
+                cart = look(state, checkout, customer_id, cart)[0].cart
             rewards, is_known = ask_quote(checkout, customer_id, cart, points=0).rewards, True
         except PunktgenauError as error:
             logger.info("which articles points can pay is not known: %s", error.brief)

@@ -26,6 +26,8 @@ from punktgenau.errors import InvalidArgumentError, PunktgenauError
 _REFUSED: frozenset[ReasonCode] = frozenset({"balance", "cart", "minimum", "currency", "worthless"})
 """Reasons for which a number is refused; for the others the nearest usable number is taken, and the page says why."""
 _ENTERED_LENGTH_MAX = 40
+OVER = frozenset({"none", "declined", "voided", "expired", "abandoned", "reversed"})
+"""States after which the same order may be paid with points and vouchers again."""
 
 
 def require_usable(made: CartQuote, points: Points) -> None:
@@ -76,7 +78,9 @@ def take_typed(checkout: Checkout, cart: Cart, *, customer_id: str, order_refere
             except PunktgenauError as error:
                 return _notice(error, entered)
     if order_reference:
-        keep_order(order_reference, PlacedOrder(customer_id=customer_id, points=points))
+        placed = read_order(order_reference)
+        vouchers = placed.vouchers if placed is not None and placed.customer_id == customer_id else ()
+        keep_order(order_reference, PlacedOrder(customer_id=customer_id, points=points, vouchers=vouchers))
     elif points == 0:
         drop_wish()
     else:

@@ -63,3 +63,28 @@ VOUCHER_CODES: tuple[Code, ...] = (
         "Let the customer name one at the provider, then ask again.",
     ),
 )
+
+OWN_VOUCHER_CODES: tuple[Code, ...] = (
+    row(
+        "voucher_tries",
+        e.LimitError,
+        "Too many voucher codes were tried lately, by this customer or with this account.",
+        NONE_MOVED,
+        "Let the customer wait ten minutes.",
+    ),
+    row(
+        "voucher_chosen",
+        e.VoucherError,
+        "The voucher was added to this cart before.",
+        NONE_MOVED,
+        "Nothing: it pays once.",
+    ),
+    row(
+        "vouchers_many",
+        e.VoucherError,
+        "No more than 20 vouchers pay one order.",
+        NONE_MOVED,
+        "Remove one, then add another.",
+    ),
+)
+"""What the shop's side finds about vouchers by itself."""

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from punktgenau._code import Code
 from punktgenau._codes_own import OWN_CODES
 from punktgenau._codes_rewards import REWARD_CODES
-from punktgenau._codes_vouchers import VOUCHER_CODES
+from punktgenau._codes_vouchers import OWN_VOUCHER_CODES, VOUCHER_CODES
 from punktgenau._codes_wire import WIRE_CODES
 from punktgenau.errors import PunktgenauError
 
@@ -26,7 +26,7 @@ def _by_code(rows: tuple[Code, ...]) -> Mapping[str, Code]:
     return MappingProxyType(by_code)
 
 
-CODES: Mapping[str, Code] = _by_code(WIRE_CODES + VOUCHER_CODES + OWN_CODES + REWARD_CODES)
+CODES: Mapping[str, Code] = _by_code(WIRE_CODES + VOUCHER_CODES + OWN_CODES + OWN_VOUCHER_CODES + REWARD_CODES)
 """A row says what holds on a write. A read never moves points: there, rows with outcome "unknown" become
 UnavailableError, outcome "not_done"."""
 

@@ -20,6 +20,7 @@ from flask_punktgenau.earns import EarnOf
 from flask_punktgenau.formatting import LANGUAGES, TRANSLATIONS
 from flask_punktgenau.language import Language
 from flask_punktgenau.pages import ChoiceKind, ConnectState, HistoryFilter
+from punktgenau._codes_vouchers import VOUCHER_CODES
 from punktgenau.checkout.difference import DifferenceState, Proposal
 from punktgenau.checkout.earning.told import EarnedState
 from punktgenau.checkout.matched import DifferenceKind
@@ -42,7 +43,13 @@ FAMILIES = {
     "code": tuple(CODES),
     "reason": (*get_args(ReasonCode), "articles.none", "cart.none", "share.none"),
     "payment": (*get_args(PaymentState), "authorized.until", "partially_captured.until", *ENDINGS),
-    "reclamped": ("cart", "balance", "rules", "grown", "reward"),
+    "tenders": (
+        *("authorized", "authorized.until", "authorizing", "captured", "capturing", "declined", "expired", "voided"),
+        *("voiding", "reversed", "reversing", "partially_reversed", "abandoned", "abandoned.without", "abandoning"),
+        *("abandoning.without", "short", "short.refused", "needs_attention", "cancelled"),
+    ),
+    "voucher": ("away", "not_needed", *(row.code for row in VOUCHER_CODES if row.code.startswith("voucher_"))),
+    "reclamped": ("cart", "balance", "rules", "grown", "reward", "vouchers"),
     "entry": tuple(
         kind + ending
         for kind in (
@@ -115,7 +122,8 @@ def in_templates() -> Iterator[str]:
 
 def in_code() -> Iterator[str]:
     """Ids that stand in the code as they are; those that are put together belong to a family."""
-    for path in (PACKAGE / "language.py", PACKAGE / "panel.py", PACKAGE / "pages.py", PACKAGE / "preview.py", *OFFICE):
+    spoken = ("language", "panel", "pages", "preview", "voucher_words")
+    for path in (*(PACKAGE / f"{name}.py" for name in spoken), *OFFICE):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue

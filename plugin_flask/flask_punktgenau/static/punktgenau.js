@@ -49,7 +49,7 @@ class PunktgenauPanel extends HTMLElement {
     listen(this.range, "input", () => { this.number.value = this.range.value; this.choose(this.range.value); });
     listen(this.find("all"), "click", () => this.take(this.figure("most")));
     listen(this.find("neighbours"), "click", (event) => this.pick(event.target.closest("[data-points]")));
-    listen(this.querySelector("details"), "toggle", (event) => event.target.open && this.number.select());
+    listen(this.querySelector(".pg-change"), "toggle", (event) => event.target.open && this.number.select());
     this.show(this.entered(this.number.value));
   }
 

@@ -225,6 +225,7 @@ def payment_of(row: RedemptionRow) -> Payment:
         needs_points=needs_points(row.cart),
         vouchers=left(vouchers, row.vouchers_back_minor) if pays else (),
         agreed_vouchers=vouchers if stands else (),
+        asked_vouchers=vouchers,
         customer_id=row.customer_id,
     )
 

@@ -66,6 +66,8 @@ class Payment:
     """What vouchers pay of the order now, before `total`; none once they are given back or were never taken."""
     agreed_vouchers: tuple[CartVoucher, ...] = ()
     """The same by what was agreed, whatever came back of the goods since."""
+    asked_vouchers: tuple[CartVoucher, ...] = ()
+    """The vouchers that it was placed with, whatever became of them."""
     customer_id: str = field(default="", repr=False, compare=False)
     """Whose points; empty where none were asked for."""
 
