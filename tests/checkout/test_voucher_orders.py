@@ -234,6 +234,22 @@ def test_what_vouchers_pay_is_told_as_it_changes(world: World, checkout: Checkou
     assert (gone.vouchers, gone.agreed_vouchers, gone.vouchers_value.amount_minor) == ((), (), 0)
 
 
+@pytest.mark.parametrize("shop", ["no_partial_reversal"], indirect=True)
+@pytest.mark.parametrize("points", [0, 427])
+def test_where_only_all_can_go_back_a_part_is_refused_with_words(shop: World, points: int):
+    checkout = shop.made[0][0]
+    keeps = brought(shop, checkout, 2500)
+    place(checkout, keeps, points=points)
+    checkout.capture("A-1")
+    with pytest.raises(StateConflictError, match="only with the whole order") as refused:
+        checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert (refused.value.code, refused.value.outcome) == ("not_offered", "not_done")
+    assert checkout.find("A-1").state == "captured"
+    assert checkout.refund("A-1", return_reference="R-2", lines={"lamp": 2}, shipping_minor=490).state == "done"
+    assert left(shop)[keeps.id] == ("active", 2500, 0)
+    assert shop.provider.points() == (2500, 0)
+
+
 PLAYED = ("no_holds", "no_lookup", "no_keys", "neither", "silent_mismatch", "replays_errors", "one_capture",
           "no_partial_reversal", "partial_approval", "short_holds", "no_cancel_by_key", "uuid_keys")  # fmt: skip
 

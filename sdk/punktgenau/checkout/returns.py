@@ -24,7 +24,7 @@ from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy, Settings
 from punktgenau.checkout.standing import allocation_of, check_left, check_returnable, rate_of, so_far
-from punktgenau.checkout.vouchers import back, of_cart, worth_minor
+from punktgenau.checkout.vouchers import back, check_whole, of_cart, worth_minor
 from punktgenau.errors import (
     AmountChangedError,
     InProgressError,
@@ -211,6 +211,8 @@ class Returns:
             before_minor=before.other_minor,
             after_minor=after.other_minor,
         )
+        if self.by(policy) is None:
+            check_whole(of_cart(books.cart), onto, points_left=allocation.points - after.points)
         check_left(books, step.points, reference=reference)
         return self.planned(
             books,

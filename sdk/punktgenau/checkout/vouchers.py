@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from punktgenau.errors import VoucherError
+from punktgenau.errors import StateConflictError, VoucherError
 
 if TYPE_CHECKING:
     from punktgenau.voucher_records import Voucher
@@ -118,6 +118,19 @@ def back(
             parts.append((one.id, part))
         start = end
     return tuple(parts)
+
+
+def check_whole(vouchers: Sequence[CartVoucher], onto: Sequence[tuple[str, int]], *, points_left: int) -> None:
+    """Where a provider gives an order back only as a whole: raises StateConflictError for a return of a part.
+
+    Vouchers cannot wait for the rest as points do: what they paid is not owed in money. `points_left` stay taken.
+    """
+    if onto and (points_left or sum(minor for _, minor in onto) < worth_minor(vouchers)):
+        raise StateConflictError(
+            "Vouchers pay this order, and this provider gives them back only with the whole order. Nothing was booked; "
+            "return all of it at once, or cancel it.",
+            code="not_offered",
+        )
 
 
 def rest(vouchers: Sequence[CartVoucher], back_minor: int) -> tuple[tuple[str, int], ...]:

@@ -11,8 +11,9 @@ threads of one process share a client is left to other tests.
 Needs the extras `punktgenau[checkout,testing]`.
 """
 
+from punktgenau.testing.simulator.plans import Plan
 from punktgenau.testing.simulator.runner import Tally, ground, history, run
-from punktgenau.testing.simulator.schedule import Plan, plan
+from punktgenau.testing.simulator.schedule import plan
 from punktgenau.testing.simulator.shrink import Shrinker
 from punktgenau.testing.simulator.story import story
 from punktgenau.testing.simulator.watch import Violation

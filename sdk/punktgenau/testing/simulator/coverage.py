@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from punktgenau.profiles import PROFILES
-from punktgenau.testing.simulator import faults, graph, schedule
+from punktgenau.testing.simulator import faults, graph, plans
 from punktgenau.testing.simulator.faults import OPERATIONS, WRITES
 from punktgenau.testing.simulator.seams import CRASH, ON_THE_WIRE, SPOTS
 
@@ -59,6 +59,17 @@ _NO_EARNING_EDGE: dict[graph.Edge, str] = dict.fromkeys(
     ),
     _CROSSING,
 )
+SEVERAL = "several tenders"
+VOUCHER = "voucher"
+_PAID_OPERATIONS = ("authorize", "capture", "void", "reverse", "cancel_by_key")
+"""What vouchers and points go through together."""
+_VOUCHERS = (
+    "brought along", "own", "keeps the rest", "loses the rest", "another shop's", "several in one order",
+    "in two carts", "alone", "with points", "with a gift card", "with reward articles", "and money earns",
+    "held", "refused when held", "used up", "a part left over", "rest lost", "let go", "hold ended", "taken anew",
+    "returned in part", "returned wholly", "back after its end", "expired while held",
+)  # fmt: skip
+"""What becomes of vouchers in a history."""
 _EARNING_SETTINGS = ("to zero", "below zero", "pending", "posted at once", "with a welcome", "without a welcome")
 _WIDTH = 16
 
@@ -77,7 +88,12 @@ def cells() -> dict[Cell, str]:
         found[EARNING_EDGE, was or "(new)", now] = _NO_EARNING_EDGE.get((was, now), "")
     for setting in _EARNING_SETTINGS:
         found[EARNING, setting, ""] = ""
-    for kind in schedule.BY_ITSELF:
+    for variety in _VOUCHERS:
+        found[VOUCHER, variety, ""] = ""
+    for operation in _PAID_OPERATIONS:
+        for spot in SPOTS:
+            found[SEVERAL, operation, spot] = _no_crash(operation, spot)
+    for kind in plans.BY_ITSELF:
         found[BY_ITSELF, kind, ""] = ""
     for heard in _HEARD:
         found[HINT, heard, ""] = ""
@@ -91,7 +107,7 @@ def edges(taken: Counter[graph.Edge]) -> Counter[Cell]:
     return Counter({(EDGE, was or "(new)", now): count for (was, now), count in taken.items()})
 
 
-def earned(earns: schedule.Earns | None, taken: Counter[graph.Edge]) -> Counter[Cell]:
+def earned(earns: plans.Earns | None, taken: Counter[graph.Edge]) -> Counter[Cell]:
     """How orders earn in a history, and the steps that they took."""
     found = Counter({(EARNING_EDGE, was or "(new)", now): count for (was, now), count in taken.items()})
     if earns is not None:
@@ -99,6 +115,13 @@ def earned(earns: schedule.Earns | None, taken: Counter[graph.Edge]) -> Counter[
         found[EARNING, "pending" if earns.pending_s else "posted at once", ""] += 1
         found[EARNING, "with a welcome" if earns.welcome_points else "without a welcome", ""] += 1
     return found
+
+
+def vouchers(reached: Counter[Cell], varieties: Iterable[str]) -> Counter[Cell]:
+    """What became of vouchers in a history, and where its processes died."""
+    found = Counter({(SEVERAL, cell[1], cell[2]): count for cell, count in reached.items() if cell[0] == CRASH})
+    found.update((VOUCHER, variety, "") for variety in set(varieties))
+    return Counter({cell: count for cell, count in found.items() if cell in cells()})
 
 
 def missing(reached: Counter[Cell]) -> list[Cell]:
@@ -122,11 +145,16 @@ def table(reached: Counter[Cell]) -> Iterator[str]:
         yield f"  {was:>15} -> {now:<16}{_count(reached, known, (EARNING_EDGE, was, now)):>7}"
     for setting in _EARNING_SETTINGS:
         yield f"  {'earning, ' + setting:<33}{_count(reached, known, (EARNING, setting, '')):>9}"
+    yield "Vouchers, and what becomes of them"
+    for variety in _VOUCHERS:
+        yield f"  {variety:<33}{_count(reached, known, (VOUCHER, variety, '')):>9}"
+    yield "A process dies where several tenders pay: operation x crash point"
+    yield from _grid(reached, SEVERAL, _PAID_OPERATIONS, SPOTS)
     yield "Histories by kind of provider"
     for name in sorted(PROFILES):
         yield f"  {name:<33}{_count(reached, known, (VARIANT, name, '')):>9}"
     yield "The provider changes something by itself; its events are heard"
-    for about, names in ((BY_ITSELF, schedule.BY_ITSELF), (HINT, _HEARD)):
+    for about, names in ((BY_ITSELF, plans.BY_ITSELF), (HINT, _HEARD)):
         for name in names:
             yield f"  {about + ', ' + name:<33}{_count(reached, known, (about, name, '')):>9}"
     yield "The journal fails"
@@ -159,6 +187,6 @@ def _no_crash(operation: str, spot: str) -> str:
 
 
 def _left_out() -> Iterator[str]:
-    yield f"by itself: {', '.join(schedule.UNSEEN)}: not where nothing can be looked up, because nobody could ever know"
+    yield f"by itself: {', '.join(plans.UNSEEN)}: not where nothing can be looked up, because nobody could ever know"
     for what, why in faults.LEFT_OUT.items():
         yield f"faults: {what}: {why}"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from punktgenau.testing.simulator.audit import LINKS
+from punktgenau.testing.simulator.plans import POINTS_PER_EURO, REWARD_POINTS, TOTAL_MINOR
 from punktgenau.testing.simulator.returning import LAMPS_MINOR, of_lamps
-from punktgenau.testing.simulator.schedule import POINTS_PER_EURO, TOTAL_MINOR
 from punktgenau.testing.simulator.shop import BACK, Bought
 
 if TYPE_CHECKING:
@@ -147,7 +147,10 @@ def earns(world: World, order: Bought) -> int:
     """What an order should have earned, by the money that was charged for its lamps and those that came back."""
     if order.state != "paid":
         return 0
-    money_minor = LAMPS_MINOR - of_lamps(TOTAL_MINOR - order.charged_minor)
+    points_minor = TOTAL_MINOR - order.charged_minor - order.others_minor
+    own = 2 * REWARD_POINTS if order.plan.rewards else 0
+    by_points = own + of_lamps(points_minor - own, own, order.others_minor)
+    money_minor = LAMPS_MINOR - of_lamps(order.others_minor, own) - by_points
     lamps = sum(BACK[reference].lamps for reference in _booked(world, order.reference))
     kept_minor = money_minor - money_minor * lamps * 2495 // LAMPS_MINOR
     return POINTS_PER_EURO * (kept_minor // 100)

@@ -10,14 +10,15 @@ from punktgenau.sandbox.faults import IN_ROUTES, Echo, Kind
 from punktgenau.testing.simulator.provider import Fault
 from punktgenau.testing.simulator.script import Place, Script
 
+About = Literal["points", "earning", "vouchers"]
+"""What a history is mostly about."""
 When = Literal["before", "after", "late"]
 """Before the change, which then never happens; after it; or the caller has given up and the change comes later."""
 
-OPERATIONS = (
-    "token", "balance", "authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "get", "find",
-    "accrue", "post_accrual", "reverse_accrual", "get_accrual", "find_accruals",
-)  # fmt: skip
-EARNING = OPERATIONS[-5:]
+PAYING = ("token", "balance", "authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "get", "find")
+EARNING = ("accrue", "post_accrual", "reverse_accrual", "get_accrual", "find_accruals")
+VOUCHERS = ("look_up_voucher", "vouchers", "get_voucher")
+OPERATIONS = (*PAYING, *EARNING, *VOUCHERS)
 EARNING_WRITES = frozenset(EARNING[:3])
 WRITES = frozenset({"authorize", "capture", "extend", "void", "reverse", "cancel_by_key"}) | EARNING_WRITES
 
@@ -77,6 +78,9 @@ SELDOM = {
     "reverse_accrual": 2.5,
     "get_accrual": 4.0,
     "find_accruals": 4.0,
+    "look_up_voucher": 0.5,
+    "vouchers": 0.5,
+    "get_voucher": 1.5,
 }
 """How much more, or less, often than others these meet trouble: some are sent seldom, some with each start."""
 
@@ -131,9 +135,9 @@ class Aim:
     when: When
 
 
-def aim(seed: int, *, earns: bool = False) -> Aim:
+def aim(seed: int, *, about: About = "points") -> Aim:
     """The aim of a seed's history: as many seeds in a row as there are cells have each of them once."""
-    aims = _EARNING_AIMS if earns else _AIMS
+    aims = _AIMS[about]
     return aims[seed * _STRIDE % len(aims)]
 
 
@@ -182,10 +186,15 @@ def impossible(profile: ProviderProfile) -> frozenset[str]:
 
 _WEIGHT = {"slow_lookup": 12, LAGGING: 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
 _KINDS = {operation: _weighted(operation) for operation in OPERATIONS}
-_AIMS, _EARNING_AIMS = (
-    tuple(Aim(operation, kind, when) for operation in some for kind, when in kinds(operation))
-    for some in (OPERATIONS[:-5], EARNING)
-)
+_ABOUT: dict[About, tuple[str, ...]] = {
+    "points": PAYING,
+    "earning": EARNING,
+    "vouchers": (*VOUCHERS, *(one for one in PAYING if one not in ("token", "balance", "extend"))),
+}
+_AIMS = {
+    about: tuple(Aim(operation, kind, when) for operation in some for kind, when in kinds(operation))
+    for about, some in _ABOUT.items()
+}
 _STRIDE = 89
 """Has no divisor in common with the number of cells; so neighbours aim at different operations."""
 _SANDBOX_KINDS = {kind for kind, _ in (*_ANSWERS, *_WRITE_ANSWERS)} | set(_BY_ROUTE)

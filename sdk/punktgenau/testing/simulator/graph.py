@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from punktgenau.testing.simulator.schedule import REFERENCE
+from punktgenau.testing.simulator.plans import REFERENCE
 
 if TYPE_CHECKING:
     import sqlite3
@@ -134,7 +134,7 @@ def _moved(r: sqlite3.Row, edges: frozenset[Edge]) -> Iterator[str]:
     same = all(r[f"was_{name}"] == r[f"is_{name}"] for name in ("state", "live_key", "captured_points", "reason"))
     if r["is_version"] - r["was_version"] != (0 if same and r["is_version"] == r["was_version"] else 1):
         yield f"a redemption went from version {r['was_version']} to {r['is_version']} ({was} to {now})"
-    for name in ("captured_points", "reversed_points"):
+    for name in ("captured_points", "reversed_points", "vouchers_back_minor"):
         if r[f"is_{name}"] < r[f"was_{name}"]:
             yield f"{name} fell from {r[f'was_{name}']} to {r[f'is_{name}']}"
     if r["was_release_cause"] and r["was_release_cause"] != r["is_release_cause"]:

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from punktgenau.testing.simulator import earned, graph, returning, rewarding, telling
+from punktgenau.testing.simulator import earned, graph, returning, rewarding, telling, vouchering
 from punktgenau.testing.simulator.by_itself import OWN
-from punktgenau.testing.simulator.schedule import HOLD_S
+from punktgenau.testing.simulator.plans import HOLD_S
 from punktgenau.testing.simulator.watch import Violation
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def conserved(world: World) -> Iterator[str]:
     yield from world.provider.unbalanced()
     for member, opening in OPENING.items():
         rows = world.provider.rows(
-            "SELECT (SELECT coalesce(sum(points), 0) FROM account"
+            "SELECT (SELECT coalesce(sum(points), 0) FROM voucher WHERE member_id = ?1)"
+            " + (SELECT coalesce(sum(points), 0) FROM account"
             "  WHERE member_id = ?1 AND kind IN ('available', 'held', 'pending', 'owed'))"
             " + (SELECT coalesce(sum(captured_points - reversed_points), 0) FROM redemption WHERE member_id = ?1)"
             " - (SELECT coalesce(sum(points - taken_points), 0) FROM accrual WHERE member_id = ?1)",
@@ -60,6 +61,11 @@ def conserved(world: World) -> Iterator[str]:
         for name in ("captured_points", "reversed_points", *(() if in_part else ("points",))):
             if row[name] != theirs[name]:
                 yield f"{_named(theirs)}: {name} is {row[name]} in the journal, {theirs[name]} at the provider"
+        if row["vouchers_back_minor"] != theirs["reversed_vouchers_minor"]:
+            yield (
+                f"{_named(theirs)}: {row['vouchers_back_minor']} are back on vouchers in the journal, "
+                f"{theirs['reversed_vouchers_minor']} at the provider"
+            )
 
 
 def orders_add_up(world: World) -> Iterator[str]:
@@ -67,24 +73,26 @@ def orders_add_up(world: World) -> Iterator[str]:
     for reference, order in world.shop.orders.items():
         rows = [row for row in _theirs(world) if row["order_reference"] == reference]
         net_minor = sum(row["captured_minor"] - row["reversed_minor"] for row in rows)
-        held = sum(row["held_points"] for row in rows)
+        net_minor += sum(row["captured_vouchers_minor"] - row["reversed_vouchers_minor"] for row in rows)
+        held = sum(row["held_points"] + row["held_vouchers_minor"] for row in rows)
         if order.state == "pending" and (world.plan.taken == "placed" or not world.profile.has_holds):
             continue
         if world.asks_a_person and _asked(world, reference):
             continue
         if order.state != "paid":
             if net_minor or held:
-                yield f"{reference} is {order.state}, but {net_minor} were taken and {held} points are held"
+                yield f"{reference} is {order.state}, but {net_minor} were taken and {held} are held"
             continue
         if order.crossed:
             continue
         left_minor, money_back_minor = returning.left_of(world, reference)
-        paid_minor = order.charged_minor - money_back_minor + net_minor
+        gift_minor = vouchering.gift_left(world, reference)
+        paid_minor = order.charged_minor - money_back_minor + net_minor + gift_minor
         excused = order.is_touched or _seen_short(world, reference)
         if paid_minor > left_minor or (paid_minor < left_minor and not excused):
             yield (
-                f"{reference} costs {left_minor}; {order.charged_minor - money_back_minor} in money and {net_minor} in "
-                f"points were paid{'' if paid_minor > left_minor else ', and nobody was told of a shortfall'}"
+                f"{reference} costs {left_minor}; {order.charged_minor - money_back_minor} in money, {net_minor} in "
+                f"points and vouchers were paid{'' if paid_minor > left_minor else ', nobody was told of a shortfall'}"
             )
 
 
@@ -97,13 +105,14 @@ def at_most_once(world: World) -> Iterator[str]:
         )
     }
     for row in world.provider.rows(
-        "SELECT order_reference, count(*) AS effects, sum(captured_points > reversed_points) AS taken FROM redemption"
-        " WHERE points > 0 GROUP BY order_reference"
+        "SELECT order_reference, count(*) AS effects, sum(captured_points > reversed_points"
+        " OR captured_vouchers_minor > reversed_vouchers_minor) AS taken FROM redemption"
+        " WHERE points + vouchers_minor > 0 GROUP BY order_reference"
     ):
         if row["effects"] > attempts.get(row["order_reference"], 0):
             yield f"{row['order_reference']} has {row['effects']} redemptions, the journal knows fewer attempts"
         if row["taken"] > 1:
-            yield f"{row['order_reference']} is paid with points {row['taken']} times"
+            yield f"{row['order_reference']} is paid with points or vouchers {row['taken']} times"
     sent: dict[tuple[str, str, str], set[str]] = {}
     # What a look-up has shown to have done nothing, and what can do nothing any more, is begun anew.
     for row in world.auditor.rows(
@@ -192,7 +201,9 @@ def holds_end(world: World) -> Iterator[str]:
     ):
         if row["hold_until"] is None or row["hold_until"] < now_ms - _SEEN_LATE_MS:
             yield f"{row['order_reference']} attempt {row['attempt']} is still a hold {HOLD_S} s and more later"
-    for row in world.provider.rows("SELECT order_reference FROM redemption WHERE held_points > 0"):
+    for row in world.provider.rows(
+        "SELECT order_reference FROM redemption WHERE held_points + held_vouchers_minor > 0"
+    ):
         if world.asks_a_person and _asked(world, row["order_reference"]):
             continue
         yield f"{row['order_reference']} is still held at the provider after everything"
@@ -226,7 +237,7 @@ def exact(world: World) -> Iterator[str]:
 
 
 def _theirs(world: World) -> list[sqlite3.Row]:
-    return world.provider.rows("SELECT * FROM redemption WHERE points > 0 ORDER BY number")
+    return world.provider.rows("SELECT * FROM redemption WHERE points + vouchers_minor > 0 ORDER BY number")
 
 
 def _unasked(world: World, theirs: sqlite3.Row) -> set[str]:
@@ -284,4 +295,5 @@ _JUDGES: tuple[tuple[str, Judge], ...] = (
     ("I12", telling.as_it_stands),
     ("I12", graph.earnings_monotonic),
     *earned.JUDGES,
+    *vouchering.JUDGES,
 )

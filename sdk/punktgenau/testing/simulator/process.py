@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from punktgenau import Client, Money, PunktgenauError
 from punktgenau.checkout import Checkout, Payment, Refund
 from punktgenau.checkout import Order as OrderOfShop
+from punktgenau.testing.simulator.plans import NO_ORDER, Step
 from punktgenau.testing.simulator.provider import PARTNER, SECRET, URL
-from punktgenau.testing.simulator.schedule import NO_ORDER, Step
 from punktgenau.testing.simulator.script import Place
 from punktgenau.testing.simulator.seams import SimulatedClock
 from punktgenau.testing.simulator.settings import PAID, settings_of
 from punktgenau.testing.simulator.shop import BACK, PARCELS, Bought, Told, due_of, shown
 from punktgenau.testing.simulator.turns import Broken, Killed
+from punktgenau.testing.simulator.voucher_desk import VoucherDesk
 from punktgenau.testing.simulator.wire import Wire
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Process:
             clock=clock,
             connect=world.file.open,
         )
+        self._desk = VoucherDesk(world, self.checkout, self._told)
 
     def run(self) -> None:
         """Serve every step."""
@@ -119,10 +121,7 @@ class Process:
 
     def recover(self) -> None:
         """One round of a worker."""
-        self._told("recover", "", self._recovered)
-
-    def _recovered(self) -> None:
-        self.checkout.recover()
+        self._told("recover", "", lambda: self._nothing(self.checkout.recover()))
 
     def _worked(self, kind: str) -> None:
         if kind == "recover":
@@ -154,21 +153,24 @@ class Process:
         self._hold(order, order.plan.points, None if seen is None else Money(amount_minor=seen, currency="EUR"))
 
     def _other(self, order: Bought) -> None:
-        self._hold(order, order.plan.other_points, None)
+        self._hold(order, order.plan.other_points, None, leaves_out=1)
 
-    def _hold(self, order: Bought, points: int, seen: Money | None) -> None:
+    def _hold(self, order: Bought, points: int, seen: Money | None, *, leaves_out: int = 0) -> None:
         if order.state in ("paid", "cancelled"):
+            return
+        vouchers = self._desk.shown(order, order.plan.vouchers[leaves_out:])
+        if vouchers is None or order.state in ("paid", "cancelled"):
             return
         if order.plan.written_first:
             order.state = "pending"
         order.wished.add(points)
-        customer = order.plan.customer
+        customer, cart = order.plan.customer, order.cart
         with order.holding():
             told = self._told(
                 "authorize",
                 order.reference,
                 lambda: self.checkout.authorize(
-                    order.reference, order.cart, customer_id=customer, points=points, seen_due=seen
+                    order.reference, cart, customer_id=customer, points=points, seen_due=seen, vouchers=vouchers
                 ),
             )
         if told.error is None and order.state == "missing":
@@ -195,7 +197,7 @@ class Process:
             except PunktgenauError:
                 self._seams.note("nothing can be charged yet")
                 return
-            order.charge(due_minor)
+            order.charge(due_minor, told.payment)
             self._seams.note(f"{order.reference} is paid: {due_minor} charged")
         if self._world.plan.taken != "shipped":
             self.captured(order)

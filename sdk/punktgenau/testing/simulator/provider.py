@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sqlite3
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,12 +18,14 @@ from punktgenau.sandbox.seed import DEMO_PARTNER, DEMO_SECRET
 from punktgenau.sandbox.state import sandbox_of
 from punktgenau.sandbox.tables import DROP_ORDER
 from punktgenau.testing import books
-from punktgenau.testing.simulator import by_itself
+from punktgenau.testing.simulator import brought, by_itself
 from punktgenau.testing.simulator.replica import Replica
 from punktgenau.testing.simulator.wiping import rows_of, tables_of, wipe
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+    from punktgenau.testing.simulator.plans import Voucher
 
 URL = "https://points.example"
 PARTNER = DEMO_PARTNER
@@ -74,6 +76,12 @@ class SimulatedProvider:
         self._state.faults.clear()
         with self._state.work() as work:
             profile.play(work, profile.VARIANTS[variant])
+
+    def bring(self, vouchers: Sequence[Voucher], *, at: datetime) -> tuple[str, ...]:
+        """Let these vouchers be there; their ids."""
+        self._clock.moment = at
+        with self._state.work() as work:
+            return tuple(brought.issue(work, one, number, partner_id=PARTNER) for number, one in enumerate(vouchers))
 
     def deliver(
         self, request: WSGIEnvironment, *, at: datetime, fault: Fault | None = None, as_of: datetime | None = None

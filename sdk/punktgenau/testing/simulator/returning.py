@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from punktgenau.testing.simulator import vouchering
 from punktgenau.testing.simulator.by_itself import OWN
-from punktgenau.testing.simulator.schedule import REWARD_POINTS, TOTAL_MINOR
+from punktgenau.testing.simulator.plans import REWARD_POINTS, TOTAL_MINOR
 from punktgenau.testing.simulator.shop import BACK
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from punktgenau.testing.simulator.world import World
 
-LAMPS_MINOR, _SHIPPING_MINOR = 4990, 490
+LAMPS_MINOR = 4990
 _SENT = "t.operation_id IS NOT NULL AND t.state <> 'declined'"
 
 
@@ -30,7 +31,9 @@ def left_of(world: World, reference: str) -> tuple[int, int]:
     booked = _of_order(world, reference)
     left_minor = TOTAL_MINOR - sum(row["goods_minor"] for row in booked)
     # What was refused for good stays with the provider, until a person has settled it.
-    kept_minor = sum(row["worth_minor"] for row in booked if row["state"] == "declined")
+    refused = [row for row in booked if row["state"] == "declined"]
+    kept_minor = sum(row["worth_minor"] for row in refused)
+    kept_minor += sum(minor for row in refused for _, minor in json.loads(row["vouchers"] or "[]"))
     # Where nothing can be given back in part, the points of a return are owed until all is back.
     owed_minor = sum(row["value_minor"] - row["worth_minor"] for row in booked)
     return left_minor + kept_minor + owed_minor, sum(row["money_minor"] for row in booked)
@@ -66,7 +69,7 @@ def once(world: World) -> Iterator[str]:
 def carried_out(world: World) -> Iterator[str]:
     """I3: what the journal says came back is back at the provider, and nothing that is back is unknown to it."""
     there = {
-        (row["redemption_id"], row["return_reference"]): (row["points"], row["value_minor"])
+        (row["redemption_id"], row["return_reference"]): (row["points"], row["value_minor"], row["vouchers_minor"])
         for row in world.provider.rows(f"SELECT * FROM reversal WHERE return_reference NOT LIKE '{OWN}%'")
     }
     for row in world.auditor.rows(
@@ -76,6 +79,7 @@ def carried_out(world: World) -> Iterator[str]:
     ):
         named = f"return {row['reference']} of {row['order_reference']}"
         back = there.pop((row["provider_id"], row["reference"]), None)
+        onto_minor = sum(minor for _, minor in json.loads(row["vouchers"] or "[]"))
         if row["state"] in ("requested", "reversing"):
             # Where its points are gone for good, a person has been told.
             if row["stands"] == "short":
@@ -87,7 +91,7 @@ def carried_out(world: World) -> Iterator[str]:
             given_back = row["stands"] == "reversed" and world.shop.orders[row["order_reference"]].is_touched
             if back is not None or not (never_taken or given_back):
                 yield f"{named} has ended, but its points were captured, and the provider did not give them back itself"
-        elif row["state"] == "declined" or not row["points"]:
+        elif row["state"] == "declined" or not (row["points"] or onto_minor):
             if back is not None:
                 yield f"{named} is {row['state']} with {row['points']} points, {back[0]} are back at the provider"
             if row["state"] == "declined" and not world.shop.orders[row["order_reference"]].is_touched:
@@ -95,7 +99,7 @@ def carried_out(world: World) -> Iterator[str]:
         elif back is None and world.shop.orders[row["order_reference"]].is_touched:
             # Refused, and as many points are back: nobody can tell that the provider gave them back by itself.
             continue
-        elif back != (row["points"], row["worth_minor"]):
+        elif back != (row["points"], row["worth_minor"], onto_minor):
             yield f"{named} is done with {row['points']} points; the provider gave back {back}"
     for provider_id, reference in there:
         if not reference.startswith("release-"):
@@ -114,7 +118,8 @@ def true(world: World) -> Iterator[str]:
         if first.setdefault((told.reference, refund.return_reference), figures) != figures:
             yield f"{told.actor} was told {figures} for {named}, and before that something else"
         untouched = not world.shop.orders[told.reference].is_touched
-        if refund.state == "done" and refund.points and untouched and refund.return_reference not in told.back:
+        comes_back = refund.points or refund.vouchers
+        if refund.state == "done" and comes_back and untouched and refund.return_reference not in told.back:
             yield f"{told.actor} was told that {named} is done, the provider has given nothing back for it"
 
 
@@ -129,7 +134,8 @@ def exact(world: World) -> Iterator[str]:
             # An amount lowers what the units that come back later are worth.
             goods_minor = row["goods_minor"] if after_an_amount else BACK[row["reference"]].goods_minor
             after_an_amount = after_an_amount or row["reference"] == "amount"
-            if row["goods_minor"] != goods_minor or row["money_minor"] + row["value_minor"] != goods_minor:
+            parts_minor = row["money_minor"] + row["value_minor"] + row["other_minor"]
+            if row["goods_minor"] != goods_minor or parts_minor != goods_minor:
                 yield (
                     f"return {row['reference']} of {order} is of {goods_minor}; it gives back {row['points']} points "
                     f"worth {row['worth_minor']} and {row['money_minor']} in money"
@@ -143,36 +149,44 @@ def exact(world: World) -> Iterator[str]:
             continue
         points = booked[0]["paid_points"]
         own = 2 * REWARD_POINTS if world.shop.orders[order].plan.rewards else 0
-        expected = _worth_minor(points, [row["reference"] for row in booked], own)
+        other_minor = vouchering.others_minor(world, order, json.loads(booked[0]["paid_cart"]))
+        expected = _worth_minor(points, [row["reference"] for row in booked], own, other_minor)
         if sum(row["points"] for row in booked) != expected:
             yield f"{order} was paid with {points} points; its returns give back {[row['points'] for row in booked]}"
 
 
-def _worth_minor(points: int, references: list[str], own: int) -> int:
+def _worth_minor(points: int, references: list[str], own: int, other_minor: int) -> int:
     """What these returns give back of so many points, a cent each: by largest remainder over lamps and shipping.
 
-    `own` of them are bound to the lamps, and pay these before the others do.
+    `own` of them are bound to the lamps, and pay these before the others do; `other_minor` is paid by other tenders.
     """
     points, lamps_minor = points - own, LAMPS_MINOR - own
+    other = of_lamps(other_minor, own)
     goods_minor = sum(BACK[one].lamps for one in references) * 2495
-    own_back = own * goods_minor // LAMPS_MINOR
-    theirs = of_lamps(points, own)
+    rest_minor = goods_minor - other * goods_minor // LAMPS_MINOR
+    own_back = own * rest_minor // (LAMPS_MINOR - other) if other < LAMPS_MINOR else 0
+    theirs = of_lamps(points, own, other_minor)
+    left = lamps_minor - other
     shipping = points - theirs if "rest" in references else 0
-    return own_back + theirs * (goods_minor - own_back) // lamps_minor + shipping
+    return own_back + (theirs * (rest_minor - own_back) // left if left else 0) + shipping
 
 
-def of_lamps(points: int, own: int = 0) -> int:
-    """What of so many points pays the lamps, of which points of their `own` pay a part before."""
-    lamps_minor, total_minor = LAMPS_MINOR - own, TOTAL_MINOR - own
+def of_lamps(points: int, own: int = 0, other_minor: int = 0) -> int:
+    """What of so many points pays the lamps, of which points of their `own`, then other tenders, pay a part before."""
+    before = of_lamps(other_minor, own) if other_minor else 0
+    lamps_minor, total_minor = LAMPS_MINOR - own - before, TOTAL_MINOR - own - other_minor
+    shipping_minor = total_minor - lamps_minor
+    if not total_minor:
+        return 0
     paid = points * lamps_minor // total_minor
-    is_left = points - paid - points * _SHIPPING_MINOR // total_minor
-    is_theirs = points * lamps_minor % total_minor >= points * _SHIPPING_MINOR % total_minor
+    is_left = points - paid - points * shipping_minor // total_minor
+    is_theirs = points * lamps_minor % total_minor >= points * shipping_minor % total_minor
     return paid + 1 if is_left and is_theirs else paid
 
 
 def _of_order(world: World, reference: str) -> list[sqlite3.Row]:
     return world.auditor.rows(
-        "SELECT t.*, r.points AS paid_points FROM punktgenau_return t JOIN punktgenau_redemption r"
+        "SELECT t.*, r.points AS paid_points, r.cart AS paid_cart FROM punktgenau_return t JOIN punktgenau_redemption r"
         " ON r.id = t.redemption_id WHERE r.order_reference = ? ORDER BY t.number",
         reference,
     )

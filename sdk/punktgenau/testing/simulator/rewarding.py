@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from punktgenau.testing.simulator.schedule import REWARD_POINTS
+from punktgenau.testing.simulator.plans import REWARD_POINTS
 
 if TYPE_CHECKING:
     from punktgenau.testing.simulator.world import World

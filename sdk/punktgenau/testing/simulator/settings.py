@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 from punktgenau.checkout import Settings
-from punktgenau.testing.simulator.schedule import POINTS_PER_EURO, Earns, Taken
+from punktgenau.testing.simulator.plans import POINTS_PER_EURO, Earns, Taken
 
 PAID = Settings(deadline_s=2.0, worker_deadline_s=4.0)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from punktgenau import PunktgenauError
 from punktgenau.checkout import Cart, Line, Payment, Refund
 from punktgenau.checkout import Order as OrderOfShop
-from punktgenau.testing.simulator.schedule import REWARD_POINTS, TOTAL_MINOR, Order
+from punktgenau.testing.simulator.plans import REWARD_POINTS, TOTAL_MINOR, Order
+from punktgenau.voucher_records import Voucher
 
 OrderState = Literal["missing", "pending", "paid", "cancelled"]
 
@@ -63,7 +64,7 @@ class Bought:
     state: OrderState = "missing"
     charged_minor: int = 0
     with_points: bool = False
-    """Points paid a part of what was due when it was charged."""
+    """Points or vouchers paid a part of what was due when it was charged."""
     holders: int = 0
     """How many calls are under way that change how many points the order has."""
     crossed: bool = False
@@ -80,6 +81,10 @@ class Bought:
     """Returns that the engine was told of, and whether it had them."""
     is_told: bool = False
     """The engine has heard that it is paid."""
+    others_minor: int = 0
+    """What vouchers and gift cards paid of it when the rest was charged."""
+    shown: dict[int, Voucher] = field(default_factory=dict)
+    """Its vouchers as the shop has seen them last, by their place in the history."""
 
     def write(self) -> None:
         """The order is there, and nobody has asked for points."""
@@ -89,12 +94,14 @@ class Bought:
     @property
     def cart(self) -> Cart:
         """What is in it."""
-        return REWARDS if self.plan.rewards else CART
+        cart = REWARDS if self.plan.rewards else CART
+        return replace(cart, other_tenders_minor=self.plan.gift_minor) if self.plan.gift_minor else cart
 
     def due_minor(self, payment: Payment | None) -> int:
         """What is to be charged. Raises PunktgenauError: nobody knows, or no points pay its reward articles."""
-        due = self.cart.total if payment is None else payment.due
-        if self.plan.rewards and due == self.cart.total:
+        payable = self.cart.payable if payment is None else payment.total
+        due = payable if payment is None else payment.due
+        if self.plan.rewards and due == payable:
             raise PunktgenauError("Nothing of it is sold without the points that its articles need.")
         return due.amount_minor
 
@@ -108,10 +115,12 @@ class Bought:
         finally:
             self.holders -= 1
 
-    def charge(self, due_minor: int) -> None:
-        """The rest is paid, and the order says so."""
+    def charge(self, due_minor: int, payment: Payment | None) -> None:
+        """The rest is paid, and the order says so; what vouchers and gift cards leave is the total of `payment`."""
+        payable = self.cart.payable if payment is None else payment.total
         self.state, self.charged_minor = "paid", due_minor
-        self.with_points = due_minor < TOTAL_MINOR
+        self.others_minor = TOTAL_MINOR - payable.amount_minor
+        self.with_points = due_minor < self.cart.payable.amount_minor
         self.crossed = self.crossed or self.holders > 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from punktgenau.testing.simulator.schedule import Plan
+from punktgenau.testing.simulator.plans import Plan
 from punktgenau.testing.simulator.script import Place
 from punktgenau.testing.simulator.world import Ground, Verdict, World
 

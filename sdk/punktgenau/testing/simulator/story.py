@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from punktgenau.testing.simulator.schedule import NO_ORDER, REFERENCE, TOTAL_MINOR, Plan
+from punktgenau.testing.simulator.plans import NO_ORDER, REFERENCE, TOTAL_MINOR, Plan
 from punktgenau.testing.simulator.world import Verdict
 
 COMMAND = "python -m punktgenau.testing.simulator --seed {seed} --histories 1"

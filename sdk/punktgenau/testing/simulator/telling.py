@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from punktgenau import PunktgenauError
+from punktgenau.testing.simulator.plans import TOTAL_MINOR
 from punktgenau.testing.simulator.provider import SECRET
-from punktgenau.testing.simulator.schedule import TOTAL_MINOR
 from punktgenau.testing.simulator.settings import PAID
 from punktgenau.testing.simulator.shop import Told
 
 if TYPE_CHECKING:
+    from punktgenau.checkout import Payment
     from punktgenau.testing.simulator.world import World
 
 _GONE = frozenset({"voided", "expired", "declined", "abandoned", "reversed"})
@@ -47,13 +48,13 @@ def _untrue(told: Told) -> str:
         found = list(told.books)
     elif not found and any(row["idempotency_key"] is None for row in told.books):
         return ""
-    held = sum(_whole(row["held_points"]) for row in found)
-    taken = sum(_whole(row["captured_points"]) - _whole(row["reversed_points"]) for row in found)
+    held = sum(_whole(row["held"]) for row in found)
+    taken = sum(_whole(row["captured"]) - _whole(row["reversed"]) for row in found)
     if payment.state in _GONE and (held or taken):
         return f"the provider holds {held} and has taken {taken}"
     if payment.state in ("authorized", "captured") and not found:
         return "the provider knows nothing of it"
-    if payment.state == "captured" and not sum(_whole(row["captured_points"]) for row in found):
+    if payment.state == "captured" and not sum(_whole(row["captured"]) for row in found):
         return "the provider has captured nothing"
     return ""
 
@@ -67,7 +68,7 @@ def _not_so(world: World, told: Told, error: PunktgenauError) -> Iterator[str]:
         return
     rows = {row["idempotency_key"]: row for row in told.books}
     own = rows.get(error.idempotency_key) if error.idempotency_key else None
-    if own is not None and (own["held_points"] or own["captured_points"] != own["reversed_points"]):
+    if own is not None and (own["held"] or own["captured"] != own["reversed"]):
         yield f"{told.actor} was told {error.code} for {told.reference}, but the provider has it as {own['state']}"
         return
     others = [
@@ -89,7 +90,9 @@ def _not_so(world: World, told: Told, error: PunktgenauError) -> Iterator[str]:
         if row["key"] in rows:
             # Somebody else carried it out, and its points were given back again, before this was told.
             continue
-        if world.provider.rows("SELECT 1 FROM redemption WHERE idempotency_key = ? AND points > 0", row["key"]):
+        if world.provider.rows(
+            "SELECT 1 FROM redemption WHERE idempotency_key = ? AND points + vouchers_minor > 0", row["key"]
+        ):
             yield f"{told.actor} was told {error.code} for {told.reference}; later its points were held all the same"
 
 
@@ -100,7 +103,7 @@ def exact(world: World) -> Iterator[str]:
         if payment is None:
             continue
         figures = (payment.points, payment.value.amount_minor, payment.due_minor, payment.total.amount_minor)
-        if min(figures) < 0 or payment.total.amount_minor != TOTAL_MINOR:
+        if min(figures) < 0 or not _is_total(world, told, payment):
             yield f"{told.reference}: {figures} were told"
         pays = payment.total.amount_minor - payment.due_minor
         back_minor = payment.returned_value.amount_minor if payment.points else 0
@@ -117,6 +120,15 @@ def exact(world: World) -> Iterator[str]:
             continue
         if pays and not payment.points and payment.state not in stands:
             yield f"{told.reference}: no points are told, but {pays} less are due"
+
+
+def _is_total(world: World, told: Told, payment: Payment) -> bool:
+    """Whether what is told as its total is what gift cards and vouchers leave of it."""
+    order = world.shop.orders[told.reference].plan
+    agreed_minor = sum(one.value_minor for one in payment.agreed_vouchers)
+    pays_now = {one.id: one.value_minor for one in payment.vouchers}
+    fits = all(pays_now.pop(one.id, 0) <= one.value_minor for one in payment.agreed_vouchers) and not pays_now
+    return fits and payment.total.amount_minor + agreed_minor == TOTAL_MINOR - order.gift_minor
 
 
 def as_it_stands(world: World) -> Iterator[str]:

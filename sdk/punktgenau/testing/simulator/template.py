@@ -20,7 +20,8 @@ _REDEMPTION_FIXED = (
     "hold_s", "created_at",
 )  # fmt: skip
 _REDEMPTION_MOVING = (
-    "state", "version", "live_key", "provider_id", "captured_points", "reversed_points", "release_cause", "reason",
+    "state", "version", "live_key", "provider_id", "captured_points", "reversed_points", "vouchers_back_minor",
+    "release_cause", "reason",
 )  # fmt: skip
 _OPERATION_FIXED = ("id", "redemption_id", "kind", "cause", "key", "fingerprint", "request", "created_at")
 _OPERATION_MOVING = ("outcome", "open_key", "lease_token", "sends", "passes")

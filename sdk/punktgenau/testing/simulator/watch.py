@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from punktgenau.testing.simulator import earning_watch
+from punktgenau.testing.simulator import earning_watch, voucher_watch
 from punktgenau.testing.simulator.audit import LINKS, Auditor
 from punktgenau.testing.simulator.faults import EARNING_WRITES, WRITES
 from punktgenau.testing.simulator.provider import SimulatedProvider
@@ -80,6 +80,8 @@ class Watch:
     provider: SimulatedProvider
     auditor: Auditor
     shop: Shop
+    vouchers: tuple[str, ...] = ()
+    """Ids of the history's vouchers."""
     sent: list[Sent] = field(default_factory=list)
     answered: list[Answer] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
@@ -112,7 +114,7 @@ class Watch:
             return
         row = self.auditor.one(
             "SELECT o.id, o.kind, o.fingerprint, o.request, r.order_reference, r.member_id, r.points, r.value_minor,"
-            " r.total_minor, r.customer_id, r.key AS target, r.provider_id"
+            " r.total_minor, r.customer_id, r.cart, r.key AS target, r.provider_id"
             " FROM punktgenau_operation o JOIN punktgenau_redemption r ON r.id = o.redemption_id WHERE o.key = ?",
             key,
         )
@@ -126,11 +128,14 @@ class Watch:
         elif operation == "cancel_by_key" and content.get("target_key") != row["target"]:
             self.wrong("I4", "cancel_by_key leaves for a key that is not in its intent")
         elif operation in ("capture", "reverse"):
-            said = (content.get("points"), _minor(content.get("value")))
             written = json.loads(row["request"])
-            meant = (written.get("points"), written.get("value_minor", row["value_minor"]))
+            points = written.get("points") or 0
+            meant = (points, written.get("value_minor", row["value_minor"]) if points else 0)
+            said = (content.get("points") or 0, _minor(content.get("value")) or 0)
             if said != meant:
                 self.wrong("I4", f"{operation} leaves with {said}, the intent says {meant}")
+            if (onto := voucher_watch.put_back(content)) != json.loads(written.get("vouchers", "[]")):
+                self.wrong("I4", f"{operation} leaves with {onto} for vouchers, the intent says something else")
 
     def _check_step(self, operation: str, key: str | None, content: dict[str, object]) -> None:
         for invariant, what in earning_watch.wrong_with(self, operation, key, content):
@@ -189,13 +194,15 @@ class Watch:
         if claim is None:
             return
         # Where keys are nothing, by the id that the provider has given; before that only the end tells.
-        query = "SELECT * FROM redemption WHERE (idempotency_key = ?1 OR id = ?2) AND points > 0"
+        query = (
+            "SELECT held_points + held_vouchers_minor AS held, captured_points + captured_vouchers_minor AS captured,"
+            " reversed_points + reversed_vouchers_minor AS reversed FROM redemption"
+            " WHERE (idempotency_key = ?1 OR id = ?2) AND points + vouchers_minor > 0"
+        )
         found = self.provider.rows(query, key, provider_id)
         row = found[0] if found else None
         invariant, means = claim
-        held, captured, reversed_ = (
-            (row["held_points"], row["captured_points"], row["reversed_points"]) if row is not None else (0, 0, 0)
-        )
+        held, captured, reversed_ = (row["held"], row["captured"], row["reversed"]) if row is not None else (0, 0, 0)
         true = {
             "held": row is not None,
             "taken": captured > 0,
@@ -232,7 +239,9 @@ class Watch:
             return ()
         rows = self.provider.rows(
             "SELECT CASE WHEN idempotency_key LIKE 'pg_%' OR length(idempotency_key) >= 32 THEN idempotency_key END"
-            " AS idempotency_key, state, points, held_points, captured_points, reversed_points FROM redemption"
+            " AS idempotency_key, state, held_points + held_vouchers_minor AS held,"
+            " captured_points + captured_vouchers_minor AS captured,"
+            " reversed_points + reversed_vouchers_minor AS reversed FROM redemption"
             " WHERE order_reference = ? ORDER BY number",
             reference,
         )
@@ -249,12 +258,12 @@ class Watch:
 
     def _check_authorize(self, content: dict[str, object], intent: dict[str, object]) -> None:
         tenders = content["tenders"]
-        first = tenders[0] if isinstance(tenders, list) else {}
+        points = [one for one in tenders if one["kind"] == "points"] if isinstance(tenders, list) else []
         said = (
             content["order_reference"],
             content["member_id"],
-            first["points"],
-            _minor(first["value"]),
+            points[0]["points"] if points else 0,
+            _minor(points[0]["value"]) if points else 0,
             _minor(content["total"]),
         )
         meant = tuple(intent[name] for name in ("order_reference", "member_id", "points", "value_minor", "total_minor"))
@@ -273,6 +282,8 @@ class Watch:
             self.wrong("I9", f"authorize leaves with {said[2]} points worth {said[3]}: a point is a cent")
         if said[2] not in order.wished:
             self.wrong("I9", f"authorize leaves with {said[2]} points, the customer asked for {sorted(order.wished)}")
+        for invariant, what in voucher_watch.wrong_with(self, content, str(intent["cart"]), order.plan):
+            self.wrong(invariant, what)
 
     def wrong(self, invariant: str, what: str) -> None:
         """Note that something did not hold."""

@@ -39,6 +39,9 @@ _ROUTES = tuple(
         ("reverse_accrual", "POST", r"/v1/accruals/[^/]+/reversals"),
         ("find_accruals", "GET", r"/v1/accruals"),
         ("get_accrual", "GET", r"/v1/accruals/[^/]+"),
+        ("look_up_voucher", "POST", r"/v1/vouchers/look-up"),
+        ("vouchers", "GET", r"/v1/vouchers"),
+        ("get_voucher", "GET", r"/v1/vouchers/[^/]+"),
     )
 )
 _JUST_AFTER_S = 0.001

@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from punktgenau.profiles import PROFILES
-from punktgenau.testing.simulator import coverage, graph, invariants
+from punktgenau.testing.simulator import coverage, graph, invariants, voucher_varieties
 from punktgenau.testing.simulator.audit import Auditor
 from punktgenau.testing.simulator.earning_watch import EarningWatch
 from punktgenau.testing.simulator.journal_file import Connection, JournalFile
+from punktgenau.testing.simulator.plans import BY_ITSELF, HOLD_S, REFERENCE, THE_PROVIDER, UNSEEN, Plan, Step
 from punktgenau.testing.simulator.post import Post
 from punktgenau.testing.simulator.process import Process
-from punktgenau.testing.simulator.provider import SECRET, SimulatedProvider
-from punktgenau.testing.simulator.schedule import BY_ITSELF, HOLD_S, REFERENCE, THE_PROVIDER, UNSEEN, Plan, Step
+from punktgenau.testing.simulator.provider import BEGINS, SECRET, SimulatedProvider
 from punktgenau.testing.simulator.script import Order, Place, Script
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.shop import open_shop
@@ -88,11 +88,13 @@ class World:
         script = Script(plan.seed, only=only)
         self.plan = plan
         self.provider = ground.provider
+        self.vouchers = ground.provider.bring(plan.vouchers, at=BEGINS + timedelta(seconds=plan.provider_ahead_s))
+        """Their ids, in the order of the plan."""
         self.seams = Seams(Turns(Order(script, switch_odds=plan.odds.switch)), script, plan.odds)
         self.file = JournalFile(ground.path, self.seams, ground.idle)
         self.auditor = ground.auditor
         self.shop = open_shop(plan.orders, earns=plan.earns is not None)
-        self.watch = Watch(self.seams, self.provider, self.auditor, self.shop)
+        self.watch = Watch(self.seams, self.provider, self.auditor, self.shop, vouchers=self.vouchers)
         self.file.committed, self.file.finished = self.watch.committed, self.watch.finished
         self.watch.taken_from = self.file.taken_from
         self.file.earned = EarningWatch(self.watch).committed
@@ -117,6 +119,8 @@ class World:
         cells.update(coverage.edges(graph.edges_taken(self)))
         cells[coverage.VARIANT, self.plan.variant, ""] += 1
         cells.update(coverage.earned(self.plan.earns, graph.earning_edges_taken(self)))
+        if self.plan.vouchers:
+            cells.update(coverage.vouchers(cells, voucher_varieties.of(self)))
         return Verdict(
             plan=self.plan,
             violations=tuple(dict.fromkeys(violations)),
