@@ -13,6 +13,7 @@ from werkzeug import Response
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from flask_punktgenau import backoffice_clearing as clearing
+from flask_punktgenau import backoffice_earned as earned
 from flask_punktgenau import backoffice_lists as lists
 from flask_punktgenau import backoffice_redemption as redemption
 from flask_punktgenau import backoffice_returns as returns
@@ -22,6 +23,7 @@ from punktgenau.errors import PunktgenauError
 
 ID = "<redemption_id>"
 DIFFERENCE = "<difference_id>"
+EARNING, EXCHANGE = "<earning_id>", "<exchange_id>"
 
 
 class _Pages(Blueprint):
@@ -62,6 +64,14 @@ def make_backoffice() -> Blueprint:
     pages.post(f"/redemptions/{ID}/return", endpoint="refund")(returns.refund)
     pages.post(f"/redemptions/{ID}/money", endpoint="money")(returns.money)
     pages.post(f"/redemptions/{ID}/settle", endpoint="settle")(returns.settle)
+    pages.get("/earned")(earned.earned)
+    pages.get(f"/earned/{EARNING}")(earned.earning)
+    pages.post(f"/earned/{EARNING}/retry")(earned.retry_earned)
+    pages.post(f"/earned/{EARNING}/settle")(earned.settle_earned)
+    pages.get("/exchanged")(earned.exchanged)
+    pages.get(f"/exchanged/{EXCHANGE}")(earned.exchange)
+    pages.post(f"/exchanged/{EXCHANGE}/retry")(earned.retry_exchange)
+    pages.post(f"/exchanged/{EXCHANGE}/settle")(earned.settle_exchange)
     pages.get("/clearing")(clearing.clearing)
     pages.post("/clearing", endpoint="compare")(clearing.compare)
     pages.get(f"/clearing/{DIFFERENCE}")(clearing.difference)

@@ -17,6 +17,7 @@ from flask_punktgenau.problems import status_of
 from flask_punktgenau.state import current_state, logger
 from flask_punktgenau.urls import static_url
 from punktgenau.checkout.attention import Attention
+from punktgenau.checkout.earning.told import told_state
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.office import Office
 from punktgenau.errors import ConfigurationError, PunktgenauError
@@ -100,7 +101,14 @@ def page(
         done=t.done(done) if done in DEEDS else "",
     )
     text = render_template(
-        f"punktgenau/admin/{template}", frame=frame, t=t, to=to, amount=_amount, moment=moment, **view
+        f"punktgenau/admin/{template}",
+        frame=frame,
+        t=t,
+        to=to,
+        amount=_amount,
+        moment=moment,
+        told_state=told_state,
+        **view,
     )
     return make_response(text, status if error is None else status_of(error, as_page=True))
 

@@ -11,11 +11,14 @@ from babel.dates import format_date, format_skeleton, format_time, get_timezone
 from babel.numbers import get_decimal_symbol
 
 from flask_punktgenau import backoffice_words, formatting
+from flask_punktgenau.backoffice_kinds import CAUSES, EARN_CALLS, ORDER_STATES, REFUSALS, STORY_CALLS, STORY_KINDS
 from flask_punktgenau.language import Language
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.difference import DifferenceState, Proposal
-from punktgenau.checkout.earning.told import EarnedState
+from punktgenau.checkout.earning.told import EarnedFate, EarnedState
+from punktgenau.checkout.exchanging.told import ExchangeKind, ExchangeState
 from punktgenau.checkout.matched import DifferenceKind
+from punktgenau.checkout.office_exchanged import ExchangeFate
 from punktgenau.checkout.refund import Refund, RefundState
 from punktgenau.checkout.resolving import Resolution
 from punktgenau.checkout.searching import STATES
@@ -26,26 +29,6 @@ from punktgenau.errors import InvalidArgumentError, PunktgenauError
 from punktgenau.money import Money
 
 By = Literal["day", "week", "month"]
-STORY_CALLS = ("authorize", "capture", "void", "reverse", "cancel_by_key", "extend", "give_up", "accrue")
-STORY_ENDS = ("asked", "done", "not_done", "unknown")
-STORY_KINDS = (
-    *(f"{call}.{end}" for call in STORY_CALLS for end in STORY_ENDS),
-    *("placed", "taken_anew", "return", "return.customer", "money_refunded", "amended", "shipment", "event"),
-    *("ended.expired", "ended.short", "reverse.return", "capture.shipment"),
-    *(f"action.{kind}" for kind in ("retry", "cancel", "money_refunded", "settle_return", "repair", "dismiss")),
-    *(f"action.resolve_{how}" for how in ("done", "not_done", "give_back", "written_off", "paid_otherwise")),
-    *("action.new_points_given", "action.new_points_again", "action.settle_expired"),
-    *("action.reconcile", "action.reconcile_file", "action.reconcile_cut"),
-    *("action.erase", "action.purge", "action.refund", "action.other"),
-)
-ORDER_STATES = ("pending", "paid", "cancelled", "missing")
-CAUSES = (
-    "payment_failed", "order_cancelled", "order_gone", "without_points", "given_up", "late_evidence", "written_off",
-    "paid_otherwise", "ended",
-)  # fmt: skip
-"""Causes that the engine itself gives; a shop's own are shown as they are."""
-REFUSALS = ("not_offered", "declined", "invalid_request")
-"""What providers answer that do not take the points of a return back."""
 
 
 class ToldError(InvalidArgumentError):
@@ -64,6 +47,30 @@ class OfficeLanguage(Language):
     def earned_state(self, state: EarnedState) -> str:
         """Where earned points are, in a word or two."""
         return self.gettext(f"office.earned.{state}")
+
+    def earning_state(self, state: EarnedState) -> str:
+        """The same for a list, without until when."""
+        return self.gettext(f"office.earning.{state}")
+
+    def exchange_state(self, state: ExchangeState) -> str:
+        """Where a voucher that is bought, or money that is asked for, is."""
+        return self.gettext(f"office.exchanged.{state}")
+
+    def exchange_kind(self, kind: ExchangeKind) -> str:
+        """What points become."""
+        return self.gettext(f"office.exchange.{kind}")
+
+    def earned_fate(self, fate: EarnedFate, points: int) -> str:
+        """What became of the points that an order earns."""
+        return self.gettext(f"office.fate.{fate}", points=self.count(points)) if fate else ""
+
+    def exchange_fate(self, fate: ExchangeFate, points: int) -> str:
+        """What became of points that should become something else."""
+        return self.gettext(f"office.became.{fate}", points=self.count(points))
+
+    def earn_call(self, kind: str) -> str:
+        """What the provider is asked for about earned points."""
+        return self.gettext(f"office.earn_call.{kind}") if kind in EARN_CALLS else kind
 
     def clock(self, moment: datetime) -> str:
         """The time of day with its seconds."""
@@ -120,6 +127,8 @@ class OfficeLanguage(Language):
             notes.append(", ".join(f"{count} × {line}" for line, count in told.units.items()))
         if told.reason:
             notes.append(self.cause(told.reason))
+        if told.not_there:
+            notes.append(self.gettext("%(points)s of these were spent already.", points=self.count(told.not_there)))
         if told.expired_points:
             notes.append(
                 self.gettext("%(points)s of these had expired meanwhile.", points=self.count(told.expired_points))

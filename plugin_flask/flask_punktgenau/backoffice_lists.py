@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -16,12 +16,15 @@ from flask_punktgenau.backoffice_csv import csv_response, figure_rows, redemptio
 from flask_punktgenau.backoffice_gate import language, office, page, to
 from flask_punktgenau.backoffice_language import By, OfficeLanguage
 from flask_punktgenau.state import current_state
+from punktgenau.checkout.earning.schema import EarningRow
 from punktgenau.checkout.figures import Figures, Span
 from punktgenau.checkout.moments import milliseconds
+from punktgenau.checkout.office import Office
 from punktgenau.checkout.searching import ANY, STATES, FoundPage, Search
 from punktgenau.money import Money
 
 TEXT_LENGTH_MAX = 255
+_BESIDES = 20
 _SPANS: dict[By, int] = {"day": 30, "week": 26, "month": 12}
 _CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{32})")
 
@@ -51,9 +54,10 @@ class Filters:
 def redemptions() -> Response:
     """Every redemption that fits the filters, newest first, a page at a time."""
     t = language()
-    filters = _filters(t)
+    filters = filters_of(t)
     cursor = request.args.get("after", "")
-    found = office().searching.page(filters.search, cursor=cursor)
+    its = office()
+    found = its.searching.page(filters.search, cursor=cursor)
     older = to("redemptions", **filters.query, after=found.next_cursor) if found.next_cursor else ""
     return page(
         "redemptions.html",
@@ -65,8 +69,17 @@ def redemptions() -> Response:
         all_with_it=_all_with_it(filters, found),
         older=older,
         newest=to("redemptions", **filters.query) if cursor else "",
+        earned=_earned_besides(its, filters) if not cursor else (),
         csv=to("redemptions_csv", **filters.query),
     )
+
+
+def _earned_besides(its: Office, filters: Filters) -> tuple[EarningRow, ...]:
+    """Orders of that name, or of that person, which no points have paid and which earn some."""
+    if not filters.text or filters.state:
+        return ()
+    found = its.listed.earnings(filters.search, limit=_BESIDES).items
+    return tuple(one for one in found if not its.searching.attempts(one.order_reference))
 
 
 def _all_with_it(filters: Filters, found: FoundPage) -> str:
@@ -78,7 +91,7 @@ def _all_with_it(filters: Filters, found: FoundPage) -> str:
 
 def redemptions_csv() -> Response:
     """The same without pages, as CSV."""
-    return csv_response("redemptions.csv", redemption_rows(office().searching.all(_filters(language()).search)))
+    return csv_response("redemptions.csv", redemption_rows(office().searching.all(filters_of(language()).search)))
 
 
 def attention() -> Response:
@@ -150,11 +163,12 @@ def _midnight(t: OfficeLanguage, now: datetime, day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=t.local(now).tzinfo)
 
 
-def _filters(t: OfficeLanguage) -> Filters:
+def filters_of(t: OfficeLanguage, states: Sequence[str] = STATES) -> Filters:
+    """What the address filters by; `states` are those that there are."""
     said = {name: request.args.get(name, "").strip() for name in ("q", "state", "since", "until")}
     text = said["q"][:TEXT_LENGTH_MAX]
     text = text if text.isprintable() else ""
-    state = said["state"] if said["state"] in STATES else ""
+    state = said["state"] if said["state"] in states else ""
     since, until = _day(said["since"]), _day(said["until"])
     now = current_state().clock.now()
     search = Search(

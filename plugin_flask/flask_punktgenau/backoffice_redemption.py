@@ -33,7 +33,7 @@ def redemption(redemption_id: str, *, error: PunktgenauError | None = None) -> R
         asked=asked,
         order_url=order_urls(current_state(), [whole.row.order_reference]).get(whole.row.order_reference, ""),
         returned_units=returned_units(whole),
-        earned=current_state().require().earned(whole.row.order_reference),
+        earned=its.earned_with(whole.row.order_reference),
     )
 
 

@@ -44,6 +44,13 @@ SENTENCES = (
     "More is owed for return %(reference)s than was shown. Nothing was written down; pay the rest, or "
     "enter what was paid once more.",
     "There is no such redemption.",
+    "There is no such earning.",
+    "There is no such exchange.",
+    "Exchange %(reference)s is being worked on by somebody else at this moment.",
+    "Nobody has to say what became of exchange %(reference)s, or it is being asked about at this moment. "
+    "Nothing was changed; look at it again.",
+    "What order %(order)s earns needs no person now. Nothing was changed.",
+    "Order %(order)s has earned nothing.",
     "A newer attempt of order %(order)s has taken the place of this one.",
     "Order %(order)s is not short any more. Look at it again.",
     "%(field)s must be %(least)s to %(most)s printable characters.",
@@ -198,6 +205,7 @@ JOURNAL_CODES = (
     "taken_anew",
     "amended",
     "refused",
+    "never_arrived",
 )
 """Codes that only the journal knows; all others are those of `punktgenau.codes`."""
 FIELDS = (

@@ -22,6 +22,8 @@ from punktgenau.checkout import Recovery
 from punktgenau.errors import PunktgenauError, UnavailableError
 
 SANDBOX_HOST = "127.0.0.1"
+EARNED = ("given", "usable", "taken_back", "never_given", "refused", "waiting")
+"""What becomes of points that orders earn, in the order in which it is told."""
 TOLD_EVERY_S = 10.0
 """How often a worker says how far it has come while a pass takes long."""
 
@@ -82,7 +84,7 @@ def worker(pause_s: float) -> None:
                 # The database is away: that passes, and everything due is still written down.
                 click.echo(str(error), err=True)
             else:
-                if report.finished or report.still_open or report.looked_at:
+                if report.finished or report.still_open or report.looked_at or report.earned:
                     click.echo(_told(report))
             ending.wait(pause_s)
         click.echo("The worker has ended.")
@@ -119,7 +121,9 @@ def _run_until_told(command: list[str]) -> int:
 
 
 def _told(report: Recovery) -> str:
-    return (
+    said = (
         f"finished {report.finished}, still open {report.still_open}, looked at {report.looked_at}, "
         f"need attention {report.needs_attention}"
     )
+    earned = ", ".join(f"{word.replace('_', ' ')} {report.earned[word]}" for word in EARNED if report.earned[word])
+    return f"{said}; earned: {earned}" if earned else said

@@ -40,8 +40,8 @@ def test_what_an_order_earned_stands_on_its_page(shop: SmallShop, mira: Visitor)
     )
     assert '<h2 id="earned">Points earned with this order</h2>' in page
     for cells in (
-        '<th scope="row">Earned</th>\n    <td class="pga-number">108</td>\n    <td class="pga-number">18</td>',
-        '<th scope="row">Welcome gift</th>\n    <td class="pga-number">50</td>',
+        'Earned</a></th>\n    <td class="pga-number">108</td>\n    <td class="pga-number">18</td>',
+        'Welcome gift</a></th>\n    <td class="pga-number">50</td>',
         "Not usable yet, until <time",
     ):
         assert cells in page, cells
@@ -56,3 +56,68 @@ def test_an_order_that_earned_nothing_says_nothing_of_it(shop: SmallShop, mira: 
         mira.browser, "/points/admin/redemptions/" + row.split("/points/admin/redemptions/")[1].split('"')[0]
     )
     assert "Points earned with this order" not in page
+
+
+def page_of(mira: Visitor, listed: str, folder: str) -> str:
+    """The address of what a list shows first."""
+    text = text_of(mira.browser, f"/points/admin/{listed}")
+    return f"/points/admin/{folder}/" + text.split(f'href="/points/admin/{folder}/')[1].split('"')[0]
+
+
+def unpaid_by_points(shop: SmallShop, order: str = "B-7") -> None:
+    with shop.app.app_context():
+        shop.shop.cart = CART
+        shop.shop.order(order, state="paid", customer_id="anna")
+        shop.points.checkout.capture(order)
+
+
+def test_an_order_without_points_is_found_by_whoever_looks_for_it(shop: SmallShop, mira: Visitor) -> None:
+    unpaid_by_points(shop)
+    with shop.app.app_context():
+        shop.points.checkout.recover()
+    for asked in ("B-7", "B-", "anna"):
+        found = text_of(mira.browser, f"/points/admin/?q={asked}")
+        assert "Orders without points that earn some" in found
+        assert "B-7</a></th>" in found
+    assert "Orders without points" not in text_of(mira.browser, "/points/admin/?q=C-1")
+    page = text_of(mira.browser, page_of(mira, "earned?q=B-7", "earned"))
+    for said in ("The order earns 120 points", "120 points credited", "Key: credit", "To the content", "lamp"):
+        assert said in page, said
+    asked = text_of(mira.browser, page_of(mira, "earned?state=pending", "earned") + "?ask=1")
+    assert "Ask the provider now" not in asked
+    assert "<dd>120</dd>" in asked
+    assert "No order has earned" not in text_of(mira.browser, "/points/admin/earned?state=declined")
+
+
+def test_a_refused_earning_is_settled_on_its_page(shop: SmallShop, mira: Visitor) -> None:
+    shop.provider.control("POST", "/members", {"id": "mbr_2500", "state": "blocked"})
+    unpaid_by_points(shop)
+    with shop.app.app_context():
+        shop.points.checkout.recover()
+    listed = text_of(mira.browser, "/points/admin/attention")
+    assert "120 points were not given: the provider refused." in listed
+    page = page_of(mira, "attention", "earned")
+    token = text_of(mira.browser, page).split('name="csrf_token" value="')[1].split('"')[0]
+    for said in ({"as": "left", "reason": ""}, {"as": "other", "reason": "why"}):
+        assert mira.browser.post(f"{page}/settle", data=said | {"csrf_token": token}).status_code == 400
+    done = mira.browser.post(f"{page}/settle", data={"as": "left", "reason": "goodwill", "csrf_token": token})
+    assert done.status_code == 303
+    after = text_of(mira.browser, done.headers["Location"])
+    assert "Settled, with your name and reason." in after
+    assert "Left as it was by a person" in after
+    assert "Left the earned points as they are" in text_of(mira.browser, "/points/admin/log")
+    assert "Nothing waits for a person." in text_of(mira.browser, "/points/admin/attention")
+
+
+def test_a_voucher_that_was_bought_has_a_page(shop: SmallShop, mira: Visitor) -> None:
+    with shop.app.app_context():
+        bought = shop.points.checkout.buy_voucher("anna", "voucher_10", points=1000, form="f0rm" * 4)
+    for asked in ("", "?q=anna", "?q=mbr_2500", f"?q={bought.reference}", "?state=done"):
+        page = text_of(mira.browser, page_of(mira, f"exchanged{asked}", "exchanged"))
+        assert "Voucher of €10.00 bought" in page
+    assert bought.code is not None
+    assert bought.code not in page
+    assert bought.provider_id in text_of(mira.browser, page_of(mira, "exchanged", "exchanged") + "?ask=1")
+    assert "Nothing fits these filters." in text_of(mira.browser, "/points/admin/exchanged?q=ben")
+    for missing in ("earned/nothing", "exchanged/" + "0" * 32):
+        assert mira.browser.get(f"/points/admin/{missing}").status_code == 404

@@ -12,7 +12,8 @@ import pytest
 
 import punktgenau.checkout
 from flask_punktgenau.backoffice_gate import problem_text
-from flask_punktgenau.backoffice_language import CAUSES, OfficeLanguage
+from flask_punktgenau.backoffice_kinds import CAUSES
+from flask_punktgenau.backoffice_language import OfficeLanguage
 from flask_punktgenau.backoffice_words import BROKEN, JOURNAL_CODES, NOTED, SENTENCES, known
 from flask_punktgenau.formatting import LANGUAGES
 from punktgenau.codes import CODES

@@ -306,5 +306,5 @@ def test_the_providers_events_belong_to_what_was_earned(world: World):
     data = {"accrual_id": "acc_1", "order_reference": "A-1", "idempotency_key": step.key, "state": "pending"}
     heard = Event(id="evt_1", type="accrual.pending", timestamp=shop._clock.now(), data=data)
     assert (shop.hear(heard), shop.hear(heard)) == ("matched", "repeated")
-    assert shop.recover().looked_at == 1
+    assert shop.recover().earned == {"waiting": 1}
     assert (told(shop), standing(world)) == ([("purchase", "pending", 49, 0)], (2500, 49))

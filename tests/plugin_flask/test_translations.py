@@ -14,7 +14,8 @@ from jinja2 import Environment, nodes
 
 import flask_punktgenau
 from flask_punktgenau.backoffice_gate import DEEDS
-from flask_punktgenau.backoffice_language import CAUSES, ORDER_STATES, REFUSALS, STORY_CALLS, STORY_KINDS, By
+from flask_punktgenau.backoffice_kinds import CAUSES, EARN_CALLS, ORDER_STATES, REFUSALS, STORY_CALLS, STORY_KINDS
+from flask_punktgenau.backoffice_language import By
 from flask_punktgenau.backoffice_words import BROKEN, FIELDS, JOURNAL_CODES, NOTED, SENTENCES
 from flask_punktgenau.earns import EarnOf
 from flask_punktgenau.formatting import LANGUAGES, TRANSLATIONS
@@ -22,8 +23,10 @@ from flask_punktgenau.language import Language
 from flask_punktgenau.pages import ChoiceKind, ConnectState, HistoryFilter
 from punktgenau._codes_vouchers import VOUCHER_CODES
 from punktgenau.checkout.difference import DifferenceState, Proposal
-from punktgenau.checkout.earning.told import EarnedState
+from punktgenau.checkout.earning.told import EarnedFate, EarnedState
+from punktgenau.checkout.exchanging.told import ExchangeKind, ExchangeState
 from punktgenau.checkout.matched import DifferenceKind
+from punktgenau.checkout.office_exchanged import ExchangeFate
 from punktgenau.checkout.payment import PaymentState
 from punktgenau.checkout.quote import ReasonCode
 from punktgenau.checkout.refund import NewPointsState, RefundState
@@ -85,6 +88,12 @@ FAMILIES = {
         *(f"code.{code}" for code in (*CODES, *JOURNAL_CODES)),
         *(f"field.{field}" for field in FIELDS),
         *(f"tax.{why}" for why in WHY),
+        *(f"earning.{state}" for state in get_args(EarnedState)),
+        *(f"fate.{fate}" for fate in get_args(EarnedFate) if fate),
+        *(f"earn_call.{call}" for call in EARN_CALLS),
+        *(f"exchange.{kind}" for kind in get_args(ExchangeKind)),
+        *(f"exchanged.{state}" for state in get_args(ExchangeState)),
+        *(f"became.{fate}" for fate in get_args(ExchangeFate)),
         *(f"earned.{state}" for state in get_args(EarnedState)),
     ),
     "story": STORY_KINDS,

@@ -9,6 +9,11 @@ from sqlalchemy import BindParameter, FromClause, and_, bindparam, exists, func,
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from punktgenau.checkout.database import Database, Transaction, Value
+from punktgenau.checkout.earning.schema import NEEDS_A_PERSON as EARNING_NEEDS
+from punktgenau.checkout.earning.schema import earning, earning_step
+from punktgenau.checkout.earning.told import EarnedFate, fate_of
+from punktgenau.checkout.exchanging.schema import NEEDS_A_PERSON as EXCHANGE_NEEDS
+from punktgenau.checkout.exchanging.schema import exchange
 from punktgenau.checkout.moments import moment
 from punktgenau.checkout.schema import operation, redemption
 from punktgenau.checkout.schema_returns import NOT_GIVEN, OWED_MINOR, OWES_MONEY, UNSAID, returns
@@ -19,6 +24,7 @@ from punktgenau.money import Money
 MOST = 200
 """As many of each kind as one page tells; their number is told besides."""
 COUNT_MAX = 1_000
+_URGENT = ("short", "needs_attention", "refused", "not_given", "unsaid", "earned", "exchanged")
 LATE_MS = 120_000
 """An operation that has been open for longer is not merely under way."""
 
@@ -55,6 +61,9 @@ _REFUSAL = select(_o.code).where(_o.id == bindparam("operation_id"))
 _NEW = select(_t.redemption_id, _t.id, _t.reference, _t.new_points, OWED_MINOR, _t.created_at, _t.reason)
 _WAITS = select(_o.redemption_id, _o.kind, _o.code, _o.sends, _o.created_at, _o.next_at)
 
+_e, _s, _x = earning.c, earning_step.c, exchange.c
+_EARNED = and_(ours(earning), EARNING_NEEDS)
+_EXCHANGED = and_(ours(exchange), EXCHANGE_NEEDS)
 
 _most: BindParameter[int] = bindparam("most")
 _LIST = {
@@ -64,7 +73,18 @@ _LIST = {
     "money": _OWED.where(_MONEY).order_by(_t.created_at).limit(_most),
     "unsaid": _OWED.where(_UNSAID).order_by(_t.created_at).limit(_most),
     "late": _WAITS.where(_LATE).order_by(_o.created_at).limit(_most),
+    "earned": select(
+        *(_e.id, _e.order_reference, _e.kind, _e.state, _e.points, _e.points_taken, _e.reason, _e.updated_at),
+    )
+    .where(_EARNED)
+    .order_by(_e.created_at)
+    .limit(_most),
+    "exchanged": select(_x.id, _x.customer_id, _x.kind, _x.points, _x.code, _x.created_at)
+    .where(_EXCHANGED)
+    .order_by(_x.created_at)
+    .limit(_most),
 }
+_OPEN_STEP = select(_s.kind).where(_s.open_key == bindparam("earning_id"))
 
 
 def _counted(name: str, of: FromClause, where: ColumnElement[bool]) -> ClauseElement:
@@ -80,6 +100,8 @@ _COUNT = (
     _counted("money", returns, _MONEY),
     _counted("late", operation, _LATE),
     _counted("unsaid", returns, _UNSAID),
+    _counted("earned", earning, _EARNED),
+    _counted("exchanged", exchange, _EXCHANGED),
 )
 
 
@@ -115,6 +137,38 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenEarning:
+    """Points that an order earns and were refused, or nobody can tell about; `call` is the one that is not known."""
+
+    id: str
+    order_reference: str
+    kind: str
+    state: str
+    points: int
+    taken_back: int
+    code: str
+    call: str
+    changed_at: datetime
+
+    @property
+    def fate(self) -> EarnedFate:
+        """What became of the points."""
+        return fate_of(self.state, self.code, self.call)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenExchange:
+    """Points that were to become a voucher or money, and nobody knows whether they did."""
+
+    id: str
+    customer_id: str
+    kind: str
+    points: int
+    code: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
     """What needs a person, the oldest first; `counts` tells how many there are of each, also beyond the lists."""
 
@@ -126,11 +180,13 @@ class Attention:
     unsaid: tuple[OpenReturn, ...] = ()
     """Points that are back, and nobody knows how many of them had expired, although the shop makes up for those."""
     late: tuple[Waiting, ...] = ()
+    earned: tuple[OpenEarning, ...] = ()
+    exchanged: tuple[OpenExchange, ...] = ()
 
     @property
     def urgent(self) -> int:
-        """How many orders cannot be resolved without a person."""
-        return sum(self.counts[name] for name in ("short", "needs_attention", "refused", "not_given", "unsaid"))
+        """How many matters cannot be resolved without a person."""
+        return sum(self.counts[name] for name in _URGENT)
 
 
 def counts(database: Database, *, now_ms: int) -> Attention:
@@ -154,6 +210,8 @@ def _looked(database: Database, *, now_ms: int, most: int) -> Attention:
             lists = {name: tx.all(statement, values) for name, statement in _LIST.items()}
             for name in ("refused", "not_given", "money", "unsaid", "late"):
                 lists[name] = [row + _order(tx, row) for row in lists[name]]
+            calls = [tx.one(_OPEN_STEP, {"earning_id": row[0]}) for row in lists["earned"]]
+            lists["earned"] = [row + (call or ("",)) for row, call in zip(lists["earned"], calls, strict=True)]
             refusals = [tx.one(_REFUSAL, {"operation_id": row[7]}) for row in lists["refused"]]
             lists["refused"] = [
                 row[:7] + row[8:] + (code or ("",)) for row, code in zip(lists["refused"], refusals, strict=True)
@@ -166,6 +224,8 @@ def _looked(database: Database, *, now_ms: int, most: int) -> Attention:
         money=tuple(_return(row) for row in lists["money"]),
         unsaid=tuple(_return(row) for row in lists["unsaid"]),
         late=tuple(_waiting(row) for row in lists["late"]),
+        earned=tuple(_earning(row) for row in lists["earned"]),
+        exchanged=tuple(_exchange(row) for row in lists["exchanged"]),
     )
 
 
@@ -196,4 +256,29 @@ def _waiting(row: tuple[Value, ...]) -> Waiting:
         asked_at=moment(int(row[4] or 0)),
         next_at=moment(int(row[5] or 0)),
         order_reference=str(row[6]),
+    )
+
+
+def _earning(row: tuple[Value, ...]) -> OpenEarning:
+    return OpenEarning(
+        id=str(row[0]),
+        order_reference=str(row[1]),
+        kind=str(row[2]),
+        state=str(row[3]),
+        points=int(row[4] or 0),
+        taken_back=int(row[5] or 0),
+        code=str(row[6] or ""),
+        changed_at=moment(int(row[7] or 0)),
+        call=str(row[8] or ""),
+    )
+
+
+def _exchange(row: tuple[Value, ...]) -> OpenExchange:
+    return OpenExchange(
+        id=str(row[0]),
+        customer_id=str(row[1]),
+        kind=str(row[2]),
+        points=int(row[3] or 0),
+        code=str(row[4] or ""),
+        asked_at=moment(int(row[5] or 0)),
     )

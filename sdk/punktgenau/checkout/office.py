@@ -15,6 +15,7 @@ from punktgenau.checkout.frozen import FrozenCart, thaw
 from punktgenau.checkout.intent import wished
 from punktgenau.checkout.looking import OtherContentError
 from punktgenau.checkout.office_deeds import Deeds, can_give_back, would_go_back
+from punktgenau.checkout.office_exchanged import ExchangedOffice
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund
 from punktgenau.checkout.resolving import Resolution, resolutions
@@ -69,7 +70,7 @@ class ProviderView:
     error: PunktgenauError | None = None
 
 
-class Office(Deeds):
+class Office(Deeds, ExchangedOffice):
     """What the back office may ask of one Checkout."""
 
     def __init__(self, checkout: Checkout) -> None:

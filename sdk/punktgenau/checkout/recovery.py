@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from punktgenau._clock import Clock
@@ -51,12 +52,16 @@ class Shop:
 
 @dataclass(slots=True)
 class Recovery:
-    """What one recovery did: operations finished, still open, holds looked at; and how many orders need a person."""
+    """What one recovery did: operations finished, still open, holds looked at; and how many orders need a person.
+
+    `earned` counts what became of points that orders earn: given, usable, taken_back, never_given, refused, waiting.
+    """
 
     finished: int = 0
     still_open: int = 0
     looked_at: int = 0
     needs_attention: int = 0
+    earned: Counter[str] = field(default_factory=Counter)
 
     def note(self, row: RedemptionRow) -> None:
         """Count where a row came to stand."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import Index, literal_column
 
+from punktgenau.checkout.earning.schema import earning
+from punktgenau.checkout.exchanging.schema import exchange
 from punktgenau.checkout.schema import PREFIX, event, redemption
+from punktgenau.checkout.schema_returns import action
 
 _R = redemption.c
 _SHOP = (_R.provider, _R.partner, _R.mode)
@@ -29,3 +32,18 @@ Index(
     sqlite_where=_IS_ABOUT_ONE,
     postgresql_where=_IS_ABOUT_ONE,
 )
+for _name, _c in (("earning", earning.c), ("exchange", exchange.c)):
+    _of_shop = (_c.provider, _c.partner, _c.mode)
+    Index(f"{PREFIX}{_name}_placed", *_of_shop, _c.created_at, _c.id)
+    Index(f"{PREFIX}{_name}_placed_state", *_of_shop, _c.state, _c.created_at, _c.id)
+Index(
+    f"{PREFIX}earning_beginning",
+    earning.c.provider,
+    earning.c.partner,
+    earning.c.mode,
+    earning.c.order_reference,
+    postgresql_ops={"order_reference": 'COLLATE "C"'},
+    sqlite_where=literal_column("0"),
+)
+_IS_ABOUT_NONE = action.c.redemption_id.is_(None)
+Index(f"{PREFIX}action_subject", action.c.subject, sqlite_where=_IS_ABOUT_NONE, postgresql_where=_IS_ABOUT_NONE)

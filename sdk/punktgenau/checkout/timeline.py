@@ -55,7 +55,8 @@ class Moment:
     """One sentence of the story; `kind` says which, the rest fills it in.
 
     `code` is of `punktgenau.codes` or the provider's word; `reference` names a return or a shipment, `units` what came
-    back or left with it. What a return pays in money besides `money`: `expired_money`, `money_instead`.
+    back or left with it. What a return pays in money besides `money`: `expired_money`, `money_instead`. `not_there`: of
+    earned points that were taken back so many were spent already.
     """
 
     at: datetime
@@ -75,6 +76,7 @@ class Moment:
     expired_money: Money | None = None
     money_instead: Money | None = None
     version: int = 0
+    not_there: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,9 +51,7 @@ class EarnRecovery:
         pause_s = 0.0 if self._executor.profile.calls_per_s is None else 1 / self._executor.profile.calls_per_s
         for taken in self._work(lease_s=deadline_s, due_only=due_only, stop=stop):
             row, error, called = self._do(taken, deadline_s)
-            report.looked_at += not called
-            if called:
-                _note(report, row)
+            _note(report, taken.earning if isinstance(taken, StepClaim) else taken, row)
             progress(report)
             if error is not None and error.code == CIRCUIT_OPEN:
                 # Nor would any other call be made; what is due stays due.
@@ -73,6 +71,10 @@ class EarnRecovery:
 
         since_step, since_check = self._journal.due_since(at=self._journal.now_ms())
         return (since_step, step), (since_check, check)
+
+    def carry_out(self, taken: StepClaim | EarningRow, *, deadline_s: float) -> EarningRow:
+        """Do at once what was taken, for a person who asks for it; the row as it stands then."""
+        return self._do(taken, deadline_s)[0]
 
     def _one(self, taken: StepClaim | EarningRow | None, deadline_s: float) -> bool:
         if taken is None:
@@ -149,9 +151,27 @@ class EarnRecovery:
         )
 
 
-def _note(report: Recovery, row: EarningRow) -> None:
-    """Count where an earning came to stand."""
-    if row.state in UNDER_WAY - {"needs_attention"}:
-        report.still_open += 1
-    elif row.state not in {"needs_attention", "declined"}:
+def _note(report: Recovery, seen: EarningRow, row: EarningRow) -> None:
+    """Count what became of an earning."""
+    if row.state in UNDER_WAY:
+        report.still_open += row.state != "needs_attention"
+    elif row.version == seen.version:
+        report.earned["waiting"] += 1
+    elif row.state == "declined":
+        report.earned["refused"] += 1
+    else:
         report.finished += 1
+        report.earned.update(_became(seen, row))
+
+
+def _became(seen: EarningRow, row: EarningRow) -> Iterator[str]:
+    if row.accrual_id is None:
+        if row.state == "reversed":
+            yield "never_given"
+        return
+    if seen.accrual_id is None:
+        yield "given"
+    if seen.posted_at is None and row.posted_at is not None:
+        yield "usable"
+    if row.points_taken > seen.points_taken:
+        yield "taken_back"

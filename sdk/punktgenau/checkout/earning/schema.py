@@ -69,6 +69,8 @@ earning = Table(
     Column("lease_token", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    # Of whoever was erased and owes points still: by the journal's key, so that the same member is known again.
+    Column("owed_mark", String(64)),
     UniqueConstraint("provider", "partner", "mode", "order_reference", "kind", "number", name=f"{PREFIX}earning_once"),
 )
 _WELCOME = earning.c.kind == literal_column("'welcome'")
@@ -82,6 +84,8 @@ Index(
 )
 Index(f"{PREFIX}earning_member", earning.c.member_id, earning.c.created_at)
 Index(f"{PREFIX}earning_customer", earning.c.customer_id, earning.c.created_at)
+_IS_MARKED = earning.c.owed_mark.is_not(None)
+Index(f"{PREFIX}earning_mark", earning.c.owed_mark, sqlite_where=_IS_MARKED, postgresql_where=_IS_MARKED)
 _IS_DUE = earning.c.check_at.is_not(None)
 Index(f"{PREFIX}earning_check", earning.c.check_at, sqlite_where=_IS_DUE, postgresql_where=_IS_DUE)
 # Unless that is as it should be, or somebody has decided so.
@@ -171,6 +175,7 @@ class EarningRow:
     lease_token: int
     created_at: int
     updated_at: int
+    owed_mark: str | None = None
 
     @property
     def kept_points(self) -> int:

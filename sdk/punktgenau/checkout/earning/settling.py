@@ -28,7 +28,9 @@ class Settling:
         self, order_reference: str, *, kind: EarnedKind, again: bool, actor: str, reason: str, lease_s: float
     ) -> None:
         """Decide about one of these. Raises as `Checkout.settle_earned`."""
-        row = next((one for one in self._journal.of_order(order_reference) if one.kind == kind), None)
+        mine = [one for one in self._journal.of_order(order_reference) if one.kind == kind]
+        # Of two welcomes the one that was taken back in full waits for nobody.
+        row = mine[-1] if mine else None
         if row is None:
             raise NotFoundError(f"Order {order_reference} has earned nothing.", field="order_reference")
 
@@ -39,7 +41,7 @@ class Settling:
                 actor=actor,
                 reason=reason,
                 subject=order_reference,
-                detail={"points": row.points, "kind": kind},
+                detail={"points": row.points, "kind": kind, "earning_id": row.id},
             )
 
         try:

@@ -13,7 +13,10 @@ from punktgenau.checkout.moments import moment
 
 EarnedKind = Literal["purchase", "welcome"]
 EarnedState = Literal["planned", "pending", "posted", "reversed", "declined", "needs_attention"]
+EarnedFate = Literal["", "not_given", "had", "given_unknown", "posted_unknown", "taken_unknown", "left"]
+"""What became of points that need a person, or needed one; empty: their state says it."""
 MoveKind = Literal["given", "posted", "taken_back", "set_off"]
+_UNKNOWN: dict[str, EarnedFate] = {"accrue": "given_unknown", "post": "posted_unknown", "claw_back": "taken_unknown"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,7 @@ def earned_of(row: EarningRow, steps: Sequence[StepRow]) -> Earned:
     return Earned(
         order_reference=row.order_reference,
         kind="welcome" if row.kind == "welcome" else "purchase",
-        state=_state(row),
+        state=told_state(row),
         points=row.points,
         taken_back=row.points_taken,
         owed=row.owed_points,
@@ -102,7 +105,19 @@ def earned_of(row: EarningRow, steps: Sequence[StepRow]) -> Earned:
     )
 
 
-def _state(row: EarningRow) -> EarnedState:
+def fate_of(state: str, reason: str, open_call: str) -> EarnedFate:
+    """What became of the points; `open_call` is the kind of the step that is open, empty: none is."""
+    if state == "needs_attention":
+        return _UNKNOWN.get(open_call, "")
+    if state != "declined":
+        return ""
+    if reason == "welcome_had":
+        return "had"
+    return "left" if reason == "left" else "not_given"
+
+
+def told_state(row: EarningRow) -> EarnedState:
+    """Where the points of an earning are, as it is told."""
     match row.state:
         case "planned" | "accruing":
             return "planned"
@@ -116,9 +131,9 @@ def _state(row: EarningRow) -> EarnedState:
 
 
 def _pending_until(row: EarningRow) -> datetime | None:
-    if _state(row) == "planned" and row.pending_s:
+    if told_state(row) == "planned" and row.pending_s:
         return moment(row.created_at + row.pending_s * 1000)
-    return None if row.pending_until is None or _state(row) != "pending" else moment(row.pending_until)
+    return None if row.pending_until is None or told_state(row) != "pending" else moment(row.pending_until)
 
 
 def _move(step: StepRow) -> EarnedMove | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from punktgenau._clock import Clock
+from punktgenau.checkout.actions import Beside
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
 from punktgenau.checkout.exchanging import statements as sql
 from punktgenau.checkout.exchanging.schema import ExchangeClaim, ExchangeRow
@@ -14,6 +15,8 @@ from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, LostSw
 from punktgenau.checkout.moments import now_ms
 from punktgenau.checkout.rows import replace, row_of, values_of
 from punktgenau.checkout.statements import statements
+
+BY_HAND = "resolved_by_hand"
 
 
 class ExchangeJournal:
@@ -91,6 +94,26 @@ class ExchangeJournal:
             tx.run(statements(self._database).age_balance, aged)
             return self._one(tx, changed.id)
 
+    def settle(self, exchange_id: str, *, state: str, beside: Beside, lease_s: float) -> ExchangeRow:
+        """What a person says that became of it; it is closed, so that nothing of it is sent any more.
+
+        Raises LostSwapError where it needs no person, or somebody is just asking.
+        """
+        with self._database.transaction() as tx:
+            values: dict[str, Value] = {"exchange_id": exchange_id, "lease_ms": int(lease_s * 1000) + LEASE_MARGIN_MS}
+            if tx.run(self._sql.lease, values) != 1:
+                raise LostSwapError
+            row = self._one(tx, exchange_id)
+            if row.state != "needs_attention":
+                raise LostSwapError
+            beside(tx)
+            outcome = "not_done" if state == "declined" else "done"
+            changed = replace(row, state=state, outcome=outcome, code=BY_HAND, next_at=None, updated_at=self.now_ms())
+            written = values_of(changed) | {"exchange_id": row.id, "seen_token": row.lease_token, "more_sends": 0}
+            if tx.run(sql.FINISH, written) != 1:
+                raise LostSwapError
+            return self._one(tx, exchange_id)
+
     def is_as_written(self, row: ExchangeRow) -> bool:
         """Whether what would be sent now is what was written down before the first byte."""
         return hmac.compare_digest(row.fingerprint, self._fingerprint(row))
@@ -100,6 +123,17 @@ class ExchangeJournal:
         with self._database.transaction(write=False) as tx:
             found = tx.one(sql.BY_FORM, {"customer_id": customer_id, "form": form})
         return None if found is None else row_of(ExchangeRow, found)
+
+    def by_reference(self, reference: str) -> ExchangeRow | None:
+        """The exchange that the provider knows by this name."""
+        with self._database.transaction(write=False) as tx:
+            found = tx.one(sql.BY_REFERENCE, {"reference": reference})
+        return None if found is None else row_of(ExchangeRow, found)
+
+    def needing(self, *, most: int) -> tuple[ExchangeRow, ...]:
+        """Those that need a person, the oldest first."""
+        with self._database.transaction(write=False) as tx:
+            return tuple(row_of(ExchangeRow, row) for row in tx.all(sql.NEEDING, {"most": most}))
 
     def of_customer(self, customer_id: str, *, most: int) -> tuple[ExchangeRow, ...]:
         """A customer's exchanges, newest first."""
@@ -121,7 +155,7 @@ class ExchangeJournal:
     def attention(self) -> int:
         """How many need a person."""
         with self._database.transaction(write=False) as tx:
-            row = tx.one(sql.ATTENTION, {"state": "needs_attention"})
+            row = tx.one(sql.ATTENTION, {})
         return 0 if row is None else int(row[0] or 0)
 
     def _one(self, tx: Transaction, exchange_id: str) -> ExchangeRow:

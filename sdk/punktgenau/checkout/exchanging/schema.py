@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, UniqueConstraint, literal_column
 
 from punktgenau.checkout.schema import PREFIX, metadata
 
@@ -51,6 +51,15 @@ _IS_DUE = exchange.c.next_at.is_not(None)
 Index(f"{PREFIX}exchange_due", exchange.c.next_at, sqlite_where=_IS_DUE, postgresql_where=_IS_DUE)
 Index(f"{PREFIX}exchange_customer", exchange.c.customer_id, exchange.c.created_at)
 Index(f"{PREFIX}exchange_provider_id", exchange.c.provider_id)
+Index(f"{PREFIX}exchange_reference", exchange.c.reference)
+Index(f"{PREFIX}exchange_member", exchange.c.member_id, exchange.c.created_at)
+NEEDS_A_PERSON = exchange.c.state == literal_column("'needs_attention'")
+Index(
+    f"{PREFIX}exchange_attention",
+    exchange.c.created_at,
+    sqlite_where=NEEDS_A_PERSON,
+    postgresql_where=NEEDS_A_PERSON,
+)
 
 
 @dataclass(frozen=True, slots=True)

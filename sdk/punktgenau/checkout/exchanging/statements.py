@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, and_, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, and_, bindparam, func, insert, literal_column, select, update
 
 from punktgenau.checkout.database import Database
-from punktgenau.checkout.exchanging.schema import exchange
+from punktgenau.checkout.exchanging.schema import NEEDS_A_PERSON, exchange
 from punktgenau.checkout.statements import ours, own
 
 _x = exchange.c
@@ -21,22 +21,29 @@ OF_CUSTOMER = (
     .limit(bindparam("most"))
 )
 WAITING = select(_x.id).where(ours(exchange), _x.next_at.is_not(None)).order_by(_x.next_at).limit(bindparam("most"))
-ATTENTION = select(func.count()).select_from(exchange).where(own(exchange), _x.state == bindparam("state"))
+BY_REFERENCE = select(exchange).where(ours(exchange), _x.reference == bindparam("reference"))
+ATTENTION = select(func.count()).select_from(exchange).where(ours(exchange), NEEDS_A_PERSON)
+NEEDING = select(exchange).where(ours(exchange), NEEDS_A_PERSON).order_by(_x.created_at).limit(bindparam("most"))
 PUT_BACK = (
     update(exchange)
     .where(THIS, _x.lease_token == bindparam("seen_token"))
-    .values(lease_until=0, lease_token=_x.lease_token - 1)
+    .values(lease_until=literal_column("0"), lease_token=_x.lease_token - 1)
 )
 PUT_OFF = (
     update(exchange)
     .where(THIS, _x.lease_token == bindparam("seen_token"))
-    .values(lease_until=0, passes=_x.passes + 1, outcome=bindparam("outcome"), next_at=bindparam("next_at"))
+    .values(
+        lease_until=literal_column("0"),
+        passes=_x.passes + 1,
+        outcome=bindparam("outcome"),
+        next_at=bindparam("next_at"),
+    )
 )
 FINISH = (
     update(exchange)
     .where(THIS, _x.lease_token == bindparam("seen_token"))
     .values(
-        lease_until=0,
+        lease_until=literal_column("0"),
         passes=_x.passes + 1,
         sends=_x.sends + bindparam("more_sends"),
         **{
