@@ -9,6 +9,9 @@ from flask_punktgenau import Punktgenau
 
 PAGES = ("", "redemptions.csv", "attention", "figures", "figures.csv", "log")
 DEEDS = ("retry", "resolve", "cancel", "return", "money", "settle")
+EARNED = tuple(
+    f"/points/admin/{of}/{'0' * 32}/{deed}" for of in ("earned", "exchanged") for deed in ("retry", "settle")
+)
 
 
 def everywhere(redemption_id: str) -> list[tuple[str, str]]:
@@ -24,6 +27,8 @@ def everywhere(redemption_id: str) -> list[tuple[str, str]]:
         *(("POST", path) for path in ("/points/admin/", "/points/admin/figures", "/points/admin/elsewhere", one)),
         ("GET", "/points/admin/elsewhere"),
         ("DELETE", one),
+        *(("GET", f"/points/admin/{listed}") for listed in ("earned", "exchanged")),
+        *(("POST", path) for path in EARNED),
     ]
 
 

@@ -93,7 +93,7 @@ class EarnedOffice(OfficeBasis):
             open_step=open_step,
             others=tuple(one for one in journal.of_order(row.order_reference) if one.id != row.id),
             redemption_id=found[-1].id if found else "",
-            can_retry=self._can_retry(row),
+            can_retry=self._is_due(row),
             can_settle=needs_a_person(row),
         )
 
@@ -126,7 +126,7 @@ class EarnedOffice(OfficeBasis):
             subject=row.order_reference,
             detail={"points": row.points, "kind": row.kind, "earning_id": row.id},
         )
-        if not self._can_retry(row):
+        if not self._is_due(row):
             raise StateConflictError(
                 f"What order {row.order_reference} earns needs no person now. Nothing was changed."
             )
@@ -149,9 +149,9 @@ class EarnedOffice(OfficeBasis):
 
     # Inside
 
-    def _can_retry(self, row: EarningRow) -> bool:
-        is_due = row.check_at is not None and row.check_at <= self._journal.now_ms()
-        return is_due or any(one.open_key == row.id for one in self._checkout._earn_journal.steps(row.id))
+    def _is_due(self, row: EarningRow) -> bool:
+        is_late = row.check_at is not None and row.check_at <= self._journal.now_ms()
+        return is_late or any(one.open_key == row.id for one in self._checkout._earn_journal.steps(row.id))
 
     def _earning_row(self, earning_id: str) -> EarningRow:
         row = self.listed.earning(earning_id)
