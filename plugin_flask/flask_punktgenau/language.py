@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from markupsafe import Markup, escape
 
-from flask_punktgenau import formatting
+from flask_punktgenau import formatting, reasons
 from flask_punktgenau.earns import Earns
 from flask_punktgenau.pages import ChoiceKind, ConnectState, HistoryFilter
 from flask_punktgenau.voucher_words import VoucherWords
@@ -28,11 +28,8 @@ _AFTER_CAPTURE = frozenset(
 )
 _RECLAMPED = frozenset({"cart", "balance"})
 _GIVEN_BACK = frozenset({"voided", "expired", "declined", "cancelled", "reversed", "partially_reversed"})
-_TOLD = re.compile(
-    r"Order .+: (?:(?P<welcome>welcome points)|points earned(?: \((?P<names>.+)\))?"
-    r"|(?P<back>cancelled|returned), so its points are taken back)"
-)
-"""The reasons that the engine gives to the provider, with the names of campaigns."""
+_REFERENCE_MAX = 20
+"""Longer references may break, or they would be wider than a phone."""
 _IDENTIFIER = re.compile(r"[a-z0-9_.:-]*")
 """A reason for programs, such as a code; a shop's own cause for people has blanks or capitals."""
 _ENTRY_KINDS = frozenset({
@@ -211,18 +208,27 @@ class Language(VoucherWords):
             return self.gettext(f"entry.{kind}")
         return self.gettext(f"entry.{kind}.order", order=entry.order_reference)
 
+    def entry_line(self, entry: Entry) -> Markup:
+        """The same as HTML; an order's reference stays in one piece."""
+        told, order = escape(self.entry(entry)), escape(entry.order_reference or "")
+        return told.replace(order, self.reference(order)) if order and entry.kind in _ENTRY_KINDS else told
+
+    def reference(self, reference: str) -> Markup:
+        """An order's reference in one piece: on phones it would break at its hyphens."""
+        if len(reference) > _REFERENCE_MAX:
+            return escape(reference)
+        return Markup('<span class="pg-ref">{}</span>').format(reference)
+
     def entry_note(self, entry: Entry) -> str:
         """The provider's own reason for a movement, where it adds something."""
-        return "" if entry.kind in _TELLING_KINDS or entry.reason == self.entry(entry) else self.told(entry.reason)
+        if entry.kind in _TELLING_KINDS or entry.reason == self.entry(entry):
+            return ""
+        return self.told(entry.reason, entry.order_reference)
 
-    def told(self, reason: str) -> str:
-        """Why points were given or taken back: what the engine gives as a reason, in this language; others as it is."""
-        found = _TOLD.fullmatch(reason)
-        if found is None:
-            return reason
-        if found["welcome"]:
-            return self.gettext("Welcome gift")
-        return self.gettext(f"told.{found['back']}") if found["back"] else found["names"] or ""
+    def told(self, reason: str, order_reference: str | None = None) -> str:
+        """Why points were given or taken back: reasons that are known in this language, others as they are."""
+        words, text = reasons.known(reason, order_reference) or ("", reason)
+        return self.gettext(words) if words else text
 
     def entry_pending(self, entry: Entry) -> str:
         """What a movement did to the points on their way, where its points do not say it already."""
@@ -237,12 +243,12 @@ class Language(VoucherWords):
         """The name of a way to look at the history."""
         return self.gettext(f"show.{show}")
 
-    def usable_from(self, count: int, usable_at: datetime, order_reference: str) -> str:
+    def usable_from(self, count: int, usable_at: datetime, order_reference: str) -> Markup:
         """From which day on points can be used that an order has earned."""
-        return self.gettext(
+        return self.markup(
             "%(points)s from order %(order)s can be used from %(day)s on.",
             points=self.count(count),
-            order=order_reference,
+            order=self.reference(order_reference),
             day=self.day(usable_at),
         )
 

@@ -12,6 +12,8 @@ from werkzeug.routing import Rule
 from _hostile import FEW, Described, assert_proper, requests_to
 from _office_shop import paid
 from _small_shop import SmallShop, Visitor
+from punktgenau.checkout.office import Office
+from punktgenau.checkout.searching import Search
 
 READ = frozenset({200, 409})
 DONE = frozenset({200, 303, 400, 409})
@@ -22,6 +24,7 @@ RETURN = ("line.lamp", "shipping", "amount", "reference", "reason", "seen_points
 HERE = "0123456789abcdef" * 2
 """Stands for the redemption that is there."""
 ONE = {"redemption_id": (HERE,)}
+EARNING, EXCHANGE = {"earning_id": ("89abcdef" * 4,)}, {"exchange_id": ("fedcba98" * 4,)}
 DIFFERENCE = {"difference_id": ("0123456789ab",)}
 ROUTES: dict[str, Described] = {
     "redemptions": Described(query=FILTERS, known=("A-1", "captured", "2026-11-22")),
@@ -47,9 +50,25 @@ ROUTES: dict[str, Described] = {
     "refund": Described(method="POST", body="form", path=ONE, fields=RETURN, answers=DONE, known=("1", "427", "5563")),
     "money": Described(method="POST", body="form", path=ONE, fields=("return_reference", "psp_reference", "owed"),
                        answers=DONE),
+    "earned": Described(query=FILTERS, known=("A-1", "pending", "2026-11-22")),
+    "earning": Described(path=EARNING, query=("ask", "done"), answers=READ, known=("1", "settle")),
+    "retry_earned": Described(method="POST", body="form", path=EARNING, fields=("reason",), answers=DONE),
+    "settle_earned": Described(method="POST", body="form", path=EARNING, fields=("as", "reason"), answers=DONE,
+                               known=("again", "left")),
+    "exchanged": Described(query=FILTERS, known=("anna", "done", "2026-11-22")),
+    "exchange": Described(path=EXCHANGE, query=("ask", "done"), answers=READ, known=("1", "settle")),
+    "retry_exchange": Described(method="POST", body="form", path=EXCHANGE, fields=("reason",), answers=DONE),
+    "settle_exchange": Described(method="POST", body="form", path=EXCHANGE, fields=("as", "reason"), answers=DONE,
+                                 known=("done", "not_done")),
     "settle": Described(method="POST", body="form", path=ONE, fields=("as", "return_reference", "reason"),
                         answers=DONE),
 }  # fmt: skip
+
+
+@pytest.fixture
+def more_config() -> dict[str, str]:
+    """Orders earn something."""
+    return {"PUNKTGENAU_EARN_POINTS": "1"}
 
 
 def rules(shop: SmallShop) -> dict[str, Rule]:
@@ -68,7 +87,12 @@ def test_every_route_of_the_office_is_described(shop: SmallShop) -> None:
 
 @pytest.mark.parametrize("name", ROUTES)
 def test_hostile_requests_to_the_office(shop: SmallShop, mira: Visitor, name: str) -> None:
-    redemption_id = paid(shop)
+    ids = {HERE: paid(shop)}
+    with shop.app.app_context():
+        shop.points.checkout.buy_voucher("anna", "voucher_10", points=1000, form="f0rm" * 4)
+        listed = Office(shop.points.checkout).listed
+        ids[EARNING["earning_id"][0]] = listed.earnings(Search()).items[0].id
+        ids[EXCHANGE["exchange_id"][0]] = listed.exchanges(Search()).items[0].id
     described, rule, token = ROUTES[name], rules(shop)[name], mira.token()
 
     @FEW
@@ -82,8 +106,11 @@ def test_hostile_requests_to_the_office(shop: SmallShop, mira: Visitor, name: st
         if sent.token in {"right", "garbage"}:
             headers.append(("X-Punktgenau-CSRF", token if sent.token == "right" else "x.y.z"))
         body = sent.body if sent.pairs is None else urlencode(sent.pairs).encode()
+        url = sent.url
+        for stands_for, one in ids.items():
+            url = url.replace(stands_for, one)
         answer = mira.browser.open(
-            sent.url.replace(HERE, redemption_id),
+            url,
             method=sent.method,
             data=body,
             content_type=sent.content_type,

@@ -149,7 +149,7 @@ def test_an_order_and_the_history_tell_from_when_on_earned_points_can_be_used(
     assert "Earned 29 points On their way, usable from " in text(on_page(earns, template, "anna"))
     page = anna.browser.get("/points/history").text
     assert "29 points from order A-1 can be used from " in text(page)
-    assert 'href="/orders/A-1">Earned with order A-1, on their way' in page
+    assert 'href="/orders/A-1">Earned with order <span class="pg-ref">A-1</span>, on their way' in page
     assert "+29 on their way" in text(page)
 
     later(earns, provider, 14 * DAY_S + 60)
@@ -194,7 +194,7 @@ def test_an_order_that_is_not_ones_own_is_no_link(earns: SmallShop) -> None:
     recover(earns)
     earns.link("ben")
     page = earns.visitor("ben").browser.get("/points/history").text
-    assert "Earned with order A-1, on their way" in page
+    assert 'Earned with order <span class="pg-ref">A-1</span>, on their way' in page
     assert "/orders/A-1" not in page
     assert "can be used from" not in text(page)
 

@@ -64,7 +64,7 @@ FAMILIES = {
     ),
     "show": get_args(HistoryFilter),
     "earns": (*get_args(EarnOf), "welcome", "welcome.perhaps", "offset"),
-    "told": ("cancelled", "returned"),
+    "told": ("cancelled", "returned", "hold_ended"),
     "earned": (*get_args(EarnedState), "pending.from", "owed"),
     "choice": get_args(ChoiceKind),
     "problem": get_args(Outcome),
@@ -228,7 +228,15 @@ def test_movements_are_told_in_the_customers_language_with_the_providers_own_rea
 
     assert german.entry(entry("hold", "Held for order A-1")) == "Vorgemerkt für Bestellung A-1"
     assert german.entry_note(entry("hold", "Held for order A-1")) == ""
-    assert german.entry_note(entry("release", "Hold ended, order A-1")) == "Hold ended, order A-1"
+    assert german.entry_note(entry("release", "Hold ended, order A-1")) == "Vormerkung abgelaufen"
+    assert german.entry_note(entry("release", "Kassensturz, order A-1")) == "Kassensturz, order A-1"
+    assert german.entry_note(entry("reversal", "Returned, order A-1")) == ""
+    assert german.entry_note(entry("reversal", "Returned, order A-2")) == "Returned, order A-2"
+    assert german.entry_line(entry("reversal", "Returned, order A-1")) == (
+        'Zurückgegeben, Bestellung <span class="pg-ref">A-1</span>'
+    )
+    hostile = entry("capture", "x", order_reference="<b>")
+    assert german.entry_line(hostile) == 'Bestellung <span class="pg-ref">&lt;b&gt;</span> bezahlt'
     assert german.entry(entry("opening", "Opening balance", order_reference=None)) == "Anfangsstand"
     for kind in ("voucher", "payout"):  # the title says it; the provider's sentence has ids of its own
         assert german.entry_note(entry(kind, "Voucher vou_0001 bought", order_reference=None)) == ""

@@ -14,12 +14,11 @@ from punktgenau.checkout.defects import LOOK_AGAIN_MS
 from punktgenau.checkout.exchanging.execute import CIRCUIT_OPEN, ExchangeExecutor, Heard, payouts_of, vouchers_of
 from punktgenau.checkout.exchanging.journal import ExchangeJournal
 from punktgenau.checkout.exchanging.schema import ExchangeClaim, ExchangeRow
-from punktgenau.checkout.exchanging.settling import ExchangeSettling
 from punktgenau.checkout.exchanging.told import Exchange, ExchangeKind, told
+from punktgenau.checkout.exchanging.unsettled import UnsettledExchanges
 from punktgenau.checkout.goals import POLL_S
 from punktgenau.checkout.order_journal import OrderJournal
 from punktgenau.checkout.recovery import BATCH, Recovery
-from punktgenau.checkout.returns import REFERENCE_MAX, require_reference
 from punktgenau.checkout.settings import Settings
 from punktgenau.checkout.vouchers import MOST
 from punktgenau.errors import (
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 SHOWN = 50
 
 
-class Exchanges:
+class Exchanges(UnsettledExchanges):
     """The part of `Checkout` by which customers turn points into a voucher, or into money on their bank account.
 
     `form` is the page's own name for one wish, random, the same when it is sent again: then it is done once, and
@@ -140,26 +139,6 @@ class Exchanges:
     def exchanges(self, customer_id: str) -> tuple[Exchange, ...]:
         """What a customer turned into vouchers or money in this shop, newest first; from the journal."""
         return tuple(told(row) for row in self._exchange_journal.of_customer(customer_id, most=SHOWN))
-
-    def unsettled_exchanges(self) -> tuple[Exchange, ...]:
-        """Exchanges of which nobody can tell what became of the points; the oldest 200."""
-        return tuple(told(row) for row in self._exchange_settling.unsettled())
-
-    def settle_exchange(self, reference: str, *, happened: bool, actor: str, reason: str) -> Exchange:
-        """A person says whether the customer has the voucher, or the money, or still their points; who is written down.
-
-        Nothing is sent any more; what did not happen the customer may ask for anew. Raises NotFoundError;
-        InvalidArgumentError (no actor, no reason); StateConflictError where it needs no person.
-        """
-        return told(
-            self._exchange_settling.settle(
-                require_reference(reference, field="reference", most=REFERENCE_MAX),
-                happened=happened,
-                actor=require_reference(actor, field="actor", most=200),
-                reason=require_reference(reason, field="reason", most=200),
-                lease_s=self.settings.deadline_s,
-            )
-        )
 
     def _exchange(
         self, customer_id: str, kind: ExchangeKind, product_id: str | None, points: int, form: str
@@ -298,9 +277,8 @@ class Exchanges:
             self._database, clock=self._clock, key_of=self._provider.profile.key_of, secret=self._journal._secret
         )
 
-    @property
-    def _exchange_settling(self) -> ExchangeSettling:
-        return ExchangeSettling(self._database, self._exchange_journal, self._clock)
+    def _its_journal(self) -> ExchangeJournal:
+        return self._exchange_journal
 
     @cached_property
     def _exchange_executor(self) -> ExchangeExecutor:
