@@ -13,6 +13,7 @@ import babel
 import iso4217
 from babel.dates import format_date, format_time, get_datetime_format, get_timezone
 from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
+from markupsafe import Markup, escape
 
 from punktgenau.money import Money
 
@@ -22,6 +23,7 @@ FALLBACK = "en"
 TRANSLATIONS = Path(__file__).parent / "translations"
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
+_REFERENCE_MAX = 20
 
 
 @lru_cache(maxsize=1024)
@@ -63,6 +65,13 @@ def when(moment: datetime, locale: str, timezone: tzinfo | str | None = None, *,
         both = str(get_datetime_format("medium", locale=spoken)).replace("'", "")
         text = both.replace("{0}", time).replace("{1}", day(moment, locale, shown))
     return str(text) if zone is not None else f"{text} UTC"
+
+
+def in_one_piece(reference: str) -> Markup:
+    """A reference as HTML that does not break at its hyphens; a long one may, or it would be wider than a phone."""
+    if len(reference) > _REFERENCE_MAX:
+        return escape(reference)
+    return Markup('<span class="pg-ref">{}</span>').format(reference)
 
 
 def day(moment: datetime, locale: str, timezone: tzinfo | str | None = None) -> str:

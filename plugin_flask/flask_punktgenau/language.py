@@ -28,8 +28,6 @@ _AFTER_CAPTURE = frozenset(
 )
 _RECLAMPED = frozenset({"cart", "balance"})
 _GIVEN_BACK = frozenset({"voided", "expired", "declined", "cancelled", "reversed", "partially_reversed"})
-_REFERENCE_MAX = 20
-"""Longer references may break, or they would be wider than a phone."""
 _IDENTIFIER = re.compile(r"[a-z0-9_.:-]*")
 """A reason for programs, such as a code; a shop's own cause for people has blanks or capitals."""
 _ENTRY_KINDS = frozenset({
@@ -215,9 +213,7 @@ class Language(VoucherWords):
 
     def reference(self, reference: str) -> Markup:
         """An order's reference in one piece: on phones it would break at its hyphens."""
-        if len(reference) > _REFERENCE_MAX:
-            return escape(reference)
-        return Markup('<span class="pg-ref">{}</span>').format(reference)
+        return formatting.in_one_piece(reference)
 
     def entry_note(self, entry: Entry) -> str:
         """The provider's own reason for a movement, where it adds something."""

@@ -23,7 +23,7 @@ SDK = Path(punktgenau.checkout.__file__).parent.parent
 NOT_REACHED = frozenset({
     "accruing", "after_payment", "allocation", "amended", "amended_rewards", "amending", "balances", "cart", "engine",
     "examining", "looking", "parcels", "payment", "personal", "placing", "quote", "rewards", "rules", "settings",
-    "shipping",
+    "shipping", "vouchers",
 })  # fmt: skip
 """Modules of the engine whose errors no operator meets: orders are placed, changed and shipped by the shop itself."""
 NEVER_SHOWN = {
