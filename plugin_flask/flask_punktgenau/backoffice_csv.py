@@ -27,7 +27,7 @@ def redemption_rows(found: Iterable[Found]) -> Iterator[list[Cell]]:
     yield [
         "order_reference", "attempt", "state", "member_id", "customer_id", "points", "value_minor", "total_minor",
         "currency", "captured_points", "reversed_points", "reversed_minor", "new_points",
-        "reason", "placed_at", "changed_at",
+        "reason", "placed_at", "changed_at", "vouchers_minor", "vouchers_back_minor",
     ]  # fmt: skip
     for one in found:
         yield [
@@ -47,6 +47,8 @@ def redemption_rows(found: Iterable[Found]) -> Iterator[list[Cell]]:
             one.release_cause or one.reason,
             one.placed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             one.changed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            one.vouchers.amount_minor,
+            one.vouchers_back.amount_minor,
         ]
 
 

@@ -14,7 +14,9 @@ from flask_punktgenau.state import current_state
 from flask_punktgenau.urls import order_urls
 from punktgenau.checkout.office import Whole
 from punktgenau.checkout.resolving import Resolution
+from punktgenau.checkout.vouchers import CartVoucher, worth_minor
 from punktgenau.errors import NotFoundError, PunktgenauError
+from punktgenau.money import Money
 
 
 def redemption(redemption_id: str, *, error: PunktgenauError | None = None) -> Response:
@@ -33,6 +35,10 @@ def redemption(redemption_id: str, *, error: PunktgenauError | None = None) -> R
         asked=asked,
         order_url=order_urls(current_state(), [whole.row.order_reference]).get(whole.row.order_reference, ""),
         returned_units=returned_units(whole),
+        vouchers=_vouchers(whole),
+        vouchers_value=Money(
+            amount_minor=worth_minor(whole.payment.asked_vouchers), currency=whole.payment.total.currency
+        ),
         earned=its.earned_with(whole.row.order_reference),
     )
 
@@ -104,3 +110,13 @@ def _resolution(text: str) -> Resolution:
             known: Resolution = as_
             return known
     raise ToldError(language().gettext("Choose what to do."), field="as")
+
+
+def _vouchers(whole: Whole) -> tuple[tuple[CartVoucher, Money], ...]:
+    """The vouchers that the order was placed with, and what went back onto each; all of it where none pays any more."""
+    pays = {one.id: one.value_minor for one in whole.payment.vouchers}
+    currency = whole.payment.total.currency
+    return tuple(
+        (one, Money(amount_minor=one.value_minor - pays.get(one.id, 0), currency=currency))
+        for one in whole.payment.asked_vouchers
+    )

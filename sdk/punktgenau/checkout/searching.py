@@ -18,6 +18,7 @@ from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import RedemptionRow, redemption
 from punktgenau.checkout.schema_returns import returns
 from punktgenau.checkout.statements import ours, own
+from punktgenau.checkout.vouchers import of_cart, worth_minor
 from punktgenau.money import Money
 
 PAGE = 50
@@ -52,7 +53,7 @@ SCAN = 5_000
 _COLUMNS = (
     "id", "order_reference", "attempt", "state", "customer_id", "member_id", "points", "value_minor",
     "payable_minor", "currency", "captured_points", "reversed_points", "reversed_minor", "release_cause", "reason",
-    "created_at", "updated_at", "new_points",
+    "created_at", "updated_at", "vouchers_back_minor", "cart", "new_points",
 )  # fmt: skip
 
 
@@ -72,7 +73,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One redemption in a list: `points` and `value` as they were asked for, and what became of them."""
+    """One redemption in a list: `points`, `value` and `vouchers` as they were asked for, and what became of them."""
 
     id: str
     order_reference: str
@@ -91,6 +92,8 @@ class Found:
     reason: str
     placed_at: datetime
     changed_at: datetime
+    vouchers: Money
+    vouchers_back: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +220,8 @@ def found_of(row: tuple[Value, ...]) -> Found:
         reason=str(said["reason"] or ""),
         placed_at=moment(number("created_at")),
         changed_at=moment(number("updated_at")),
+        vouchers=Money(amount_minor=worth_minor(of_cart(str(said["cart"]))), currency=currency),
+        vouchers_back=money("vouchers_back_minor"),
     )
 
 
