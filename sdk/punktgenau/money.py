@@ -102,11 +102,11 @@ class Rate:
 
     def fewest_points(self, value: Money) -> int:
         """The fewest points that are worth at least `value`."""
-        return self._fewest_points(self._minor(value))
+        return self.fewest_for_minor(self._minor(value))
 
     def most_points(self, value: Money) -> int:
         """The most points that are worth at most `value`."""
-        return self._fewest_points(self._minor(value) + 1) - 1
+        return self.most_for_minor(self._minor(value))
 
     def _minor(self, value: Money) -> int:
         if value.currency != self.currency:
@@ -122,7 +122,12 @@ class Rate:
             return (2 * product + self.points) // (2 * self.points)
         return product // self.points
 
-    def _fewest_points(self, target_minor: int) -> int:
+    def most_for_minor(self, value_minor: int) -> int:
+        """The most points that are worth at most this bare number."""
+        return self.fewest_for_minor(value_minor + 1) - 1
+
+    def fewest_for_minor(self, target_minor: int) -> int:
+        """The fewest points that are worth at least this bare number."""
         if target_minor == 0:
             return 0
         # The least product that still rounds to the target, divided exactly; one line per rounding.

@@ -12,7 +12,10 @@ _ON_WORTH: frozenset[ReasonCode] = frozenset({"cart", "articles", "share"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counting:
-    """One amount, one rate, one set of limits: which numbers of points fit. Reckons in the smallest unit."""
+    """One amount, one rate, one set of limits: which numbers of points fit. Reckons in the smallest unit.
+
+    Where the rate is of another currency than the amount, the limits let no points through.
+    """
 
     payable: Money
     rate: Rate
@@ -52,10 +55,10 @@ class Counting:
         if points != usable.down(points):
             points = usable.down(points)
             reasons.append(Reason(code="step", points=points))
-        value = self.rate.worth(points)
-        if not value:
+        value_minor = self.rate.worth_minor(points)
+        if not value_minor:
             return 0, (*reasons, Reason(code="worthless", points=self._least_worth_something()))
-        fewest = usable.fewest(value, self.rate)
+        fewest = usable.fewest(value_minor, self.rate)
         if fewest == points:
             return points, tuple(reasons)
         if reasons == [tightest] and tightest.code in _ON_WORTH:
@@ -68,12 +71,11 @@ class Counting:
         room_minor = self.payable.amount_minor - self.money_minimum_minor
         if room_minor <= 0:
             return 0
-        room = Money(amount_minor=room_minor, currency=self.payable.currency)
-        return self._fit(self.usable.down(min(self.usable.tightest.points, self.rate.most_points(room))))
+        return self._fit(self.usable.down(min(self.usable.tightest.points, self.rate.most_for_minor(room_minor))))
 
     def upper(self) -> int:
         """The points that leave nothing to pay; 0 where there are none."""
-        points = self.usable.fewest(self.payable, self.rate)
+        points = self.usable.fewest(self.payable.amount_minor, self.rate)
         return points if points <= self.usable.tightest.points and not self.due(points) else 0
 
     def most(self) -> int:
@@ -92,9 +94,9 @@ class Counting:
 
     def _fit(self, points: int) -> int:
         """The fewest points worth the same as these, which are on step and not above a bound; 0 where none fit."""
-        if points < self.usable.first or not (value := self.rate.worth(points)):
+        if points < self.usable.first or not (value_minor := self.rate.worth_minor(points)):
             return 0
-        return self.usable.fewest(value, self.rate)
+        return self.usable.fewest(value_minor, self.rate)
 
     def _least_worth_something(self) -> int:
-        return self.usable.fewest(Money(amount_minor=1, currency=self.payable.currency), self.rate)
+        return self.usable.fewest(1, self.rate)

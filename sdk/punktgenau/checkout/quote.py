@@ -160,8 +160,8 @@ def _check(made: CartQuote, counting: Counting) -> None:
             fits = not value
         else:
             fits = (
-                value == made.rate.worth(points)
-                and bool(value)
+                0 < value.amount_minor == made.rate.worth_minor(points)
+                and value.currency == made.rate.currency
                 and points % made.step == 0
                 and counting.usable.first <= points <= counting.usable.tightest.points <= made.available
                 and made.least <= points <= made.most

@@ -10,7 +10,7 @@ from typing import Literal
 from punktgenau.checkout.cart import SHIPPING_ID, Cart
 from punktgenau.checkout.rewards import Bound, left_minor
 from punktgenau.errors import ConfigurationError
-from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX, Money, Rate, ceil_div
+from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX, Rate, ceil_div
 from punktgenau.provider import Limits
 
 ReasonCode = Literal[
@@ -103,9 +103,9 @@ class UsableLimits:
         """The next number on step that is not less."""
         return ceil_div(points, self.step) * self.step
 
-    def fewest(self, value: Money, rate: Rate) -> int:
-        """The fewest points on step, not below the minimum, that are worth at least `value`."""
-        return max(self.first, self.up(rate.fewest_points(value)))
+    def fewest(self, value_minor: int, rate: Rate) -> int:
+        """The fewest points on step, not below the minimum, that are worth at least so much of the rate's currency."""
+        return max(self.first, self.up(rate.fewest_for_minor(value_minor)))
 
 
 def payable_minor(cart: Cart, rules: ShopRules, bound: Sequence[Bound] = ()) -> tuple[int, ...]:
@@ -141,8 +141,7 @@ def usable_limits(
         return UsableLimits(min_points=min_points, step=step, bounds=bounds, mandatory=mandatory)
     found = [Reason(code="balance", points=min(max(0, available), POINTS_MAX))]
     for code, amount_minor in _value_bounds(cart, limits, rules, bound, beyond_minor=beyond[1]):
-        cap = Money(amount_minor=amount_minor, currency=cart.currency)
-        found.append(Reason(code=code, points=min(rate.most_points(cap), POINTS_MAX)))
+        found.append(Reason(code=code, points=min(rate.most_for_minor(amount_minor), POINTS_MAX)))
     for most, least in ((limits.max_points, 0), (rules.max_points, beyond[0])):
         if most is not None:
             found.append(Reason(code="maximum", points=max(least, most)))
