@@ -5,7 +5,6 @@ An event changes no state. It makes somebody ask the provider, whose answer coun
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 from sqlalchemy import bindparam, insert, select, update
@@ -15,7 +14,7 @@ from punktgenau.checkout.database import Database, DuplicateError, Transaction
 from punktgenau.checkout.earning.schema import earning_step
 from punktgenau.checkout.exchanging.statements import MIND
 from punktgenau.checkout.moments import now_ms
-from punktgenau.checkout.rows import row_of
+from punktgenau.checkout.rows import replace, row_of
 from punktgenau.checkout.schema import EventRow, RedemptionRow, event, link, operation, redemption, values_of
 from punktgenau.events import Event
 
