@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 MODULES_MOST = 25
 MEMORY_MB_MOST = 2.0
 WHEEL_KB_MOST = 300
-CORE_KB_MOST = 400
+CORE_KB_MOST = 450
 """What a change must not make of client and engine unseen; the figure to reach stays the one above."""
 FOR_DEVELOPERS = ("punktgenau/sandbox/", "punktgenau/testing/")
 PICTURES = (".png", ".jpg", ".webp", ".gif", ".svg")
