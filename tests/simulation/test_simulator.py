@@ -12,7 +12,7 @@ import pytest
 
 from punktgenau.profiles import PROFILES
 from punktgenau.testing.simulator import Tally, coverage, run
-from punktgenau.testing.simulator.provider import BEGINS, URL, SimulatedProvider, environ_of
+from punktgenau.testing.simulator.provider import BEGINS, URL, SimulatedProvider, sent_of
 from punktgenau.testing.simulator.script import Place, Script
 from punktgenau.testing.simulator.turns import Killed, SimulatorError, Turns
 
@@ -69,19 +69,19 @@ def test_a_provider_changes_things_by_itself_and_answers_as_of_a_moment_ago():
             "total": {"amount_minor": 5480, "currency": "EUR"},
         }
     )
-    headers = {"Authorization": f"Bearer {json.loads(provider.token.body)['access_token']}"}
+    headers = {"Authorization": f"Bearer {json.loads(provider.token.content)['access_token']}"}
     written = headers | {"Content-Type": "application/json", "Idempotency-Key": "k-1"}
 
     def at(seconds: int) -> datetime:
         return BEGINS + timedelta(seconds=seconds)
 
-    provider.deliver(environ_of("POST", f"{URL}/v1/redemptions", written, body.encode()), at=at(10))
+    provider.deliver(sent_of("POST", f"{URL}/v1/redemptions", written, body.encode()), at=at(10))
     assert provider.by_itself("corrected", order_reference="A-1", at=at(15)) is None
     assert provider.by_itself("voided", order_reference="A-1", at=at(20)) == "voided"
 
     def state(**more: datetime) -> str | None:
-        asked = environ_of("GET", f"{URL}/v1/redemptions/red_0001", headers, b"")
-        found: str | None = json.loads(provider.deliver(asked, at=at(30), **more).body).get("state")
+        asked = sent_of("GET", f"{URL}/v1/redemptions/red_0001", headers, b"")
+        found: str | None = json.loads(provider.deliver(asked, at=at(30), **more).content).get("state")
         return found
 
     assert [state(), state(as_of=at(25)), state(as_of=at(12)), state(as_of=at(5)), state()] == [

@@ -5,82 +5,105 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from flask import Response, g, request
 from pydantic import BaseModel
 
 from . import accrual_reversals, accruals, idempotency, payouts, profile, redemptions, replies, reversals, vouchers
+from .call import Call, Reply
 from .clock import stamp
 from .database import Work
-from .faults import Fault
+from .faults import WRITES
 from .idempotency import Answer, Effect, Write
 from .oauth import OAuthRefusal
 from .problems import Refusal
 from .programme import current_rate
-from .state import request_now, request_work, sandbox
 
 REPLAYED = "Idempotency-Replayed"
-TOKEN_ENDPOINT = "oauth_token.token"
+JSON = "application/json"
+PROBLEM = "application/problem+json"
 
 
-def reply(model: BaseModel, status: int = 200) -> Response:
+def reply(model: BaseModel, status: int = 200) -> Reply:
     """A reply with this body."""
-    return Response(model.model_dump_json(), status, mimetype="application/json")
+    return Reply(status, {"Content-Type": JSON}, model.model_dump_json().encode())
 
 
-def refuse(refusal: Refusal, *, status: int | None = None) -> Response:
-    """The refusal as problem+json. `status` only where HTTP asks for another than the code's own."""
-    body = _problem(refusal, status or refusal.kind.status).model_dump()
-    if request.endpoint == TOKEN_ENDPOINT:
+def refuse(call: Call, refusal: Refusal) -> Reply:
+    """The refusal as problem+json."""
+    remaining = None
+    if refusal.remaining_points is not None:
+        with call.work() as work:
+            currency = current_rate(work).currency
+        value = {"amount_minor": max(0, refusal.remaining_minor or 0), "currency": currency}
+        # Who owes points has fewer than none.
+        remaining = {"points": max(0, refusal.remaining_points), "value": value}
+    body = problem(
+        refusal, instance=call.request.path, now=stamp(call.now), mode=call.provider.mode, remaining=remaining
+    )
+    is_token = call.operation in ("token", "identify")
+    if is_token:
         body["error"] = refusal.error if isinstance(refusal, OAuthRefusal) else "invalid_request"
-    response = Response(json.dumps(body), body["status"], mimetype="application/problem+json")
-    if body["status"] == 401:
-        response.headers["WWW-Authenticate"] = "Basic" if request.endpoint == TOKEN_ENDPOINT else "Bearer"
-    return response
+    said = Reply(refusal.kind.status, {"Content-Type": PROBLEM}, json.dumps(body).encode())
+    return said.saying("WWW-Authenticate", "Basic" if is_token else "Bearer") if said.status == 401 else said
 
 
-def current_fault(kind: str) -> Fault | None:
-    """The fault of this request if it is of this kind."""
-    fault: Fault | None = g.get("fault")
-    return fault if fault is not None and fault.kind == kind else None
+def problem(
+    refusal: Refusal,
+    *,
+    instance: str,
+    now: str,
+    mode: str,
+    status: int | None = None,
+    remaining: dict[str, object] | None = None,
+) -> dict[str, object]:
+    """The body of a refusal. `status` only where HTTP asks for another than the code's own."""
+    return replies.Problem.model_validate(
+        {
+            "type": f"urn:punktgenau:problem:{refusal.code}", "title": refusal.kind.title,
+            "status": status or refusal.kind.status, "detail": refusal.detail, "instance": instance,
+            "code": refusal.code, "outcome": refusal.kind.outcome, "retryable": refusal.kind.retryable,
+            "field": refusal.field, "remaining": remaining, "redemption_id": refusal.redemption_id,
+            "now": now, "mode": mode,
+        }
+    ).model_dump()  # fmt: skip
 
 
-def write(operation: str, key: str, execute: Callable[[Work], Effect], *, status: int = 200) -> Response:
+def write(call: Call, key: str, execute: Callable[[Work], Effect], *, status: int = 200) -> Reply:
     """Run a write once per key, in one transaction, and answer with what is now."""
-    wanted = Write(g.partner_id, operation, key, request.method, request.path, request.get_json())
-    spoiled = current_fault("replayed_500")
+    if call.operation not in WRITES:
+        raise LookupError(f"{call.operation} is no write")
+    wanted = Write(call.partner_id, call.operation, key, call.request.method, call.request.path, call.json)
+    spoiled = call.fault if call.meets("replayed_500") else None
     if spoiled and spoiled.moment == "before":
-        return _spoil(wanted)
-    if current_fault("duplicate_delivery"):
-        _deliver(wanted, execute, status)
-    response = _deliver(wanted, execute, status)
-    return _spoil(wanted) if spoiled else response
+        return _spoil(call, wanted)
+    if call.meets("duplicate_delivery"):
+        _deliver(call, wanted, execute, status)
+    done = _deliver(call, wanted, execute, status)
+    return _spoil(call, wanted) if spoiled else done
 
 
-def _deliver(wanted: Write, execute: Callable[[Work], Effect], status: int) -> Response:
-    with request_work() as work:
+def _deliver(call: Call, wanted: Write, execute: Callable[[Work], Effect], status: int) -> Reply:
+    with call.work() as work:
         profile.check_key(profile.current(work), wanted.key)
         answer = idempotency.once(work, wanted, lambda: execute(work))
         body = _now(work, answer.effect, wanted.partner_id) if answer.effect else None
-    response = _rendered(answer, body, status)
-    if answer.is_replay:
-        response.headers[REPLAYED] = "true"
-    return response
+    done = _rendered(call, answer, body, status)
+    return done.saying(REPLAYED, "true") if answer.is_replay else done
 
 
-def _rendered(answer: Answer, body: BaseModel | None, status: int) -> Response:
+def _rendered(call: Call, answer: Answer, body: BaseModel | None, status: int) -> Reply:
     if answer.refusal is not None:
-        return refuse(answer.refusal)
+        return refuse(call, answer.refusal)
     if body is None:
         raise LookupError("neither effect nor refusal")
     return reply(body, 200 if answer.is_replay else status)
 
 
-def _spoil(wanted: Write) -> Response:
+def _spoil(call: Call, wanted: Write) -> Reply:
     """Answer 500, now and whenever this key comes again."""
     refusal = Refusal("internal_error", "It went wrong, and this key will hear nothing else.")
-    with request_work() as work:
+    with call.work() as work:
         idempotency.keep_refusal(work, wanted, refusal)
-    return refuse(refusal)
+    return refuse(call, refusal)
 
 
 def _now(work: Work, effect: Effect, partner_id: str) -> BaseModel:
@@ -100,22 +123,3 @@ def _now(work: Work, effect: Effect, partner_id: str) -> BaseModel:
     if effect.reversal_id is not None:
         return reversals.reply(work, effect.reversal_id, red)
     return redemptions.reply(work, red)
-
-
-def _problem(refusal: Refusal, status: int) -> replies.Problem:
-    remaining = None
-    if refusal.remaining_points is not None:
-        with request_work() as work:
-            currency = current_rate(work).currency
-        value = {"amount_minor": max(0, refusal.remaining_minor or 0), "currency": currency}
-        # Who owes points has fewer than none.
-        remaining = {"points": max(0, refusal.remaining_points), "value": value}
-    return replies.Problem.model_validate(
-        {
-            "type": f"urn:punktgenau:problem:{refusal.code}", "title": refusal.kind.title, "status": status,
-            "detail": refusal.detail, "instance": request.path, "code": refusal.code,
-            "outcome": refusal.kind.outcome, "retryable": refusal.kind.retryable, "field": refusal.field,
-            "remaining": remaining, "redemption_id": refusal.redemption_id,
-            "now": stamp(request_now()), "mode": sandbox().mode,
-        }
-    )  # fmt: skip

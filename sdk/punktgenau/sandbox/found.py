@@ -7,16 +7,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal
 
-from flask import Response, g
 from pydantic import BaseModel
 
 from . import profile
-from .answering import current_fault, reply
+from .answering import reply
+from .call import Call, Reply
 from .clock import stamp
 from .database import Work
 from .parameters import FindQuery
 from .problems import Refusal
-from .state import request_work, sandbox
 
 Table = Literal["redemption", "accrual"]
 Get = Callable[..., sqlite3.Row]
@@ -34,37 +33,37 @@ _SEARCH: dict[Table, str] = {
 }
 
 
-def one(table: Table, row_id: str, *, get: Get, shown: Shown) -> Response:
+def one(call: Call, table: Table, row_id: str, *, get: Get, shown: Shown) -> Reply:
     """One of the partner's as it is now. Raises Refusal."""
-    if current_fault("slow_lookup"):
+    if call.meets("slow_lookup"):
         raise Refusal("not_found", f"There is no such {table}.")
-    with request_work() as work:
+    with call.work() as work:
         played = profile.current(work)
         profile.need(played.finds_by_key or played.finds_by_order, "Nothing can be looked up.")
-        return reply(shown(work, get(work, row_id, partner_id=g.partner_id)))
+        return reply(shown(work, get(work, row_id, partner_id=call.partner_id)))
 
 
-def page_of(table: Table, query: FindQuery, *, shown: Shown, page: type[BaseModel]) -> Response:
+def page_of(call: Call, table: Table, query: FindQuery, *, shown: Shown, page: type[BaseModel]) -> Reply:
     """A page of the partner's that match everything given, newest first. Raises Refusal."""
-    with request_work() as work:
+    with call.work() as work:
         played = profile.current(work)
         is_offered = played.finds_by_key if query.idempotency_key is not None else played.finds_by_order
         sought = "order_reference" if query.idempotency_key is None else "idempotency_key"
         profile.need(is_offered, "Nothing can be looked up by that.", field=sought)
         rows = work.all(
             _SEARCH[table],
-            g.partner_id, work.mode, query.order_reference, query.idempotency_key,
+            call.partner_id, work.mode, query.order_reference, query.idempotency_key,
             None if query.cursor is None else int(query.cursor), query.limit + 1,
             stamp(work.now - timedelta(seconds=played.settle_s)), profile.oldest_key(work),
         )  # fmt: skip
-        seen = [] if current_fault("slow_lookup") else rows[: query.limit]
+        seen = [] if call.meets("slow_lookup") else rows[: query.limit]
         return reply(
             page.model_validate(
                 {
                     "items": [shown(work, row) for row in seen],
                     "next_cursor": str(seen[-1]["number"]) if seen and len(rows) > len(seen) else None,
                     "now": stamp(work.now),
-                    "mode": sandbox().mode,
+                    "mode": call.provider.mode,
                 }
             )
         )

@@ -1,4 +1,4 @@
-"""The description of the partner API: what every operation answers, OpenAPI 3.1."""
+"""The words of the API's description: what every operation answers, OpenAPI 3.1."""
 
 from __future__ import annotations
 

@@ -2,60 +2,42 @@
 
 from __future__ import annotations
 
-from flask import g, request
-from werkzeug.exceptions import HTTPException
-
+from .call import Call
 from .clock import stamp
 from .journal import SeenRequest
-from .state import request_now, request_work, sandbox
 
 
-def note_request(status: int | None, *, replayed: bool = False) -> None:
+def note_request(call: Call, status: int | None, *, replayed: bool = False) -> None:
     """Note what was asked and what was answered (None: nothing)."""
-    if not sandbox().journal.is_kept or g.get("noted"):
+    if not call.provider.journal.is_kept or call.is_noted:
         return
-    g.noted = True
-    sent = _sent()
+    call.is_noted = True
+    sent: dict[str, object] = call.json if isinstance(call.json, dict) else {}
     tenders = sent.get("tenders")
     listed = tenders if isinstance(tenders, list) else []
     first: dict[str, object] = next((one for one in listed if isinstance(one, dict) and "points" in one), {})
     points = sent.get("points", first.get("points"))
-    fault = g.get("fault")
     order_reference, member_id = sent.get("order_reference"), sent.get("member_id")
-    redemption_id = (request.view_args or {}).get("redemption_id")
-    if redemption_id:
-        with request_work() as work:
-            row = work.one("SELECT order_reference, member_id FROM redemption WHERE id = ?", redemption_id)
-            order_reference, member_id = (row["order_reference"], row["member_id"]) if row else (None, None)
-    accrual_id = (request.view_args or {}).get("accrual_id")
-    if accrual_id:
-        with request_work() as work:
-            row = work.one("SELECT order_reference, member_id FROM accrual WHERE id = ?", accrual_id)
-            order_reference, member_id = (row["order_reference"], row["member_id"]) if row else (None, None)
-    sandbox().journal.note(
+    for table in ("redemption", "accrual"):
+        if row_id := call.named.get(f"{table}_id"):
+            with call.work() as work:
+                row = work.one(f"SELECT order_reference, member_id FROM {table} WHERE id = ?", row_id)
+                order_reference, member_id = (row["order_reference"], row["member_id"]) if row else (None, None)
+    call.provider.journal.note(
         SeenRequest(
-            at=stamp(request_now()),
-            operation=g.operation,
-            method=request.method,
-            path=request.path,
-            order_reference=_text(order_reference or request.args.get("order_reference")),
-            member_id=_text(member_id or (request.view_args or {}).get("member_id")),
+            at=stamp(call.now),
+            operation=call.operation,
+            method=call.request.method,
+            path=call.request.path,
+            order_reference=_text(order_reference or call.request.args.get("order_reference")),
+            member_id=_text(member_id or call.named.get("member_id")),
             points=points if type(points) is int else None,
-            idempotency_key=request.headers.get("Idempotency-Key"),
+            idempotency_key=call.key,
             status=status,
             replayed=replayed,
-            fault=fault.kind if fault is not None else None,
+            fault=call.fault.kind if call.fault is not None else None,
         )
     )
-
-
-def _sent() -> dict[str, object]:
-    """The body as far as it can be read."""
-    try:
-        body = request.get_json(silent=True)
-    except HTTPException:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _text(value: object) -> str | None:

@@ -17,7 +17,7 @@ from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHand
 from werkzeug.test import run_wsgi_app
 
 from . import wire
-from .app import MAX_BODY_BYTES
+from .call import MAX_BODY_BYTES
 from .faults import FaultOnWire
 from .state import sandbox_of
 

@@ -8,16 +8,21 @@ from typing import NoReturn
 from flask.json.provider import DefaultJSONProvider
 
 
+def loads(text: str | bytes) -> object:
+    """Refuses whatever two readers could understand differently. Raises ValueError for what is not plain JSON."""
+    try:
+        text = text.decode("utf-8") if isinstance(text, bytes) else text
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_double_keys)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 class StrictJSON(DefaultJSONProvider):
-    """Flask's JSON, refusing on the way in whatever two readers could understand differently."""
+    """Flask's JSON, as strict on the way in."""
 
     def loads(self, s: str | bytes, **kwargs: object) -> object:
         """Raises ValueError for anything that is not plain JSON."""
-        try:
-            text = s.decode("utf-8") if isinstance(s, bytes) else s
-            return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_double_keys)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
+        return loads(s)
 
 
 def _no_constant(name: str) -> NoReturn:

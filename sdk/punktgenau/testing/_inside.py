@@ -7,10 +7,13 @@ import math
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypedDict
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from punktgenau.sandbox import dispatch
+from punktgenau.sandbox.answering import REPLAYED
+from punktgenau.sandbox.call import MAX_BODY_BYTES, Call, request_of
 from punktgenau.sandbox.faults import FaultOnWire
-from punktgenau.sandbox.operations import operation_of
+from punktgenau.sandbox.state import sandbox_of
 from punktgenau.testing import _broken
 from punktgenau.testing._broken import Answer
 from punktgenau.testing.clock import ManualClock
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from requests import PreparedRequest
+
+    from punktgenau.sandbox.routes import Route
 
 _WITH_SECRETS = ("token", "identify", "look_up_voucher")
 
@@ -46,7 +51,7 @@ class Inside:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError(f"{base_url!r} is not the address of a provider")
         self.sent: list[SentRequest] = []
-        self._app = app
+        self._app, self._provider = app, sandbox_of(app)
         self._prefix = parts.path
         self._base_url = base_url
         self._clock = clock
@@ -66,23 +71,43 @@ class Inside:
         """Answer, or raise what `requests` would. Raises AssertionError for what no provider offers."""
         if self._clock.monotonic() < self._away_until:
             raise _broken.refused(request)
-        call = _Call(request, self._path(request), self._base_url)
-        operation = self._operation(call)
-        fault = None
+        path, body = self._path(request), _body(request)
+        found = dispatch.find(str(request.method), unquote(path.partition("?")[0]))
+        if found is None:
+            return self._page(request, path, body)
+        call = self._call(request, path, body, *found)
         try:
-            environ = {"punktgenau.requests_before": self._requests_before}
-            # One per request: a shop's threads may ask at the same time.
-            reply = self._app.test_client(use_cookies=False).open(**call.sent, environ_overrides=environ)
-            self._requests_before += 1
-        except FaultOnWire as told:
-            fault = told
+            reply = dispatch.answer(call, found[0])
+        except FaultOnWire as fault:
             self._requests_before = 0
-        if fault is not None:
             if fault.kind != "refuse":
-                self._note(call, operation, status=None)
+                self._note(call, path, status=None)
             return _broken.play(fault, request, timeout_s=_timeout_s(request), sleep=self._clock.sleep)
-        replayed = reply.headers.get("Idempotency-Replayed") == "true"
-        self._note(call, operation, status=reply.status_code, replayed=replayed)
+        self._requests_before += 1
+        self._note(call, path, status=reply.status, replayed=REPLAYED in reply.headers)
+        return _broken.answer(reply.status, list(reply.headers.items()), reply.content)
+
+    def _call(self, request: PreparedRequest, path: str, body: bytes, route: Route, named: Mapping[str, str]) -> Call:
+        plain, _, query = path.partition("?")
+        head = request_of(str(request.method), unquote(plain), query=query, headers=request.headers)
+        taken = body if len(body) <= MAX_BODY_BYTES else None
+        is_fresh = self._requests_before == 0
+        return dispatch.call_of(self._provider, route, named, head, taken, is_fresh_connection=is_fresh)
+
+    def _page(self, request: PreparedRequest, path: str, body: bytes) -> Answer:
+        """What is there besides the operations. Raises AssertionError for what no provider offers."""
+        asked: _Asked = {
+            "path": path,
+            "method": str(request.method),
+            "base_url": self._base_url,
+            "headers": dict(request.headers.items()),
+            "data": body,
+        }
+        with self._app.test_request_context(**asked) as context:
+            if context.request.routing_exception is not None:
+                raise _no_such(request)
+        reply = self._app.test_client(use_cookies=False).open(**asked)
+        self._requests_before += 1
         return _broken.answer(reply.status_code, reply.headers.to_wsgi_list(), reply.get_data())
 
     def _path(self, request: PreparedRequest) -> str:
@@ -91,29 +116,23 @@ class Inside:
             raise _no_such(request)
         return path.removeprefix(self._prefix)
 
-    def _operation(self, call: _Call) -> str | None:
-        """Which operation this is, by the sandbox's own routes; None for its other pages."""
-        with self._app.test_request_context(**call.sent) as context:
-            if context.request.routing_exception is not None:
-                raise _no_such(call.request)
-            return operation_of(context.request)
-
-    def _note(self, call: _Call, operation: str | None, *, status: int | None, replayed: bool = False) -> None:
-        if operation is not None:
-            self.sent.append(
-                SentRequest(
-                    operation=operation,
-                    method=str(call.request.method),
-                    path=call.path,
-                    idempotency_key=call.request.headers.get("Idempotency-Key"),
-                    body=None if operation in _WITH_SECRETS else _json_object(call.request.body),
-                    status=status,
-                    replayed=replayed,
-                )
+    def _note(self, call: Call, path: str, *, status: int | None, replayed: bool = False) -> None:
+        self.sent.append(
+            SentRequest(
+                operation=call.operation,
+                method=call.request.method,
+                path=path,
+                idempotency_key=call.request.headers.get("Idempotency-Key"),
+                body=None if call.operation in _WITH_SECRETS else _json_object(call.body),
+                status=status,
+                replayed=replayed,
             )
+        )
 
 
-class _Sent(TypedDict):
+class _Asked(TypedDict):
+    """What Flask's test helpers take."""
+
     path: str
     method: str
     base_url: str
@@ -121,23 +140,9 @@ class _Sent(TypedDict):
     data: bytes
 
 
-@dataclass(frozen=True)
-class _Call:
-    request: PreparedRequest
-    path: str
-    base_url: str
-
-    @property
-    def sent(self) -> _Sent:
-        """What Flask's test helpers take."""
-        body = self.request.body or b""
-        return {
-            "path": self.path,
-            "method": str(self.request.method),
-            "base_url": self.base_url,
-            "headers": dict(self.request.headers.items()),
-            "data": body.encode() if isinstance(body, str) else bytes(body),
-        }
+def _body(request: PreparedRequest) -> bytes:
+    body = request.body or b""
+    return body.encode() if isinstance(body, str) else bytes(body)
 
 
 def _no_such(request: PreparedRequest) -> AssertionError:
@@ -145,7 +150,7 @@ def _no_such(request: PreparedRequest) -> AssertionError:
     return AssertionError(f"{request.method} {request.url}: the provider offers no such thing")
 
 
-def _json_object(body: str | bytes | None) -> Mapping[str, object] | None:
+def _json_object(body: bytes | None) -> Mapping[str, object] | None:
     try:
         read = json.loads(body or b"null")
     except ValueError:

@@ -1,8 +1,7 @@
-"""The provider of a history: the sandbox's application, called in process, with its books open to who checks them."""
+"""The provider of a history: the sandbox's rules, called in process, with its books open to who checks them."""
 
 from __future__ import annotations
 
-import io
 import sqlite3
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -11,11 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from punktgenau.sandbox import create_app, profile
+from punktgenau.sandbox import Database, Sandbox, dispatch, profile
+from punktgenau.sandbox.call import Reply, request_of
 from punktgenau.sandbox.clock import SandboxClock
 from punktgenau.sandbox.faults import Fault, FaultOnWire
 from punktgenau.sandbox.seed import DEMO_PARTNER, DEMO_SECRET
-from punktgenau.sandbox.state import sandbox_of
 from punktgenau.sandbox.tables import DROP_ORDER
 from punktgenau.testing import books
 from punktgenau.testing.simulator import brought, by_itself
@@ -23,8 +22,6 @@ from punktgenau.testing.simulator.replica import Replica
 from punktgenau.testing.simulator.wiping import rows_of, tables_of, wipe
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
     from punktgenau.testing.simulator.plans import Voucher
 
 URL = "https://points.example"
@@ -34,11 +31,13 @@ BEGINS = datetime(2026, 1, 15, 9, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back."""
+class Sent:
+    """A request as it arrives."""
 
-    status: int
-    headers: tuple[tuple[str, str], ...]
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -47,8 +46,8 @@ class SimulatedProvider:
 
     def __init__(self) -> None:
         self._clock = _MovedClock()
-        self._app = create_app(clock=self._clock)
-        self._state = sandbox_of(self._app)
+        self._state = Sandbox(Database(), self._clock)
+        self._state.fill()
         self._state.journal.is_kept = False
         with self._state.work() as work:
             self._books = work.connection
@@ -84,14 +83,14 @@ class SimulatedProvider:
             return tuple(brought.issue(work, one, number, partner_id=PARTNER) for number, one in enumerate(vouchers))
 
     def deliver(
-        self, request: WSGIEnvironment, *, at: datetime, fault: Fault | None = None, as_of: datetime | None = None
+        self, request: Sent, *, at: datetime, fault: Fault | None = None, as_of: datetime | None = None
     ) -> Reply:
         """Let one request reach it at a moment. Raises FaultOnWire where no answer can show the fault.
 
         `as_of`: a look-up is answered by what was so at that moment.
         """
         self._clock.moment = at
-        if self._lags and request["REQUEST_METHOD"] == "POST":
+        if self._lags and request.method == "POST":
             self._replica.keep(at)
         if as_of is not None:
             # A replica that lags knows the hour as well: what time alone ends has ended in the books too.
@@ -108,14 +107,15 @@ class SimulatedProvider:
         with self._state.work() as work:
             return by_itself.change(work, what, order_reference=order_reference, partner_id=PARTNER)
 
-    def _answer(self, request: WSGIEnvironment, fault: Fault | None) -> Reply:
+    def _answer(self, sent: Sent, fault: Fault | None) -> Reply:
         if fault is not None:
             self._state.faults.add(fault)
         try:
-            # All that the application does for a server, but for the server's way of taking the answer.
-            with self._app.request_context(request):
-                response = self._app.full_dispatch_request()
-                return Reply(response.status_code, tuple(response.headers), response.get_data())
+            found = dispatch.find(sent.method, sent.path)
+            if found is None:
+                raise AssertionError(f"{sent.method} {sent.path}: the provider offers no such thing")
+            request = request_of(sent.method, sent.path, query=sent.query, headers=sent.headers)
+            return dispatch.answer(dispatch.call_of(self._state, *found, request, sent.body), found[0])
         finally:
             # One that did not fit this request must not meet the next one.
             self._state.faults.clear()
@@ -144,38 +144,27 @@ class _MovedClock(SandboxClock):
         return self.moment.replace(microsecond=0)
 
 
-def _token_request() -> WSGIEnvironment:
+def _token_request() -> Sent:
     basic = b64encode(f"{PARTNER}:{SECRET}".encode()).decode()
     headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
-    return environ_of("POST", f"{URL}/oauth/token", headers, b"grant_type=client_credentials")
+    return sent_of("POST", f"{URL}/oauth/token", headers, b"grant_type=client_credentials")
 
 
-def environ_of(method: str, url: str, headers: Mapping[str, str], body: bytes) -> WSGIEnvironment:
-    """A request as WSGI has it."""
+def sent_of(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Sent:
+    """A request to this provider."""
     path, _, query = url.removeprefix(URL).partition("?")
-    environ: WSGIEnvironment = {
-        "REQUEST_METHOD": method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote(path),
-        "QUERY_STRING": query,
-        "SERVER_NAME": "points.example",
-        "SERVER_PORT": "443",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "https",
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": io.StringIO(),
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        "CONTENT_LENGTH": str(len(body)),
-        "punktgenau.requests_before": 1,
-    }
-    for name, value in headers.items():
-        spelled = name.upper().replace("-", "_")
-        environ[spelled if spelled == "CONTENT_TYPE" else f"HTTP_{spelled}"] = value
-    environ.pop("HTTP_CONTENT_LENGTH", None)
-    return environ
+    return Sent(method, unquote(path), query, headers, body)
 
 
-__all__ = ["BEGINS", "PARTNER", "SECRET", "URL", "Fault", "FaultOnWire", "Reply", "SimulatedProvider", "environ_of"]
+__all__ = [
+    "BEGINS",
+    "PARTNER",
+    "SECRET",
+    "URL",
+    "Fault",
+    "FaultOnWire",
+    "Reply",
+    "Sent",
+    "SimulatedProvider",
+    "sent_of",
+]

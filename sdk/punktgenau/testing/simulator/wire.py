@@ -17,7 +17,7 @@ from punktgenau.checkout.resolve import LEAST_SETTLE_S
 from punktgenau.profiles import ProviderProfile
 from punktgenau.testing import _broken
 from punktgenau.testing.simulator.faults import LAGGING, Aim, Trouble, impossible, odds, trouble
-from punktgenau.testing.simulator.provider import BEGINS, Fault, FaultOnWire, Reply, SimulatedProvider, environ_of
+from punktgenau.testing.simulator.provider import BEGINS, Fault, FaultOnWire, Reply, Sent, SimulatedProvider, sent_of
 from punktgenau.testing.simulator.seams import Seams
 from punktgenau.testing.simulator.watch import Watch
 
@@ -59,8 +59,7 @@ class StraightWire(BaseAdapter):
 
     def send(self, request: PreparedRequest, *args: object, **kwargs: object) -> Response:
         """Answer."""
-        environ = environ_of(str(request.method), str(request.url), request.headers, _body(request))
-        return _response(request, self._provider.deliver(environ, at=BEGINS), truncated=False)
+        return _response(request, self._provider.deliver(_sent(request), at=BEGINS), truncated=False)
 
 
 class Wire(BaseAdapter):
@@ -189,10 +188,9 @@ class Wire(BaseAdapter):
         actor: str | None = None,
         behind_s: float = 0.0,
     ) -> Reply:
-        environ = environ_of(str(request.method), str(request.url), request.headers, _body(request))
         at = self._seams.now() + self._ahead
         as_of = at - timedelta(seconds=behind_s) if behind_s else None
-        reply = self._provider.deliver(environ, at=at, fault=fault, as_of=as_of)
+        reply = self._provider.deliver(_sent(request), at=at, fault=fault, as_of=as_of)
         key, gist = request.headers.get("Idempotency-Key"), _gist(reply)
         self._watch.heard(operation, key, reply.status, gist, path=request.path_url)
         self._seams.note(f"{operation} -> {reply.status} {gist}{f' key {key[3:9]}' if key else ''}", actor=actor)
@@ -208,6 +206,10 @@ def operation_of(request: PreparedRequest) -> str:
     raise AssertionError(f"{request.method} {path}: the provider offers no such thing")
 
 
+def _sent(request: PreparedRequest) -> Sent:
+    return sent_of(str(request.method), str(request.url), request.headers, _body(request))
+
+
 def _body(request: PreparedRequest) -> bytes:
     body = request.body or b""
     return body.encode() if isinstance(body, str) else bytes(body)
@@ -215,13 +217,13 @@ def _body(request: PreparedRequest) -> bytes:
 
 def _gist(reply: Reply) -> str:
     """State or code of an answer, never a token."""
-    found = re.search(rb'"(?:code|state)": ?"([a-z_]+)"', reply.body)
+    found = re.search(rb'"(?:code|state)": ?"([a-z_]+)"', reply.content)
     return found.group(1).decode() if found else ""
 
 
 def _response(request: PreparedRequest, reply: Reply, *, truncated: bool) -> Response:
-    body = reply.body[: len(reply.body) // 2] if truncated else reply.body
-    length = {"Content-Length": str(len(reply.body))}
+    body = reply.content[: len(reply.content) // 2] if truncated else reply.content
+    length = {"Content-Length": str(len(reply.content))}
     response = Response()
     response.status_code = reply.status
     response.headers = CaseInsensitiveDict(reply.headers, **length)
