@@ -127,7 +127,13 @@ def test_what_was_written_off_is_none_of_what_is_paid_instead():
         | {"wanted": wanted_json({"cup": 1}, 0, None), "policy": "proportional", "state": "done", "reference": "R-3"}
         | {"redemption_id": row.id}
         | {"goods_minor": 100, "value_minor": 10, "money_minor": 85, "points": 2, "worth_minor": 14}
-        | {"instead_minor": 14, "accrual_state": None, "psp_reference": None, "money_refunded_at": None}
+        | {
+            "instead_minor": 14,
+            "vouchers": None,
+            "accrual_state": None,
+            "psp_reference": None,
+            "money_refunded_at": None,
+        }
     )
     refund = refund_of(row, made)
     assert (refund.points_value, refund.money_instead, refund.written_off) == (euro(0), euro(14), euro(5))

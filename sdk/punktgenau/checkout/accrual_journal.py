@@ -17,13 +17,14 @@ from punktgenau._clock import Clock
 from punktgenau.checkout.actions import Actions
 from punktgenau.checkout.database import Database, Transaction, Value
 from punktgenau.checkout.earning.statements import is_any, mind
-from punktgenau.checkout.intent import Claim, NextOperation
+from punktgenau.checkout.intent import Claim, NextOperation, as_json
 from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, Journal, LostSwapError
 from punktgenau.checkout.rest import rest_of
 from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, operation
 from punktgenau.checkout.schema_returns import NOT_GIVEN, UNSAID, ReturnRow, returns
+from punktgenau.checkout.vouchers import Parts, sum_of
 
 AccrualState = Literal["accruing", "posted", "declined", "needs_attention"]
 _BY_HAND = "resolved_by_hand"
@@ -51,6 +52,7 @@ _EXPIRED = (
         restored_points=_t.points - bindparam("points", type_=BigInteger),
         expired_points=bindparam("points", type_=BigInteger),
         converted_points=0,
+        vouchers_expired=bindparam("vouchers_expired"),
         expired_minor=bindparam("expired_minor", type_=BigInteger),
         # More is owed in money than was paid by now.
         money_refunded_at=case((bindparam("expired_minor", type_=BigInteger) > 0, null()), else_=_t.money_refunded_at),
@@ -60,7 +62,8 @@ _PAY = (
     update(returns)
     .where(_t.id == bindparam("return_id"), NOT_GIVEN)
     .values(
-        expired_minor=_t.worth_minor * _t.new_points // _t.points,
+        # What of vouchers had expired is paid in money as it is.
+        expired_minor=_t.expired_minor + _t.worth_minor * _t.new_points // _t.points,
         new_points=0,
         accrual_state=null(),
         # More is owed in money than was paid by now; few points may be worth nothing that can be paid.
@@ -213,18 +216,23 @@ class AccrualJournal(Journal):
         )
 
     def settle_expired(
-        self, asked: ReturnRow, *, expired_points: int, actor: str, reason: str, lease_s: float
+        self, asked: ReturnRow, *, expired_points: int, onto: Parts, actor: str, reason: str, lease_s: float
     ) -> Claim | None:
         """A person says how many of a return's points came back expired, where only a look-up proved them back.
+
+        `onto`: the same of its vouchers.
 
         The right to send what gives them anew, where that is the shop's rule. Raises LostSwapError where it is known.
         """
         self._secret()
-        pays_minor = 0 if asked.expired_rule == ACCRUE else asked.worth_minor * expired_points // asked.points
+        pays_minor = sum_of(onto)
+        if asked.expired_rule != ACCRUE and expired_points:
+            pays_minor += asked.worth_minor * expired_points // asked.points
+        said = as_json(onto) if asked.vouchers is not None else None
         of: dict[str, Value] = {"return_id": asked.id, "points": expired_points}
         with self._intent() as tx:
             row = self._redemption(tx, asked.redemption_id, lock=True)
-            if tx.run(_EXPIRED, of | {"expired_minor": pays_minor}) != 1:
+            if tx.run(_EXPIRED, of | {"expired_minor": pays_minor, "vouchers_expired": said}) != 1:
                 raise LostSwapError
             self._decided(tx, "settle_expired", asked, points=expired_points, actor=actor, reason=reason)
             if asked.expired_rule != ACCRUE or expired_points == 0:

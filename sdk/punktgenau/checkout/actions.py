@@ -127,6 +127,11 @@ class Actions:
             return _actions(tx.all(statement, dict(values)))
 
 
+def one_line(text: str) -> str:
+    """The beginning of a text, as far as it can be printed."""
+    return "".join(sign for sign in text[:200] if sign.isprintable())
+
+
 def require_text(text: str, *, field: str, least: int = 1) -> str:
     """A line that a person wrote. Raises InvalidArgumentError where it is empty, too long or not printable."""
     line = " ".join(text.split()) if isinstance(text, str) else ""

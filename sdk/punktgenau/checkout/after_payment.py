@@ -205,17 +205,26 @@ class AfterPayment(EarningCalls):
         )
 
     def settle_expired(
-        self, order_reference: str, *, return_reference: str, expired: int, actor: str, reason: str
+        self,
+        order_reference: str,
+        *,
+        return_reference: str,
+        expired: int,
+        vouchers_minor: int = 0,
+        actor: str,
+        reason: str,
     ) -> Refund:
         """Say how many of a return's points came back expired, by the provider's word, where only a look-up proved it.
 
-        The shop's rule makes up for them then; who and why is written down. Raises NotFoundError; InvalidArgumentError
+        `vouchers_minor`: the same of what went back onto vouchers, in the smallest unit. The shop's rule makes up for
+        them then; who and why is written down. Raises NotFoundError; InvalidArgumentError
         (more than its points); ReturnConflictError where it is known already, or does not matter by that rule.
         """
         return self._refused.settle_expired(
             self._with_return(order_reference, return_reference),
             reference=return_reference,
             expired=expired,
+            vouchers_minor=vouchers_minor,
             actor=actor,
             reason=reason,
             ends=self._ends(),

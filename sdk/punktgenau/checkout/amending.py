@@ -108,12 +108,6 @@ class Amending:
     def _planned(self, books: Books, cart: Cart, frozen: str, *, reason: str, actor: str) -> Amended:
         row = books.redemption
         _check_state(row)
-        if of_cart(books.cart):
-            raise StateConflictError(
-                f"Order {row.order_reference} is paid with vouchers, so it is not changed. Nothing was amended; return "
-                "parts of it, or cancel it and place it anew.",
-                code="not_amendable",
-            )
         number = books.version + 1
         payable, fits = cart.payable.amount_minor, fits_minor(cart, rate_of(row), self._settings.rules)
         back: ReturnRow | None = None
@@ -269,4 +263,10 @@ def _check_state(row: RedemptionRow) -> None:
     if row.state in {"short", "needs_attention", "voiding", "abandoning"}:
         raise StateConflictError(
             f"The points of order {row.order_reference} have to be resolved first ({row.state}). Nothing was amended."
+        )
+    if of_cart(row.cart) and row.amended_payable_minor is None:
+        raise StateConflictError(
+            f"Order {row.order_reference} is paid with vouchers, so it is not changed. Nothing was amended; return "
+            "parts of it, or cancel it and place it anew.",
+            code="not_amendable",
         )

@@ -120,16 +120,20 @@ def event_of(before: RedemptionRow, after: RedemptionRow) -> str | None:
         # Holding the same points anew was refused: now only a person, or the customer's money, can help.
         return "needs_attention"
     if before.state == "reversing" and after.state in REVERSIBLE:
-        if after.reversed_points == before.reversed_points:
+        if _back(after) == _back(before):
             # Nothing came back: refused for good, or proven to have never arrived and begun anew.
             return None if after.reason == UNDONE else "needs_attention"
         return "redemption_reversed"
     is_last = before.state in {"capturing", "voiding"} and before.release_cause is None and after.state in _BACK
-    if is_last and after.reversed_points == before.reversed_points:
+    if is_last and _back(after) == _back(before):
         # It had come back before the last part was captured.
         return "redemption_captured"
     state = _shown(after)
     return None if state == _shown(before) else EVENT_BY_STATE.get(state)
+
+
+def _back(row: RedemptionRow) -> tuple[int, int]:
+    return row.reversed_points, row.vouchers_back_minor
 
 
 def live_key_of(row: RedemptionRow) -> str:
@@ -170,6 +174,8 @@ def repair_of(short: RedemptionRow, changed: AmendmentRow | None, *, row_id: str
         hold_until=None,
         release_cause=None,
         paid_at=None,
+        vouchers_back_minor=0,
+        vouchers_gone=None,
         reason="",
         check_at=None,
         lease_until=0,
@@ -205,7 +211,8 @@ def payment_of(row: RedemptionRow) -> Payment:
     points, value_minor = _paid_by(row) if pays else (0, 0)
     payable_minor = row.payable_minor if row.amended_payable_minor is None else row.amended_payable_minor
     # What vouchers were to pay is due in money, once they do not.
-    vouchers = of_cart(row.cart)
+    # A person who settled a shortfall left them out of the order, and out of what is due.
+    vouchers = of_cart(row.cart) if row.amended_payable_minor is None else ()
     gone_minor = 0 if stands else worth_minor(vouchers)
     return Payment(
         state=state,
@@ -223,7 +230,7 @@ def payment_of(row: RedemptionRow) -> Payment:
         idempotency_key=row.key,
         is_unknown=is_unknown,
         needs_points=needs_points(row.cart),
-        vouchers=left(vouchers, row.vouchers_back_minor) if pays else (),
+        vouchers=left(vouchers, row.vouchers_gone) if pays else (),
         agreed_vouchers=vouchers if stands else (),
         asked_vouchers=vouchers,
         customer_id=row.customer_id,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from punktgenau.checkout.cart import Cart
 from punktgenau.checkout.links import Link, Links
 from punktgenau.checkout.quote import CartQuote, quote
+from punktgenau.checkout.rewards import at_rate
 from punktgenau.checkout.settings import Settings
 from punktgenau.errors import NotLinkedError, UnavailableError
 from punktgenau.money import Rate
 from punktgenau.provider import Balance, Provider
+
+if TYPE_CHECKING:
+    from punktgenau.voucher_records import Voucher
 
 
 class Balances:
@@ -62,10 +67,19 @@ class Balances:
         if link is not None:
             self._links.keep_balance(link, None)
 
-    def quote(self, cart: Cart, balance: Balance, points: int | Literal["all"]) -> CartQuote:
-        """What becomes of so many points in this cart, by the programme's and the shop's rules."""
+    def paid_first(self, cart: Cart, rate: Rate, vouchers: Sequence[Voucher]) -> Cart:
+        """The cart where vouchers pay first; they leave to points what these must pay. Raises VoucherError."""
+        bound = at_rate(cart.gross_lines, rate) if vouchers and cart.reward_points else ()
+        return cart.with_vouchers(
+            vouchers, partner_id=self._provider.partner_id, reserved_minor=sum(part.minor for part in bound)
+        )
+
+    def quote(
+        self, cart: Cart, balance: Balance, points: int | Literal["all"], vouchers: Sequence[Voucher] = ()
+    ) -> CartQuote:
+        """What becomes of so many points in this cart, by the programme's and the shop's rules; after `vouchers`."""
         return quote(
-            cart=cart,
+            cart=self.paid_first(cart, balance.rate, vouchers),
             available=balance.available,
             rate=balance.rate,
             limits=balance.limits,

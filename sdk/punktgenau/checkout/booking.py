@@ -9,6 +9,12 @@ from punktgenau.errors import InvalidArgumentError
 from punktgenau.money import AMOUNT_MINOR_MAX, POINTS_MAX
 
 DAY_MS = 86_400_000
+VOUCHER_KINDS = frozenset({"voucher", "voucher_reversal"})
+
+
+def voucher_reference(voucher_id: str, return_reference: str = "") -> str:
+    """By what a voucher's booking is known among those of its redemption."""
+    return f"{voucher_id} {return_reference}" if return_reference else voucher_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +22,8 @@ class Booking:
     """One booking; points and amount are negative where they went back, `at` is milliseconds since 1970 in UTC.
 
     `id` is the statement's line or the journal's operation. `amount_minor` None: not known, so it is not compared.
-    `reference` is the capture's or the return's. `redemption_id` is the journal's, empty on a statement.
+    `reference` is the capture's or the return's; of a voucher see `voucher_reference`. `redemption_id` is the
+    journal's, empty on a statement.
     """
 
     id: str
@@ -40,6 +47,16 @@ class Booking:
             points=self.points + other.points,
             amount_minor=None if amount is None or self.amount_minor is None else self.amount_minor + amount,
         )
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether figures alone do not tell what it is about: a voucher's value says nothing of which one it is."""
+        return self.kind in VOUCHER_KINDS
+
+    @property
+    def about(self) -> str:
+        """What lines are counted together by: their kind, and which voucher."""
+        return f"{self.kind} {self.reference.split(' ')[0]}" if self.needs_reference else self.kind
 
     @property
     def is_within_bounds(self) -> bool:

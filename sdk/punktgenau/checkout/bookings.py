@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from sqlalchemy import and_, bindparam, literal_column, or_, select, tuple_
+from sqlalchemy import and_, bindparam, case, literal_column, or_, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
-from punktgenau.checkout.booking import Booking, Window
+from punktgenau.checkout.booking import Booking, Window, voucher_reference
 from punktgenau.checkout.database import Database, Value
 from punktgenau.checkout.earning.booked import EarnBookings
 from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import OperationRow, RedemptionRow, operation, redemption
 from punktgenau.checkout.statements import ours, own
+from punktgenau.checkout.vouchers import of_cart, parts_of, rest, sum_of
 
 PAGE = 1_000
 MANY = 100
@@ -38,10 +40,12 @@ _BOOKS = or_(
     _is(_O.kind, "accrue"),
     and_(_is(_O.kind, "authorize"), _O.request.like(bindparam("taking", '%"capture":%'))),
 )
+# Only the few carts that vouchers pay are read.
+_VOUCHERS: ColumnElement[str | None] = case((_R.cart.like(bindparam("paid_by", '%"vouchers":%')), _R.cart))
 _BOOKED = (
     select(
         _O.id, _O.kind, _O.finished_at, _O.request, _R.id, _R.key, _R.provider_id, _R.order_reference, _R.points,
-        _R.value_minor, _R.currency, _O.key, _O.reply,
+        _R.value_minor, _R.currency, _O.key, _O.reply, _VOUCHERS,
     )
     .join(redemption, _R.id == _O.redemption_id)
     .where(
@@ -57,7 +61,7 @@ _BOOKED = (
 _OF_REDEMPTION = (
     select(
         _O.id, _O.kind, _O.finished_at, _O.request, _R.id, _R.key, _R.provider_id, _R.order_reference, _R.points,
-        _R.value_minor, _R.currency, _O.key, _O.reply,
+        _R.value_minor, _R.currency, _O.key, _O.reply, _VOUCHERS,
     )
     .join(redemption, _R.id == _O.redemption_id)
     .where(_R.id == bindparam("redemption_id"), _is(_O.outcome, "done"), _BOOKS)
@@ -79,7 +83,7 @@ _PROVIDER_ID = select(redemption).where(_OURS, _R.provider_id == bindparam("prov
 _ORDERS = select(
     _R.order_reference, _R.attempt, _R.id, _R.state, _R.release_cause, _R.points, _R.value_minor, _R.currency,
     _R.provider_id, _R.captured_points, _R.reversed_points, _R.reversed_minor, _R.updated_at, _R.captured_minor,
-    _R.kept_points, _R.kept_minor,
+    _R.kept_points, _R.kept_minor, _R.vouchers_gone, _VOUCHERS,
 ).where(own(redemption), _one_of(_R.order_reference))  # fmt: skip
 _OPEN = select(operation).where(_O.open_key == bindparam("redemption_id"))
 
@@ -98,7 +102,7 @@ class Bookings:
             with self._database.transaction(write=False) as tx:
                 rows = tx.all(_BOOKED, {**after, "until": window.bookings_until})
             for row in rows:
-                yield _booking(row)
+                yield from _bookings(row)
             if len(rows) < PAGE:
                 break
             after = {"after_at": rows[-1][2], "after_id": rows[-1][0]}
@@ -108,7 +112,7 @@ class Bookings:
         """All bookings of one redemption, whenever."""
         with self._database.transaction(write=False) as tx:
             rows = tx.all(_OF_REDEMPTION, {"redemption_id": redemption_id})
-        return tuple(_booking(row) for row in rows)
+        return tuple(one for row in rows for one in _bookings(row))
 
     def known_keys(self, keys: Sequence[str]) -> frozenset[str]:
         """Those of the keys that the journal has; at most `MANY` at once."""
@@ -155,6 +159,8 @@ class OrderPoints:
         self.is_taken = int(row[9] or 0) > 0
         self.updated_at = int(row[12] or 0)
         self.left_points, self.left_minor = self.points, self.value_minor
+        gone = None if row[16] is None else str(row[16])
+        self.left_vouchers_minor = 0 if row[17] is None else sum_of(rest(of_cart(str(row[17])), gone))
         if self.is_taken and self.state == "partially_captured":
             # The rest is still held.
             self.left_points -= int(row[10] or 0) + int(row[14] or 0)
@@ -171,9 +177,11 @@ def _many(values: Sequence[str]) -> dict[str, Value]:
     return {f"value_{number}": values[number] if number < len(values) else None for number in range(MANY)}
 
 
-def _booking(row: tuple[Value, ...]) -> Booking:
+def _bookings(row: tuple[Value, ...]) -> Iterator[Booking]:
+    """What one operation has booked: its points, and each voucher by itself."""
     if row[1] == "accrue":
-        return _accrual(row)
+        yield _accrual(row)
+        return
     operation_id, kind, at, request, redemption_id, key, provider_id, order_reference, points, minor, currency = row[
         :11
     ]
@@ -183,7 +191,7 @@ def _booking(row: tuple[Value, ...]) -> Booking:
     asked_points = int(asked.get("points", points))
     # A capture in parts says what its part is worth; the whole is worth what was agreed.
     amount = asked.get("value_minor", minor if asked_points == points else None)
-    return Booking(
+    of_points = Booking(
         id=str(operation_id),
         kind="reversal" if gives_back else "capture",
         at=int(at or 0),
@@ -196,6 +204,22 @@ def _booking(row: tuple[Value, ...]) -> Booking:
         reference=str(asked.get("return_reference" if gives_back else "capture_reference") or ""),
         redemption_id=str(redemption_id),
     )
+    cart = None if row[13] is None else str(row[13])
+    if asked_points or cart is None:
+        yield of_points
+    if cart is None:
+        return
+    parts = parts_of(asked.get("vouchers")) if gives_back else tuple((one.id, one.value_minor) for one in of_cart(cart))
+    for number, (voucher_id, paid_minor) in enumerate(parts):
+        yield replace(
+            of_points,
+            # As long as an id may be, and another for each.
+            id=f"{of_points.id[:28]}.v{number:02}",
+            kind="voucher_reversal" if gives_back else "voucher",
+            points=0,
+            amount_minor=sign * paid_minor,
+            reference=voucher_reference(voucher_id, of_points.reference if gives_back else ""),
+        )
 
 
 def _accrual(row: tuple[Value, ...]) -> Booking:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from punktgenau.checkout.rows import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
+from punktgenau.checkout.vouchers import parts_of, sum_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,12 @@ class Books:
         worth_minor = self.redemption.reversed_minor - sum(one.worth_minor for one in by_returns)
         # A return that is only promised may not have come back yet.
         return (points, max(0, worth_minor)) if points > 0 else (0, 0)
+
+    @property
+    def vouchers_back_minor(self) -> int:
+        """What went back onto vouchers by none of its returns."""
+        by_returns = [one for one in self.returns if one.state not in {"declined", "ended"} and not one.instead_minor]
+        return max(0, self.redemption.vouchers_back_minor - sum(sum_of(parts_of(one.vouchers)) for one in by_returns))
 
     @property
     def back_unsettled(self) -> tuple[int, int]:

@@ -172,13 +172,20 @@ class Cart:
                 )
             seen.add(line.id)
 
-    def with_vouchers(self, offered: Sequence[Voucher], *, partner_id: str) -> Cart:
-        """The same where these pay first, as far as other tenders leave them something. Raises VoucherError."""
+    def with_vouchers(self, offered: Sequence[Voucher], *, partner_id: str, reserved_minor: int = 0) -> Cart:
+        """The same where these pay first, as far as other tenders leave them something. Raises VoucherError.
+
+        `reserved_minor` is left to points, which must pay so much.
+        """
         if not offered:
             return self
-        room_minor = self.payable.amount_minor
-        made = used(offered, room_minor=room_minor, currency=self.currency, partner_id=partner_id)
-        return replace(self, other_tenders_minor=self.other_tenders_minor + worth_minor(made), vouchers=made)
+        room_minor = max(0, self.payable.amount_minor - reserved_minor)
+        return self.paid_by(used(offered, room_minor=room_minor, currency=self.currency, partner_id=partner_id))
+
+    def paid_by(self, vouchers: tuple[CartVoucher, ...]) -> Cart:
+        """The same where just these pay first."""
+        other_minor = self.other_tenders_minor + worth_minor(vouchers)
+        return replace(self, other_tenders_minor=other_minor, vouchers=vouchers)
 
     @property
     def reward_points(self) -> int:

@@ -191,8 +191,8 @@ class Checkout(AfterPayment, Clearing, Movements, Recovering):
 
         Raises NotLinkedError, InvalidArgumentError, NotSentError, UnavailableError.
         """
-        paid = cart.with_vouchers(vouchers, partner_id=self._provider.partner_id)
-        return self._balances.quote(paid, self.balance(customer_id) if balance is None else balance, points)
+        balance = self.balance(customer_id) if balance is None else balance
+        return self._balances.quote(cart, balance, points, vouchers)
 
     def live(self, customer_id: str) -> tuple[Payment, ...]:
         """The customer's points that wait for orders: held, or under way to it; newest first, from the journal."""
@@ -239,11 +239,12 @@ class Checkout(AfterPayment, Clearing, Movements, Recovering):
             require_points(points, least=0)
         wish = Wish(
             order_reference=order_reference,
-            cart=cart.with_vouchers(vouchers, partner_id=self._provider.partner_id),
+            cart=cart,
             customer_id=customer_id,
             points=points,
             hold_s=self.settings.hold_s if hold_s is None else require_points(hold_s, field="hold_s"),
             seen_due=seen_due,
+            vouchers=tuple(vouchers),
         )
         ends = self._ends()
         for _ in range(_ROUNDS_MAX):

@@ -140,9 +140,9 @@ class Executor:
         state = "voided" if state_of(evidence) == "abandoned" else state_of(evidence)
         now_ms = self._journal.now_ms()
         after = replace(after_verdict(row, Verdict("done", state=state), evidence, now_ms=now_ms), reason="looked_up")
-        moved = (after.captured_points, after.reversed_points)
+        moved = (after.captured_points, after.reversed_points, after.vouchers_back_minor)
         shown = "short" if after.state == "short" else state
-        if (shown, *moved) == (row.state, row.captured_points, row.reversed_points):
+        if (shown, *moved) == (row.state, row.captured_points, row.reversed_points, row.vouchers_back_minor):
             return row
         changed = self._journal.change(row, replace(after, check_at=now_ms if wished(after) else after.check_at))
         self._heard(row, changed)

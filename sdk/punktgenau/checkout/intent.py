@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
-from punktgenau.checkout.vouchers import of_cart, rest
+from punktgenau.checkout.vouchers import of_cart, rest, worth_minor
 from punktgenau.provider import ProviderProfile
 
 as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
@@ -183,7 +183,7 @@ def wished(row: RedemptionRow) -> NextOperation | None:
         return NextOperation(kind="void", cause="release", request={}, state="voiding")
     if row.state in {"captured", "partially_reversed"}:
         points, value_minor = row.left_to_reverse
-        onto = rest(of_cart(row.cart), row.vouchers_back_minor)
+        onto = rest(of_cart(row.cart), row.vouchers_gone)
         if points == 0 and not onto:
             return None
         request: dict[str, str | int] = {
@@ -237,5 +237,6 @@ def taken_state(row: RedemptionRow) -> str:
     """What a row is of which nothing is held, and something was captured."""
     if not (row.reversed_points or row.vouchers_back_minor):
         return "captured"
-    is_all = row.reversed_points >= row.captured_points and not rest(of_cart(row.cart), row.vouchers_back_minor)
+    are_vouchers_back = row.vouchers_back_minor >= worth_minor(of_cart(row.cart))
+    is_all = row.reversed_points >= row.captured_points and are_vouchers_back
     return "reversed" if is_all else "partially_reversed"

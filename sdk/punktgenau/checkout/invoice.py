@@ -75,6 +75,8 @@ class Invoice:
     given_back: InvoiceTender | None = None
     rewards: tuple[InvoiceReward, ...] = ()
     """Of the points, those that were bound to reward articles, line by line."""
+    vouchers_given_back: Money | None = None
+    """What went back onto vouchers besides returns, as `given_back` says it of points; None: nothing did."""
 
     @property
     def points(self) -> int:
@@ -95,6 +97,7 @@ def invoice_of(
     tax_mode: TaxMode,
     missing_minor: int = 0,
     vouchers_minor: int = 0,
+    vouchers_back_minor: int = 0,
     returns: tuple[Refund, ...] = (),
     earlier: tuple[Refund, ...] = (),
     given_back: tuple[int, int] = (0, 0),
@@ -128,6 +131,7 @@ def invoice_of(
         earlier=earlier,
         given_back=_points(given_back, allocation.currency) if given_back[0] else None,
         rewards=_rewards(allocation),
+        vouchers_given_back=_back_onto(vouchers_back_minor, allocation.currency),
     )
     less_minor = allocation.value_minor if tax_mode == "discount" else 0
     if invoice.taxable.amount_minor + less_minor != total_minor:
@@ -145,6 +149,10 @@ def _rewards(allocation: Allocation) -> tuple[InvoiceReward, ...]:
         InvoiceReward(line_id=line_id, points=points, amount=Money(amount_minor=minor, currency=allocation.currency))
         for line_id, (points, minor) in made.items()
     )
+
+
+def _back_onto(amount_minor: int, currency: str) -> Money | None:
+    return Money(amount_minor=amount_minor, currency=currency) if amount_minor else None
 
 
 def _points(of: tuple[int, int], currency: str) -> InvoiceTender:

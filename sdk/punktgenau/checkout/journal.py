@@ -13,6 +13,7 @@ from punktgenau.checkout.intent import Claim, NextOperation, as_json, ended_shor
 from punktgenau.checkout.moments import now_ms
 from punktgenau.checkout.reading import Reader
 from punktgenau.checkout.rows import OperationRow, RedemptionRow, replace, row_of, values_of
+from punktgenau.checkout.tenders import note_tenders, tenders_of
 
 CLOSED = frozenset({"declined", "voided", "expired", "abandoned", "reversed"})
 """Proven ended: the points are with the member, and the next attempt may be made."""
@@ -59,14 +60,14 @@ class Journal(Reader):
         planned = NextOperation(kind="authorize", cause=attempt.cause, request=request, state="authorizing")
         operation = self._new_operation(attempt, planned)
         attempt = replace(attempt, key=operation.key)
-        tender: dict[str, Value] = {"redemption_id": attempt.id, "position": 0, "kind": "points"}
         ends = self._lease_ends(lease_s)
         with self._intent(operation.key) as tx:
             if instead_of is not None:
                 self._swap(tx, instead_of, replace(instead_of, state="expired", reason="taken_anew", check_at=None))
             tx.run(self._sql.add_redemption, values_of(attempt))
             self._hand_on(tx, instead_of, attempt)
-            tx.run(self._sql.add_tender, tender | {"points": attempt.points, "value_minor": attempt.value_minor})
+            for tender in tenders_of(attempt):
+                tx.run(self._sql.add_tender, tender)
             self._add(tx, operation, lease_s)
         return Claim(operation, attempt, operation.lease_token, ends)
 
@@ -229,6 +230,7 @@ class Journal(Reader):
         values = values_of(changed) | {"redemption_id": seen.id, "seen_version": seen.version}
         if tx.run(self._sql.swap_redemption, values) != 1:
             raise LostSwapError
+        note_tenders(tx, seen, changed)
         return changed
 
     def _age_balance(self, tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> None:

@@ -127,7 +127,8 @@ def _is_older_than(row: RedemptionRow, evidence: Redemption) -> bool:
         # A person said so, and may have been wrong.
         return False
     is_taken = evidence.captured_points >= row.captured_points or evidence.state in {"voided", "expired"}
-    return evidence.reversed_points < row.reversed_points or not is_taken
+    is_back = evidence.reversed_points >= row.reversed_points
+    return not (is_back and is_taken and evidence.reversed_vouchers_minor >= row.vouchers_back_minor)
 
 
 def _is_tombstone(evidence: Redemption) -> bool:

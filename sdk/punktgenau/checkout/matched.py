@@ -142,6 +142,12 @@ def disagreement(line: Booking, booking: Booking, window: Window) -> Finding | N
     return None
 
 
+def fits_figures(line: Booking, booking: Booking) -> bool:
+    """Whether a line may be about a booking by its kind and points alone; a voucher's by its reference."""
+    by_reference = not line.needs_reference or line.reference == booking.reference
+    return (line.kind, line.points) == (booking.kind, booking.points) and by_reference
+
+
 def _fits(line: Booking, by_id: Mapping[str, Booking]) -> bool:
     """Whether a line is a correction of one of these."""
     target = by_id.get(line.corrects) if line.kind == "correction" else None
@@ -153,4 +159,4 @@ def _same(line: Booking, booking: Booking, *, reference: bool) -> bool:
         return False
     if booking.amount_minor is not None and line.amount_minor != booking.amount_minor:
         return False
-    return not reference or line.reference == booking.reference
+    return not (reference or line.needs_reference) or line.reference == booking.reference

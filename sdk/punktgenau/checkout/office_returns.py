@@ -123,13 +123,26 @@ class ReturnDeeds(Basis):
         )
 
     def settle_expired(
-        self, redemption_id: str, *, return_reference: str, expired: int, actor: str, reason: str
+        self,
+        redemption_id: str,
+        *,
+        return_reference: str,
+        expired: int,
+        vouchers_minor: int = 0,
+        actor: str,
+        reason: str,
     ) -> Refund:
-        """Say how many points of a return came back expired; recorded as above. `reason` is required."""
+        """Say how many points of a return came back expired, and how much of its vouchers; recorded as above."""
         require_text(reason, field="reason")
         row = self._latest(redemption_id, return_reference)
         return self._checkout._refused.settle_expired(
-            row, reference=return_reference, expired=expired, actor=actor, reason=reason, ends=self._checkout._ends()
+            row,
+            reference=return_reference,
+            expired=expired,
+            vouchers_minor=vouchers_minor,
+            actor=actor,
+            reason=reason,
+            ends=self._checkout._ends(),
         )
 
     def retry_new_points(self, redemption_id: str, *, return_reference: str, actor: str, reason: str = "") -> Refund:

@@ -26,7 +26,8 @@ def disagreement(order: Order, points: OrderPoints | None) -> DifferenceKind | N
         return None
     if order.state == "paid" and points.state in _NOT_TAKEN:
         return "not_captured"
-    if order.state == "cancelled" and points.state in _NOT_BACK and points.left_points:
+    has_left = points.left_points or points.left_vouchers_minor
+    if order.state == "cancelled" and points.state in _NOT_BACK and has_left:
         return "not_released"
     return None
 

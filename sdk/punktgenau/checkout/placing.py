@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.attempt import new_attempt, payment_of, same_wish, without_points
@@ -16,9 +17,11 @@ from punktgenau.checkout.intent import WITHOUT_POINTS, Claim, ask_by_void, deal_
 from punktgenau.checkout.journal import CLOSED, Journal, LostSwapError
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.quote import CartQuote, refusal, unaffordable
+from punktgenau.checkout.rewards import of_order
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.settings import Settings
 from punktgenau.checkout.states import UNRESOLVED
+from punktgenau.checkout.vouchers import of_cart, standing, worth_minor
 from punktgenau.codes import CODES
 from punktgenau.errors import (
     AmountChangedError,
@@ -28,14 +31,19 @@ from punktgenau.errors import (
     LiveRedemptionError,
     PunktgenauError,
     UnavailableError,
+    VoucherError,
 )
 from punktgenau.money import Money
 from punktgenau.provider import Provider
+
+if TYPE_CHECKING:
+    from punktgenau.voucher_records import Voucher
 
 _ASK_AGAIN = frozenset({"rate_changed", "value_mismatch", "insufficient_points", "consent_revoked", "not_linked"})
 """Refusals which show that the balance seen last is no longer true."""
 
 
+_TENDER = re.compile(r"tenders\.(\d{1,2})\b")
 _GOES_WITHOUT = UNRESOLVED - {"capturing", "reversing"} | {"authorized", "expired", "voided"}
 """States in which the customer may still go on without points."""
 
@@ -50,6 +58,8 @@ class Wish:
     points: int | Literal["all"]
     hold_s: int
     seen_due: Money | None
+    vouchers: tuple[Voucher, ...] = ()
+    """What is offered to pay first; `place` makes it a part of the cart."""
 
 
 class Placing:
@@ -78,6 +88,7 @@ class Placing:
         """Answer a wish from what stands, or hold anew; None: something changed meanwhile, read again."""
         if row is not None and row.is_without_points:
             return _settled(wish, row)
+        wish = self._paid_first(wish, row, ends=ends)
         if wish.points == 0 and not wish.cart.vouchers:
             _require_no_rewards(wish, row)
             return self._without(wish, row, ends=ends)
@@ -87,6 +98,26 @@ class Placing:
         if claim is None:
             return None
         return self._placed(*self._executor.run(claim, deadline_s=self._left(ends)))
+
+    def _paid_first(self, wish: Wish, row: RedemptionRow | None, *, ends: float) -> Wish:
+        """The wish with its vouchers in the cart: what a live attempt holds of the same ones is what they pay.
+
+        Raises NotLinkedError, VoucherError: nothing is held.
+        """
+        if not wish.vouchers:
+            return wish
+        cart = wish.cart
+        if row is not None and row.state not in CLOSED:
+            paying = of_cart(row.cart)
+            bound = of_order(cart.gross_lines, points=row.points, value_minor=row.value_minor)
+            room_minor = cart.payable.amount_minor - sum(part.minor for part in bound)
+            if standing(paying, wish.vouchers, is_all=worth_minor(paying) >= room_minor):
+                return replace(wish, cart=cart.paid_by(paying), vouchers=())
+        balance = self._balances.of(
+            self._balances.link(wish.customer_id), max_age_s=self._settings.hold_s, deadline_s=self._left(ends)
+        )
+        paid = self._balances.paid_first(cart, balance.rate, wish.vouchers)
+        return replace(wish, cart=paid, vouchers=())
 
     def _begin(self, wish: Wish, *, number: int, ends: float) -> Claim | None:
         """Check the wish again by the last balance seen, and write the intent; None: somebody was first."""
@@ -175,7 +206,7 @@ class Placing:
                 code=row.reason or None,
                 idempotency_key=row.key,
             )
-        raise error
+        raise _named(row, error)
 
     def _without(self, wish: Wish, row: RedemptionRow | None, *, ends: float) -> Payment:
         if row is None or (row.state in CLOSED and row.state != "expired" and not deal_stands(row)):
@@ -205,6 +236,15 @@ class Placing:
 
     def _left(self, ends: float) -> float:
         return max(0.1, ends - self._clock.monotonic())
+
+
+def _named(row: RedemptionRow, error: PunktgenauError) -> PunktgenauError:
+    """The refusal of a voucher names it by its id, whatever place it had among the tenders."""
+    place = _TENDER.match(error.field or "") if isinstance(error, VoucherError) else None
+    vouchers = of_cart(row.cart)
+    if place is not None and int(place[1]) < len(vouchers):
+        error.field = vouchers[int(place[1])].id
+    return error
 
 
 def _require_no_rewards(wish: Wish, row: RedemptionRow | None) -> None:

@@ -9,6 +9,7 @@ from punktgenau.checkout.journal import CLOSED
 from punktgenau.checkout.resolve import REFUSED, UNDONE, Verdict
 from punktgenau.checkout.rows import replace
 from punktgenau.checkout.schema import RedemptionRow
+from punktgenau.checkout.vouchers import gone_of, gone_text, of_cart, parts_of, plus, sum_of
 from punktgenau.provider import Redemption
 
 GIVEN_UP = "given_up"
@@ -36,13 +37,15 @@ def after_verdict(
             reversed_points=evidence.reversed_points,
             reversed_minor=evidence.reversed_value.amount_minor,
             vouchers_back_minor=evidence.reversed_vouchers_minor,
+            vouchers_gone=_gone(before, evidence),
         )
     if evidence is None and verdict.state in {"captured", "reversed"}:
         after = _moved_unseen(before, verdict.state, request)
     if verdict.state is None:
         return replace(after, reason=verdict.code or "")
     state = "abandoned" if verdict.state == "voided" and before.state == "abandoning" else verdict.state
-    if state == REFUSED or (after.captured_points and state in {"captured", "partially_reversed", "reversed"}):
+    has_taken = after.captured_points or of_cart(after.cart)
+    if state == REFUSED or (has_taken and state in {"captured", "partially_reversed", "reversed"}):
         state = _taken(after, evidence, before=before, request=request)
     if state == "authorized" and after.captured_points:
         state = "partially_captured"
@@ -88,10 +91,25 @@ def _moved_unseen(before: RedemptionRow, state: str, request: str) -> Redemption
     if state == "captured":
         return replace(before, captured_points=points, captured_minor=value_minor)
     asked = json.loads(request)
+    onto = parts_of(asked.get("vouchers"))
     return replace(
         before,
         captured_points=before.captured_points or points,
         captured_minor=before.captured_minor or value_minor,
         reversed_points=before.reversed_points + int(asked.get("points", before.left_to_reverse[0])),
         reversed_minor=before.reversed_minor + int(asked.get("value_minor", before.left_to_reverse[1])),
+        vouchers_back_minor=before.vouchers_back_minor + sum_of(onto),
+        vouchers_gone=plus(onto, before.vouchers_gone),
     )
+
+
+def _gone(before: RedemptionRow, evidence: Redemption) -> str | None:
+    if not evidence.vouchers:
+        return before.vouchers_gone
+    known = gone_of(before.vouchers_gone)
+    shown = {
+        str(one.voucher_id): (one.reversed_value.amount_minor, known.get(str(one.voucher_id), (0, 0))[1])
+        for one in evidence.vouchers
+        if one.reversed_value is not None
+    }
+    return gone_text(shown)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from punktgenau.checkout.booking import Booking, Window
+from punktgenau.checkout.booking import VOUCHER_KINDS, Booking, Window, voucher_reference
 from punktgenau.checkout.bookings import MANY, Bookings
 from punktgenau.checkout.findings import Findings
-from punktgenau.checkout.matched import Finding, corrected, disagreement, groups, match
+from punktgenau.checkout.matched import Finding, corrected, disagreement, fits_figures, groups, match
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.sorting import By, Sorting, sorting
+from punktgenau.checkout.tenders import TAKEN
+from punktgenau.checkout.vouchers import gone_of, of_cart
 from punktgenau.statement_records import BrokenLine, StatementLine
 
 Progress = Callable[[str, int, int], None]
@@ -125,7 +127,7 @@ class Reconciling:
         for theirs, mine in groups(lines, bookings, lambda booking: booking.order_reference):
             left = list(mine)
             for line in corrected(theirs):
-                fits = next((one for one in left if (one.kind, one.points) == (line.kind, line.points)), None)
+                fits = next((one for one in left if fits_figures(line, one)), None)
                 if fits is None:
                     self._put_off(store, theirs, [line], round_=KNOWN)
                     continue
@@ -159,7 +161,7 @@ class Reconciling:
             else:
                 points = self._bookings.of_orders([line.order_reference]).get(line.order_reference)
                 booked = () if points is None else self._bookings.of_redemption(points.id)
-                twin = next((one for one in booked if (one.kind, one.points) == (line.kind, line.points)), None)
+                twin = next((one for one in booked if fits_figures(line, one)), None)
                 self._findings.unknown_line(line, twin)
 
     def _settle_known(self, store: Sorting, line: Booking, row: RedemptionRow) -> None:
@@ -170,7 +172,7 @@ class Reconciling:
             self._findings.double(line, twin)
         elif twin is not None:
             self._findings.add(Finding("period", line, twin, "booked here in another month"))
-        elif _was_seen(line, row, booked, store.seen(row.id, line.kind)):
+        elif _was_seen(line, row, booked, store.seen(row.id, line.about)):
             # Found out by looking it up, so no operation of ours stands for it.
             store.see(row.id, line)
             self.counted.matched += 1
@@ -192,7 +194,9 @@ class Reconciling:
 
 def _was_seen(line: Booking, row: RedemptionRow, booked: Sequence[Booking], seen: tuple[int, int]) -> bool:
     """Whether a look-up has shown what a line says, and no more of it than that: `seen` is what other lines took."""
-    same = [one for one in booked if one.kind == line.kind]
+    same = [one for one in booked if one.about == line.about]
+    if line.needs_reference:
+        return _was_seen_of_voucher(line, row, same, seen[1])
     if line.currency != row.currency or line.amount_minor is None:
         return False
     if line.kind == "capture":
@@ -207,6 +211,17 @@ def _was_seen(line: Booking, row: RedemptionRow, booked: Sequence[Booking], seen
     if points == row.reversed_points and is_known:
         return minor == row.reversed_minor
     return points <= row.reversed_points and minor <= row.reversed_minor
+
+
+def _was_seen_of_voucher(line: Booking, row: RedemptionRow, booked: Sequence[Booking], seen_minor: int) -> bool:
+    voucher_id, minor = line.about.split(" ", 1)[1], line.amount_minor or 0
+    paid = next((one for one in of_cart(row.cart) if one.id == voucher_id), None)
+    if paid is None or line.currency != row.currency or line.points:
+        return False
+    if line.kind == "voucher":
+        return row.state in TAKEN and minor == paid.value_minor and not booked and not seen_minor
+    gone_minor = gone_of(row.vouchers_gone).get(voucher_id, (0, 0))[0]
+    return 0 < -minor <= gone_minor + seen_minor + sum(one.amount_minor or 0 for one in booked)
 
 
 def _booking(line: StatementLine) -> Booking:
@@ -228,6 +243,8 @@ def _booking(line: StatementLine) -> Booking:
 def _reference(line: StatementLine) -> str | None:
     if line.kind == "accrual":
         return line.accrual_id
+    if line.kind in VOUCHER_KINDS:
+        return voucher_reference(line.voucher_id or "", line.return_reference or "")
     goes_back = line.kind in ("reversal", "accrual_reversal")
     return line.return_reference if goes_back else line.capture_reference
 

@@ -14,7 +14,7 @@ from punktgenau.checkout.returned import Returned
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy
-from punktgenau.checkout.vouchers import of_cart
+from punktgenau.checkout.vouchers import Parts, of_cart, parts_of, sum_of
 from punktgenau.money import Money
 
 RefundState = Literal["done", "reversing", "declined", "ended", "needs_attention"]
@@ -85,7 +85,9 @@ class Refund:
     already_expired: int | None
     converted: int | None
     expired_money: Money
-    """What the shop pays in money for points that came back already expired, where its rule says so."""
+    """What the shop pays in money for points and vouchers that came back already expired, where its rule says so.
+
+    Vouchers are never given anew, so where points are, their value is paid in money."""
     new_points: int
     """Points given anew for those that came back already expired, where the shop's rule says so."""
     new_points_value: Money
@@ -138,6 +140,8 @@ class RefundPreview:
     already_expired: int | None = None
     earned_taken: int = 0
     """Earned points that would be taken back by it."""
+    vouchers: tuple[VoucherBack, ...] = ()
+    """What would go back onto which voucher, by the order's own policy."""
 
     @property
     def split(self) -> Split:
@@ -156,6 +160,8 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
     elif one.state != "done":
         state = "needs_attention" if row.state == "needs_attention" else "reversing"
     money = _money_of(row.currency)
+    # What the shop pays in money in place of vouchers and points.
+    for_vouchers = sum_of(parts_of(one.vouchers)) if one.instead_minor else 0
     return Refund(
         state=state,
         order_reference=row.order_reference,
@@ -163,10 +169,10 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         policy=policy_of(one.policy),
         points=0 if one.instead_minor else one.points,
         # What was owed of a point before may be in what is paid instead.
-        points_value=money(max(0, one.value_minor - one.instead_minor)),
+        points_value=money(max(0, one.value_minor + for_vouchers - one.instead_minor)),
         points_worth=money(0 if one.instead_minor else one.worth_minor),
         money=money(one.money_minor),
-        other=money(one.other_minor),
+        other=money(one.other_minor - for_vouchers),
         goods=money(one.goods_minor),
         carry=money(one.carry_minor),
         written_off=money(one.goods_minor - one.other_minor - one.value_minor - one.money_minor),
@@ -186,20 +192,26 @@ def refund_of(row: RedemptionRow, one: ReturnRow) -> Refund:
         money_paid=money(one.refunded_minor),
         lines=wanted["lines"],
         shipping=money(wanted["shipping_minor"]),
-        vouchers=_vouchers_of(row, one),
+        vouchers=() if one.instead_minor else vouchers_back(row, parts_of(one.vouchers), one.vouchers_expired),
         is_unsaid=one.state == "done" and one.restored_points is None and one.expired_rule != "tell",
         is_rest=is_rest(one),
     )
 
 
-def _vouchers_of(row: RedemptionRow, one: ReturnRow) -> tuple[VoucherBack, ...]:
-    if one.vouchers is None:
+def vouchers_back(row: RedemptionRow, onto: Parts, expired: str | None = None) -> tuple[VoucherBack, ...]:
+    """What goes back onto which voucher; `expired` of it, as the return keeps it: None: nobody said."""
+    if not onto:
         return ()
     last_four = {paid.id: paid.last_four for paid in of_cart(row.cart)}
-    money = _money_of(row.currency)
+    said, money = dict(parts_of(expired)), _money_of(row.currency)
     return tuple(
-        VoucherBack(id=voucher_id, last_four=last_four[voucher_id], value=money(minor), expired_value=None)
-        for voucher_id, minor in json.loads(one.vouchers)
+        VoucherBack(
+            id=voucher_id,
+            last_four=last_four[voucher_id],
+            value=money(minor),
+            expired_value=None if expired is None else money(said.get(voucher_id, 0)),
+        )
+        for voucher_id, minor in onto
     )
 
 

@@ -15,6 +15,8 @@ from punktgenau.checkout.returns import Returns
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.standing import check_left, check_returnable
+from punktgenau.checkout.voucher_returns import check_vouchers, vouchers_left
+from punktgenau.checkout.vouchers import filled, parts_of, sum_of
 from punktgenau.errors import InvalidArgumentError, NotFoundError, ReturnConflictError
 
 _PAGE = 500
@@ -86,9 +88,17 @@ class Refused:
         return self._returns.find(row, reference)
 
     def settle_expired(
-        self, row: RedemptionRow, *, reference: str, expired: int, actor: str, reason: str, ends: float
+        self,
+        row: RedemptionRow,
+        *,
+        reference: str,
+        expired: int,
+        vouchers_minor: int = 0,
+        actor: str,
+        reason: str,
+        ends: float,
     ) -> Refund:
-        """What a person says of points that came back, of which nobody knows how many had expired.
+        """What a person says of points that came back, of which nobody knows how many had expired; and of vouchers.
 
         Raises NotFoundError, ReturnConflictError (it is known, or does not matter), InvalidArgumentError.
         """
@@ -98,10 +108,17 @@ class Refused:
                 f"expired must be a whole number from 0 to {asked.points}, the points of return {reference}.",
                 field="expired",
             )
-        left = max(0.1, ends - self._clock.monotonic())
+        onto = parts_of(asked.vouchers)
+        if type(vouchers_minor) is not int or not 0 <= vouchers_minor <= sum_of(onto):
+            raise InvalidArgumentError(
+                f"vouchers_minor must be a whole number from 0 to {sum_of(onto)}, what went onto vouchers with return "
+                f"{reference}.",
+                field="vouchers_minor",
+            )
+        left, late = max(0.1, ends - self._clock.monotonic()), filled(onto, vouchers_minor)
         try:
             claim = self._journal.settle_expired(
-                asked, expired_points=expired, actor=actor, reason=reason, lease_s=left
+                asked, expired_points=expired, onto=late, actor=actor, reason=reason, lease_s=left
             )
         except LostSwapError as error:
             raise ReturnConflictError(
@@ -145,6 +162,10 @@ class Refused:
 def _check(asked: ReturnRow, books: Books) -> None:
     check_returnable(books)
     check_left(books, asked.points, reference=asked.reference)
+    left = dict(vouchers_left(books, besides=asked.id))
+    onto = parts_of(asked.vouchers)
+    fits = sum(min(minor, left.get(voucher_id, 0)) for voucher_id, minor in onto)
+    check_vouchers(books, fits, sum_of(onto), reference=asked.reference)
 
 
 def _settled(one: ReturnRow) -> ReturnConflictError:

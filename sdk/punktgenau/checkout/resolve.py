@@ -47,7 +47,6 @@ _GOAL: dict[Kind, frozenset[str]] = {
     "give_up": frozenset(_STATE_BY_EVIDENCE.values()),
 }
 
-
 ASK_FIRST = frozenset(
     {
         "wrong_echo",
@@ -154,8 +153,7 @@ def judge_evidence(kind: Kind, evidence: Redemption, *, moved: Moved | None = No
     state, moved = state_of(evidence), moved or Moved()
     if moved.reversed_points is not None and evidence.reversed_points != moved.reversed_points:
         return Verdict("unknown", code=f"still_{state}")
-    onto = moved.reversed_vouchers_minor
-    if onto is not None and evidence.reversed_vouchers_minor != onto:
+    if moved.reversed_vouchers_minor not in (None, evidence.reversed_vouchers_minor):
         return Verdict("unknown", code=f"still_{state}")
     if moved.captured_points is not None and evidence.captured_points < moved.captured_points:
         if evidence.held_points:

@@ -10,6 +10,7 @@ from punktgenau.checkout.intent import Claim, taken_state
 from punktgenau.checkout.resolve import UNDONE
 from punktgenau.checkout.schema import OperationRow, RedemptionRow
 from punktgenau.checkout.shortfall import Settlement
+from punktgenau.checkout.vouchers import parts_of, plus, sum_of
 
 Resolution = Literal["done", "not_done", "give_back", Settlement]
 """It happened at the provider; it did not, so do it anew; give all back; and what settles a shortfall."""
@@ -60,6 +61,8 @@ def resolved(claim: Claim, as_: Resolution, *, now_ms: int) -> tuple[RedemptionR
             row,
             reversed_points=row.reversed_points + int(request["points"]),
             reversed_minor=row.reversed_minor + int(request["value_minor"]),
+            vouchers_back_minor=row.vouchers_back_minor + sum_of(parts_of(request.get("vouchers"))),
+            vouchers_gone=plus(parts_of(request.get("vouchers")), row.vouchers_gone),
         )
         changed = replace(changed, state="partially_captured" if request.get("more_to_come") else _taken(changed))
     elif operation.kind == "void" and row.captured_points:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from punktgenau.checkout.intent import Claim, release_reference
 from punktgenau.checkout.rows import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
+from punktgenau.checkout.vouchers import parts_of, sum_of
 
 
 def is_release(claim: Claim) -> bool:
@@ -33,19 +34,23 @@ def rest_of(
     It is finished as a return is; an answer without a word of what had expired leaves that to a person.
     """
     asked = json.loads(claim.operation.request)
-    if rule == "tell" or said.get("expired_points") == 0:
+    is_said = said.get("expired_points") == 0 and not sum_of(parts_of(said.get("vouchers_expired")))
+    if rule == "tell" or is_said:
         return None
     points, worth_minor = int(asked["points"]), int(asked["value_minor"])
+    onto_minor = sum_of(parts_of(asked.get("vouchers")))
     return ReturnRow(
         # There is one of an operation, however often its result is written.
         id=claim.operation.id,
         redemption_id=row.id,
         number=number,
         reference=release_reference(row.id),
-        wanted=json.dumps({"amount_minor": worth_minor, "lines": {}, "shipping_minor": 0}, separators=(",", ":")),
+        wanted=json.dumps(
+            {"amount_minor": worth_minor + onto_minor, "lines": {}, "shipping_minor": 0}, separators=(",", ":")
+        ),
         policy=row.refund_policy,
-        goods_minor=worth_minor,
-        other_minor=0,
+        goods_minor=worth_minor + onto_minor,
+        other_minor=onto_minor,
         value_minor=worth_minor,
         money_minor=0,
         points=points,
@@ -66,4 +71,5 @@ def rest_of(
         refunded_minor=0,
         created_at=now_ms,
         finished_at=None,
+        vouchers=asked.get("vouchers"),
     )

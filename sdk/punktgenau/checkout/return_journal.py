@@ -18,7 +18,7 @@ from punktgenau.checkout.return_statements import STATEMENTS
 from punktgenau.checkout.rows import row_of, values_of
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow, ShipmentRow
-from punktgenau.checkout.vouchers import of_cart
+from punktgenau.checkout.vouchers import of_cart, parts_of, plus, sum_of
 
 REVERSIBLE = frozenset({"captured", "partially_reversed", "partially_captured", "short"})
 """Nothing is under way, and something may have been captured."""
@@ -135,11 +135,14 @@ class ReturnJournal(PayoutJournal):
             books = self._books(tx, asked.redemption_id, lock=True)
             check(books)
             row = books.redemption
-            if row.state not in REVERSIBLE or tx.run(STATEMENTS.pay_instead, {"return_id": asked.id}) != 1:
+            onto = parts_of(asked.vouchers)
+            of: dict[str, Value] = {"return_id": asked.id, "vouchers_minor": sum_of(onto)}
+            if row.state not in REVERSIBLE or tx.run(STATEMENTS.pay_instead, of) != 1:
                 raise LostSwapError
             self._decided(tx, "settle_return", asked, points=asked.points, actor=actor, reason=reason)
             kept = (row.kept_points + asked.points, row.kept_minor + asked.worth_minor)
-            self._swap(tx, row, replace(row, kept_points=kept[0], kept_minor=kept[1]))
+            gone = plus(onto, row.vouchers_gone, kept=True)
+            self._swap(tx, row, replace(row, kept_points=kept[0], kept_minor=kept[1], vouchers_gone=gone))
 
     def refused(self, *, after: tuple[int, str], most: int) -> tuple[tuple[ReturnRow, str], ...]:
         """Returns that were refused for good and nobody has settled, paged as `owing_money`, with their orders."""
@@ -221,6 +224,8 @@ class ReturnJournal(PayoutJournal):
         }
         for name in ("restored_points", "expired_points", "converted_points"):
             finished[name] = said.get(name)
+        finished["vouchers_expired"] = said.get("vouchers_expired")
+        finished["vouchers_minor"] = sum_of(parts_of(said.get("vouchers_expired")))
         tx.run(STATEMENTS.finish, finished)
         if outcome == "done":
             self._promise(tx, claim, int(said.get("expired_points") or 0))

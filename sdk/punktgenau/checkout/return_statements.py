@@ -64,6 +64,9 @@ class ReturnStatements:
         expired = cast(bindparam("expired_points"), BigInteger)
         is_worth = t.worth_minor * expired >= t.points
         pays = and_(t.expired_rule == literal_column("'money'"), expired.is_not(None), expired > 0, is_worth)
+        # No shop gives vouchers anew, so it pays for those in money where it makes up for anything.
+        onto = cast(bindparam("vouchers_minor"), BigInteger)
+        pays_onto = and_(t.expired_rule != literal_column("'tell'"), onto > 0)
         self.finish = (
             update(returns)
             .where(t.operation_id == bindparam("operation_id"))
@@ -72,8 +75,10 @@ class ReturnStatements:
                 restored_points=bindparam("restored_points"),
                 expired_points=expired,
                 converted_points=bindparam("converted_points"),
-                expired_minor=case((pays, t.worth_minor * expired // t.points), else_=0),
-                money_refunded_at=case((pays, null()), else_=t.money_refunded_at),
+                vouchers_expired=bindparam("vouchers_expired"),
+                expired_minor=case((pays, t.worth_minor * expired // t.points), else_=0)
+                + case((pays_onto, onto), else_=0),
+                money_refunded_at=case((or_(pays, pays_onto), null()), else_=t.money_refunded_at),
                 finished_at=bindparam("finished_at"),
             )
         )
@@ -116,7 +121,8 @@ class ReturnStatements:
             .where(refused)
             .values(
                 state="done",
-                instead_minor=t.worth_minor,
+                instead_minor=t.worth_minor + bindparam("vouchers_minor", type_=BigInteger),
+                vouchers_expired=literal_column("'[]'"),
                 restored_points=0,
                 expired_points=0,
                 converted_points=0,

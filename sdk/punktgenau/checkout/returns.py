@@ -7,35 +7,37 @@ from collections.abc import Iterator
 from functools import partial
 
 from punktgenau._clock import Clock
-from punktgenau._redact import logger
+from punktgenau.checkout.actions import one_line
 from punktgenau.checkout.allocation import Allocation
 from punktgenau.checkout.attempt import payment_of
 from punktgenau.checkout.books import Books
 from punktgenau.checkout.execute import Executor
+from punktgenau.checkout.foreseen import already_expired
 from punktgenau.checkout.intent import RELEASE, as_json
 from punktgenau.checkout.invoice import Invoice, invoice_of
 from punktgenau.checkout.journal import LostSwapError
 from punktgenau.checkout.money_half import newly_paid_minor, require_payable
 from punktgenau.checkout.previewed import under_each
-from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, policy_of, refund_of
+from punktgenau.checkout.refund import AMENDMENT, Refund, RefundPreview, policy_of, refund_of, vouchers_back
 from punktgenau.checkout.return_journal import ReturnJournal, wanted_json
 from punktgenau.checkout.returned import BackBy, History, Wanted, returned, with_return
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ReturnRow
 from punktgenau.checkout.settings import RefundPolicy, Settings
 from punktgenau.checkout.standing import allocation_of, check_left, check_returnable, rate_of, so_far
-from punktgenau.checkout.vouchers import back, check_whole, of_cart, worth_minor
+from punktgenau.checkout.tenders import TAKEN
+from punktgenau.checkout.voucher_returns import onto_of
+from punktgenau.checkout.vouchers import Parts, of_cart, worth_minor
 from punktgenau.errors import (
     AmountChangedError,
     InProgressError,
     InvalidArgumentError,
     NotFoundError,
-    PunktgenauError,
     ReturnConflictError,
     StateConflictError,
 )
 from punktgenau.money import Money
-from punktgenau.provider import Provider, ReversalQuotesPort
+from punktgenau.provider import Provider
 
 REFERENCE_MAX = 36
 """As long as the partner API takes a return reference; it is never cut."""
@@ -54,6 +56,7 @@ class Returns:
         self._executor = executor
         self._settings = settings
         self._clock = clock
+        self._whole = not provider.profile.partial_reversal
 
     def refund(
         self,
@@ -119,29 +122,21 @@ class Returns:
         check_returnable(books)
         allocation, history, with_it = _with(books, wanted)
         policy = policy_of(row.refund_policy)
+        before, after = (returned(allocation, at, policy=self.by(policy)) for at in (history, with_it))
+        onto = onto_of(books, allocation, (before, after), whole=self._whole)
         policies = under_each(
             allocation, (history, with_it), own=policy, by=self.by, parcels=so_far(books).parcels, currency=row.currency
         )
         check_left(books, policies[policy].points)
-        expired = self._already_expired(books.redemption, policies[policy].points, ends=ends)
+        left_s = max(0.1, ends - self._clock.monotonic())
+        expired = already_expired(self._provider, books.redemption, policies[policy].points, deadline_s=left_s)
         return RefundPreview(
-            order_reference=row.order_reference, policy=policy, policies=policies, already_expired=expired
+            order_reference=row.order_reference,
+            policy=policy,
+            policies=policies,
+            already_expired=expired,
+            vouchers=vouchers_back(books.redemption, onto),
         )
-
-    def _already_expired(self, row: RedemptionRow, points: int, *, ends: float) -> int | None:
-        """How many of these points would come back expired; None where the provider does not tell, or is away."""
-        calls = self._provider.redemptions
-        if points == 0 or row.provider_id is None:
-            return 0 if points == 0 else None
-        if not self._provider.profile.quotes_reversals or not isinstance(calls, ReversalQuotesPort):
-            return None
-        try:
-            left = max(0.1, ends - self._clock.monotonic())
-            return calls.quote_reversal(row.provider_id, points=points, deadline_s=left).already_expired
-        except PunktgenauError as error:
-            # A look ahead that fails stops nobody.
-            logger.warning("what would come back expired is not known: %s", error.code)
-            return None
 
     def find(self, row: RedemptionRow, reference: str) -> Refund:
         """One return. Raises NotFoundError."""
@@ -164,12 +159,14 @@ class Returns:
         row = books.redemption
         pays = (told := payment_of(row)).due != told.total or row.captured_points > 0
         missing = books.missing if row.state == "short" and row.captured_points else (0, 0)
-        allocation = allocation_of(books, with_points=pays, missing=missing)
+        vouchers = of_cart(books.cart) if told.agreed_vouchers or row.state in TAKEN else ()
+        allocation = allocation_of(books, with_points=pays, with_vouchers=bool(vouchers), missing=missing)
         return invoice_of(
             row.order_reference,
             allocation,
             missing_minor=missing[1],
-            vouchers_minor=worth_minor(of_cart(books.cart)) if row.release_cause is None else 0,
+            vouchers_minor=worth_minor(vouchers),
+            vouchers_back_minor=books.vouchers_back_minor,
             rate=rate_of(row),
             tax_mode="discount" if row.tax_mode == "discount" else "tender",
             returns=tuple(refund_of(row, one) for one in books.of_version),
@@ -205,14 +202,7 @@ class Returns:
         after = returned(allocation, with_it, policy=self.by(policy))
         before = returned(allocation, history, policy=self.by(policy))
         step = after.since(before)
-        onto = back(
-            of_cart(books.cart),
-            other_total_minor=sum(line.other_minor for line in allocation.lines),
-            before_minor=before.other_minor,
-            after_minor=after.other_minor,
-        )
-        if self.by(policy) is None:
-            check_whole(of_cart(books.cart), onto, points_left=allocation.points - after.points)
+        onto = onto_of(books, allocation, (before, after), whole=self._whole, reference=reference)
         check_left(books, step.points, reference=reference)
         return self.planned(
             books,
@@ -247,7 +237,7 @@ class Returns:
         reason: str,
         actor: str,
         parcels: int | None = None,
-        onto: tuple[tuple[str, int], ...] = (),
+        onto: Parts = (),
     ) -> ReturnRow:
         """A return that is not written yet; where no points go back and nothing of vouchers, it is done as written."""
         now_ms, asks = self._journal.now_ms(), bool(points or onto)
@@ -273,8 +263,8 @@ class Returns:
             expired_rule=self._settings.expired_rule,
             expired_minor=0,
             instead_minor=0,
-            reason=_line(reason),
-            actor=_line(actor),
+            reason=one_line(reason),
+            actor=one_line(actor),
             psp_reference=None,
             money_refunded_at=None,
             refunded_minor=0,
@@ -286,7 +276,7 @@ class Returns:
 
     def by(self, policy: RefundPolicy) -> BackBy:
         """How this provider gives back under a policy; None: as a whole or not at all."""
-        return policy if self._provider.profile.partial_reversal else None
+        return None if self._whole else policy
 
 
 def _with(books: Books, wanted: Wanted) -> tuple[Allocation, History, History]:
@@ -308,7 +298,3 @@ def require_reference(value: str, *, field: str, most: int) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= most or not value.isprintable():
         raise InvalidArgumentError(f"{field} must be a text of 1 to {most} printable characters.", field=field)
     return value
-
-
-def _line(text: str) -> str:
-    return "".join(sign for sign in text[:200] if sign.isprintable())

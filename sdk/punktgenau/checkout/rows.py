@@ -67,6 +67,7 @@ class RedemptionRow:
     settled_minor: int = 0
     written_off_minor: int = 0
     vouchers_back_minor: int = 0
+    vouchers_gone: str | None = None
 
     @property
     def paying(self) -> tuple[int, int]:

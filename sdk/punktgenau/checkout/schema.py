@@ -108,6 +108,8 @@ redemption = Table(
     Column("written_off_minor", BigInteger, nullable=False, server_default="0"),
     # What went back onto vouchers that pay it; which these are stands in the frozen cart.
     Column("vouchers_back_minor", BigInteger, nullable=False, server_default="0"),
+    # Of each by its id, as JSON: what went back onto it, and what never will because it was paid in money instead.
+    Column("vouchers_gone", Text),
     UniqueConstraint("provider", "partner", "mode", "order_reference", "attempt", name=f"{PREFIX}redemption_attempt"),
 )
 Index(
@@ -134,7 +136,13 @@ tender = Table(
     Column("kind", String(16), nullable=False),
     Column("points", BigInteger, nullable=False),
     Column("value_minor", BigInteger, nullable=False),
+    # Of a voucher; what becomes of points stands in the redemption.
+    Column("voucher_id", String(64)),
+    Column("last_four", String(8)),
+    Column("captured_minor", BigInteger),
+    Column("reversed_minor", BigInteger),
 )
+Index(f"{PREFIX}tender_voucher", tender.c.voucher_id)
 
 operation = Table(
     f"{PREFIX}operation",

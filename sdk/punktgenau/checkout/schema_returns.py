@@ -67,6 +67,8 @@ returns = Table(
     Column("parcels", Integer),
     # What goes back onto vouchers with it, as JSON: id and minor units of each.
     Column("vouchers", Text),
+    # What of these came back expired, likewise; NULL: nobody said.
+    Column("vouchers_expired", Text),
     Column("new_points", BigInteger, nullable=False, server_default="0"),
     # accruing, posted, declined, needs_attention; NULL: none are given anew.
     Column("accrual_state", String(16)),
@@ -210,6 +212,7 @@ class ReturnRow:
     finished_at: int | None
     parcels: int | None = None
     vouchers: str | None = None
+    vouchers_expired: str | None = None
     new_points: int = 0
     accrual_state: str | None = None
     accrual_id: str | None = None

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Protocol
 
-from punktgenau.checkout.intent import Claim
+from punktgenau.checkout.intent import Claim, as_json
 from punktgenau.checkout.resolve import LEAST_SETTLE_S, NOT_SENT, SETTLING, Kind, Moved, Verdict, back_off_s
 from punktgenau.checkout.schema import RedemptionRow
-from punktgenau.checkout.vouchers import of_cart
+from punktgenau.checkout.vouchers import of_cart, parts_of, sum_of
 from punktgenau.errors import PunktgenauError
 from punktgenau.money import Money
 from punktgenau.provider import (
@@ -105,7 +105,7 @@ def returns_of(row: RedemptionRow, request: Mapping[str, str | int]) -> list[Vou
     """What a reversal puts back onto vouchers."""
     return [
         VoucherReturn(voucher_id=voucher_id, value=Money(amount_minor=minor, currency=row.currency))
-        for voucher_id, minor in json.loads(str(request.get("vouchers", "[]")))
+        for voucher_id, minor in parts_of(request.get("vouchers"))
     ]
 
 
@@ -134,6 +134,9 @@ def reply_of(evidence: Redemption | None, given_back: Reversal | None) -> Reply:
             "expired_points": given_back.already_expired,
             "converted_points": given_back.converted,
         }
+        if given_back.vouchers:
+            expired = [(one.voucher_id, one.already_expired_value.amount_minor) for one in given_back.vouchers]
+            kept["vouchers_expired"] = as_json([part for part in expired if part[1]])
     return kept
 
 
@@ -187,7 +190,10 @@ def is_booked(claim: Claim, verdict: Verdict, evidence: Redemption) -> bool:
     operation = claim.operation
     if verdict.code != "reference_reused" or not operation.cause.startswith("return"):
         return False
-    return operation.kind == "reverse" and evidence.reversed_points >= int(json.loads(operation.request)["points"])
+    request = json.loads(operation.request)
+    onto_minor = sum_of(parts_of(request.get("vouchers")))
+    is_back = evidence.reversed_points >= int(request["points"]) and evidence.reversed_vouchers_minor >= onto_minor
+    return operation.kind == "reverse" and is_back
 
 
 def moved_after(claim: Claim) -> Moved:

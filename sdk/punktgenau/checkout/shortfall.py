@@ -5,6 +5,7 @@ What was captured stays, and what is left of it pays the order from then on, as 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,6 +16,7 @@ from punktgenau.checkout.returned import BackBy, goods_minor, returned
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import AmendmentRow, ReturnRow
 from punktgenau.checkout.standing import Standing, so_far
+from punktgenau.checkout.vouchers import CartVoucher, of_cart, parts_of, share_minor, sum_of, worth_minor
 from punktgenau.errors import StateConflictError
 
 Settlement = Literal["written_off", "paid_otherwise"]
@@ -43,17 +45,15 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
     row = books.redemption
     # Of an order whose points were never captured none came back, whatever its returns were to give back.
     given = books.returns if row.captured_points else ()
-    ended_minor = 0 if row.captured_points else sum(one.worth_minor for one in books.of_version)
+    ended = () if row.captured_points else books.of_version
+    ended_minor = sum(one.worth_minor + sum_of(parts_of(one.vouchers)) for one in ended)
     missing_points, missing_minor = books.missing
+    # Vouchers are taken with the first points or not at all: where nothing was captured they pay nothing either.
+    vouchers = of_cart(books.cart)
     points = row.taking[0] - missing_points - sum(one.points for one in given)
     value_minor = row.taking[1] - missing_minor - sum(one.worth_minor for one in given)
-    cart, owed_minor = books.cart, 0
-    if books.of_version:
-        at = so_far(books)
-        came = returned(at.allocation, at.history, policy=policy)
-        cart = _kept(at, thaw(cart), other_minor=came.other_minor).fitting(value_minor).text()
-        owed_minor = came.carry_minor
-    frozen = thaw(cart)
+    missing_minor += worth_minor(vouchers)
+    frozen, owed_minor = _frozen(books, vouchers, value_minor=value_minor, policy=policy)
     total_minor = sum(line.amount_minor for line in frozen.lines)
     payable_minor = total_minor - frozen.other_tenders_minor
     if value_minor > payable_minor:
@@ -70,7 +70,7 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
     version = AmendmentRow(
         redemption_id=row.id,
         version=books.version + 1,
-        cart=cart,
+        cart=frozen.text(),
         points=points,
         value_minor=value_minor,
         total_minor=total_minor,
@@ -105,6 +105,24 @@ def settled(books: Books, as_: Settlement, *, policy: BackBy, actor: str, reason
         missing_minor=missing_minor,
         back_minor=back_minor,
     )
+
+
+def _frozen(
+    books: Books, vouchers: Sequence[CartVoucher], *, value_minor: int, policy: BackBy
+) -> tuple[FrozenCart, int]:
+    """What did not come back of an order, without vouchers that pay nothing of it; and what is owed of a point."""
+    cart, owed_minor, back_minor = thaw(books.cart), 0, 0
+    if books.of_version:
+        at = so_far(books)
+        came = returned(at.allocation, at.history, policy=policy)
+        cart = _kept(at, cart, other_minor=came.other_minor).fitting(value_minor)
+        owed_minor = came.carry_minor
+        other_minor = sum(line.other_minor for line in at.allocation.lines)
+        back_minor = share_minor(vouchers, other_total_minor=other_minor, other_minor=came.other_minor)
+    if not vouchers:
+        return cart, owed_minor
+    paid_minor = cart.other_tenders_minor - (worth_minor(vouchers) - back_minor)
+    return replace(cart, other_tenders_minor=paid_minor), owed_minor
 
 
 def _kept(at: Standing, cart: FrozenCart, *, other_minor: int) -> FrozenCart:

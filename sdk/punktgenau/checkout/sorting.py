@@ -77,14 +77,14 @@ class Sorting:
 
     def see(self, redemption_id: str, line: Booking) -> None:
         """Note that a line has been found to be about what a look-up has shown of a redemption."""
-        points, minor = self.seen(redemption_id, line.kind)
-        row = (redemption_id, line.kind, points + line.points, minor + (line.amount_minor or 0))
+        points, minor = self.seen(redemption_id, line.about)
+        row = (redemption_id, line.about, points + line.points, minor + (line.amount_minor or 0))
         self._connection.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", row)
 
-    def seen(self, redemption_id: str, kind: str) -> tuple[int, int]:
+    def seen(self, redemption_id: str, about: str) -> tuple[int, int]:
         """Points and amount of such lines together."""
         statement = "SELECT points, amount_minor FROM seen WHERE redemption_id = ? AND kind = ?"
-        row = self._connection.execute(statement, (redemption_id, kind)).fetchone()
+        row = self._connection.execute(statement, (redemption_id, about)).fetchone()
         return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
     def pass_on(self, by: By, *, round_: int, following: int) -> None:

@@ -13,6 +13,7 @@ from punktgenau.checkout.parcels import Units, followed
 from punktgenau.checkout.returned import History, Wanted, goods_minor, has_left
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.schema_returns import ShipmentRow
+from punktgenau.checkout.vouchers import of_cart, worth_minor
 from punktgenau.errors import InProgressError, RedemptionEndedError, ReversalExceedsCaptureError, StateConflictError
 from punktgenau.money import Rate, Rounding
 
@@ -62,12 +63,16 @@ class Standing:
         return units
 
 
-def allocation_of(books: Books, *, with_points: bool = True, missing: tuple[int, int] = (0, 0)) -> Allocation:
+def allocation_of(
+    books: Books, *, with_points: bool = True, with_vouchers: bool = True, missing: tuple[int, int] = (0, 0)
+) -> Allocation:
     """Who pays which line of the order as it is now; `missing` points, and their worth, are paid by nobody."""
     row, changed = books.redemption, books.amendment
     points, value_minor = (row.points, row.value_minor) if changed is None else (changed.points, changed.value_minor)
     points, value_minor = (points - missing[0], value_minor - missing[1]) if with_points else (0, 0)
     cart = thaw(books.cart)
+    if not with_vouchers:
+        cart = replace(cart, other_tenders_minor=cart.other_tenders_minor - worth_minor(of_cart(books.cart)))
     if changed is None or changed.shipped is None:
         made = cart.allocation(points=points, value_minor=value_minor, currency=row.currency)
         return replace(made, written_off_minor=row.written_off_minor + missing[1])

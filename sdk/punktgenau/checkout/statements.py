@@ -131,6 +131,7 @@ class Statements:
                         "settled_minor",
                         "written_off_minor",
                         "vouchers_back_minor",
+                        "vouchers_gone",
                         "release_cause",
                         "paid_at",
                         "reason",

@@ -1,13 +1,14 @@
 """Vouchers as a tender of an order: which of them pay how much, and how much goes back onto each. Pure.
 
 They pay first, like a gift card: what they pay is part of a frozen cart's `other_tenders_minor`, and the rest of that
-is the shop's own. What comes back is the difference of two cumulative states, as for points: exact in any order.
+is the shop's own. How much comes back is the difference of two cumulative states, as for points: exact in any order. It
+fills what is left to go back onto each, in the order in which they paid.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from punktgenau.voucher_records import Voucher
 
 MOST = 20
+Parts = tuple[tuple[str, int], ...]
+"""Ids of vouchers and minor units, in the order in which they pay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,33 +102,17 @@ def worth_minor(vouchers: Sequence[CartVoucher]) -> int:
     return sum(one.value_minor for one in vouchers)
 
 
-def back(
-    vouchers: Sequence[CartVoucher], *, other_total_minor: int, before_minor: int, after_minor: int
-) -> tuple[tuple[str, int], ...]:
-    """What goes onto each once `after_minor` of what other tenders paid came back, and `before_minor` had before.
-
-    Of each cent that other tenders paid the vouchers' part is theirs; it fills them in the order in which they paid.
-    """
-    whole = worth_minor(vouchers)
-    if not whole:
-        return ()
-    first, last = (whole * part // other_total_minor for part in (before_minor, after_minor))
-    parts, start = [], 0
-    for one in vouchers:
-        end = start + one.value_minor
-        part = max(0, min(last, end) - max(first, start))
-        if part:
-            parts.append((one.id, part))
-        start = end
-    return tuple(parts)
+def share_minor(vouchers: Sequence[CartVoucher], *, other_total_minor: int, other_minor: int) -> int:
+    """The vouchers' part of so many cents that came back of what other tenders paid; cumulative, so it ends exact."""
+    return worth_minor(vouchers) * other_minor // other_total_minor if vouchers else 0
 
 
-def check_whole(vouchers: Sequence[CartVoucher], onto: Sequence[tuple[str, int]], *, points_left: int) -> None:
+def check_whole(vouchers: Sequence[CartVoucher], onto: Parts, *, points_left: int) -> None:
     """Where a provider gives an order back only as a whole: raises StateConflictError for a return of a part.
 
     Vouchers cannot wait for the rest as points do: what they paid is not owed in money. `points_left` stay taken.
     """
-    if onto and (points_left or sum(minor for _, minor in onto) < worth_minor(vouchers)):
+    if onto and (points_left or sum_of(onto) < worth_minor(vouchers)):
         raise StateConflictError(
             "Vouchers pay this order, and this provider gives them back only with the whole order. Nothing was booked; "
             "return all of it at once, or cancel it.",
@@ -133,15 +120,63 @@ def check_whole(vouchers: Sequence[CartVoucher], onto: Sequence[tuple[str, int]]
         )
 
 
-def rest(vouchers: Sequence[CartVoucher], back_minor: int) -> tuple[tuple[str, int], ...]:
-    """What is still to go back onto each, where so much did already."""
-    whole = worth_minor(vouchers)
-    return back(vouchers, other_total_minor=whole, before_minor=back_minor, after_minor=whole) if whole else ()
+def gone_of(text: str | None) -> dict[str, tuple[int, int]]:
+    """What went back onto each by now, and what never will because it was paid in money instead."""
+    return {} if text is None else {name: (back, kept) for name, (back, kept) in json.loads(text).items()}
 
 
-def left(vouchers: Sequence[CartVoucher], back_minor: int) -> tuple[CartVoucher, ...]:
-    """What each still pays, where so much of them went back; one that pays nothing any more is left out."""
-    if not back_minor:
+def gone_text(gone: Mapping[str, tuple[int, int]]) -> str | None:
+    """As a row keeps it."""
+    some = {name: list(parts) for name, parts in gone.items() if any(parts)}
+    return json.dumps(some, sort_keys=True, separators=(",", ":")) if some else None
+
+
+def rest(vouchers: Sequence[CartVoucher], gone: str | None, *, promised: Mapping[str, int] | None = None) -> Parts:
+    """What is still to go back onto each, without what is `promised` already."""
+    by_id, promised = gone_of(gone), promised or {}
+    parts = ((one.id, one.value_minor - sum(by_id.get(one.id, (0, 0))) - promised.get(one.id, 0)) for one in vouchers)
+    return tuple((name, minor) for name, minor in parts if minor > 0)
+
+
+def filled(left: Parts, minor: int) -> Parts:
+    """So much of what is left, in the order in which the vouchers paid; less where less is left."""
+    parts = []
+    for name, most in left:
+        part = min(minor, most)
+        minor -= part
+        if part:
+            parts.append((name, part))
+    return tuple(parts)
+
+
+def plus(parts: Parts, gone: str | None, *, kept: bool = False) -> str | None:
+    """What is gone once these went back as well, or were `kept` for money."""
+    by_id = gone_of(gone)
+    for name, minor in parts:
+        back, never = by_id.get(name, (0, 0))
+        by_id[name] = (back, never + minor) if kept else (back + minor, never)
+    return gone_text(by_id)
+
+
+def parts_of(text: str | int | None) -> Parts:
+    """Ids and minor units, as a return or a request keeps them."""
+    return () if text is None else tuple((str(name), int(minor)) for name, minor in json.loads(str(text)))
+
+
+def sum_of(parts: Parts) -> int:
+    """All of them together."""
+    return sum(minor for _, minor in parts)
+
+
+def left(vouchers: Sequence[CartVoucher], gone: str | None) -> tuple[CartVoucher, ...]:
+    """What each still pays; one that pays nothing any more is left out."""
+    if gone is None:
         return tuple(vouchers)
-    pays = dict(rest(vouchers, back_minor))
+    pays = dict(rest(vouchers, gone))
     return tuple(replace(one, value_minor=pays[one.id]) for one in vouchers if one.id in pays)
+
+
+def standing(paying: Sequence[CartVoucher], offered: Sequence[Voucher], *, is_all: bool) -> bool:
+    """Whether an order that these pay was offered just these; `is_all`: nothing was left for a further one to pay."""
+    ids = [one.id for one in paying]
+    return [one.id for one in offered if one.id in ids] == ids and (is_all or len(offered) == len(ids))

@@ -1,0 +1,58 @@
+"""The tender rows of an attempt: one per voucher, with what became of it, then one of its points."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, bindparam, update
+
+from punktgenau.checkout.database import Transaction, Value
+from punktgenau.checkout.rows import RedemptionRow
+from punktgenau.checkout.schema import tender
+from punktgenau.checkout.vouchers import gone_of, of_cart
+
+TAKEN = frozenset({"captured", "partially_reversed", "reversed"})
+_MARK = '"vouchers":'
+_NOTE = (
+    update(tender)
+    .where(tender.c.redemption_id == bindparam("of_redemption"), tender.c.voucher_id == bindparam("of_voucher"))
+    .values(
+        captured_minor=bindparam("captured_minor", type_=BigInteger),
+        reversed_minor=bindparam("reversed_minor", type_=BigInteger),
+    )
+)
+
+
+def tenders_of(attempt: RedemptionRow) -> list[dict[str, Value]]:
+    """With what an attempt pays, in this order."""
+    rows: list[dict[str, Value]] = [
+        {
+            "kind": "voucher",
+            "points": 0,
+            "value_minor": one.value_minor,
+            "voucher_id": one.id,
+            "last_four": one.last_four,
+            "captured_minor": 0,
+            "reversed_minor": 0,
+        }
+        for one in of_cart(attempt.cart)
+    ]
+    if attempt.points or not rows:
+        none = dict.fromkeys(("voucher_id", "last_four", "captured_minor", "reversed_minor"))
+        rows.append({"kind": "points", "points": attempt.points, "value_minor": attempt.value_minor, **none})
+    for position, row in enumerate(rows):
+        row |= {"redemption_id": attempt.id, "position": position}
+    return rows
+
+
+def note_tenders(tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> None:
+    """Write down what became of the vouchers of a row, where that has changed; in the commit that changes the row."""
+    if _MARK not in changed.cart or changed.state not in TAKEN:
+        return
+    if (seen.state, seen.vouchers_gone) == (changed.state, changed.vouchers_gone):
+        return
+    gone = gone_of(changed.vouchers_gone)
+    for one in of_cart(changed.cart):
+        of: dict[str, Value] = {"of_redemption": changed.id, "of_voucher": one.id}
+        tx.run(
+            _NOTE,
+            of | {"captured_minor": one.value_minor, "reversed_minor": gone.get(one.id, (0, 0))[0]},
+        )
