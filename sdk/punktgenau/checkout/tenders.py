@@ -45,9 +45,8 @@ def tenders_of(attempt: RedemptionRow) -> list[dict[str, Value]]:
 
 def note_tenders(tx: Transaction, seen: RedemptionRow, changed: RedemptionRow) -> None:
     """Write down what became of the vouchers of a row, where that has changed; in the commit that changes the row."""
-    if _MARK not in changed.cart or changed.state not in TAKEN:
-        return
-    if (seen.state, seen.vouchers_gone) == (changed.state, changed.vouchers_gone):
+    is_taken_now = changed.state in TAKEN and changed.state != seen.state
+    if _MARK not in changed.cart or not (is_taken_now or changed.vouchers_gone != seen.vouchers_gone):
         return
     gone = gone_of(changed.vouchers_gone)
     for one in of_cart(changed.cart):

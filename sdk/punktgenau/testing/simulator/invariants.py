@@ -228,12 +228,7 @@ def exact(world: World) -> Iterator[str]:
             yield f"{named}: {row['reversed_points']} reversed, {row['captured_points']} captured of {row['points']}"
         if row["reversed_minor"] != row["reversed_points"]:
             yield f"{named}: {row['reversed_points']} points were given back worth {row['reversed_minor']}"
-        tenders = world.auditor.rows(
-            "SELECT sum(points) AS points, sum(value_minor) AS minor FROM punktgenau_tender WHERE redemption_id = ?",
-            row["id"],
-        )[0]
-        if (tenders["points"], tenders["minor"]) != (row["points"], row["value_minor"]):
-            yield f"{named}: its tenders add up to {tenders['points']} points"
+        yield from vouchering.tenders(world, row, named)
 
 
 def _theirs(world: World) -> list[sqlite3.Row]:

@@ -248,3 +248,17 @@ JUDGES: tuple[tuple[str, Callable[[World], Iterator[str]]], ...] = (
     ("I9", theirs),
     ("I10", told),
 )
+
+
+def tenders(world: World, row: sqlite3.Row, named: str) -> Iterator[str]:
+    """I8: the tender rows of an attempt are what pays it, and say what is back onto vouchers."""
+    tenders = world.auditor.rows(
+        "SELECT total(points) AS points, total(value_minor) AS minor, total(reversed_minor) AS back"
+        " FROM punktgenau_tender WHERE redemption_id = ?",
+        row["id"],
+    )[0]
+    vouchers_minor = sum(one["value_minor"] for one in json.loads(row["cart"]).get("vouchers", ()))
+    if (tenders["points"], tenders["minor"]) != (row["points"], row["value_minor"] + vouchers_minor):
+        yield f"{named}: its tenders add up to {tenders['points']} points"
+    if tenders["back"] != row["vouchers_back_minor"]:
+        yield f"{named}: {row['vouchers_back_minor']} are back onto vouchers, {tenders['back']} by its tenders"
