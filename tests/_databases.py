@@ -24,7 +24,6 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
-Content = dict[str, list[tuple[object, ...]]]
 # Nothing here has to survive a power cut, so the server need not wait for the disk.
 _HASTE = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -133,38 +132,44 @@ _OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname 
 
 
 class _Copy:
-    """A database with the journal's tables, and a connection to put it right between tests."""
+    """A database with the journal's tables, and a connection that is kept to put it right between tests."""
 
     def __init__(self, server: URL, administrator: psycopg.Connection, template: str) -> None:
         self._administrator, self._name = administrator, f"punktgenau_test_{uuid.uuid4().hex[:12]}"
         _create(administrator, self._name, copy_of=template)
         self.address = _address(server, self._name)
-        self._server = server.set(database=self._name)
+        self._connection = _administrator(server.set(database=self._name))
 
-    def shape_and_content(self) -> tuple[object, Content]:
-        """Tables, constraints, triggers, rights and settings; and the rows of each table."""
-        with _administrator(self._server) as connection:
-            names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            content = {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names}
-            return connection.execute(_SHAPE).fetchone(), content
+    def shape(self) -> object:
+        """Tables, constraints, triggers, rights and settings."""
+        return self._connection.execute(_SHAPE).fetchone()
 
-    def made_new(self, shape: object, content: Content) -> bool:
-        """Whether it holds just these rows again; not where a test has changed more than rows."""
-        with _administrator(self._server) as connection:
-            connection.execute(_OTHERS, [connection.info.backend_pid])
-            if connection.execute(_SHAPE).fetchone() != shape:
+    def as_new(self) -> str:
+        """What makes its rows those that it has now, whatever they were; one text of several statements."""
+        tables = self._connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        # In any order: what refers to each other goes together.
+        steps: list[sql.Composable] = [sql.SQL("BEGIN; SET LOCAL session_replication_role = replica")]
+        for (name,) in tables:
+            table = sql.Identifier(name)
+            steps.append(sql.SQL("DELETE FROM {}").format(table))
+            for row in self._connection.execute(sql.SQL("SELECT * FROM {}").format(table)):
+                values = sql.SQL(", ").join(map(sql.Literal, row))
+                steps.append(sql.SQL("INSERT INTO {} VALUES ({})").format(table, values))
+        return sql.SQL("; ").join([*steps, sql.SQL("COMMIT")]).as_string(self._connection)
+
+    def made_new(self, shape: object, as_new: str) -> bool:
+        """Whether it is as new again; not where a test has changed more than rows, or has ended this connection."""
+        try:
+            self._connection.execute(_OTHERS, [self._connection.info.backend_pid])
+            if self.shape() != shape:
                 return False
-            with connection.transaction():
-                # In any order: what refers to each other goes together.
-                connection.execute("SET LOCAL session_replication_role = replica")
-                connection.execute(";".join(f'DELETE FROM "{table}"' for table in content))
-                for table, rows in content.items():
-                    for row in rows:
-                        places = ", ".join(["%s"] * len(row))
-                        connection.execute(f'INSERT INTO "{table}" VALUES ({places})', row)
+            self._connection.execute(as_new)
+        except psycopg.OperationalError:
+            return False
         return True
 
     def drop(self) -> None:
+        self._connection.close()
         _drop(self._administrator, self._name)
 
 
@@ -202,14 +207,14 @@ def _as_new(
 ) -> Iterator[Callable[[], AbstractContextManager[str]]]:
     """Lends databases that are as new; one that was used is emptied, which takes a tenth of making another."""
     first = _Copy(postgres_server, _postgres_administrator, _postgres_with_tables)
-    shape, content = first.shape_and_content()
+    shape, as_new = first.shape(), first.as_new()
     copies = [first]
 
     @contextmanager
     def lend() -> Iterator[str]:
         copy = copies.pop() if copies else _Copy(postgres_server, _postgres_administrator, _postgres_with_tables)
         yield copy.address
-        if copy.made_new(shape, content):
+        if copy.made_new(shape, as_new):
             copies.append(copy)
         else:
             copy.drop()

@@ -19,6 +19,7 @@ from punktgenau.provider import PROFILES, ProviderProfile
 from punktgenau.sandbox import Database, create_app
 from punktgenau.sandbox.clock import SandboxClock
 from punktgenau.sandbox.server import Server
+from punktgenau.sandbox.state import Sandbox, sandbox_of
 
 CART = Cart(
     currency="EUR",
@@ -30,7 +31,7 @@ CART = Cart(
 
 
 class MovedClock:
-    """The system's clock, moved on by hand; sleeping takes no time."""
+    """The system's clock, moved on by hand, and by the test's own sleeping, which takes no time then."""
 
     def __init__(self) -> None:
         self._moved = timedelta()
@@ -45,7 +46,12 @@ class MovedClock:
         return time.monotonic() + self._moved.total_seconds()
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(min(seconds, 0.02))
+        if threading.current_thread() is not threading.main_thread():
+            # Beside others, who do what is waited for in the time that it takes them.
+            time.sleep(min(seconds, 0.02))
+            return
+        self.advance(seconds)
+        time.sleep(0.002)
 
     def random_bytes(self, length: int) -> bytes:
         return os.urandom(length)
@@ -163,18 +169,26 @@ class ProviderClock(SandboxClock):
             self._advanced_s = 0
 
 
-CLOCKS: dict[str, ProviderClock] = {}
-"""Of the sandboxes that tests share, by their addresses."""
+SANDBOXES: dict[str, Sandbox] = {}
+"""Those that tests share, by their addresses."""
+
+
+def begin_again(provider_url: str) -> None:
+    """A sandbox in its first state and at the machine's time, asked by no request."""
+    sandbox = SANDBOXES[provider_url]
+    assert isinstance(sandbox.clock, ProviderClock)
+    sandbox.clock.back()
+    sandbox.reset()
 
 
 @pytest.fixture(scope="session")
 def provider_url() -> Iterator[str]:
-    clock = ProviderClock()
-    server = Server(create_app(Database(), clock=clock), host="127.0.0.1", port=0)
+    app = create_app(Database(), clock=ProviderClock())
+    server = Server(app, host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     url = f"http://127.0.0.1:{server.port}"
-    CLOCKS[url] = clock
+    SANDBOXES[url] = sandbox_of(app)
     yield url
     server.stop()
     thread.join()
@@ -184,9 +198,10 @@ def provider_url() -> Iterator[str]:
 def provider(provider_url: str) -> Iterator[Provider]:
     with requests.Session() as http:
         http.trust_env = False
-        if provider_url in CLOCKS:
-            CLOCKS[provider_url].back()
-        assert http.post(f"{provider_url}/sandbox/reset", timeout=20).status_code == 204
+        if provider_url in SANDBOXES:
+            begin_again(provider_url)
+        else:
+            assert http.post(f"{provider_url}/sandbox/reset", timeout=20).status_code == 204
         yield Provider(provider_url, http)
 
 
@@ -195,7 +210,6 @@ def world(provider: Provider, database_url: str) -> Iterator[World]:
     """A shop whose customer `anna` is linked to the member with 2500 points, `ben` to the one with 42."""
     world = World(provider, MovedClock(), database_url)
     checkout = world.checkout()
-    checkout.upgrade()
     checkout.link("anna", member_id="mbr_2500", consent_id="con_1")
     checkout.link("ben", member_id="mbr_42", consent_id="con_2")
     yield world
@@ -216,7 +230,6 @@ def shop(provider: Provider, database_url: str, request: pytest.FixtureRequest) 
     provider.play(name)
     world = World(provider, MovedClock(), database_url, profile=PROFILES[name])
     checkout = world.checkout()
-    checkout.upgrade()
     checkout.link("anna", member_id="mbr_2500", consent_id="con_1")
     checkout.balance("anna")
     yield world

@@ -12,7 +12,7 @@ from _databases import journal_file
 from _office_shop import OPERATOR, open_office
 from _small_shop import Provider as Sandbox
 from _small_shop import SmallShop, Visitor, make_small_shop
-from _world import CLOCKS, World, checkout, provider, provider_url, world
+from _world import World, begin_again, checkout, provider, provider_url, world
 from punktgenau.checkout import Checkout
 from punktgenau.checkout.office import Office
 
@@ -37,8 +37,7 @@ def open_shop(tmp_path: Path, provider_url: str, more_config: dict[str, str]) ->
     with requests.Session() as http:
         http.trust_env = False
         sandbox = Sandbox(url=provider_url, http=http)
-        CLOCKS[provider_url].back()
-        sandbox.control("POST", "/reset")
+        begin_again(provider_url)
         journal_file(tmp_path / "small_shop_instance" / "punktgenau.sqlite")
         small = make_small_shop(
             tmp_path,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,36 +10,23 @@ import pytest
 import requests
 
 from _small_shop import Provider, SmallShop, Visitor, make_small_shop
-from _world import ProviderClock
-from punktgenau.sandbox import Database, create_app
-from punktgenau.sandbox.server import Server
+from _world import begin_again, provider_url
+
+__all__ = ["provider_url"]
 
 
 @pytest.fixture(scope="session")
-def _one_clock() -> ProviderClock:
-    return ProviderClock()
-
-
-@pytest.fixture(scope="session")
-def _one_provider(_one_clock: ProviderClock) -> Iterator[Provider]:
+def _one_provider(provider_url: str) -> Iterator[Provider]:
     """One sandbox for all tests."""
-    database = Database()
-    server = Server(create_app(database, clock=_one_clock), host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     with requests.Session() as http:
         http.trust_env = False
-        yield Provider(url=f"http://127.0.0.1:{server.port}", http=http)
-    server.stop()
-    thread.join()
-    database.close()
+        yield Provider(url=provider_url, http=http)
 
 
 @pytest.fixture
-def provider(_one_provider: Provider, _one_clock: ProviderClock) -> Provider:
+def provider(_one_provider: Provider) -> Provider:
     """The sandbox in its first state, and at the machine's time."""
-    _one_clock.back()
-    _one_provider.control("POST", "/reset")
+    begin_again(_one_provider.url)
     return _one_provider
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import schemathesis
+from flask import Flask
+from schemathesis.schemas import BaseSchema
 
 import punktgenau.sandbox
 from _hostile import FEW
@@ -18,15 +20,26 @@ from punktgenau.sandbox import create_app
 COMMITTED = Path(punktgenau.sandbox.__file__).with_name("openapi.json")
 BASIC = "Basic " + base64.b64encode(b"demo-shop:demo-secret").decode()
 
-app = create_app()
-api = schemathesis.openapi.from_wsgi("/openapi.json", app)
-# Every default check is on. One expects more statuses than by default: 422 is how a rule of the programme refuses a
-# request that fits the schema (too many points, another currency, a rate that is not known).
-api.config.checks.positive_data_acceptance.expected_statuses.append("422")
+# Made when the test runs: the cases take seconds to make, and every process of a run collects all tests.
+later = schemathesis.pytest.from_fixture("api")
 
 
 @pytest.fixture(scope="module")
-def bearer() -> str:
+def app() -> Flask:
+    return create_app()
+
+
+@pytest.fixture(scope="module")
+def api(app: Flask) -> BaseSchema:
+    made = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    # Every default check is on. One expects more statuses than by default: 422 is how a rule of the programme refuses a
+    # request that fits the schema (too many points, another currency, a rate that is not known).
+    made.config.checks.positive_data_acceptance.expected_statuses.append("422")
+    return made
+
+
+@pytest.fixture(scope="module")
+def bearer(app: Flask) -> str:
     form = {"grant_type": "client_credentials"}
     reply = app.test_client().post("/oauth/token", data=form, headers={"Authorization": BASIC})
     return f"Bearer {reply.get_json()['access_token']}"
@@ -41,19 +54,26 @@ def whole(value: Any) -> Any:
     return [whole(inner) for inner in value] if isinstance(value, list) else value
 
 
-@api.parametrize()
+@pytest.fixture
+def named(request: pytest.FixtureRequest) -> None:
+    """Schemathesis tells there which operation it is at, under a name that pytest has given up."""
+    request.node._nodeid = request.node.nodeid
+
+
+@later.parametrize()
 @FEW
+@pytest.mark.usefixtures("named")
 def test_no_request_gets_an_undescribed_answer(case: schemathesis.Case, bearer: str) -> None:
     case.body = whole(case.body)
     credentials = BASIC if case.operation.path == "/oauth/token" else bearer
     case.call_and_validate(headers={"Authorization": credentials})
 
 
-def test_the_books_balance_after_the_fire() -> None:
+def test_the_books_balance_after_the_fire(app: Flask) -> None:
     assert app.test_client().get("/sandbox/entries").get_json()["sum"] == 0
 
 
-def test_committed_description_is_the_served_one() -> None:
+def test_committed_description_is_the_served_one(app: Flask) -> None:
     served = app.test_client().get("/openapi.json").get_json()
     if os.environ.get("WRITE_OPENAPI"):
         COMMITTED.write_text(json.dumps(served, indent=1, ensure_ascii=False) + "\n")

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from .clock import stamp
-from .tables import DROP_ORDER, GAINED, TABLES
+from .tables import APPEND_ONLY, DROP_ORDER, GAINED, TABLES
 
 
 class Database:
@@ -97,9 +97,11 @@ class Work:
 
 def empty(connection: sqlite3.Connection) -> None:
     """Throw everything away but the counters, so that no id is ever given out twice."""
-    # Dropped, not deleted from: the books are append-only and refuse a DELETE.
     for table in DROP_ORDER:
-        connection.execute(f"DROP TABLE IF EXISTS {table}")
+        if connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is None:
+            continue
+        # Where the books are append-only they refuse a DELETE; every new table makes SQLite read all of them anew.
+        connection.execute(f"{'DROP TABLE' if table in APPEND_ONLY else 'DELETE FROM'} {table}")
     _create(connection)
 
 

@@ -155,7 +155,7 @@ _ROWS = (
         type TEXT NOT NULL, data TEXT NOT NULL, at TEXT NOT NULL) STRICT""",
 )
 
-_APPEND_ONLY = (
+APPEND_ONLY = (
     "movement", "entry", "event", "capture", "reversal", "accrual_reversal", "statement_line", "issued_line",
     "voucher_entry", "voucher_reversal",
 )  # fmt: skip
@@ -163,7 +163,7 @@ _APPEND_ONLY = (
 _GUARDS = tuple(
     f"""CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table}
         BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"""
-    for table in _APPEND_ONLY
+    for table in APPEND_ONLY
     for verb in ("UPDATE", "DELETE")
 )
 
