@@ -1,6 +1,7 @@
 """Points for a voucher, or for money on the bank account: the page, and what its forms do.
 
-A voucher's code stands in the answer to the form that buys it and in no redirect, session or log: whoever loads that
+What cannot be taken back is asked twice: the page repeats what points are to become (a GET, which changes nothing), and
+only the form below that does it. A voucher's code stands in the answer to the form that buys it and in no redirect, session or log: whoever loads that
 page again sends the same form again, which buys nothing more and tells the code once more.
 """
 
@@ -20,19 +21,40 @@ from flask_punktgenau.redirects import local_path, see_other
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import BLUEPRINT, panel_urls
 from flask_punktgenau.visitor import current_visitor
+from flask_punktgenau.voucher_wish import takes_vouchers
 from punktgenau.checkout import Checkout, Exchange, parse_points
 from punktgenau.codes import explain
-from punktgenau.errors import ConfigurationError, InvalidArgumentError, NotLinkedError, PunktgenauError
+from punktgenau.errors import (
+    ConfigurationError,
+    InsufficientPointsError,
+    InvalidArgumentError,
+    NotLinkedError,
+    PunktgenauError,
+    VoucherError,
+)
 from punktgenau.money import Money
 from punktgenau.provider import Balance
 from punktgenau.voucher_records import Voucher, VoucherProduct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to become of so many points, said once more before it is done; `product` None: money.
+
+    `rest`: the points that stay in the account.
+    """
+
+    points: int
+    value: Money
+    rest: int
+    product: VoucherProduct | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeView:
     """What a member can turn points into, what they have, and what was asked for here before.
 
-    `form` names one wish: the same form again is the same wish. `made` is what the form that was just sent came to,
+    `form` names one wish: the same form again is the same wish. `asked` is what is about to be done, `made` is what the form that was just sent came to,
     `problem` the code of why it did not. `reason_code`: why nothing can be shown.
     """
 
@@ -43,6 +65,8 @@ class ExchangeView:
     payouts: tuple[Exchange, ...] = ()
     under_way: tuple[Exchange, ...] = ()
     offers_payouts: bool = False
+    counts_here: bool = False
+    asked: Asked | None = None
     made: Exchange | None = None
     problem: str | None = None
     entered: str = ""
@@ -50,6 +74,8 @@ class ExchangeView:
     linked: bool = True
     urls: Urls = field(default_factory=Urls)
     csrf: CsrfField | None = None
+    product_id: str = ""
+    exchange_url: str = ""
     voucher_url: str = ""
     payout_url: str = ""
 
@@ -72,8 +98,16 @@ def add_routes(pages: Blueprint) -> None:
 
 
 def exchange() -> Response:
-    """What points can become, and what they became."""
-    return _page(_view(current_state()))
+    """What points can become, and what they became; with `product` or `points`, what is about to be done."""
+    state = current_state()
+    view = _view(state)
+    if not view.linked or view.reason_code is not None or not {"product", "points"} & set(request.args):
+        return _page(view)
+    try:
+        return _page(_with(view, asked=_asked(view)))
+    except PunktgenauError as error:
+        view = _with(view, problem=explain(error).code, entered=request.args.get("points", "")[:20])
+        return _page(view, status=status_of(error, as_page=True))
 
 
 def voucher() -> Response:
@@ -98,6 +132,7 @@ def _done(wish: Callable[[Checkout, str, str], Exchange]) -> Response:
         if customer_id is None:
             raise NotLinkedError("No account is linked in this browser.")
         made = wish(state.require(), customer_id, form)
+        state.vouchers.seen.forget(customer_id)
     except PunktgenauError as error:
         logger.info("points were not exchanged: %s", error.brief)
         entered = request.form.get("points", "")[:20]
@@ -108,8 +143,27 @@ def _done(wish: Callable[[Checkout, str, str], Exchange]) -> Response:
     return _page(_view(state, made=made, form=form))
 
 
+def _asked(view: ExchangeView) -> Asked:
+    """Raises InvalidArgumentError, VoucherError and InsufficientPointsError for what cannot be done."""
+    if "product" in request.args:
+        product = next((one for one in view.products if one.id == request.args["product"]), None)
+        if product is None:
+            raise VoucherError("There is no such voucher to be had.", code="voucher_unknown", field="product")
+        points, value = product.price_points, product.value
+    else:
+        product, points = None, _points()
+        if view.balance is None or not view.offers_payouts:
+            raise ConfigurationError("This provider pays nothing out.", code="not_offered")
+        value = view.balance.rate.worth(points)
+    if points > view.available:
+        raise InsufficientPointsError(
+            f"{points} points are needed, {view.available} are there.", field="points", remaining=view.available
+        )
+    return Asked(points=points, value=value, rest=view.available - points, product=product)
+
+
 def _points() -> int:
-    points = parse_points(request.form.get("points"))
+    points = parse_points(request.values.get("points"))
     if points == "all":
         raise InvalidArgumentError("A number of points is needed.", code="points_not_whole", field="points")
     return points
@@ -128,10 +182,12 @@ def _view(
     view = ExchangeView(
         form=form if form and is_open else state.clock.random_bytes(16).hex(),
         made=made,
+        product_id=request.form.get("product", "")[:64],
         problem=problem,
         entered=entered,
         urls=panel_urls(state, back=local_path(request.values.get("next")) or request.script_root + "/"),
         csrf=csrf.form_field(),
+        exchange_url=url_for(f"{BLUEPRINT}.exchange"),
         voucher_url=url_for(f"{BLUEPRINT}.voucher"),
         payout_url=url_for(f"{BLUEPRINT}.payout"),
     )
@@ -150,6 +206,7 @@ def _view(
             vouchers=checkout.vouchers(customer_id),
             payouts=tuple(one for one in asked if one.kind == "payout" and one.provider_id is not None),
             offers_payouts=checkout.offers_payouts,
+            counts_here=takes_vouchers(state, checkout),
         )
     except PunktgenauError as error:
         logger.info("what points can become cannot be shown: %s", error.brief)

@@ -19,8 +19,8 @@ def shown(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
-def form_of(visitor: Visitor) -> str:
-    return hidden(visitor.browser.get("/points/exchange").text, "form")
+def form_of(visitor: Visitor, wanted: str = "product=voucher_10") -> str:
+    return hidden(visitor.browser.get(f"/points/exchange?{wanted}").text, "form")
 
 
 def buy(visitor: Visitor, form: str, *, product: str = "voucher_10", points: object = 1000):  # type: ignore[no-untyped-def]
@@ -36,7 +36,7 @@ def code_on(page: str) -> str:
 def test_the_page_says_what_it_costs_and_what_is_left_over(anna: Visitor) -> None:
     page = shown(anna.browser.get("/points/exchange").text)
     assert "Available 2,500 Worth €25.00" in page
-    assert "€10.00 for 1,000 points What an order leaves over is lost. Get this voucher" in page
+    assert "€10.00 for 1,000 points What an order leaves over is lost. Choose" in page
     assert "€50.00 for 5,000 points What an order leaves over stays on it. 2,500 points more are needed." in page
     assert 'href="/points/exchange"' in anna.browser.get("/points/history").text
 
@@ -177,3 +177,42 @@ def test_it_speaks_the_customers_language(anna: Visitor, language: str, title: s
     page = anna.browser.get("/points/exchange", headers={"Accept-Language": language}).text
     assert title in page
     assert "Get this voucher" not in page
+
+
+def test_what_cannot_be_undone_is_said_once_more_before_it_is_done(anna: Visitor, provider: Provider) -> None:
+    page = anna.browser.get("/points/exchange?product=voucher_10&next=/cart").text
+    said = shown(page)
+    assert "1,000 points for a voucher over €10.00 The points leave your account at once, and this can’t be undone." in said
+    assert "What an order leaves over is lost. Stays in your account 1,500 points Get this voucher" in said
+    assert 'href="/points/exchange?next=/cart"' in page
+    said = shown(anna.browser.get("/points/exchange?points=427").text)
+    assert "427 points for €4.27 The points leave your account at once, and this can’t be undone." in said
+    assert "Stays in your account 2,073 points Ask for the money" in said
+    assert provider.available() == 2500
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("points=2501", "Fewer points are available in your account."),
+        ("points=1.5", "digits"),
+        ("points=all", "digits"),
+        ("points=", "points"),
+        ("product=voucher_50", "Fewer points are available"),
+        ("product=%3Cb%3E", "does not know this voucher"),
+    ],
+)
+def test_what_does_not_work_is_said_at_the_first_step(anna: Visitor, query: str, said: str) -> None:
+    answer = anna.browser.get(f"/points/exchange?{query}")
+    assert answer.status_code == 409
+    assert said in shown(answer.text)
+    assert 'name="form"' not in answer.text
+
+
+def test_the_page_says_whether_vouchers_count_here(make_shop: Callable[..., SmallShop], anna: Visitor) -> None:
+    said = shown(anna.browser.get("/points/exchange").text)
+    assert "Vouchers pay at the checkout of this shop, before points do" in said
+    assert "2,500 points are worth €25.00." in said
+    small = make_shop(PUNKTGENAU_VOUCHERS="0")
+    said = shown(small.visitor("anna").browser.get("/points/exchange").text)
+    assert "The checkout of this shop takes no vouchers." in said
