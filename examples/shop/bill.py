@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from punktgenau import PunktgenauError
 from punktgenau.checkout import Invoice
 from punktgenau.checkout.office import Office
+from punktgenau.checkout.vouchers import CartVoucher
 
 from . import changes, payments
 from .database import transaction
@@ -14,7 +15,8 @@ from .points import is_refused, points
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
-    """`points` and their `value_minor`; `missing_minor` was to be paid by points that could not be taken.
+    """`points` and their `value_minor`, `vouchers` with theirs, `vouchers_back` once they were given back as a whole;
+    `missing_minor` was to be paid by points that could not be taken.
 
     `written_off_minor` is borne by the shop, `money_minor` was paid in money and not given back by a change.
     Amounts in cents.
@@ -23,6 +25,8 @@ class Bill:
     invoice: Invoice | None
     points: int
     value_minor: int
+    vouchers: tuple[CartVoucher, ...]
+    vouchers_back: bool
     missing_minor: int
     written_off_minor: int
     money_minor: int
@@ -32,7 +36,7 @@ def of(order: Order) -> Bill:
     """Before anything of the order was returned. Raises PunktgenauError: nobody knows yet whether points pay."""
     learn(order)
     invoice, by_points = points.invoice(order.reference), points.find(order.reference)
-    count, minor = 0, dict.fromkeys(("points", "missing", "written_off"), 0)
+    count, minor = 0, dict.fromkeys(("points", "voucher", "missing", "written_off"), 0)
     for tender in invoice.tenders if invoice else ():
         count += tender.points
         minor[tender.kind] = tender.amount.amount_minor
@@ -44,6 +48,8 @@ def of(order: Order) -> Bill:
         invoice=invoice,
         points=count,
         value_minor=minor["points"],
+        vouchers=by_points.asked_vouchers if by_points is not None and minor["voucher"] else (),
+        vouchers_back=order.state == "cancelled" and by_points is not None and not by_points.vouchers,
         missing_minor=minor["missing"],
         written_off_minor=minor["written_off"],
         money_minor=money_minor(order.reference),

@@ -57,6 +57,11 @@ class SandboxControl:
         lot = {"points": points, "expires_at": until}
         self._call("POST", "/sandbox/members", {"id": member_id, "lots": [lot]})
 
+    def give_voucher(self, member_id: str, *, value_minor: int, residual: str) -> None:
+        """A voucher of that member's own."""
+        body = {"member_id": member_id, "value_minor": value_minor, "residual": residual}
+        self._call("POST", "/sandbox/vouchers", body)
+
     def add_statement_line(self, line_id: str, *, kind: str, points: int, amount_minor: int, reason: str) -> None:
         """A mistake on this month's statement, about what another line is about."""
         body = {"line_id": line_id, "kind": kind, "points": points, "amount_minor": amount_minor, "reason": reason}

@@ -10,7 +10,7 @@ from flask import current_app
 
 from punktgenau import PunktgenauError
 
-from . import clock
+from . import clock, customers
 from .control import JsonObject, SandboxAwayError, SandboxControl
 from .customers import Customer
 from .points import points
@@ -76,6 +76,16 @@ def return_window_over() -> None:
     clock.of_app().forget()
 
 
+def a_voucher() -> None:
+    """Whoever is signed in is given one over 25 euros, which keeps what is left over. Raises SandboxAwayError."""
+    customer = customers.current()
+    if customer is not None:
+        member_id = _member_id(customer)
+        _control().give_voucher(member_id, value_minor=2500, residual="keeps")
+        # Else it is seen within a minute.
+        points.forget_vouchers(customer.id)
+
+
 def fill_the_shop() -> None:
     """Begin, in a process of its own; it goes on while pages are looked at."""
     settings: Settings = current_app.extensions["shop_settings"]
@@ -98,6 +108,7 @@ ACTIONS = {
     "well": all_well,
     "later": one_hour_later,
     "window": return_window_over,
+    "voucher": a_voucher,
 }
 
 

@@ -10,6 +10,7 @@ from flask_punktgenau import Punktgenau
 from punktgenau import CODES, DeclinedError, PunktgenauError
 from punktgenau.checkout import Cart, Line, Order, Payment
 from punktgenau.checkout.earning.rules import Campaign
+from punktgenau.checkout.vouchers import worth_minor
 
 from . import cart, catalogue, clerk, clock, customers, language, orders
 from .cart import ShopCart
@@ -37,6 +38,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.add_template_global(anew_minor)
     app.add_template_global(to_earn)
     app.add_template_global(shown_due_minor, "due_minor")
+    app.add_template_global(vouchers_minor)
 
 
 @points.customer_loader
@@ -84,13 +86,13 @@ def locale() -> str | None:
 
 
 def due_minor(what: ShopCart | orders.Order) -> int:
-    """What is left to pay in money, in cents, with the points that the customer chose.
+    """What is left to pay in money, in cents, with the points and vouchers that the customer chose.
 
     Raises PunktgenauError: they cannot be used like that, or it is not known whether they are held.
     """
     reference = what.reference if isinstance(what, orders.Order) else ""
     held = points.find(reference) if reference else None
-    if held and held.points:
+    if held and (held.points or held.vouchers):
         return held.due.amount_minor
     quote = points.quote(to_pay(what), order_reference=reference)
     return quote.due.amount_minor if quote else what.sums.total_minor
@@ -102,6 +104,20 @@ def shown_due_minor(what: ShopCart | orders.Order) -> int:
         return due_minor(what)
     except PunktgenauError:
         return what.sums.total_minor
+
+
+def vouchers_minor(what: ShopCart | orders.Order) -> int:
+    """What vouchers pay of it, before points do, in cents; 0 where none do, or nobody can say now."""
+    try:
+        quote = points.quote(to_pay(what))
+    except PunktgenauError:
+        return 0
+    return worth_minor(quote.vouchers) if quote else 0
+
+
+def paid_minor(payment: Payment) -> int:
+    """What points and vouchers pay of an order together, in cents, by what was agreed when it was placed."""
+    return payment.agreed_value.amount_minor + worth_minor(payment.agreed_vouchers)
 
 
 def is_refused(short: Payment) -> bool:
@@ -118,7 +134,7 @@ def anew_minor(reference: str) -> int:
     has_ended = held.hold_until is not None and held.hold_until <= clock.now()
     if held.state != "expired" and not (held.state == "authorized" and has_ended):
         return 0
-    return held.total.amount_minor - held.due_minor
+    return paid_minor(held)
 
 
 def to_earn(article: Article) -> Line:

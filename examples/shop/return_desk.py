@@ -13,14 +13,20 @@ from .orders import Order
 from .points import points
 from .returns import Return
 
+_TAKEN = ("captured", "partially_reversed", "reversing", "reversed")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Back:
-    """What goes back by one rule: points with their worth, money, and what of a point is still owed, in cents."""
+    """What goes back by one rule: points with their worth, money, and what of a point is still owed, in cents.
+
+    `vouchers_minor` goes back onto the vouchers that have paid.
+    """
 
     points: int
     value_minor: int
     money_minor: int
+    vouchers_minor: int = 0
     owed_minor: int = 0
 
 
@@ -84,6 +90,7 @@ def preview(order: Order, lines: Mapping[str, int], *, shipping_minor: int) -> P
             points=split.points,
             value_minor=split.points_value.amount_minor,
             money_minor=split.money.amount_minor,
+            vouchers_minor=split.other.amount_minor,
             owed_minor=split.carry.amount_minor,
         )
         for policy, split in seen.policies.items()
@@ -163,6 +170,7 @@ def _as_it_is(one: Return, refund: Refund | None) -> Return:
         new_points=refund.new_points,
         new_points_state=refund.new_points_state,
         due_minor=refund.money_due.amount_minor,
+        vouchers=refund.vouchers,
     )
 
 
@@ -171,6 +179,9 @@ def _goods_minor(order: Order, lines: Mapping[str, int]) -> int:
 
 
 def _have_paid(order: Order) -> bool:
-    """Whether points are part of what was paid, or were until earlier returns; not those given back unused."""
+    """Whether points or vouchers are part of what was paid, or were until earlier returns; not given back unused."""
     by_points = points.find(order.reference)
-    return by_points is not None and (by_points.points > 0 or by_points.returned_points > 0)
+    if by_points is None:
+        return False
+    have_vouchers = bool(by_points.asked_vouchers) and by_points.state in _TAKEN
+    return by_points.points > 0 or by_points.returned_points > 0 or have_vouchers

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
-from punktgenau.checkout import Refund
+from punktgenau.checkout import Refund, VoucherBack
 from punktgenau.checkout.refund import NewPointsState, RefundState
 
 from . import clock
@@ -49,6 +49,8 @@ class Return:
     new_points_state: NewPointsState = "none"
     due_minor: int = 0
     """What of `money_minor` is still to be paid."""
+    vouchers: tuple[VoucherBack, ...] = ()
+    """What went back onto which vouchers."""
 
     @property
     def is_open(self) -> bool:

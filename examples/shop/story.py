@@ -82,8 +82,11 @@ def _of_return(one: Return) -> list[Event]:
         # What the provider did not take back is not told as given back.
         parts = ["points"] * bool(one.points and one.points_state not in ("declined", "ended"))
         paid_minor = (one.money_minor or 0) - one.due_minor
-        parts += ["money"] * bool(paid_minor or not (one.points or one.due_minor))
-        if parts or not one.due_minor:
+        parts += ["money"] * bool(paid_minor or not (one.points or one.due_minor or one.vouchers))
+        onto_minor = sum(onto.value.amount_minor for onto in one.vouchers)
+        if onto_minor:
+            events.append(Event(at=one.decided_at, what="return_vouchers", amount_minor=onto_minor))
+        if parts or not (one.due_minor or onto_minor):
             what = "_".join(["return", *(parts or ["taken"])])
             expired = one.expired if "points" in parts else 0
             count = one.points or 0

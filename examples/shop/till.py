@@ -1,33 +1,42 @@
 """Where orders, money and points meet: pay, confirm, refuse, cancel, ship. Each step is safe to repeat, from any
 process, and none asks the points provider while a transaction of the shop is open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from punktgenau import PunktgenauError
+from punktgenau.voucher_records import Voucher
 
 from . import bill, orders, payments, return_desk, returns
 from .database import transaction
 from .orders import Order
 from .payments import Method, Payment
-from .points import is_refused, points, to_pay
+from .points import is_refused, paid_minor, points, to_pay
 
 # Also where some of them came back, because the order became smaller or goods were returned.
 _TAKEN = ("captured", "partially_reversed", "reversing", "reversed")
 
 
-def pay(order: Order, *, number: int, method: Method, wish: int | None = None, in_parcels: bool = False) -> None:
+def pay(
+    order: Order,
+    *,
+    number: int,
+    method: Method,
+    wish: int | None = None,
+    vouchers: Sequence[Voucher] | None = None,
+    in_parcels: bool = False,
+) -> None:
     """Try to pay. A second click asks for the same number, finds it taken and leaves the work to the first.
 
-    `wish` is how many points; None: what the customer in front of this browser chose. `in_parcels`: its points are
-    taken as its parcels leave, by `ship_parcel`.
-    Raises PunktgenauError: the points were refused; the order stays, unpaid.
+    `wish` is how many points, `vouchers` which vouchers; None: what the customer in front of this browser chose.
+    `in_parcels`: its points are taken as its parcels leave, by `ship_parcel`.
+    Raises PunktgenauError: the points or a voucher were refused; the order stays, unpaid.
     """
     if order.state != "pending":
         return
     payment = payments.begin(order.reference, number=number, method=method)
     if payment is None:
         return
-    due_minor = _hold_points(order, payment, wish)
+    due_minor = _hold_points(order, payment, wish, vouchers)
     if due_minor == 0:
         _accept(payments.need_no_money(payment), amount_minor=0)
     elif due_minor is None or method == "none":
@@ -69,7 +78,7 @@ def open_minor(order: Order) -> int:
     if order.state != "paid" or (by_points and by_points.is_unknown) or not any(returns.kept(order).values()):
         return 0
     is_paying = by_points is not None and not (by_points.state == "short" and is_refused(by_points))
-    points_minor = by_points.agreed_value.amount_minor if by_points and is_paying else 0
+    points_minor = paid_minor(by_points) if by_points and is_paying else 0
     return max(0, order.total_minor - bill.money_minor(order.reference) - points_minor)
 
 
@@ -117,11 +126,11 @@ def ship_parcel(order: Order, lines: Mapping[str, int], *, parcel: str) -> None:
     points.capture(order.reference, lines=lines, shipment_reference=parcel)
 
 
-def _hold_points(order: Order, payment: Payment, wish: int | None) -> int | None:
+def _hold_points(order: Order, payment: Payment, wish: int | None, vouchers: Sequence[Voucher] | None) -> int | None:
     """What is left to pay in money, in cents; None while nobody knows whether the points are held."""
     try:
-        customer_id = order.customer_id if wish else None
-        held = points.authorize(order.reference, to_pay(order), points=wish, customer_id=customer_id)
+        customer_id = order.customer_id if wish or vouchers else None
+        held = points.authorize(order.reference, to_pay(order), points=wish, customer_id=customer_id, vouchers=vouchers)
     except PunktgenauError:
         payments.finish(payment, "stopped")
         raise
@@ -154,7 +163,7 @@ def _return_money(order_reference: str) -> None:
 def _is_covered(order: Order) -> bool:
     bill.learn(order)
     by_points = points.find(order.reference)
-    points_minor = by_points.agreed_value.amount_minor if by_points and by_points.state in _TAKEN else 0
+    points_minor = paid_minor(by_points) if by_points and by_points.state in _TAKEN else 0
     return bill.money_minor(order.reference) + points_minor >= order.total_minor
 
 

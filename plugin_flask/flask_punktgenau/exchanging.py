@@ -1,8 +1,9 @@
 """Points for a voucher, or for money on the bank account: the page, and what its forms do.
 
-What cannot be taken back is asked twice: the page repeats what points are to become (a GET, which changes nothing), and
-only the form below that does it. A voucher's code stands in the answer to the form that buys it and in no redirect, session or log: whoever loads that
-page again sends the same form again, which buys nothing more and tells the code once more.
+What cannot be undone is asked twice: the page repeats what points are to become (a GET, which changes nothing), and
+only the form below that does it. A voucher's code stands in the answer to the form that buys it and in no redirect,
+session or log: whoever loads that page again sends the same form again, which buys nothing more and tells the code once
+more.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ class Asked:
 class ExchangeView:
     """What a member can turn points into, what they have, and what was asked for here before.
 
-    `form` names one wish: the same form again is the same wish. `asked` is what is about to be done, `made` is what the form that was just sent came to,
-    `problem` the code of why it did not. `reason_code`: why nothing can be shown.
+    `form` names one wish: the same form again is the same wish. `asked` is what is about to be done, `made` what the
+    form that was just sent came to, `problem` the code of why it did not. `reason_code`: why nothing can be shown.
+    `counts_here`: vouchers pay at this shop's checkout.
     """
 
     form: str

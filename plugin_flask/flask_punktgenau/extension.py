@@ -229,6 +229,10 @@ class Punktgenau(EarningCalls):
             return iter(())
         return checkout.expiring(days=days, after=after, wanted=lambda one: not one.startswith(GUEST_PREFIX))
 
+    def forget_vouchers(self, customer_id: str) -> None:
+        """A customer's vouchers are not any more what this process saw last: its next page asks for them."""
+        self._state().vouchers.seen.forget(customer_id)
+
     def articles_of(self, skus: Collection[str], *, at: datetime | None = None) -> Mapping[str, Article]:
         """What points have to do with articles, by sku: those that are known and valid `at` a moment (None: now).
 

@@ -182,7 +182,10 @@ def test_it_speaks_the_customers_language(anna: Visitor, language: str, title: s
 def test_what_cannot_be_undone_is_said_once_more_before_it_is_done(anna: Visitor, provider: Provider) -> None:
     page = anna.browser.get("/points/exchange?product=voucher_10&next=/cart").text
     said = shown(page)
-    assert "1,000 points for a voucher over €10.00 The points leave your account at once, and this can’t be undone." in said
+    assert (
+        "1,000 points for a voucher over €10.00 The points leave your account at once, and this can’t be undone."
+        in said
+    )
     assert "What an order leaves over is lost. Stays in your account 1,500 points Get this voucher" in said
     assert 'href="/points/exchange?next=/cart"' in page
     said = shown(anna.browser.get("/points/exchange?points=427").text)
