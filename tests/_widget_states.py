@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+import _widget_vouchers as vouchers
 from flask_punktgenau.earning import EarnedView, EarnView
 from flask_punktgenau.earns import EarnOf, Earns
-from flask_punktgenau.exchanging import ExchangeView
+from flask_punktgenau.exchanging import Asked, ExchangeView
 from flask_punktgenau.pages import (
     ConnectState,
     ConnectView,
@@ -20,6 +21,8 @@ from flask_punktgenau.pages import (
     build_problem,
 )
 from flask_punktgenau.panel import CsrfField, PanelView, Urls, build_panel
+from flask_punktgenau.voucher_page import VouchersView
+from flask_punktgenau.vouchers import VoucherBox
 from punktgenau.checkout import Exchange
 from punktgenau.checkout.cart import Cart, Line
 from punktgenau.checkout.earning.told import Earned, EarnedKind, EarnedMove, EarnedState, EarnPreview
@@ -253,6 +256,25 @@ PANELS: dict[str, PanelView] = {
     "off_quiet": bare(enabled=False),
     "off": bare(enabled=False, linked=True),
 }
+
+
+def _with(made: tuple[Cart, VoucherBox], points: int | None = None, *, has: Balance | None = None) -> PanelView:
+    return vouchers.with_vouchers(chosen(points, of=made[0], has=has), made[1])
+
+
+BOTH = vouchers.box(cart(), vouchers.TEN, vouchers.FIFTY)
+PANELS |= {
+    "vouchers_none": _with(vouchers.box(cart())),
+    "vouchers_own": _with(vouchers.box(cart(), own=vouchers.OWN)),
+    "vouchers_one": _with(vouchers.box(cart(), vouchers.TEN, own=vouchers.OWN), 427),
+    "vouchers_all": _with(BOTH),
+    "vouchers_only": _with(vouchers.box(cart(), vouchers.TEN), has=balance(0)),
+    "vouchers_over": _with(vouchers.box(cart(), vouchers.GONE, vouchers.TEN, notice="voucher_unknown")),
+    "vouchers_away": vouchers.with_vouchers(PANELS["away"], vouchers.away(vouchers.TEN)),
+    "vouchers_waiting": vouchers.with_vouchers(chosen(427), vouchers.away(vouchers.TEN)),
+    "vouchers_not_linked": vouchers.with_vouchers(PANELS["not_linked"], VoucherBox(is_linked=False)),
+    "vouchers_unknown": bare(payment=vouchers.paid_by(payment("authorizing"))),
+}
 PLACED: tuple[tuple[PaymentState, int], ...] = (
     ("authorizing", 427),
     ("authorized", 427),
@@ -264,6 +286,11 @@ PLACED: tuple[tuple[PaymentState, int], ...] = (
     ("needs_attention", 427),
 )
 SUMMARIES: dict[str, PanelView] = {state: bare(payment=payment(state, points=points)) for state, points in PLACED}
+SUMMARIES |= {
+    "vouchers_held": bare(payment=vouchers.paid_by(payment("authorized", points=0))),
+    "vouchers_captured": bare(payment=vouchers.paid_by(payment("captured"))),
+    "vouchers_voided": bare(payment=vouchers.paid_by(payment("voided", points=0), still=False)),
+}
 
 
 def entry(
@@ -412,12 +439,13 @@ def _exchange() -> ExchangeView:
         problem="insufficient_points",
         urls=URLS,
         csrf=CSRF,
+        exchange_url="/points/exchange",
         voucher_url="/points/voucher",
         payout_url="/points/payout",
     )  # fmt: skip
 
 
-PAGES: dict[str, tuple[str, HistoryView | ProblemView | ConnectView | ExchangeView]] = {
+PAGES: dict[str, tuple[str, HistoryView | ProblemView | ConnectView | ExchangeView | VouchersView]] = {
     "history": ("history.html", HISTORY),
     "history_empty": ("history.html", replace(HISTORY, entries=(), balance=balance(0), next_url="", first_url="")),
     "history_away": ("history.html", replace(HISTORY, entries=None, balance=None, reason_code="not_sent")),
@@ -430,6 +458,19 @@ PAGES: dict[str, tuple[str, HistoryView | ProblemView | ConnectView | ExchangeVi
         replace(_exchange(), made=None, problem=None, under_way=(), reason_code="not_sent"),
     ),
     "exchange_unlinked": ("exchange.html", replace(_exchange(), made=None, problem=None, linked=False)),
+    "exchange_sure": (
+        "exchange.html",
+        replace(
+            _exchange(),
+            made=None,
+            problem=None,
+            under_way=(),
+            asked=Asked(points=1000, value=eur(1000), rest=200, product=_exchange().products[0]),
+        ),
+    ),
+    "vouchers": vouchers.page(PANELS["vouchers_one"], CSRF),
+    "vouchers_away": vouchers.page(PANELS["vouchers_waiting"], CSRF),
+    "vouchers_not_linked": vouchers.page(PANELS["vouchers_not_linked"], CSRF),
     "problem_unknown": _problem(OutcomeUnknownError("?"), paid=payment("authorizing")),
     "problem_few": _problem(InsufficientPointsError("?", remaining=42)),
     "problem_away": _problem(UnavailableError("?"), order=""),

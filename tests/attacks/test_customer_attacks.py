@@ -217,9 +217,7 @@ def test_nothing_for_operators_is_open(small: SmallShop, provider: Provider, who
     assert provider.operations() == []
 
 
-@pytest.mark.scenario(
-    "S21", "what a browser may ask the extension to write is these seven things, and each is one's own"
-)
+@pytest.mark.scenario("S21", "what a browser may ask the extension to write is these ten things, and each is one's own")
 def test_the_doors_that_write(small: SmallShop) -> None:
     writing = {
         rule.rule
@@ -228,6 +226,7 @@ def test_the_doors_that_write(small: SmallShop) -> None:
     }
     own = {"/points/apply", "/points/remove", "/points/disconnect", "/points/retry", "/points/without"}
     own |= {"/points/voucher", "/points/payout"}
+    own |= {"/points/vouchers/add", "/points/vouchers/use", "/points/vouchers/remove"}
     assert writing == own | {"/points/webhook"}
 
 
@@ -235,7 +234,15 @@ def test_the_doors_that_write(small: SmallShop) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/points/history", "/points/exchange", "/points/panel", "/points/quote?points=1", "/points/apply"]
+    "path",
+    [
+        "/points/history",
+        "/points/exchange",
+        "/points/vouchers",
+        "/points/panel",
+        "/points/quote?points=1",
+        "/points/apply",
+    ],
 )
 def test_no_frame_and_no_copy(anna: Visitor, path: str) -> None:
     answer = anna.browser.get(path) if "apply" not in path else anna.browser.post(path)
