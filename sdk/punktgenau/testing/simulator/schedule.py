@@ -38,7 +38,7 @@ _REWARDS_EVERY = 7
 _MEMBERS = {"anna": 2500, "ben": 42}
 _EARN = 0.15
 """So many of the histories are about what orders earn."""
-_PAID_BY_VOUCHERS = 0.14
+_PAID_BY_VOUCHERS = 0.2
 """So many are about orders that vouchers pay beside points and money."""
 _POSTS_S = 3700.0
 _EXTENDS = "short_holds"
