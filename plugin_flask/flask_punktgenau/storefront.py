@@ -18,7 +18,7 @@ from flask_punktgenau.session import Notice, Points, Wish, drop_wish, keep_notic
 from flask_punktgenau.state import AppState, current_state
 from flask_punktgenau.urls import BLUEPRINT, VERSION
 from flask_punktgenau.visitor import current_visitor
-from flask_punktgenau.voucher_wish import look, takes_vouchers
+from flask_punktgenau.voucher_wish import has_chosen, look
 from flask_punktgenau.vouchers import VoucherBox
 from flask_punktgenau.widgets import panel_view
 from flask_punktgenau.wishing import require_usable
@@ -127,7 +127,7 @@ def _quote(state: AppState, points: Points) -> tuple[CartQuote, Cart, str, Vouch
     if cart is None:
         raise InvalidArgumentError("There is no cart to pay with points.", field="cart")
     checkout, box = state.require(), None
-    if takes_vouchers(state, checkout) and checkout.find_link(customer_id) is not None:
+    if has_chosen(state, checkout, customer_id) and checkout.find_link(customer_id) is not None:
         paid, box = look(state, checkout, customer_id, cart)
         cart = paid.cart
     return checkout.quote(customer_id, cart, points=points), cart, customer_id, box

@@ -33,6 +33,11 @@ def takes_vouchers(state: AppState, checkout: Checkout | None) -> bool:
     return checkout is not None and state.config.vouchers and checkout.offers_vouchers
 
 
+def has_chosen(state: AppState, checkout: Checkout, customer_id: str) -> bool:
+    """Whether vouchers are to pay of the cart in front; if none are, nothing about them has to be asked for a quote."""
+    return takes_vouchers(state, checkout) and bool(read_chosen(customer_id))
+
+
 def read_chosen(customer_id: str | None, order_reference: str = "") -> tuple[Chosen, ...]:
     """What was added: to another try to pay that order, else to the cart in front."""
     if not order_reference:

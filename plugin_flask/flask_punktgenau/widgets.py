@@ -23,7 +23,7 @@ from flask_punktgenau.redirects import this_page
 from flask_punktgenau.state import AppState, current_state, logger
 from flask_punktgenau.urls import order_urls, panel_urls
 from flask_punktgenau.visitor import current_visitor, find_own_order
-from flask_punktgenau.voucher_wish import look, takes_vouchers
+from flask_punktgenau.voucher_wish import has_chosen, look
 from flask_punktgenau.wishing import OVER, find_wish
 from punktgenau.checkout.quote import RewardQuote, rewards_of
 from punktgenau.errors import PunktgenauError
@@ -190,7 +190,7 @@ def _find_rewards(state: AppState) -> tuple[Mapping[str, RewardQuote], bool]:
     customer_id = current_visitor(state).customer_id
     if checkout is not None and customer_id is not None:
         try:
-            if takes_vouchers(state, checkout) and checkout.find_link(customer_id) is not None:
+            if has_chosen(state, checkout, customer_id) and checkout.find_link(customer_id) is not None:
                 cart = look(state, checkout, customer_id, cart)[0].cart
             rewards, is_known = ask_quote(checkout, customer_id, cart, points=0).rewards, True
         except PunktgenauError as error:

@@ -56,9 +56,10 @@ def rows(*, quick: bool, figures: frozenset[str]) -> list[Row]:
 def _shop(folder: Path, provider: Provider, *, name: str) -> SmallShop:
     made = make_small_shop(folder, provider=provider, provider_url=provider.url, name=name)
     made.link(member_id=MEMBER)
-    # The balance stays fresh, as it is while somebody types.
-    stands = datetime.now(UTC)
+    # The balance, and which vouchers there are, stay fresh, as they do while somebody types.
+    stands, since = datetime.now(UTC), made.clock.monotonic()
     made.clock.now = lambda: stands  # type: ignore[method-assign]
+    made.clock.monotonic = lambda: since  # type: ignore[method-assign]
     return made
 
 

@@ -55,12 +55,12 @@ class Exchanges(UnsettledExchanges):
     _balances: Balances
     _has_open_exchanges = False
 
-    @property
+    @cached_property
     def offers_vouchers(self) -> bool:
-        """Whether points can become vouchers here."""
+        """Whether points can become vouchers here; every page asks, and what a provider has does not change."""
         return vouchers_of(self._provider) is not None
 
-    @property
+    @cached_property
     def offers_payouts(self) -> bool:
         """Whether points can become money here."""
         return payouts_of(self._provider) is not None
