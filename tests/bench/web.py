@@ -77,6 +77,7 @@ def _stubbed(folder: Path, provider: Provider) -> SmallShop:
 def _box(small: SmallShop, stubbed: SmallShop, *, size: int, rounds: int) -> list[Row]:
     anna, least = small.visitor("anna"), _least()
     assert anna.apply("427").status_code == 303
+    assert anna.browser.get("/points/panel").status_code == 200
     token, cookie = anna.token(), _cookie(anna.browser)
     form = {"points": "427", "next": "/cart", "punktgenau_csrf": token}
     calls: dict[str, Call] = {
