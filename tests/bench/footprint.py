@@ -62,12 +62,22 @@ def footprint(code: str, *, times: int = 3) -> Footprint:
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """Bytes of the built wheel: all of it but the pictures; of it client and engine; the extension; the pictures."""
+    """Bytes of the built wheel: all of it but the pictures, and its parts as they are packed.
+
+    Client and engine; the extension, and of that its languages; sandbox and test kit; what is left is the list of files.
+    """
 
     whole: int
     core: int
     extension: int
+    languages: int
+    kit: int
     pictures: int
+
+    @property
+    def listed(self) -> int:
+        """What the archive says of its files, and the package of itself."""
+        return self.whole - self.core - self.extension - self.kit
 
 
 def wheel() -> Wheel:
@@ -80,9 +90,10 @@ def wheel() -> Wheel:
             packed = {one.filename: one.compress_size for one in archive.infolist()}
         pictures = sum(size for name, size in packed.items() if name.endswith(PICTURES))
         extension = sum(size for name, size in packed.items() if name.startswith("flask_punktgenau/"))
+        languages = sum(size for name, size in packed.items() if name.endswith(".mo"))
         kit = sum(size for name, size in packed.items() if name.startswith(FOR_DEVELOPERS))
         core = sum(size for name, size in packed.items() if name.startswith("punktgenau/")) - kit
-        return Wheel(built.stat().st_size - pictures, core, extension, pictures)
+        return Wheel(built.stat().st_size - pictures, core, extension, languages, kit, pictures)
 
 
 def rows(*, quick: bool, figures: frozenset[str]) -> list[Row]:
@@ -101,6 +112,9 @@ def rows(*, quick: bool, figures: frozenset[str]) -> list[Row]:
         counted("M-P4", "wheel without pictures", built.whole // 1000, most=WHEEL_KB_MOST, unit="kB"),
         counted("M-P4", "of it client and engine, packed", built.core // 1000, most=WHEEL_KB_MOST, unit="kB"),
         Row(figure="M-P4", what="of it the extension, packed", ours=f"{built.extension // 1000} kB"),
+        Row(figure="M-P4", what="of that three languages, packed", ours=f"{built.languages // 1000} kB"),
+        Row(figure="M-P4", what="of it sandbox and test kit, packed", ours=f"{built.kit // 1000} kB"),
+        Row(figure="M-P4", what="of it the archive's list of files, and the README", ours=f"{built.listed // 1000} kB"),
         Row(figure="M-P4", what="pictures in the wheel", ours=f"{built.pictures // 1000} kB"),
         Row(figure="M-P4", what="dependencies of the bare SDK", ours=", ".join(needed)),
     ]
