@@ -17,6 +17,7 @@ from punktgenau.checkout.schema import link, redemption
 from punktgenau.checkout.schema_returns import action, amendment, returns
 from punktgenau.checkout.searching import FOUND_COLUMNS, found_of
 from punktgenau.checkout.statements import ours, own
+from punktgenau.checkout.vouchers import of_cart, parts_of
 
 _r, _t = redemption.c, returns.c
 OF_CUSTOMER = and_(ours(redemption), _r.customer_id == bindparam("customer_id"))
@@ -24,7 +25,7 @@ _EXPORTED = select(*FOUND_COLUMNS, _r.consent_id, _r.cart).where(OF_CUSTOMER).or
 _RETURNS = (
     select(
         *(_t.reference, _t.points, _t.money_minor, _t.reason, _t.created_at, _r.order_reference, _r.currency),
-        *(_t.expired_minor, _t.instead_minor, _t.wanted, _t.actor, _t.new_points),
+        *(_t.expired_minor, _t.instead_minor, _t.wanted, _t.actor, _t.new_points, _t.vouchers),
     )
     .join(redemption, _r.id == _t.redemption_id)
     .where(OF_CUSTOMER)
@@ -107,6 +108,7 @@ def _redemption(row: tuple[Value, ...]) -> Fields:
         "member_id": one.member_id,
         "consent_id": str(consent_id),
         "articles": _articles(cart),
+        "vouchers": _vouchers(cart),
         "points": one.points,
         "value_minor": one.value.amount_minor,
         "currency": one.value.currency,
@@ -121,6 +123,12 @@ def _redemption(row: tuple[Value, ...]) -> Fields:
 def _articles(cart: Value) -> list[dict[str, str | int]]:
     lines = thaw(str(cart)).lines
     return [{"sku": line.sku, "quantity": line.quantity, "amount_minor": line.amount_minor} for line in lines]
+
+
+def _vouchers(cart: Value) -> list[dict[str, str | int]]:
+    return [
+        {"voucher_id": one.id, "last_four": one.last_four, "value_minor": one.value_minor} for one in of_cart(str(cart))
+    ]
 
 
 def _change(row: tuple[Value, ...]) -> Fields:
@@ -148,6 +156,7 @@ def _return(row: tuple[Value, ...]) -> Fields:
         "expired_money_minor": int(row[7] or 0),
         "money_instead_minor": int(row[8] or 0),
         "new_points": int(row[11] or 0),
+        "vouchers": [{"voucher_id": name, "value_minor": minor} for name, minor in parts_of(row[12])],
         "currency": str(row[6]),
         "reason": str(row[3] or ""),
         "asked_at": _text(row[4]),

@@ -29,6 +29,7 @@ from punktgenau.checkout.schema_clearing import difference
 from punktgenau.checkout.schema_returns import NOT_GIVEN, OWES_MONEY, UNSAID, action, amendment, returns
 from punktgenau.checkout.standing import PSEUDONYM
 from punktgenau.checkout.statements import own
+from punktgenau.checkout.tenders import forget_vouchers
 from punktgenau.errors import NotFoundError, StateConflictError
 
 RETURN_DAYS = 400
@@ -248,6 +249,7 @@ def _erase(tx: Transaction, redemption_id: str, *, customer_id: str, pseudonym: 
     }
     for statement in (_ERASE, *_ERASE_WORDS):
         tx.run(statement, values)
+    forget_vouchers(tx, redemption_id)
 
 
 def _why_not(order_reference: str, changed_at: int, how_open: Value, return_days: int) -> str:

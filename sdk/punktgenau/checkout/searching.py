@@ -18,6 +18,7 @@ from punktgenau.checkout.rows import row_of
 from punktgenau.checkout.schema import RedemptionRow, redemption
 from punktgenau.checkout.schema_returns import returns
 from punktgenau.checkout.statements import ours, own
+from punktgenau.checkout.tenders import WITH_VOUCHER
 from punktgenau.checkout.vouchers import of_cart, worth_minor
 from punktgenau.money import Money
 
@@ -42,8 +43,8 @@ STATES = (
     "abandoned",
 )
 """Every state of a row, in the order in which an operator looks for them."""
-_By = Literal["order_reference", "member_id", "customer_id", "provider_id"]
-_BY: tuple[_By, ...] = ("order_reference", "member_id", "customer_id", "provider_id")
+_By = Literal["order_reference", "member_id", "customer_id", "provider_id", "voucher_id"]
+_BY: tuple[_By, ...] = ("order_reference", "member_id", "customer_id", "provider_id", "voucher_id")
 _CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{32})")
 _ID = re.compile(r"[0-9a-f]{32}")
 _EARLIEST, _LATEST = 0, 2**62
@@ -59,7 +60,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What is looked for: `text` is an order reference, member, customer or provider's id; empty: everything.
+    """What is looked for: `text` is an order reference, a member, customer, voucher or provider's id; empty: everything.
 
     Where nothing is called like that, it is the beginning of order references; with a `*` after it, it always is.
     `since` and `until` (not included) are about when the order was placed.
@@ -257,7 +258,8 @@ def _listed(*where: ClauseElement) -> ClauseElement:
 def _search_by(by: _By) -> ClauseElement:
     whose = own if by == "order_reference" else ours
     any_state = (bindparam("state") == "") | (_r.state == bindparam("state"))
-    return _listed(whose(redemption), _r[by] == bindparam("text"), any_state)
+    is_it = WITH_VOUCHER if by == "voucher_id" else _r[by] == bindparam("text")
+    return _listed(whose(redemption), is_it, any_state)
 
 
 _ANY = _listed(own(redemption))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, bindparam, update
+import json
+
+from sqlalchemy import BigInteger, bindparam, null, select, update
 
 from punktgenau.checkout.database import Transaction, Value
 from punktgenau.checkout.rows import RedemptionRow
-from punktgenau.checkout.schema import tender
+from punktgenau.checkout.schema import redemption, tender
 from punktgenau.checkout.vouchers import gone_of, of_cart
 
 TAKEN = frozenset({"captured", "partially_reversed", "reversed"})
@@ -19,6 +21,25 @@ _NOTE = (
         reversed_minor=bindparam("reversed_minor", type_=BigInteger),
     )
 )
+
+WITH_VOUCHER = redemption.c.id.in_(select(tender.c.redemption_id).where(tender.c.voucher_id == bindparam("text")))
+"""Whether a voucher pays a redemption, by its id."""
+_FORGET = update(tender).where(tender.c.redemption_id == bindparam("of_redemption")).values(last_four=null())
+_CART = select(redemption.c.cart).where(redemption.c.id == bindparam("of_redemption"))
+_KEEP = update(redemption).where(redemption.c.id == bindparam("of_redemption")).values(cart=bindparam("cart"))
+
+
+def forget_vouchers(tx: Transaction, redemption_id: str) -> None:
+    """Keep nothing of the codes of an order's vouchers; which ones these were is known by their ids, as ever."""
+    found = tx.one(_CART, {"of_redemption": redemption_id})
+    if found is None or _MARK not in str(found[0]):
+        return
+    cart = json.loads(str(found[0]))
+    for one in cart["vouchers"]:
+        one["last_four"] = ""
+    text = json.dumps(cart, sort_keys=True, separators=(",", ":"))
+    tx.run(_KEEP, {"of_redemption": redemption_id, "cart": text})
+    tx.run(_FORGET, {"of_redemption": redemption_id})
 
 
 def tenders_of(attempt: RedemptionRow) -> list[dict[str, Value]]:

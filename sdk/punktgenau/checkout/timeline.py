@@ -28,6 +28,7 @@ from punktgenau.checkout.schema_returns import (
 )
 from punktgenau.checkout.shipment_statements import ALL as _SHIPMENTS
 from punktgenau.checkout.standing import PSEUDONYM
+from punktgenau.checkout.vouchers import of_cart, parts_of, sum_of, worth_minor
 from punktgenau.money import Money
 
 Tone = Literal["plain", "good", "open", "bad", "hand"]
@@ -55,8 +56,9 @@ class Moment:
     """One sentence of the story; `kind` says which, the rest fills it in.
 
     `code` is of `punktgenau.codes` or the provider's word; `reference` names a return or a shipment, `units` what came
-    back or left with it. What a return pays in money besides `money`: `expired_money`, `money_instead`. `not_there`: of
-    earned points that were taken back so many were spent already.
+    back or left with it; `vouchers` what these pay, or what goes back onto them. What a return pays in money besides
+    `money`: `expired_money`, `money_instead`. `not_there`: of earned points that were taken back so many were spent
+    already.
     """
 
     at: datetime
@@ -77,6 +79,7 @@ class Moment:
     money_instead: Money | None = None
     version: int = 0
     not_there: int = 0
+    vouchers: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,7 @@ def _told(chapter: Chapter) -> Iterator[Moment]:
         points=row.points,
         value=_money(row, row.value_minor),
         money=_money(row, row.payable_minor),
+        vouchers=_some(row, worth_minor(of_cart(row.cart))),
     )
     yield from (_shipment(row, one) for one in chapter.shipments)
     by_operation = {one.operation_id: one for one in chapter.returns if one.operation_id is not None}
@@ -161,6 +165,7 @@ def _operation(row: RedemptionRow, operation: OperationRow, returned: ReturnRow 
     request = json.loads(operation.request)
     reply = json.loads(operation.reply or "{}")
     points = request.get("points", row.points)
+    onto = parts_of(request.get("vouchers"))
     value_minor = request.get("value_minor", row.value_minor)
     cause = operation.cause if operation.kind in {"cancel_by_key", "give_up"} else row.release_cause or ""
     is_told = operation.kind in _CAUSES and returned is None and not cause.startswith(PSEUDONYM)
@@ -183,7 +188,8 @@ def _operation(row: RedemptionRow, operation: OperationRow, returned: ReturnRow 
             code="" if how == "done" else operation.code or "",
             sends=operation.sends,
             expired_points=int(reply.get("expired_points") or 0),
-            expired_money=_money(row, pays_minor) if pays_minor else None,
+            expired_money=_some(row, pays_minor),
+            vouchers=_some(row, sum_of(onto)),
         )
 
     if is_open or is_slow:
@@ -217,8 +223,9 @@ def _return(row: RedemptionRow, one: ReturnRow) -> Iterator[Moment]:
             points=one.points,
             value=_money(row, one.value_minor),
             money=_money(row, one.money_minor),
-            expired_money=_money(row, one.expired_minor) if one.expired_minor else None,
-            money_instead=_money(row, one.instead_minor) if one.instead_minor else None,
+            expired_money=_some(row, one.expired_minor),
+            money_instead=_some(row, one.instead_minor),
+            vouchers=_some(row, sum_of(parts_of(one.vouchers))),
             actor=one.actor,
             reason=one.reason,
             reference=one.reference,
@@ -274,6 +281,10 @@ def _ended(chapter: Chapter) -> Moment | None:
         points=row.points,
         code=row.reason,
     )
+
+
+def _some(row: RedemptionRow, amount_minor: int) -> Money | None:
+    return _money(row, amount_minor) if amount_minor else None
 
 
 def _money(row: RedemptionRow, amount_minor: int) -> Money:

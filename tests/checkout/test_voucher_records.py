@@ -1,0 +1,77 @@
+"""What the journal keeps of vouchers: their rows, a customer's export, what is erased, how they are found and told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy
+
+from _vouchers import brought, place
+from _world import World
+from punktgenau.checkout import Checkout
+from punktgenau.checkout.office import Office
+from punktgenau.checkout.searching import Search
+
+_ROWS = "SELECT kind, points, value_minor, voucher_id, last_four, captured_minor, reversed_minor FROM punktgenau_tender"
+
+
+def rows(world: World) -> list[tuple[Any, ...]]:
+    engine = sqlalchemy.create_engine(world.database_url)
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(sqlalchemy.text(f"{_ROWS} ORDER BY position"))]
+    engine.dispose()
+    return found
+
+
+def test_a_row_for_each_tender(world: World, checkout: Checkout):
+    one, two = brought(world, checkout, 1000), brought(world, checkout, 1500)
+    place(checkout, one, two, points=427)
+    points = ("points", 427, 427, None, None, None, None)
+
+    def both(*figures: tuple[int, int]) -> list[tuple[Any, ...]]:
+        parts = zip((one, two), figures, strict=True)
+        return [("voucher", 0, its.left.amount_minor, its.id, its.last_four, *done) for its, done in parts] + [points]
+
+    assert rows(world) == both((0, 0), (0, 0))
+    checkout.capture("A-1")
+    assert rows(world) == both((1000, 0), (1500, 0))
+    # 2500 x 2495 / 5480 = 1138.
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    assert rows(world) == both((1000, 1000), (1500, 138))
+    checkout.cancel("A-1")
+    assert rows(world) == both((1000, 1000), (1500, 1500))
+
+
+def test_found_by_its_id_and_told(world: World, checkout: Checkout):
+    keeps = brought(world, checkout, 2500)
+    place(checkout, keeps, points=427)
+    checkout.capture("A-1")
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    office = Office(checkout)
+    [found] = office.searching.page(Search(text=keeps.id)).items
+    assert (found.order_reference, found.vouchers.amount_minor) == ("A-1", 2500)
+    assert office.searching.page(Search(text="vou_9999")).items == ()
+    told = [(one.kind, one.vouchers.amount_minor) for one in office.whole(found.id).story if one.vouchers]
+    assert told == [("placed", 2500), ("return", 1138), ("reverse.done", 1138)]
+
+
+def test_handed_out_and_erased(world: World, checkout: Checkout):
+    keeps = brought(world, checkout, 2500)
+    place(checkout, keeps)
+    checkout.capture("A-1")
+    checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+    personal = Office(checkout).personal
+    kept = personal.export("anna")
+    paid = {"voucher_id": keeps.id, "last_four": keeps.last_four, "value_minor": 2500}
+    assert kept.redemptions[0]["vouchers"] == [paid]
+    assert kept.returns[0]["vouchers"] == [{"voucher_id": keeps.id, "value_minor": 1138}]
+    checkout.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
+    world.advance(401 * 86_400)
+    assert personal.erase("anna", actor="eva") == 1
+    row = checkout._journal.latest("A-1")
+    assert row is not None
+    assert [one["last_four"] for one in json.loads(row.cart)["vouchers"]] == [""]
+    assert [found[4] for found in rows(world)] == [None]
+    # The books stay: what was paid, and by which voucher.
+    assert next((one.kind, one.amount.amount_minor) for one in checkout.invoice("A-1").tenders) == ("voucher", 2500)
