@@ -60,7 +60,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What is looked for: `text` is an order reference, a member, customer, voucher or provider's id; empty: everything.
+    """What is looked for: `text` is an order reference, a member's, customer's, voucher's or provider's id; empty: all.
 
     Where nothing is called like that, it is the beginning of order references; with a `*` after it, it always is.
     `since` and `until` (not included) are about when the order was placed.
