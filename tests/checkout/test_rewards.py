@@ -204,3 +204,20 @@ def test_no_price_before_a_rate_is_known(world: World):
     with pytest.raises(UnavailableError):
         fresh.reward_price("brush")
     assert fresh.reward_price("brush", customer_id="anna").unit_price.amount_minor == 50
+
+
+def test_what_is_missing_in_points_is_promised_nothing_for(world: World):
+    shop = world.checkout(earn_points=1)
+    shop.link("few", member_id="mbr_42", consent_id="con_2")
+    shop.balance("few", max_age_s=0)
+    # 49.90 for the lamps and 30.00 for the tray, which earn 79; the brushes are paid with points alone.
+    paid = shop.preview_earned(MIXED, points_value=125, points=125, customer_id="anna")
+    assert paid.points == 79
+    # 42 points pay the tray's 25 at best: what they do not pay is not paid in money either.
+    assert shop.preview_earned(MIXED, points_value=25, points=25, customer_id="few").points == 79
+    assert shop.preview_earned(MIXED, customer_id="few").points == 79
+    # Where nobody knows what points are worth, such lines are no promise.
+    assert shop.preview_earned(MIXED, customer_id="stranger").points == 49
+    assert shop.preview_earned(cart(BRUSH), customer_id="stranger").points == 0
+    one = Cart(currency="EUR", lines=[TRAY])
+    assert (shop.preview_earned(one).points, shop.preview_earned(one, customer_id="few").points) == (0, 30)

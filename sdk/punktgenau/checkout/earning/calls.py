@@ -80,7 +80,8 @@ class EarningCalls(ArticleCalls):
     ) -> EarnPreview:
         """What a cart would earn, with `points_value` paid by points (in the smallest unit); plans nothing.
 
-        `points`: how many those are, where reward articles are among the lines. `at`: when it is placed; left out: now.
+        `points`: how many those are, where reward articles are among the lines; one that they cannot pay counts with
+        its co-payment, as far as that is known. `at`: when it is placed; left out: now.
         Raises InvalidArgumentError (more than points may pay of it).
         """
         if isinstance(points_value, Money):

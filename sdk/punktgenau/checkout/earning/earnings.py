@@ -12,6 +12,7 @@ from punktgenau.checkout.allocation import Allocation, allocate
 from punktgenau.checkout.cart import Cart, GrossLine, Order
 from punktgenau.checkout.earning.asked import Asked, Buyer
 from punktgenau.checkout.earning.journal import EarnJournal
+from punktgenau.checkout.earning.promised import promised
 from punktgenau.checkout.earning.reckon import Basis, basis_of, by_line, earned
 from punktgenau.checkout.earning.rules import HasPoints
 from punktgenau.checkout.earning.schema import EarningRow, fresh
@@ -178,7 +179,11 @@ class Earnings:
     ) -> EarnPreview:
         """What a cart would earn if it were placed `at` that moment, and points paid so much of it."""
         rules, link = self._settings.earn_rules, None if customer_id is None else self._links.find(customer_id)
-        lines, allocation = self._of_cart(cart, points=points, value_minor=value_minor)
+        rate = None if link is None or link.balance is None else link.balance.rate
+        made = promised(cart, points=points, value_minor=value_minor, rate=rate)
+        if made.cart is None:
+            return EarnPreview(pending_s=rules.pending_s, is_linked=link is not None)
+        lines, allocation = self._of_cart(made.cart, points=made.points, value_minor=made.value_minor)
         basis = self._basis(lines, allocation, at or self._clock.now())
         is_other = link is not None and _other_currency(link, cart.currency)
         earns = 0 if is_other else earned(basis)

@@ -76,13 +76,13 @@ class EarnPreview:
     many seconds they can be used. Not `is_linked`: nothing is earned yet; whoever links their account earns that.
     """
 
-    points: int
-    lines: tuple[EarnPreviewLine, ...]
-    campaigns: tuple[str, ...]
-    welcome_points: int
-    offset: int
     pending_s: int
     is_linked: bool
+    points: int = 0
+    lines: tuple[EarnPreviewLine, ...] = ()
+    campaigns: tuple[str, ...] = ()
+    welcome_points: int = 0
+    offset: int = 0
 
 
 def earned_of(row: EarningRow, steps: Sequence[StepRow]) -> Earned:
