@@ -120,6 +120,7 @@ SENTENCES = (
     "stands in the list.",
     "This provider does not list which of the shop's points were redeemed; give the file that it sends.",
     "period must be a month such as '2026-11' or '2026-Q4'.",
+    "%(month)s has not begun yet, so nothing was redeemed in it. Nothing was made.",
     "The list of %(month)s has more than %(most)s lines, too many for a page.",
     "The report of %(month)s takes longer than %(seconds)s seconds, too long for a page.",
 )

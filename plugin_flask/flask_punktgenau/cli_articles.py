@@ -45,15 +45,17 @@ class NotReadError(click.ClickException):
     "--delimiter", metavar="SIGN", help="Between the cells of a CSV file, such as ; or tab (found in its head)."
 )
 @click.option("--dry-run", is_flag=True, help="Check everything, and only say what would change.")
+@click.option("--drop", is_flag=True, help="Read it even if more than half of the articles are removed by it.")
 @with_appcontext
 def import_articles(
-    path: Path, form: FileFormat | None, encoding: str | None, delimiter: str | None, dry_run: bool
+    path: Path, form: FileFormat | None, encoding: str | None, delimiter: str | None, dry_run: bool, drop: bool
 ) -> None:
     """Read the list of articles from FILE (- for a pipe): what each earns, and costs, in points.
 
     The file is the whole list: articles that it does not name are removed. It is read if every line can be meant, else
     nothing changes, and every bad line is told with its number. Customers see the list before until the new one is
-    there. The same file again changes nothing.
+    there. The same file again changes nothing. One that would remove more than half of the list is
+    held back, because it may be another file, or cut off: --drop says that it is meant.
 
     \b
     CSV with a head, or JSON (an array, or one article per line), with
@@ -67,18 +69,21 @@ def import_articles(
       valid_until      the last day, or the moment from which it counts no more
     Other columns are not read. Days begin in PUNKTGENAU_TIMEZONE, else in UTC.
 
-    Exits with 0 if the list counts now (or did already), 1 if lines are bad, 2 if it could not be read.
+    Exits with 0 if the list counts now (or did already), 1 if lines are bad or it was held back, 2 if it could not be
+    read.
     """
     state = current_state()
     try:
-        report = _imported(state, path, form, encoding, _TAB.get(delimiter or "", delimiter), is_dry_run=dry_run)
+        report = _imported(
+            state, path, form, encoding, _TAB.get(delimiter or "", delimiter), is_dry_run=dry_run, may_drop=drop
+        )
     except PunktgenauError as error:
         raise NotReadError(error.message) from error
     for line in told(report):
         click.echo(line)
     if state.loaders.article is not None:
         click.echo("This shop has an article_loader, so it does not read this list.", err=True)
-    if not report.is_good:
+    if not report.is_good or report.is_held_back:
         raise SystemExit(1)
 
 
@@ -90,6 +95,7 @@ def _imported(
     delimiter: str | None,
     *,
     is_dry_run: bool,
+    may_drop: bool,
 ) -> ArticleImport:
     checkout = state.require()
     zone = state.config.timezone
@@ -102,6 +108,7 @@ def _imported(
             zone=ZoneInfo(zone or "UTC"),
             is_currency=lambda code: code in _CURRENCIES,
             dry_run=is_dry_run,
+            may_drop=may_drop,
             progress=progress,
         )
 
@@ -136,7 +143,11 @@ def told(report: ArticleImport) -> Iterator[str]:
         return
     figures = ((report.added, "new"), (report.changed, "changed"), (report.removed, "removed"))
     compared = ", ".join(f"{count:,} {name}" for count, name in (*figures, (report.unchanged, "as before")))
-    if report.changes_nothing:
+    if report.is_held_back:
+        before = report.removed + report.changed + report.unchanged
+        yield f"{report.lines:,} articles: {compared}. That would remove {report.removed:,} of {before:,}, over half."
+        yield "Nothing was changed. If that is meant, run it again with --drop."
+    elif report.changes_nothing:
         yield f"{report.lines:,} articles, all as before. Nothing was changed."
     elif report.is_dry_run:
         yield f"{report.lines:,} articles: {compared}. Nothing was changed; this was a dry run."

@@ -198,3 +198,37 @@ def test_the_doctor_asks_the_loader(
     told = doctor(small)
     assert {known: said[0] for known, said in told.items()} == {code: level, "articles_unread": "note"}
     assert told["articles_unread"][1].startswith("The list of 2 articles, imported ")
+
+
+def numbered(path: Path, *, count: int, first: int = 1) -> str:
+    lines = [f"a-{number};{number}" for number in range(first, first + count)]
+    path.write_text("\n".join(["sku;points", *lines, ""]), "utf-8")
+    return str(path)
+
+
+def test_a_file_that_drops_most_of_the_list_is_held_back(small: SmallShop, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    assert run(small, numbered(path, count=20)).exit_code == 0
+    # Half of them may go without a word, one more may not.
+    held = run(small, numbered(path, count=9))
+    assert held.exit_code == 1
+    assert held.stdout.splitlines()[-2:] == [
+        "9 articles: 0 new, 0 changed, 11 removed, 9 as before. That would remove 11 of 20, over half.",
+        "Nothing was changed. If that is meant, run it again with --drop.",
+    ]
+    assert points_of(small, "a-20") == {"a-20": 20}
+    assert "would remove" in run(small, str(path), "--dry-run").stdout
+    assert run(small, str(path), "--drop").exit_code == 0
+    assert points_of(small, "a-9", "a-20") == {"a-9": 9}
+    # Nine are few: the same again is nobody's mistake.
+    assert run(small, numbered(path, count=2)).exit_code == 0
+
+
+def test_half_of_the_list_may_go_and_more_than_twice_as_many_are_remarked(small: SmallShop, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    run(small, numbered(path, count=20))
+    assert run(small, numbered(path, count=10)).exit_code == 0
+    remark = "The list before had 10 articles; look whether this file is the right one."
+    assert remark not in run(small, numbered(path, count=20), "--dry-run").stdout
+    more = run(small, numbered(path, count=21))
+    assert (more.exit_code, remark in more.stdout) == (0, True)

@@ -126,7 +126,12 @@ def test_a_file_of_another_month_is_in_no_figure(small: SmallShop, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(("2026-13",), "period must be a month such as '2026-11' or '2026-Q4'."), (("2026-Q5",), "period must be")],
+    [
+        (("2026-13",), "period must be a month such as '2026-11' or '2026-Q4'."),
+        (("2026-Q5",), "period must be"),
+        (("2099-01",), "2099-01 has not begun yet, so nothing was redeemed in it. Nothing was made."),
+        (("2098-Q4",), "2098-Q4 has not begun yet"),
+    ],
 )
 def test_what_is_no_period_is_refused(small: SmallShop, arguments: tuple[str, ...], said: str) -> None:
     result = run(small, *arguments)

@@ -172,14 +172,15 @@ class Clearing(EarningCalls):
         from punktgenau.checkout.tax.period import TaxPeriod
         from punktgenau.checkout.tax.report import tax_report
 
-        span = TaxPeriod(period)
+        span, now = TaxPeriod(period), self._clock.now()
+        span.check_begun(now)
         return tax_report(
             span,
             self._issued(span, progress) if lines is None else lines,
             EarnedOrigins(self._earn_journal, self._journal, until=span.ends),
             partner_id=self._provider.partner_id,
             tax_mode=self.settings.tax_mode,
-            made_at=self._clock.now(),
+            made_at=now,
             progress=progress,
         )
 

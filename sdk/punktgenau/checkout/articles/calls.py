@@ -85,13 +85,15 @@ class ArticleCalls:
         zone: tzinfo = UTC,
         is_currency: Callable[[str], bool] | None = None,
         dry_run: bool = False,
+        may_drop: bool = True,
         progress: Progress | None = None,
     ) -> ArticleImport:
         """Let the articles of a CSV or JSON file be the whole list from now on, if every line of it can be meant.
 
         All or nothing: with a bad line nothing changes, and the report names every one. Until the last moment everybody
         reads the list before. `format`, `encoding` and `delimiter` are found in the file where they are None; days
-        begin in `zone`; `dry_run` only says what would change. Raises InvalidArgumentError for a file that is no list
+        begin in `zone`; `dry_run` only says what would change. Not `may_drop`: a file that would remove more than half
+        of the list changes nothing (`is_held_back`). Raises InvalidArgumentError for a file that is no list
         of articles, InProgressError while another import is at work, UnavailableError: nothing was changed then.
         """
         # Not needed by a shop that sells.
@@ -104,6 +106,7 @@ class ArticleCalls:
             zone=zone,
             is_currency=is_currency,
             is_dry_run=dry_run,
+            may_drop=may_drop,
         )
         return import_articles(file, wanted, database=self._database, clock=self._clock, progress=progress)
 

@@ -28,11 +28,16 @@ from punktgenau.checkout.database import Database, Value
 from punktgenau.errors import InvalidArgumentError, UnavailableError
 
 TOLD_EVERY = 5_000
+FEW = 10
+"""Of a list that is shorter than this anything may be left out, and anything added."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How a file is to be read; None: found in the file. `is_currency`: which currencies there are."""
+    """How a file is to be read; None: found in the file. `is_currency`: which currencies there are.
+
+    Not `may_drop`: it is not written if more than half of the list that counts would be removed by it.
+    """
 
     format: FileFormat | None = None
     encoding: str | None = None
@@ -40,6 +45,7 @@ class Wanted:
     zone: tzinfo = UTC
     is_currency: Callable[[str], bool] | None = None
     is_dry_run: bool = False
+    may_drop: bool = True
 
     def __post_init__(self) -> None:
         if self.format is not None and self.format not in get_args(FileFormat):
@@ -84,6 +90,21 @@ class _Change:
     def is_any(self) -> bool:
         return bool(self.added or self.changed or self.removed)
 
+    @property
+    def before(self) -> int:
+        """How many articles the list that counts has."""
+        return self.removed + self.changed + self.unchanged
+
+    @property
+    def drops_most(self) -> bool:
+        """Whether it looks like another file, or one that was cut off."""
+        return self.before >= FEW and 2 * self.removed > self.before
+
+    @property
+    def grows_much(self) -> bool:
+        """Whether the list more than doubles."""
+        return self.before >= FEW and self.added - self.removed > self.before
+
 
 @dataclass(slots=True)
 class _Run:
@@ -109,10 +130,14 @@ class _Run:
             report = replace(report, lines=self.lines, bad=self.faults.bad, faults=self.faults.kept())
             if not report.is_good:
                 return report
-            if change.is_any and not self.wanted.is_dry_run:
+            is_held_back = change.drops_most and not self.wanted.may_drop
+            if change.is_any and not (self.wanted.is_dry_run or is_held_back):
                 self._write(staged)
+        if change.grows_much:
+            report = replace(report, notes=(*report.notes, _GROWS.format(before=change.before)))
         return replace(
             report,
+            is_held_back=is_held_back,
             added=change.added,
             changed=change.changed,
             removed=change.removed,
@@ -215,6 +240,7 @@ class _Run:
             logger.warning("articles that count no more are not cleared away yet: %s", error.brief)
 
 
+_GROWS = "The list before had {before:,} articles; look whether this file is the right one."
 _MAY_BE_CUT = "The last line does not end with a line break. If the file was cut off, its last value may be too short."
 
 

@@ -52,6 +52,8 @@ class ArticleImport:
     notes: tuple[str, ...] = ()
     """What is to be thought about although nothing is wrong."""
     is_dry_run: bool = False
+    is_held_back: bool = False
+    """Not written, although every line can be meant: more than half of the list would go, and nobody said it may."""
 
     @property
     def is_good(self) -> bool:

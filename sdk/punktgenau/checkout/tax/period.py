@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from punktgenau.errors import InvalidArgumentError
 
@@ -27,6 +27,14 @@ class TaxPeriod:
         year, month, quarter = self.name[:4], self.name[5:], self.name[6:]
         first = 3 * int(quarter) - 2 if month.startswith("Q") else int(month)
         return tuple(f"{year}-{number:02d}" for number in range(first, first + (3 if month.startswith("Q") else 1)))
+
+    def check_begun(self, now: datetime) -> None:
+        """Raises InvalidArgumentError for a time that is still to come; a day is for clocks that differ."""
+        year, month = (int(part) for part in self.months[0].split("-"))
+        if datetime(year, month, 1, tzinfo=UTC) > now + timedelta(days=1):
+            raise InvalidArgumentError(
+                f"{self.name} has not begun yet, so nothing was redeemed in it. Nothing was made.", field="period"
+            )
 
     @property
     def ends(self) -> datetime:
