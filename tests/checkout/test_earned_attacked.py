@@ -301,3 +301,78 @@ def test_a_journal_restored_from_before_a_claw_back_takes_no_more(world: World):
     engine.dispose()
     settle(world, shop, rounds=2)
     assert (told(shop), standing(world)) == ([("purchase", "pending", 49, 5)], (2500, 44))
+
+
+def forget(world: World) -> None:
+    """As a backup from before the order was paid."""
+    engine = sqlalchemy.create_engine(world.database_url)
+    with engine.begin() as connection:
+        for table in ("earning_return", "earning_step", "earning"):
+            connection.execute(sqlalchemy.text(f"DELETE FROM punktgenau_{table}"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("since", ["given", "posted", "returned", "returned_again", "told_before"])
+def test_a_journal_restored_from_before_an_order_was_planned_gives_nothing_twice(world: World, since: str):
+    shop = earning(world)
+    paid(world, shop)
+    shop.recover()
+    if since == "posted":
+        world.advance(PENDING_S + 60)
+        shop.recover()
+    if since.startswith("returned"):
+        shop.returned("A-1", return_reference="R-1", lines={"lamp": 1})
+        shop.recover()
+    forget(world)
+    restored = earning(world)
+    restored.capture("A-1")
+    if since == "told_before":
+        # Of two lamps one is back before the points are asked for: 24 of 49 are, and 49 are found.
+        restored.returned("A-1", return_reference="R-1", lines={"lamp": 1})
+    settle(world, restored, rounds=3)
+    if since == "returned_again":
+        # Told once more, it takes nothing a second time.
+        restored.returned("A-1", return_reference="R-1", lines={"lamp": 1})
+        settle(world, restored, rounds=3)
+    expected = {
+        "given": (("purchase", "pending", 49, 0), (2500, 49)),
+        "posted": (("purchase", "posted", 49, 0), (2549, 0)),
+    }
+    (told_now,) = told(restored)
+    assert (told_now, standing(world)) == expected.get(since, (("purchase", "pending", 49, 25), (2500, 24)))
+    world.advance(PENDING_S + 60)
+    settle(world, restored, rounds=2)
+    assert standing(world)[0] == (2549 if since in expected else 2524)
+
+
+def test_another_journal_meets_no_old_name(world: World):
+    shop = earning(world)
+    paid(world, shop)
+    shop.recover()
+    forget(world)
+    engine = sqlalchemy.create_engine(world.database_url)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("DELETE FROM punktgenau_meta"))
+    engine.dispose()
+    # Order number 1 of a shop that has begun anew is another order.
+    other = earning(world)
+    other.upgrade()
+    other.capture("A-1")
+    settle(world, other, rounds=2)
+    assert (told(other), standing(world)) == ([("purchase", "pending", 49, 0)], (2500, 98))
+
+
+def test_what_another_has_under_that_name_is_for_a_person(world: World):
+    shop = earning(world)
+    paid(world, shop)
+    shop.recover()
+    forget(world)
+    # Two for each of the 49 full euros.
+    restored = earning(world, earn_points=2)
+    restored.capture("A-1")
+    settle(world, restored, rounds=2)
+    assert (purchase(restored).state, purchase(restored).reason) == ("needs_attention", "other_content")
+    assert standing(world) == (2500, 49)
+    restored.settle_earned("A-1", again=True, actor="mira", reason="That was order 1 of last year")
+    settle(world, restored, rounds=2)
+    assert (told(restored), standing(world)) == ([("purchase", "pending", 98, 0)], (2500, 49 + 98))

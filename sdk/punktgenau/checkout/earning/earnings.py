@@ -12,6 +12,7 @@ from punktgenau.checkout.allocation import Allocation, allocate
 from punktgenau.checkout.cart import Cart, GrossLine, Order
 from punktgenau.checkout.earning.asked import Asked, Buyer
 from punktgenau.checkout.earning.journal import EarnJournal
+from punktgenau.checkout.earning.named import purchase_reference
 from punktgenau.checkout.earning.promised import promised
 from punktgenau.checkout.earning.reckon import Basis, basis_of, by_line, earned
 from punktgenau.checkout.earning.rules import HasPoints
@@ -142,11 +143,11 @@ class Earnings:
         self, order_reference: str, basis: Basis, buyer: Buyer, placed_at: datetime
     ) -> Callable[[str, int], EarningRow]:
         identity, rules, now_ms = self._orders._database.identity, self._settings.earn_rules, self._journal.now_ms()
+        name = purchase_reference(self._orders._secret(), identity, order_reference, buyer.member_id)
 
         def made(kind: str, points: int) -> EarningRow:
-            row_id = self._orders.fresh_id()
             return EarningRow(
-                id=row_id,
+                id=self._orders.fresh_id(),
                 provider=str(identity["own_provider"]),
                 partner=str(identity["own_partner"]),
                 mode=str(identity["own_mode"]),
@@ -156,7 +157,7 @@ class Earnings:
                 customer_id=buyer.customer_id,
                 member_id=buyer.member_id,
                 consent_id=buyer.consent_id,
-                accrual_reference=f"earn-{row_id[:28]}",
+                accrual_reference=name,
                 points=points,
                 basis=basis.text(),
                 pending_s=rules.pending_s,
@@ -256,13 +257,11 @@ class Earnings:
                 "was booked; tell of the return again."
             ) from error
         placed_at = None if order is None else order.placed_at
-        if placed_at is not None and (self._clock.now() - placed_at).total_seconds() > self._longest_s():
+        longest_s = max(self._settings.earn_rules.pending_s, DAY_S)
+        if placed_at is not None and (self._clock.now() - placed_at).total_seconds() > longest_s:
             # Paid long ago, when orders earned nothing: a return is no reason to begin with it.
             return
         self._plan_told(order_reference, row, order)
-
-    def _longest_s(self) -> int:
-        return max(self._settings.earn_rules.pending_s, DAY_S)
 
     def cancelled(self, order_reference: str, *, cause: str) -> None:
         """An order that no redemption knows will not happen: whatever it has earned is taken back."""

@@ -154,10 +154,11 @@ class EarnExecutor:
             found = tuple(one for one in of_order if one.accrual_reference == row.accrual_reference)
         for one in found:
             differs = one.differs_from(
-                # By its reference it is ours, whichever of our keys it came under.
+                # By its reference it is ours, whichever of our keys it came under. A journal that was restored may ask
+                # for fewer than it gave, because it has heard of a return before.
                 idempotency_key=None,
                 member_id=row.member_id,
-                points=json.loads(step.request)["points"],
+                points=row.points if one.points == row.points else json.loads(step.request)["points"],
                 order_reference=row.order_reference,
                 accrual_reference=row.accrual_reference,
             )

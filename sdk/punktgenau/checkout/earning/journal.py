@@ -16,6 +16,8 @@ from punktgenau.checkout.journal import BALANCE_AGED_MS, LEASE_MARGIN_MS, LostSw
 from punktgenau.checkout.rows import replace, row_of, values_of
 from punktgenau.checkout.statements import statements
 
+TAKEN_NAMES = frozenset({"other_content", "reference_reused"})
+"""Why an accrual was not made under its name: there is one already, and not what was asked for."""
 Change = Callable[[EarningRow], EarningRow]
 
 
@@ -173,6 +175,9 @@ class EarnJournal(EarnPlans):
             beside(tx)
             if again:
                 changed = replace(current, state=state_before(current), reason="", check_at=self.now_ms())
+                if current.reason in TAKEN_NAMES and current.kind == "purchase" and current.accrual_id is None:
+                    # By this person's word the one of that name is another's.
+                    changed = replace(changed, accrual_reference=f"earn-{self._journal.fresh_id()[:28]}")
             else:
                 changed = replace(current, state="declined", reason="left", check_at=None)
             return self._swap(tx, current, changed)

@@ -122,6 +122,10 @@ def after(row: EarningRow, claim: StepClaim, verdict: Verdict, said: Said | None
         # An unknown is seen by a person once it has lasted for long, and stays that until it is known.
         return replace(row, state=verdict.state or row.state, reason=verdict.code or "")
     made, is_back = said.accrual, claim.operation.kind == "claw_back" and verdict.outcome == "done"
+    is_found = claim.operation.kind == "accrue" and made.idempotency_key not in {claim.operation.key, "", None}
+    if is_found:
+        # Given before, by this journal or one that was lost: as it was given then, and whatever came back is taken.
+        row = replace(row, given_points=made.points, points_taken=row.points - made.points)
     ours = row.points_taken + (points_of(claim) if is_back else 0)
     elsewhere = max(0, made.reversed_points - (ours - (row.points - row.given_points)))
     taken = min(row.points, ours + elsewhere)
@@ -136,7 +140,7 @@ def after(row: EarningRow, claim: StepClaim, verdict: Verdict, said: Said | None
         points_taken=taken,
         owed_points=row.owed_points + said.not_taken,
         reason=verdict.code or "",
-        check_at=until,
+        check_at=now_ms if is_found else until,
     )
 
 

@@ -1,0 +1,20 @@
+"""The name under which a provider knows what an order earns. Pure."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from hashlib import sha256
+
+from punktgenau.checkout.database import Value
+
+
+def purchase_reference(secret: bytes, shop: Mapping[str, Value], order_reference: str, member_id: str) -> str:
+    """From the journal's key, so the same in a journal that was restored from before the order was planned.
+
+    The provider takes each name once, and with it the journal finds what it has forgotten. Another journal has another
+    key: a shop that begins its numbers anew meets no old name.
+    """
+    said = "|".join(str(shop[name]) for name in ("own_provider", "own_partner", "own_mode"))
+    digest = hmac.new(secret, f"earn|{said}|{member_id}|{order_reference}".encode(), sha256).hexdigest()
+    return f"earn-{digest[:28]}"
