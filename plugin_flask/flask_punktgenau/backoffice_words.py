@@ -93,6 +93,8 @@ SENTENCES = (
     "capture them first, or void them.",
     "Return %(reference)s of order %(order)s is worth %(points)s points, and %(left)s of those captured "
     "are left: the provider has given some back by itself. Nothing was booked; give money back.",
+    "Return %(reference)s of order %(order)s would put %(value)s back onto vouchers, and %(left)s are left "
+    "(smallest unit): the provider has given some back by itself. Nothing was booked; give money back.",
     "Points pay %(value)s of order %(order)s and %(payable)s of it is left. Nothing was changed; take the "
     "rest of it back, or cancel it.",
     "amount must be Money in %(currency)s, and more than nothing.",
