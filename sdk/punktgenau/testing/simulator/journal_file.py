@@ -21,6 +21,7 @@ _STEPS = {"accrue": "accrue", "post": "post_accrual", "claw_back": "reverse_accr
 """What a step about an earning is to the provider."""
 _PRAGMAS = {"PRAGMA synchronous": "PRAGMA synchronous=OFF", "PRAGMA busy_timeout": "PRAGMA busy_timeout=0"}
 """What would cost time at the disk, or wait in reality."""
+_SETTINGS = (*_PRAGMAS, "PRAGMA foreign_keys")
 _BEGUN = tuple(f"INSERT INTO {table} " for table in (_OPERATION, _STEP))
 _CHANGED = tuple(f"UPDATE {table} " for table in (_OPERATION, _STEP))
 _EARNED = (f"INSERT INTO {_EARNING}", f"UPDATE {_EARNING}")
@@ -90,6 +91,8 @@ class Connection(sqlite3.Connection):
     _given: list[str]
     _results: list[tuple[str, str]]
     _is_judged = _is_earned = False
+    settings: frozenset[str] = frozenset()
+    """What was set on it. SQLite would forget every statement that it has prepared if some of it was set again."""
 
     def of(self, file: JournalFile) -> None:
         """Belong to this journal."""
@@ -218,7 +221,10 @@ class Cursor(sqlite3.Cursor):
         """Execute, after the seam where there is one."""
         if statement.startswith("BEGIN"):
             self._of.begin(write="IMMEDIATE" in statement)
-        elif statement.startswith("PRAGMA"):
+        elif statement.startswith(_SETTINGS):
+            if statement in self._of.settings:
+                return self
+            self._of.settings |= {statement}
             statement = _PRAGMAS.get(statement.partition("=")[0], statement)
         super().execute(statement, values)
         if isinstance(values, dict) and self.rowcount > 0:
