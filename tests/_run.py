@@ -8,7 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -72,7 +74,7 @@ def main(arguments: list[str]) -> int:
     everything = not for_pytest and not options.checks
     results = []
     if everything or options.checks:
-        results += [_part(name, command) for name, command in CHECKS.items()]
+        results += [_part(name, command) for name, command in CHECKS.items() if name != "types" or options.checks]
     if not options.checks:
         workers = options.workers or (str(_processes()) if everything else "")
         if workers:
@@ -81,9 +83,14 @@ def main(arguments: list[str]) -> int:
             for_pytest.append("--require-browser")
         if (everything or options.require_browser) and not options.no_install:
             _install.browser()
-        with _memory.folder() if everything else nullcontext() as temporary:
+        with (
+            _beside("types", CHECKS["types"]) if everything else nullcontext() as types,
+            _memory.folder() if everything else nullcontext() as temporary,
+        ):
             kept = ["-o", "tmp_path_retention_policy=failed"] if temporary else []
             results.append(_part("tests", [*PYTEST, *kept, *for_pytest], temporary=temporary))
+            if types is not None:
+                results.insert(-1, types())
     if len(results) > 1:
         _heading("summary")
         for result in results:
@@ -100,8 +107,11 @@ def _forget_bytecode() -> None:
 
 
 def _processes() -> int:
-    """As many as this process may use cores: more only wait for each other. Four are enough databases and browsers."""
-    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    """One more than this process may use cores: each waits for deadlines, servers and pages for a part of its time.
+
+    Four are enough databases and browsers.
+    """
+    return min(4, 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -112,7 +122,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "-n", dest="workers", metavar="N", help="spread the tests over N processes (all of them: one per core)"
+        "-n",
+        dest="workers",
+        metavar="N",
+        help="spread the tests over N processes (all of them: one more than cores)",
     )
     parser.add_argument("--checks", action="store_true", help="only style, types and import rules")
     parser.add_argument(
@@ -146,6 +159,30 @@ def _part(name: str, command: list[str], *, temporary: Path | None = None) -> Re
     started = time.monotonic()
     exit_code = _call(command, temporary=temporary)
     return Result(name, exit_code, time.monotonic() - started)
+
+
+@contextmanager
+def _beside(name: str, command: list[str]) -> Iterator[Callable[[], Result]]:
+    """Runs a part while another one runs; its result, when asked for, comes with what it said."""
+    started = time.monotonic()
+    with (
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as child,
+        ThreadPoolExecutor(1) as waiting,
+    ):
+        heard = waiting.submit(lambda: (child.communicate()[0], time.monotonic() - started))
+
+        def end() -> Result:
+            said, duration_s = heard.result()
+            _heading(name)
+            print(said, end="", flush=True)
+            return Result(name, child.returncode, duration_s)
+
+        try:
+            yield end
+        finally:
+            child.kill()
 
 
 def _call(command: list[str], *, temporary: Path | None = None) -> int:
