@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from bench.filling import fill_postgres, fill_sqlite
-from bench.measure import Call, Row, in_turn, microseconds, ratio
+from bench.measure import Call, Row, in_turn, microseconds, ratio, same
 from bench.pairs import fresh
 from bench.servers import postgres
 from bench.stub import CART, POINTS, engine
@@ -42,6 +43,7 @@ def _compared(kind: str, big: Checkout, empty: Checkout, closed: int, *, quick: 
         calls: dict[str, Call] = {
             "ours": lambda call=call: call(big),  # type: ignore[misc]
             "floor": lambda call=call: call(empty),  # type: ignore[misc]
+            "again": lambda call=call: call(empty),  # type: ignore[misc]
         }
         spent = in_turn(calls, size=size, rounds=rounds)
         times = ratio(spent["ours"], spent["floor"])
@@ -56,6 +58,7 @@ def _compared(kind: str, big: Checkout, empty: Checkout, closed: int, *, quick: 
                 met=times.middle <= MOST,
             )
         )
+        found.append(replace(same("M-J6", spent), what=f"A/A: {what} with none, {kind}, against itself"))
     return found
 
 

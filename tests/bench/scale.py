@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from statistics import median
 
 from bench.filling import MEMBERS, fill_links, fill_postgres
-from bench.measure import Row
+from bench.measure import SAME_LEAST, SAME_MOST, Row
 from bench.pairs import fresh
 from bench.servers import postgres
 from bench.stub import CART, POINTS, Stub, engine
@@ -32,7 +32,7 @@ def rows(*, quick: bool, figures: frozenset[str]) -> list[Row]:
                 if name == "with":
                     fill_postgres(checkout, past)
         found = [_crowd(urls, size, seconds, rounds, past) for size in CROWDS]
-        return [*found, _busy(urls["with"], seconds, rounds)]
+        return [*found, _busy(urls["with"], seconds, rounds), _same(urls["without"], seconds, rounds)]
 
 
 def _crowd(urls: dict[str, str], size: int, seconds: float, rounds: int, past: int) -> Row:
@@ -67,6 +67,24 @@ def _busy(url: str, seconds: float, rounds: int) -> Row:
         ratio=f"{fall:.2f} times slower",
         target=f"<= {FALL_MOST}",
         met=fall <= FALL_MOST,
+    )
+
+
+def _same(url: str, seconds: float, rounds: int) -> Row:
+    """The same crowd on the same journal, in turn: what the run can be trusted with."""
+    first, again = [], []
+    for number in range(rounds):
+        for found in (first, again) if number % 2 else (again, first):
+            found.append(_run(url, ["any"], seconds)[0] / seconds)
+    times = median(one / other for one, other in zip(again, first, strict=True))
+    return Row(
+        figure="scale",
+        what="A/A: one shop process without a past against itself",
+        ours=f"{median(again):,.0f} per s",
+        beside=f"{median(first):,.0f} per s",
+        ratio=f"{times:.2f}",
+        target="1.00 ± 0.10",
+        met=SAME_LEAST <= times <= SAME_MOST,
     )
 
 
