@@ -64,7 +64,7 @@ def footprint(code: str, *, times: int = 3) -> Footprint:
 class Wheel:
     """Bytes of the built wheel: all of it but the pictures, and its parts as they are packed.
 
-    Client and engine; the extension, and of that its languages; sandbox and test kit; what is left is the list of files.
+    Client and engine; the extension, and of that its languages; sandbox and test kit; what is left lists the files.
     """
 
     whole: int
