@@ -60,7 +60,7 @@ class Shopper:
     def use(self, points: int | str) -> None:
         """Choose points, on the cart page."""
         if not self.number.is_visible():
-            self.box.locator("summary").click()
+            self.box.locator(".pg-change summary").click()
         self.number.fill(str(points))
         with self.page.expect_navigation():
             self.box.locator(".pg-main").first.click()

@@ -76,6 +76,8 @@ def run_short(trade: Trade, order: Order) -> None:
 ORDINARY = {
     "shipped": Story(weight=34, method="card", after=_ship),
     "without_points": Story(weight=16, method="card", uses_points=False, after=_ship),
+    "voucher": Story(weight=4, method="card", vouchers=(2500,), after=_ship),
+    "vouchers_returned": Story(weight=2, method="card", vouchers=(1000, 500), after=_return_part),
     "bank": Story(weight=12, method="bank", after=_bank_pays),
     "cancelled": Story(weight=7, method="card", after=_cancel),
     "cancelled_unpaid": Story(weight=4, method="bank", after=_cancel),

@@ -9,6 +9,7 @@ from random import Random
 from flask import Flask, current_app
 
 from punktgenau import PunktgenauError
+from punktgenau.voucher_records import Voucher
 
 from . import catalogue, clerk, clock, orders, return_desk, returns, till
 from .app import create_app
@@ -29,7 +30,7 @@ class Story:
     """What becomes of an order: how often, how it is paid, and what happens afterwards.
 
     `skus`: these articles, one of each; else so many as `articles` says, by chance. `wish`: so many points, which
-    its customer has; else by chance. `expire_in`: how many minutes after the order 300 of them end.
+    its customer has; else by chance. `vouchers`: of these values, in cents, its customer's own. `expire_in`: how many minutes after the order 300 of them end.
     """
 
     weight: int = 0
@@ -38,6 +39,7 @@ class Story:
     articles: tuple[int, ...] = (1, 1, 2, 2, 3, 4)
     skus: tuple[str, ...] = ()
     wish: int | None = None
+    vouchers: tuple[int, ...] = ()
     expire_in: int | None = None
     in_parcels: bool = False
     before: "Callable[[Trade], None] | None" = None
@@ -87,14 +89,23 @@ class Trade:
             language=self.chance.choice(("de", "de", "en", "zh")),
         )
         wish = (story.wish or self.chance.choice((53, 100, 427, 611, 999))) if story.uses_points else 0
+        vouchers = self._vouchers(customer_id, story.vouchers)
         if story.before:
             story.before(self)
         try:
-            till.pay(order, number=1, method=story.method, wish=wish, in_parcels=story.in_parcels)
+            till.pay(order, number=1, method=story.method, wish=wish, vouchers=vouchers, in_parcels=story.in_parcels)
         except PunktgenauError:
             # Fewer points than wished for: then without, as a customer would.
             till.pay(order, number=2, method=story.method, wish=0)
         return order
+
+    def _vouchers(self, customer_id: str, values: tuple[int, ...]) -> list[Voucher]:
+        """Those of these values, the first in front; the first of an order keeps what is left over."""
+        for number, value_minor in enumerate(values):
+            residual = "lost" if number else "keeps"
+            self.control.give_voucher(f"mbr_{customer_id}", value_minor=value_minor, residual=residual)
+        newest = points.checkout.vouchers(customer_id)[: len(values)] if values else ()
+        return [*reversed(newest)]
 
     def later(self, minutes: int) -> None:
         self.control.advance(advance_s=minutes * 60)

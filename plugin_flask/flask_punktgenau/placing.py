@@ -25,7 +25,7 @@ from flask_punktgenau.state import AppState, current_state
 from flask_punktgenau.transactions import require_no_open_transaction
 from flask_punktgenau.visitor import current_visitor, end_guest
 from flask_punktgenau.voucher_placing import LIVE, chosen_for, paid_by_vouchers
-from flask_punktgenau.voucher_wish import OFFER_AGE_S
+from flask_punktgenau.voucher_wish import OFFER_AGE_S, for_points_minor
 from punktgenau.checkout import Cart, CartQuote, Checkout, Payment, parse_points
 from punktgenau.checkout.attempt import without_points
 from punktgenau.checkout.quote import refusal, unaffordable
@@ -69,7 +69,9 @@ def authorize(
         remember_order(order_reference)
     checkout = state.journal()
     if vouchers is not None:
-        cart = cart.with_vouchers(vouchers, partner_id=state.provider().partner_id)
+        reserved_minor = for_points_minor(checkout, customer_id, cart) if checkout and customer_id else 0
+        partner_id = state.provider().partner_id
+        cart = cart.with_vouchers(vouchers, partner_id=partner_id, reserved_minor=reserved_minor)
     elif chosen or points != 0:
         chosen = chosen_for(order_reference, customer_id=customer_id) if chosen is None else chosen
         cart = paid_by_vouchers(state, checkout, order_reference, cart, chosen, customer_id=customer_id)

@@ -20,7 +20,7 @@ from flask_punktgenau.urls import BLUEPRINT, VERSION
 from flask_punktgenau.visitor import current_visitor
 from flask_punktgenau.voucher_wish import has_chosen, look
 from flask_punktgenau.vouchers import VoucherBox
-from flask_punktgenau.widgets import panel_view
+from flask_punktgenau.widgets import order_view, panel_view
 from flask_punktgenau.wishing import require_usable
 from punktgenau.checkout import Cart, CartQuote, parse_points
 from punktgenau.errors import ConfigurationError, InvalidArgumentError, NotLinkedError, PunktgenauError
@@ -65,10 +65,15 @@ def make_storefront() -> Blueprint:
 
 
 def panel() -> Response:
-    """The box as a fragment, for scripts that refresh it."""
+    """The box as a fragment, for scripts that refresh it; `form=field`: as it stands in a shop's own form."""
     state = current_state()
-    view = panel_view(state, back=next_page())
-    text = "" if view is None else render_template("punktgenau/panel.html", view=view, t=current_language(state))
+    is_field, order_reference = request.args.get("form") == "field", request.args.get("order_reference", "")
+    if is_field and 0 < len(order_reference) <= choices.ORDER_REFERENCE_LENGTH_MAX and order_reference.isprintable():
+        view = order_view(state, order_reference, id="again", back=next_page())
+    else:
+        view = panel_view(state, back=next_page())
+    template = "punktgenau/field.html" if is_field else "punktgenau/panel.html"
+    text = "" if view is None else render_template(template, view=view, t=current_language(state))
     return make_response(text)
 
 

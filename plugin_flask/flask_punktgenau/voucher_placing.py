@@ -9,7 +9,6 @@ from flask import has_request_context, request
 from flask_punktgenau.session import Chosen, read_order
 from flask_punktgenau.state import AppState
 from flask_punktgenau.voucher_wish import read_chosen, takes_vouchers, to_place
-from flask_punktgenau.vouchers import with_agreed
 from punktgenau.checkout import Cart, Checkout
 
 FIELD_VOUCHERS = "punktgenau_vouchers"
@@ -51,8 +50,8 @@ def paid_by_vouchers(
     if standing is not None and standing.state in LIVE and standing.agreed_vouchers:
         ids = {one.id for one in standing.agreed_vouchers}
         if standing.customer_id == customer_id and (not chosen or ids <= {one.id for one in chosen}):
-            return with_agreed(cart, standing.agreed_vouchers)
-    if not chosen or not takes_vouchers(state, checkout):
+            return cart.paid_by(standing.agreed_vouchers)
+    if not chosen or state.off_reason() is not None or not takes_vouchers(state, checkout):
         return cart
     age_s = float(checkout.settings.hold_s) if max_age_s is None else max_age_s
     return to_place(state, checkout, customer_id, cart, chosen, max_age_s=age_s)

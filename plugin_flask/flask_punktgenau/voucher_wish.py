@@ -106,7 +106,10 @@ def look(
     partner_id = state.provider().partner_id
     try:
         known = look_up(state, checkout, customer_id, chosen)
-        paid = pay_with(cart, chosen, known.by_id, partner_id=partner_id, gone=known.gone)
+        reserved_minor = for_points_minor(checkout, customer_id, cart)
+        paid = pay_with(
+            cart, chosen, known.by_id, partner_id=partner_id, gone=known.gone, reserved_minor=reserved_minor
+        )
         own = own_vouchers(state, checkout, customer_id)
     except PunktgenauError as error:
         logger.info("vouchers cannot be used now: %s", error.brief)
@@ -115,7 +118,9 @@ def look(
     if said != chosen:
         keep_chosen(said, checkout=checkout, customer_id=customer_id, order_reference=order_reference)
     offered = offered_to(own, chosen=chosen, currency=cart.currency, partner_id=partner_id)
-    return paid, replace(box, rows=paid.rows, own=tuple(offered), room_minor=paid.cart.payable.amount_minor)
+    return paid, replace(
+        box, rows=paid.rows, own=tuple(offered), room_minor=max(0, paid.cart.payable.amount_minor - reserved_minor)
+    )
 
 
 def away(state: AppState, customer_id: str, chosen: Sequence[Chosen], box: VoucherBox) -> VoucherBox:
@@ -141,7 +146,17 @@ def to_place(
         raise VoucherError(
             "The provider does not know one of the vouchers any more.", code="voucher_unknown", field=lost
         )
-    return cart.with_vouchers([known.by_id[one.id] for one in wanted], partner_id=state.provider().partner_id)
+    return cart.with_vouchers(
+        [known.by_id[one.id] for one in wanted],
+        partner_id=state.provider().partner_id,
+        reserved_minor=for_points_minor(checkout, customer_id, cart),
+    )
+
+
+def for_points_minor(checkout: Checkout, customer_id: str, cart: Cart) -> int:
+    """What vouchers leave to points that must pay articles of this cart, by the rate that was seen last."""
+    link = checkout.find_link(customer_id) if cart.reward_points else None
+    return link.balance.rate.worth(cart.reward_points).amount_minor if link is not None and link.balance else 0
 
 
 def _ask_own(state: AppState, checkout: Checkout, customer_id: str) -> tuple[Voucher, ...]:

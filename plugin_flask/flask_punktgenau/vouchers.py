@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from flask_punktgenau.session import Chosen
@@ -74,17 +74,24 @@ class PaidCart:
 
 
 def pay_with(
-    cart: Cart, chosen: Sequence[Chosen], known: Mapping[str, Voucher], *, partner_id: str, gone: Collection[str] = ()
+    cart: Cart,
+    chosen: Sequence[Chosen],
+    known: Mapping[str, Voucher],
+    *,
+    partner_id: str,
+    gone: Collection[str] = (),
+    reserved_minor: int = 0,
 ) -> PaidCart:
     """The cart after the vouchers that can pay of it, in the order in which they were added.
 
-    `gone`: ids that the provider does not know any more; what is neither known nor gone pays nothing.
+    `reserved_minor` is for points that must pay articles. `gone`: ids that the provider does not know any more; what is
+    neither known nor gone pays nothing.
     """
     problems = dict.fromkeys(gone, UNKNOWN)
     while True:
         offered = [known[one.id] for one in chosen if one.id in known and one.id not in problems]
         try:
-            paid = cart.with_vouchers(offered, partner_id=partner_id)
+            paid = cart.with_vouchers(offered, partner_id=partner_id, reserved_minor=reserved_minor)
             break
         except VoucherError as error:
             if error.field is None or error.field not in known:
@@ -96,12 +103,6 @@ def pay_with(
         for one in chosen
     )
     return PaidCart(cart=paid, rows=tuple(rows))
-
-
-def with_agreed(cart: Cart, agreed: Sequence[CartVoucher]) -> Cart:
-    """The cart as an order stands for which just these vouchers pay, whatever they have left by now."""
-    minor = sum(one.value_minor for one in agreed)
-    return replace(cart, other_tenders_minor=cart.other_tenders_minor + minor, vouchers=tuple(agreed))
 
 
 def offered_to(

@@ -116,7 +116,7 @@ def panel_view(state: AppState, *, back: str, id: str = "punktgenau") -> PanelVi
     return _view(state, box, signed_in=visitor.signed_in, urls=urls, id=id)
 
 
-def order_view(state: AppState, order_reference: str, *, id: str) -> PanelView | None:
+def order_view(state: AppState, order_reference: str, *, id: str, back: str = "") -> PanelView | None:
     """The box for another try to pay an order; None where no points can go along."""
     checkout = state.journal() if state.off_reason() is None else None
     own = find_own_order(state, checkout, order_reference) if checkout is not None else None
@@ -132,7 +132,7 @@ def order_view(state: AppState, order_reference: str, *, id: str) -> PanelView |
     box = Box(state, checkout, cart=own.cart, customer_id=own.customer_id, order_reference=order_reference)
     box.look()
     # The live preview is about the cart in front; here the page's own arithmetic has to do.
-    urls = panel_urls(state, back=this_page())
+    urls = panel_urls(state, back=back or this_page())
     urls = replace(
         urls, quote="", vouchers=urls.vouchers and f"{urls.vouchers}&order_reference={quote(order_reference)}"
     )

@@ -188,7 +188,7 @@ def test_nonsense_in_the_cart_gets_a_sentence(new_shopper: NewShopper, demo: Dem
     shopper.open("/cart")
     for entered in NONSENSE:
         # A field of the type "number" would not let some of these be typed.
-        shopper.page.locator("summary").first.click()
+        shopper.page.locator(".pg-change summary").first.click()
         shopper.page.evaluate("document.querySelector('.pg-number').type = 'text'")
         shopper.number.fill(entered)
         shopper.box.get_by_role("button", name="Use points").click()

@@ -43,7 +43,7 @@ def test_for_points_and_for_points_with_money(shopper: Shopper, demo: Demo) -> N
 
 def test_the_slider_begins_at_what_articles_need(shopper: Shopper, demo: Demo) -> None:
     shopper.add("pilz", "wolke")
-    shopper.box.locator("summary").click()
+    shopper.box.locator(".pg-change summary").click()
     slider = shopper.page.locator(".pg-range")
     expect(slider).to_have_attribute("min", "50")
     shopper.number.fill("")

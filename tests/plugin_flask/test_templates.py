@@ -84,7 +84,8 @@ def test_every_state_is_sound_html_without_anything_inline(language: str) -> Non
             for name in ("src", "href", "action"):
                 assert not attributes.get(name, "").startswith(("http:", "https:", "//", "data:"))
         assert not re.search(
-            r"\b(code|reason|payment|entry|choice|problem|connect|reclamped|earns|earned|show|voucher|tenders)\.[a-z]", page.text
+            r"\b(code|reason|payment|entry|choice|problem|connect|reclamped|earns|earned|show|voucher|tenders)\.[a-z]",
+            page.text,
         ), page.text
 
 

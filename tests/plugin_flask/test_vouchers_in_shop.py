@@ -10,6 +10,7 @@ from html import unescape
 import pytest
 
 from _small_shop import Provider, SmallShop, Visitor, cart_of
+from punktgenau.checkout import Cart, Line
 
 
 def shown(page: str) -> str:
@@ -372,3 +373,56 @@ def test_a_smaller_cart_and_points_make_room(small: SmallShop, anna: Visitor, pr
     said = shown(anna.browser.get("/cart").text)
     assert "€10.00 stays on it. −€20.00" in said
     assert "Left to pay €0.00" in said
+
+
+def test_points_that_must_pay_an_article_still_do(small: SmallShop, anna: Visitor, provider: Provider) -> None:
+    pen = Line(sku="pen", quantity=1, unit_price_minor=2575, vat_rate="19", reward_points=75, name="Pen")
+    small.shop.cart = Cart(currency="EUR", lines=[pen, *cart_of(1000).lines])
+    big = brought(provider, 10_000)
+    add(anna, big.code)
+    said = shown(anna.browser.get("/cart").text)
+    # 35.75 less the 0.75 of 75 points.
+    assert "€65.00 stays on it. −€35.00" in said
+    assert "75 points pay for “Pen”." in said
+    assert "75 points = €0.75 Left to pay €0.00" in said
+    anna.place("A-1")
+    assert small.shop.paid == {"A-1": 0}
+    assert provider.states("A-1") == [("captured", 75)]
+    assert left(provider) == {big.id: ("active", 6500, 0)}
+
+
+def test_another_try_to_pay_an_order_may_change_them(small: SmallShop, anna: Visitor, provider: Provider) -> None:
+    ten, five = brought(provider, 1000), brought(provider, 500)
+    add(anna, ten.code)
+    anna.place("A-1", card="declined")
+    about = {"order_reference": "A-1"}
+    page = anna.browser.get("/points/vouchers?next=/orders/A-1&order_reference=A-1").text
+    assert f"Voucher …{ten.code[-4:]} −€10.00" in shown(page)
+    assert 'name="order_reference" value="A-1"' in page
+    add(anna, five.code, **about)
+    anna.post("/points/vouchers/remove", voucher=ten.id, **about)
+    # The cart in front is another thing.
+    assert chosen(anna) == []
+    anna.place("A-1")
+    assert small.shop.paid == {"A-1": 5490}
+    assert left(provider) == {ten.id: ("active", 1000, 0), five.id: ("used", 0, 0)}
+    # And of an order that is paid, or somebody else's, nothing can be changed.
+    for reference in ("A-1", "A-9"):
+        add(anna, ten.code, order_reference=reference)
+        page = anna.browser.get(f"/points/vouchers?order_reference={reference}").text
+        assert "There is nothing here that a voucher could pay." in shown(page)
+    assert anna.browser.get("/points/vouchers?order_reference=" + "x" * 99).status_code == 409
+
+
+def test_unlinked_elsewhere_meanwhile_the_form_goes_without(
+    small: SmallShop, anna: Visitor, provider: Provider
+) -> None:
+    ten = brought(provider, 1000)
+    add(anna, ten.code)
+    with small.app.app_context():
+        small.points.checkout.unlink("anna")
+    checkout = anna.browser.get("/checkout").text
+    fields = dict(re.findall(r'name="(punktgenau_\w+)" value="([^"]*)"', checkout))
+    assert fields["punktgenau_vouchers"] == "none"
+    anna.place("A-1", **fields)
+    assert small.shop.paid == {"A-1": 5990}

@@ -28,6 +28,21 @@ document.addEventListener("punktgenau:change", ({ target, detail: { points, valu
   each("no-money", (part) => { part.hidden = dueMinor > 0; });
 });
 
+// A voucher was added or taken off: the shop's own sums follow.
+document.addEventListener("punktgenau:fresh", async ({ target }) => {
+  const form = target.closest("form.pays");
+  if (!form) return;
+  const answer = await fetch(location.href);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const name of [".sums", ".methods"]) {
+    const [old, fresh] = [form.querySelector(name), page.querySelector(`form.pays ${name}`)];
+    if (!answer.ok || !old || !fresh) continue;
+    if (name === ".sums") old.replaceChildren(...fresh.childNodes);
+    else old.hidden = old.disabled = fresh.hidden;
+  }
+  form.querySelector(".pg-number[name]")?.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
 // What a form would show on its next page, shown beside it at once; the newest wish counts.
 for (const form of document.querySelectorAll("form[data-preview]")) {
   const place = document.getElementById(form.dataset.preview);

@@ -27,8 +27,41 @@ class PunktgenauPanel extends HTMLElement {
       this.addEventListener("submit", () => this.rememberFocus(), { signal });
       this.restoreFocus();
     }
+    const { signal } = this.listening;
+    for (const part of this.querySelectorAll("[data-pg-live]")) part.hidden = false;
+    for (const part of this.querySelectorAll("[data-pg-plain]")) part.hidden = true;
+    this.find("add")?.addEventListener("click", () => this.add(), { signal });
+    this.find("code")?.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      this.add();
+    }, { signal });
+    for (const button of this.querySelectorAll("[data-voucher]")) {
+      button.addEventListener("click", () => this.tell("remove", { voucher: button.dataset.voucher }), { signal });
+    }
     const picker = this.querySelector(".pg-picker");
     if (picker) this.start(picker);
+  }
+
+  // Vouchers inside a shop's own form: that form is not sent for them, and what was typed in it stays.
+  add() {
+    const code = this.find("code").value.trim();
+    if (code) this.tell("add", { code });
+  }
+
+  async tell(deed, body) {
+    const url = new URL(this.dataset[deed], location.href);
+    if (this.dataset.order) url.searchParams.set("order_reference", this.dataset.order);
+    const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": this.dataset.token };
+    try {
+      const reply = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+      const answer = await reply.json().catch(() => ({}));
+      if (reply.ok) await this.refresh();
+      else if (this.find("refused")) this.find("refused").textContent = answer.detail ?? "";
+    } catch (error) {
+      // Without an answer nothing has changed here; the way to the page of vouchers stands.
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   disconnectedCallback() {
@@ -43,8 +76,6 @@ class PunktgenauPanel extends HTMLElement {
     this.range = picker.querySelector(".pg-range");
     const { signal } = this.listening;
     const listen = (target, kind, act) => target?.addEventListener(kind, act, { signal });
-    for (const part of this.querySelectorAll("[data-pg-live]")) part.hidden = false;
-    for (const part of this.querySelectorAll("[data-pg-plain]")) part.hidden = true;
     listen(this.number, "input", () => this.choose(this.number.value));
     listen(this.range, "input", () => { this.number.value = this.range.value; this.choose(this.range.value); });
     listen(this.find("all"), "click", () => this.take(this.figure("most")));
@@ -212,7 +243,12 @@ class PunktgenauPanel extends HTMLElement {
     if (!reply.ok) return;
     const page = new DOMParser().parseFromString(await reply.text(), "text/html");
     const fresh = page.querySelector("punktgenau-panel");
-    if (fresh) this.replaceWith(document.adoptNode(fresh));
+    if (!fresh) return;
+    const typed = fresh.querySelector("fieldset .pg-number[name]");
+    if (typed && this.number) typed.value = this.number.value;
+    const place = this.parentNode;
+    this.replaceWith(document.adoptNode(fresh));
+    place?.dispatchEvent(new CustomEvent("punktgenau:fresh", { bubbles: true }));
   }
 }
 
