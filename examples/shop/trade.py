@@ -30,7 +30,8 @@ class Story:
     """What becomes of an order: how often, how it is paid, and what happens afterwards.
 
     `skus`: these articles, one of each; else so many as `articles` says, by chance. `wish`: so many points, which
-    its customer has; else by chance. `vouchers`: of these values, in cents, its customer's own. `expire_in`: how many minutes after the order 300 of them end.
+    its customer has; else by chance. `vouchers`: of these values in cents, its customer's own. `expire_in`: how many
+    minutes after the order 300 of the points end.
     """
 
     weight: int = 0

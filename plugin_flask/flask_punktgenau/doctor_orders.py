@@ -10,6 +10,7 @@ from flask_punktgenau.doctor import ORDERS_SHOWN, Finding, Level, Scope, Sheet, 
 from flask_punktgenau.state import AppState
 from punktgenau.checkout import Order, Payment
 from punktgenau.checkout.examining import Examiner
+from punktgenau.checkout.vouchers import worth_minor
 
 GRACE = timedelta(minutes=10)
 """So long an order may be on its way: paid a moment ago, or just about to be cancelled."""
@@ -135,14 +136,16 @@ def _is_settled(order: Order, scope: Scope) -> bool:
 def _sort(piles: dict[str, _Pile], order: Order, payment: Payment | None) -> None:
     if payment is None:
         return
+    pays = payment.points > 0 or bool(payment.vouchers)
     if order.state == "paid" and payment.state in _HELD:
         piles["not_captured"].add(order.reference)
     elif order.state == "paid" and payment.state in _GONE:
         piles["points_missing"].add(order.reference)
-    elif order.state == "cancelled" and payment.points and payment.state in _HELD | _TAKEN:
+    elif order.state == "cancelled" and pays and payment.state in _HELD | _TAKEN:
         piles["not_released"].add(order.reference)
-    if order.state == "cancelled" or order.cart is None or not payment.points or payment.returned_points:
+    has_returns = payment.returned_points > 0 or payment.vouchers != payment.agreed_vouchers
+    if order.state == "cancelled" or order.cart is None or not pays or has_returns:
         # After a return the shop may tell of what is left.
         return
-    if order.cart.payable != payment.total:
+    if order.cart.payable.amount_minor != payment.total.amount_minor + worth_minor(payment.agreed_vouchers):
         piles["due_differs"].add(order.reference)
