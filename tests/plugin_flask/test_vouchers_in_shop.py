@@ -426,3 +426,14 @@ def test_unlinked_elsewhere_meanwhile_the_form_goes_without(
     assert fields["punktgenau_vouchers"] == "none"
     anna.place("A-1", **fields)
     assert small.shop.paid == {"A-1": 5990}
+
+
+def test_a_number_that_is_typed_asks_nothing_about_vouchers_that_nobody_added(
+    anna: Visitor, provider: Provider
+) -> None:
+    brought(provider, 1000, member_id="mbr_2500")
+    answer = anna.browser.get("/points/quote?points=427").get_json()
+    assert (answer["due"]["amount_minor"], answer["vouchers"]) == (5563, [])
+    assert "vouchers" not in provider.operations()
+    anna.browser.get("/cart")
+    assert provider.operations().count("vouchers") == 1
