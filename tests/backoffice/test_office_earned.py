@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy
 
-from _earning import earning, paid, placed
-from _world import World
+from _earning import earning, paid, placed, purchase
+from _world import CART, World
 from punktgenau import NotFoundError
 from punktgenau.checkout.office import Office
 from punktgenau.errors import StateConflictError
@@ -79,6 +79,50 @@ def test_what_is_old_is_purged(world: World):
     assert "mbr_2500" not in content(world)
     # The link is the customer's own affair.
     assert shop.find_link("anna") is not None
+
+
+def test_what_an_erased_customer_owes_is_set_off_when_they_come_back(world: World):
+    shop = earning(world, earn_points=10, earn_pending_s=0)
+    world.provider.give("mbr_0", 0)
+    shop.link("cleo", member_id="mbr_0", consent_id="con_9")
+    paid(world, shop, customer_id="cleo")
+    shop.recover()
+    # 490 points for 49 full euros, spent elsewhere; then both lamps come back.
+    world.provider.give("mbr_0", 0)
+    shop.returned("A-1", return_reference="R-1", lines={"lamp": 2})
+    shop.recover()
+    assert purchase(shop).owed == 490
+    Office(shop).personal.erase("cleo", actor="mira", return_days=0)
+    kept = content(world)
+    assert "cleo" not in kept
+    assert "mbr_0" not in kept
+    # Another customer of the shop, and the same member: known again by the journal's key alone.
+    shop.link("cleo-again", member_id="mbr_0", consent_id="con_10")
+    assert shop.preview_earned(CART, customer_id="cleo-again").offset == 490
+    shop.link("ben", member_id="mbr_42", consent_id="con_11")
+    assert shop.preview_earned(CART, customer_id="ben").offset == 0
+    paid(world, shop, "A-2", customer_id="cleo-again")
+    assert [(one.points, one.offset) for one in shop.earned("A-2")] == [(0, 490)]
+    # Nothing is kept longer than needed.
+    engine = sqlalchemy.create_engine(world.database_url)
+    with engine.connect() as connection:
+        marks = connection.execute(sqlalchemy.text("SELECT owed_points, owed_mark FROM punktgenau_earning")).all()
+    engine.dispose()
+    assert {tuple(row) for row in marks} == {(0, None)}
+
+
+def test_what_a_person_gave_as_a_reason_is_erased_as_well(world: World):
+    shop = earning(world)
+    world.provider.http.post(
+        f"{world.provider.url}/sandbox/members", json={"id": "mbr_2500", "state": "blocked"}, timeout=20
+    )
+    paid(world, shop)
+    shop.recover()
+    office = Office(shop)
+    shop.settle_earned("A-1", again=False, actor="mira", reason="Anna asked us to")
+    assert [one.reason for one in office.log()] == ["Anna asked us to"]
+    office.personal.erase("anna", actor="mira", return_days=0)
+    assert [(one.kind, one.reason) for one in office.log()] == [("erase", ""), ("earned_left", "")]
 
 
 def content(world: World) -> str:

@@ -184,7 +184,7 @@ class Personal:
             for row in rows:
                 _erase(tx, str(row[0]), customer_id=customer_id, pseudonym=pseudonym)
             for row in earned:
-                erase_earning(tx, str(row[0]), pseudonym=pseudonym)
+                erase_earning(tx, str(row[0]), pseudonym=pseudonym, secret=self._journal._secret())
             for row in exchanged:
                 erase_exchange(tx, row, pseudonym=pseudonym)
             tx.run(_DROP_LINK, values)
@@ -227,7 +227,8 @@ class Personal:
         with self._database.transaction() as tx:
             rows = old_earnings(tx, quiet_since=self._quiet_since(return_days), most=_BATCH)
             for earning_id, customer_id in rows:
-                erase_earning(tx, str(earning_id), pseudonym=self._pseudonym(str(customer_id)))
+                pseudonym = self._pseudonym(str(customer_id))
+                erase_earning(tx, str(earning_id), pseudonym=pseudonym, secret=self._journal._secret())
             exchanged = old_exchanges(tx, quiet_since=self._quiet_since(return_days), most=_BATCH)
             for row in exchanged:
                 erase_exchange(tx, row, pseudonym=self._pseudonym(str(row[3])))

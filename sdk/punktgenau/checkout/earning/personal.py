@@ -6,10 +6,12 @@ from sqlalchemy import and_, bindparam, case, exists, func, literal_column, or_,
 from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.database import Transaction, Value
+from punktgenau.checkout.earning.named import owed_mark
 from punktgenau.checkout.earning.reckon import basis_from
 from punktgenau.checkout.earning.schema import earning, earning_step
 from punktgenau.checkout.intent import CAUSES, ORDER_CANCELLED
 from punktgenau.checkout.moments import moment
+from punktgenau.checkout.schema_returns import action
 from punktgenau.checkout.standing import PSEUDONYM
 from punktgenau.checkout.statements import ours, own
 
@@ -40,6 +42,8 @@ _ERASE = (
         # Of one customer there may be welcomes of several members.
         member_id=literal_column(f"'{PSEUDONYM}'").concat(_e.id),
         consent_id="",
+        # What is owed stays owed, also by whoever comes back under another name.
+        owed_mark=case((_e.owed_points > literal_column("0"), bindparam("owed_mark")), else_=None),
         # A welcome's name can be made from the member's id by whoever knows that.
         accrual_reference=literal_column("'erased-'").concat(
             func.substr(_e.id, literal_column("1"), literal_column("28"))
@@ -54,6 +58,17 @@ _ERASE_CAUSE = (
         ~_e.cancelled.in_([literal_column(f"'{cause}'") for cause in sorted(CAUSES)]),
     )
     .values(cancelled=literal_column(f"'{ORDER_CANCELLED}'"))
+)
+_WHOSE = select(_e.member_id).where(_e.id == bindparam("earning_id"))
+_ERASE_WORDS = (
+    update(action)
+    .where(
+        own(action),
+        action.c.redemption_id.is_(None),
+        action.c.subject == select(_e.order_reference).where(_e.id == bindparam("earning_id")).scalar_subquery(),
+        action.c.kind.like(literal_column("'earned%'")),
+    )
+    .values(reason=literal_column("''"))
 )
 _OLD = (
     select(_e.id, _e.customer_id)
@@ -84,10 +99,16 @@ def old_earnings(tx: Transaction, *, quiet_since: int, most: int) -> list[tuple[
     return tx.all(_OLD, {"quiet_since": quiet_since, "most": most})
 
 
-def erase_earning(tx: Transaction, earning_id: str, *, pseudonym: str) -> None:
-    """A pseudonym in place of whoever earned; nobody's words."""
-    values: dict[str, Value] = {"earning_id": earning_id, "pseudonym": pseudonym}
-    for statement in (_ERASE, _ERASE_CAUSE):
+def erase_earning(tx: Transaction, earning_id: str, *, pseudonym: str, secret: bytes) -> None:
+    """A pseudonym in place of whoever earned; nobody's words. What they owe is kept, by a mark made with the key."""
+    found = tx.one(_WHOSE, {"earning_id": earning_id})
+    member_id = "" if found is None else str(found[0])
+    values: dict[str, Value] = {
+        "earning_id": earning_id,
+        "pseudonym": pseudonym,
+        "owed_mark": owed_mark(secret, member_id),
+    }
+    for statement in (_ERASE, _ERASE_CAUSE, _ERASE_WORDS):
         tx.run(statement, values)
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from punktgenau._clock import Clock
 from punktgenau.checkout.database import Database, DuplicateError, Transaction, Value
+from punktgenau.checkout.earning.named import owed_mark
 from punktgenau.checkout.earning.schema import EarningReturnRow, EarningRow, StepRow
 from punktgenau.checkout.earning.statements import earn_statements, mind
 from punktgenau.checkout.earning.welcome import next_welcome
@@ -64,8 +65,9 @@ class EarnPlans:
 
     def standing_of(self, member_id: str) -> tuple[int, EarningRow | None]:
         """What a member owes here, and the newest welcome."""
+        debtor = self._debtor(member_id)
         with self._database.transaction(write=False) as tx:
-            owed = tx.one(self._sql.owed_sum, {"member_id": member_id})
+            owed = tx.one(self._sql.owed_sum, debtor)
             found = tx.one(self._sql.welcomes, {"member_id": member_id})
         return int(owed[0] or 0) if owed else 0, None if found is None else row_of(EarningRow, found)
 
@@ -110,22 +112,26 @@ class EarnPlans:
         made = purchase or welcome
         if made is None:
             return ()
+        debtor = self._debtor(made.member_id)
         for _ in range(_ROUNDS_MAX):
             # Somebody was first with this order, or with this member's welcome: that is read in the next round.
             with suppress(DuplicateError), self._database.transaction() as tx:
                 known = self._of_order(tx, made.order_reference)
                 if known:
                     return known
-                first = () if purchase is None else (self._set_off(tx, purchase),)
+                first = () if purchase is None else (self._set_off(tx, purchase, debtor),)
                 then = () if welcome is None else self._first_welcome(tx, welcome)
                 for row in (*first, *then):
                     tx.run(self._sql.add, values_of(row))
                 return (*first, *then)
         return self.of_order(made.order_reference)
 
-    def _set_off(self, tx: Transaction, purchase: EarningRow) -> EarningRow:
+    def _debtor(self, member_id: str) -> dict[str, Value]:
+        return {"member_id": member_id, "owed_mark": owed_mark(self._journal._secret(), member_id)}
+
+    def _set_off(self, tx: Transaction, purchase: EarningRow, debtor: dict[str, Value]) -> EarningRow:
         left = purchase.points
-        for earning_id, owed in tx.all(self._sql.owed, {"member_id": purchase.member_id}):
+        for earning_id, owed in tx.all(self._sql.owed, debtor):
             part = min(left, int(owed or 0))
             if part:
                 tx.run(self._sql.settle_owed, {"earning_id": earning_id, "points": part})

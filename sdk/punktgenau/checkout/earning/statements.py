@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, and_, bindparam, case, func, insert, literal_column, select, update
+from sqlalchemy import BigInteger, and_, bindparam, case, func, insert, literal_column, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from punktgenau.checkout.database import Database, Transaction
@@ -173,18 +173,25 @@ class EarnStatements:
 
     def _people(self) -> None:
         of_member = and_(ours(earning), _e.member_id == bindparam("member_id"))
+        # Whoever was erased owes on; their rows know them by a mark alone.
+        owes = and_(ours(earning), or_(_e.member_id == bindparam("member_id"), _e.owed_mark == bindparam("owed_mark")))
         self.owed = (
             select(_e.id, _e.owed_points)
-            .where(of_member, _e.owed_points > literal_column("0"))
+            .where(owes, _e.owed_points > literal_column("0"))
             .order_by(_e.created_at, _e.id)
             .with_for_update()
         )
         self.settle_owed = (
             update(earning)
             .where(_e.id == bindparam("earning_id"))
-            .values(owed_points=_e.owed_points - bindparam("points", type_=BigInteger), version=_e.version + 1)
+            .values(
+                owed_points=_e.owed_points - bindparam("points", type_=BigInteger),
+                # Kept no longer than needed.
+                owed_mark=case((_e.owed_points > bindparam("points", type_=BigInteger), _e.owed_mark), else_=None),
+                version=_e.version + 1,
+            )
         )
-        self.owed_sum = select(func.sum(_e.owed_points)).where(of_member)
+        self.owed_sum = select(func.sum(_e.owed_points)).where(owes)
         is_welcome = _e.kind == literal_column("'welcome'")
         self.welcomes = select(earning).where(of_member, is_welcome).order_by(_e.number.desc()).limit(1)
         gone: list[ColumnElement[str]] = [literal_column("'reversed'"), literal_column("'declined'")]

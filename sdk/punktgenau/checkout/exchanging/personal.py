@@ -7,6 +7,7 @@ from sqlalchemy import and_, bindparam, literal_column, select, update
 from punktgenau.checkout.database import Transaction, Value
 from punktgenau.checkout.exchanging.schema import exchange
 from punktgenau.checkout.moments import moment
+from punktgenau.checkout.schema_returns import action
 from punktgenau.checkout.standing import PSEUDONYM
 from punktgenau.checkout.statements import ours, own
 from punktgenau.errors import StateConflictError
@@ -47,6 +48,12 @@ _ERASE = (
     )
 )
 
+_ERASE_WORDS = (
+    update(action)
+    .where(own(action), action.c.redemption_id.is_(None), action.c.subject == bindparam("reference"))
+    .values(reason=literal_column("''"))
+)
+
 
 def kept_exchanges(tx: Transaction, customer_id: str) -> tuple[dict[str, str | int], ...]:
     """What is kept of a customer's exchanges, ready for JSON."""
@@ -73,6 +80,7 @@ def old_exchanges(tx: Transaction, *, quiet_since: int, most: int) -> list[tuple
 def erase_exchange(tx: Transaction, row: tuple[Value, ...], *, pseudonym: str) -> None:
     """A pseudonym in place of whose points these were; no hint of their account, nobody's words."""
     tx.run(_ERASE, {"exchange_id": row[0], "pseudonym": pseudonym})
+    tx.run(_ERASE_WORDS, {"reference": row[1]})
 
 
 def _told(row: tuple[Value, ...]) -> dict[str, str | int]:
