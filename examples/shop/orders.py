@@ -53,6 +53,16 @@ class OrderLine:
         return self.unit_price_minor * self.quantity
 
     @property
+    def price_minor(self) -> int:
+        """As an article names it."""
+        return self.unit_price_minor
+
+    @property
+    def copayment_minor(self) -> int:
+        """What a reward article cost besides its points."""
+        return self.unit_price_minor - self.reward_points
+
+    @property
     def article(self) -> Article | None:
         """For picture and link; None when it is no longer sold."""
         return catalogue.find(self.sku)

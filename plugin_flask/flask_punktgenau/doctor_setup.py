@@ -46,6 +46,11 @@ def look_at_configuration(
             "The provider's first answer decides whether this is the live shop or a sandbox.",
             "PUNKTGENAU_MODE=live",
         )
+    if config.settings.earn_rules.welcome_points:
+        yield sheet.note(
+            "welcome_per_member",
+            "The welcome is once per member: whoever opens a second account at the provider gets it once more.",
+        )
     yield from _sessions(sheet, app)
     yield from _unread(sheet, app, os.environ if environment is None else environment)
 

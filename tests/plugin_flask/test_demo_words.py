@@ -17,8 +17,9 @@ from examples.shop.points import points
 
 from _conformance_shops import _METHODS, PROVIDER_URL, DemoShop, form
 from _demo_desk import CART, Demo
+from punktgenau import Money
 from punktgenau.checkout.office import Office
-from punktgenau.testing.conformance import ShopOrder
+from punktgenau.testing.conformance import ShopCart, ShopOrder
 
 
 @pytest.fixture
@@ -161,3 +162,13 @@ def test_what_was_paid_otherwise_goes_back_with_the_rest(demo: Demo, monkeypatch
     page = demo.says(order)
     assert "€88.45 returned through the bank" in page
     assert "€4.27 returned as it was paid" in page
+
+
+def test_an_order_says_what_an_article_cost_in_points_and_in_money(demo: Demo) -> None:
+    # Pilz for 84.35, and Reiher for 25 points and 30.00.
+    cart = ShopCart(lines={"pilz": 1, "reiher": 1}, total=Money(amount_minor=11_460, currency="EUR"))
+    order = demo.place(cart, 25)
+    assert "25 points + €30.00" in demo.says(order)
+    assert "€30.25" not in demo.says(order)
+    demo.clerk(order, ship=False)
+    assert "25 points + €30.00" in demo.says(order, at="clerk/orders")

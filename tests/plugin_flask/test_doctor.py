@@ -142,6 +142,7 @@ def test_a_configuration_that_cannot_be_meant_is_a_finding(tmp_path: Path) -> No
         ({"SESSION_COOKIE_SAMESITE": None}, "cookie_same_site", "warning"),
         ({"PUNKTGENAU_HOLDS": 600}, "unknown_key", "warning"),
         ({"PUNKTGENAU_ENABLED": False}, "disabled", "warning"),
+        ({"PUNKTGENAU_WELCOME_POINTS": 50}, "welcome_per_member", "note"),
         ({"PUNKTGENAU_WEBHOOK_SECRETS": ""}, "no_secret", "warning"),
         ({"PUNKTGENAU_INLINE_RECOVERY": False}, "nobody_recovers", "broken"),
         ({"PUNKTGENAU_EXPIRED_POINTS": "new_points"}, "new_points", "fine"),
