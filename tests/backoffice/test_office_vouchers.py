@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from _office_shop import text_of
 from _small_shop import SmallShop, Visitor
 from _world import CART
@@ -45,6 +47,29 @@ def test_vouchers_stand_beside_points(shop: SmallShop, mira: Visitor) -> None:
     assert told.splitlines()[1].endswith(",5480,2495")
     preview = text_of(mira.browser, f"/points/admin/redemptions/{one.id}/return?line.lamp=1")
     assert "Vouchers, gift cards" in preview
+
+
+@pytest.mark.parametrize("points", [0, 427])
+def test_what_vouchers_paid_goes_back_by_a_person(shop: SmallShop, mira: Visitor, points: int) -> None:
+    with shop.app.app_context():
+        checkout = shop.points.checkout
+        shop.shop.cart = CART
+        shop.shop.order("A-1", state="paid", customer_id="anna")
+        voucher = brought(shop, 2_500, residual="keeps")
+        checkout.authorize("A-1", CART, customer_id="anna", points=points, vouchers=[voucher])
+        checkout.capture("A-1")
+        # One lamp of 24.95: floor(2500 x 2495 / 5480) = 11.38, so 13.62 are left.
+        checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+        one = f"/points/admin/redemptions/{Office(checkout).searching.attempts('A-1')[-1].id}"
+    assert "Give everything back" in text_of(mira.browser, one)
+    page = text_of(mira.browser, f"{one}/cancel")
+    assert "<dt>Vouchers</dt><dd>€13.62</dd>" in page
+    mira.post(f"{one}/cancel", reason="Lost in the mail")
+    with shop.app.app_context():
+        assert checkout.find("A-1").state == "reversed"
+        [now] = checkout.vouchers_now([voucher.id])
+    assert (now.state, now.left.amount_minor) == ("active", 2_500)
+    assert "There is nothing that could go back: Given back." in text_of(mira.browser, f"{one}/cancel")
 
 
 def test_orders_without_vouchers_say_nothing_of_them(shop: SmallShop, mira: Visitor) -> None:

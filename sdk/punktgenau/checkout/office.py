@@ -14,7 +14,7 @@ from punktgenau.checkout.engine import Checkout
 from punktgenau.checkout.frozen import FrozenCart, thaw
 from punktgenau.checkout.intent import wished
 from punktgenau.checkout.looking import OtherContentError
-from punktgenau.checkout.office_deeds import Deeds, can_give_back, would_go_back
+from punktgenau.checkout.office_deeds import Deeds, can_give_back, would_go_back, would_go_onto
 from punktgenau.checkout.office_exchanged import ExchangedOffice
 from punktgenau.checkout.payment import Payment
 from punktgenau.checkout.refund import Refund
@@ -55,6 +55,7 @@ class Whole:
     back_points: int
     """What would go back if the order did not happen."""
     back_value: Money
+    back_vouchers: Money
     units_left: Mapping[str, int]
     units_to_come: Mapping[str, int]
     references: frozenset[str]
@@ -119,6 +120,7 @@ class Office(Deeds, ExchangedOffice):
             can_return=is_latest and at.has_goods_here and _can_return(books),
             back_points=back_points,
             back_value=Money(amount_minor=max(0, back_minor), currency=row.currency),
+            back_vouchers=Money(amount_minor=would_go_onto(row), currency=row.currency),
             units_left=at.units_here(),
             units_to_come=at.units_to_come(),
             references=frozenset(one.reference for chapter in chapters for one in chapter.returns),

@@ -18,6 +18,7 @@ from punktgenau.checkout.return_journal import wanted_json
 from punktgenau.checkout.schema import RedemptionRow
 from punktgenau.checkout.shortfall import Settled, Settlement, settled
 from punktgenau.checkout.states import UNRESOLVED
+from punktgenau.checkout.vouchers import of_cart, rest, sum_of
 from punktgenau.errors import InProgressError, StateConflictError
 
 
@@ -113,11 +114,11 @@ class Deeds(ClearingDeeds, ReturnDeeds):
         return payment_of(after)
 
     def give_back(self, redemption_id: str, *, actor: str, reason: str) -> Payment:
-        """Give all points of an order back, held or captured: the order will not happen. `reason` is required."""
+        """Give an order's points and vouchers back, held or captured: it will not happen. `reason` is required."""
         reason = require_text(reason, field="reason")
         row = self._latest(redemption_id)
         if not can_give_back(row):
-            raise StateConflictError(f"No points of order {row.order_reference} can go back ({row.state}).")
+            raise StateConflictError(f"Nothing of order {row.order_reference} can go back ({row.state}).")
         return self._wish_back(row, self._recorded("cancel", row, actor=actor, reason=reason), cause=reason)
 
     # Inside
@@ -146,11 +147,12 @@ class Deeds(ClearingDeeds, ReturnDeeds):
 
 
 def can_give_back(row: RedemptionRow) -> bool:
-    """Whether points of it are held or captured, and nobody wishes them back yet."""
+    """Whether points or vouchers of it are held or captured, and nobody wishes them back yet."""
     if row.release_cause is not None:
         return False
     held = row.state in {"authorized", "extending", "capturing", "authorizing", "partially_captured"}
-    return held or (row.state in {"captured", "partially_reversed"} and row.left_to_reverse[0] > 0)
+    has_left = row.left_to_reverse[0] > 0 or bool(rest(of_cart(row.cart), row.vouchers_gone))
+    return held or (row.state in {"captured", "partially_reversed"} and has_left)
 
 
 def would_go_back(row: RedemptionRow) -> tuple[int, int]:
@@ -159,3 +161,8 @@ def would_go_back(row: RedemptionRow) -> tuple[int, int]:
         return row.left_to_reverse
     gone_points, gone_minor = row.reversed_points + row.kept_points, row.reversed_minor + row.kept_minor
     return row.points - gone_points, row.value_minor - gone_minor
+
+
+def would_go_onto(row: RedemptionRow) -> int:
+    """The same of vouchers, in the smallest unit."""
+    return sum_of(rest(of_cart(row.cart), row.vouchers_gone))
