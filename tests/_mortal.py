@@ -136,8 +136,9 @@ class Mortal:
         moved_s: float = 0,
     ) -> str:
         """Do one step of order A-1, up to that commit: "authorize", "capture", "cancel", "void", "recover"; or
-        "repair ..." of a difference by its id, "ship REFERENCE LINE", "return REFERENCE LINE", "amend LINE PRICE",
-        "paid REFERENCE PSP", "instead REFERENCE WHY", "resolve AS WHY". Its clock is `moved_s` ahead.
+        "pay VOUCHERS POINTS", "repair ..." of a difference by its id, "ship REFERENCE LINE", "return REFERENCE LINE",
+        "amend LINE PRICE", "paid REFERENCE PSP", "instead REFERENCE WHY", "resolve AS WHY". Its clock is `moved_s`
+        ahead.
 
         Returns "killed", "raised", or, where there was no such commit, "survived" or "refused" (PunktgenauError).
         """
@@ -192,6 +193,10 @@ def _life(asked: dict[str, Any]) -> int:
             checkout.recover()
         elif asked["step"].startswith("repair "):
             checkout.repair(asked["step"].removeprefix("repair "), by="kim", because="dies over it")
+        elif asked["step"].startswith("pay "):
+            ids, points = asked["step"].removeprefix("pay ").split(" ")
+            vouchers = checkout.vouchers_now(ids.split(","))
+            checkout.authorize("A-1", cart, customer_id="anna", points=int(points), vouchers=vouchers)
         elif " " in asked["step"]:
             _after_payment(checkout, *asked["step"].split(" "))
         else:

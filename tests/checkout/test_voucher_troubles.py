@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from _together import together
 from _vouchers import brought, left, place
 from _world import CART, World
 from punktgenau import (
@@ -303,3 +304,95 @@ def test_the_receipt_of_an_order_whose_vouchers_went_back(world: World, checkout
     without = checkout.invoice("A-2")
     assert [(one.kind, one.amount.amount_minor) for one in without.tenders] == [("money", 5480)]
     assert without.vouchers_given_back is None
+
+
+@pytest.mark.parametrize("residual", ["lost", "keeps"])
+def test_two_carts_at_once_one_wins(world: World, checkout: Checkout, residual: str):
+    voucher = brought(world, checkout, 2500, residual=residual)
+    shops = (checkout, world.checkout())
+    checkout.balance("anna")
+    ended = together(2, lambda number: place(shops[number], voucher, order=f"A-{number}", points=427))
+    [won] = [one for one in ended if not isinstance(one, BaseException)]
+    [lost] = [one for one in ended if isinstance(one, BaseException)]
+    assert isinstance(lost, VoucherError)
+    assert (won.state, lost.code, lost.field) == ("authorized", "voucher_held", voucher.id)
+    # Nothing of the other's points waits.
+    assert (left(world)[voucher.id], world.provider.points()) == (("active", 0, 2500), (2073, 427))
+    loser = "A-1" if won.order_reference == "A-0" else "A-0"
+    assert checkout.find(loser).state == "declined"
+    checkout.capture(won.order_reference)
+    assert checkout.authorize(loser, CART, customer_id="anna", points=427).state == "authorized"
+
+
+def test_a_code_of_another_programme_is_unknown(checkout: Checkout):
+    with pytest.raises(VoucherError) as unknown:
+        checkout.look_up_voucher("OTHR-PRGM-0001")
+    assert unknown.value.code == "voucher_unknown"
+    assert "OTHR" not in f"{unknown.value} {unknown.value!r}"
+
+
+def test_an_order_that_was_never_placed_lets_them_go(world: World, checkout: Checkout):
+    keeps = brought(world, checkout, 2500)
+    place(checkout, keeps, points=427)
+    world.advance(180)
+    checkout.recover()
+    assert checkout.find("A-1").state == "voided"
+    assert (left(world)[keeps.id], world.provider.points()) == (("active", 2500, 0), (2500, 0))
+
+
+@pytest.mark.parametrize("points", [0, 427])
+def test_given_up_while_unknown_a_late_hold_is_let_go(world: World, checkout: Checkout, points: int):
+    keeps = brought(world, checkout, 2500)
+    world.provider.fault("authorize", "reset", when="after", times=4)
+    assert place(checkout, keeps, points=points).is_unknown
+    # Nobody knows whether it is held: the customer goes on and pays all of it.
+    without = checkout.authorize("A-1", CART, customer_id="anna", points=0)
+    assert (without.due.amount_minor, without.vouchers) == (5480, ())
+    world.provider.heal()
+    world.advance(60)
+    checkout.recover()
+    assert checkout.find("A-1").state == "abandoned"
+    assert (left(world)[keeps.id], world.provider.points()) == (("active", 2500, 0), (2500, 0))
+
+
+@pytest.mark.parametrize("shop", ["short_holds"], indirect=True)
+@pytest.mark.parametrize("points", [0, 427])
+def test_a_hold_that_is_made_longer_holds_both(shop: World, points: int):
+    checkout = shop.made[0][0]
+    keeps = brought(shop, checkout, 2500)
+    shop.order("A-1", "pending")
+    checkout.authorize("A-1", CART, customer_id="anna", points=points, vouchers=(keeps,), hold_s=3600)
+    for _ in range(12):
+        shop.advance(120)
+        checkout.recover()
+    assert shop.provider.sent("extend") > 0
+    assert (left(shop)[keeps.id], shop.provider.points()) == (("active", 0, 2500), (2500 - points, points))
+    assert checkout.capture("A-1").state == "captured"
+
+
+@pytest.mark.parametrize("shop", ["no_lookup", "no_keys"], indirect=True)
+@pytest.mark.parametrize("operation", ["authorize", "capture", "reverse"])
+def test_a_lost_answer_where_little_can_be_found_out(shop: World, operation: str):
+    checkout = shop.made[0][0]
+    one, two = brought(shop, checkout, 1000), brought(shop, checkout, 1500)
+    if operation == "authorize":
+        shop.provider.fault("authorize", "reset", when="after", times=1)
+    place(checkout, one, two, points=427)
+    shop.order("A-1", "pending")
+    for step in ("wait", "capture", "reverse"):
+        if operation == step:
+            shop.provider.fault(step, "reset", when="after", times=1)
+        if step == "capture":
+            checkout.capture("A-1")
+        elif step == "reverse":
+            checkout.refund("A-1", return_reference="R-1", lines={"lamp": 1})
+        for _ in range(3):
+            shop.advance(900)
+            checkout.recover()
+    row = checkout._journal.latest("A-1")
+    assert row is not None
+    assert (row.state, row.vouchers_back_minor) == ("partially_reversed", 1138)
+    assert [left(shop)[its.id][1] for its in (one, two)] == [1000, 138]
+    assert shop.provider.points()[0] == 2500 - 427 + 194
+    assert checkout.cancel("A-1").state == "reversed"
+    assert [left(shop)[its.id][1] for its in (one, two)] == [1000, 1500]
