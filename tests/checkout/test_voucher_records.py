@@ -67,7 +67,9 @@ def test_handed_out_and_erased(world: World, checkout: Checkout):
     assert kept.redemptions[0]["vouchers"] == [paid]
     assert kept.returns[0]["vouchers"] == [{"voucher_id": keeps.id, "value_minor": 1138}]
     checkout.money_refunded("A-1", return_reference="R-1", psp_reference="psp_1")
-    world.advance(401 * 86_400)
+    # The provider's clock takes no more than 400 days at once.
+    for days in (400, 1):
+        world.advance(days * 86_400)
     assert personal.erase("anna", actor="eva") == 1
     row = checkout._journal.latest("A-1")
     assert row is not None
