@@ -88,7 +88,7 @@ def reduce(order: Order, quantities: Mapping[str, int], *, by: str) -> None:
     is_new = _begin(order, smaller)
     try:
         by_points = points.find(order.reference)
-        has_points = by_points is not None and bool(by_points.points or by_points.returned_points)
+        has_points = by_points is not None and bool(by_points.points or by_points.returned_points or by_points.vouchers)
         if has_points:
             points.amend(order.reference, to_pay(smaller), reason="out of stock", actor=by)
         else:

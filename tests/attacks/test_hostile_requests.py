@@ -33,7 +33,16 @@ FORM = frozenset({200, 303, 400, 409, 422})
 ROUTES: dict[str, Described] = {
     "static": Described(path={"filename": ("punktgenau.css", "punktgenau.js")}, query=("v",), answers=frozenset(
         {200, 206, 304, 416}), types=("text/css; charset=utf-8", "text/javascript; charset=utf-8")),
-    "panel": Described(query=("next",)),
+    "panel": Described(query=("next", "form", "order_reference"), known=("field", "A-1", "A-2", "V-7002")),
+    "vouchers": Described(query=("next", "order_reference"), answers=frozenset({200, 409, 422}),
+                          types=("text/html; charset=utf-8", PROBLEM),
+                          known=("A-1", "A-2", "V-7001", "V-7002")),
+    "add_voucher": Described(method="POST", body="form", fields=("code", "order_reference", "next"), answers=FORM,
+                             types=("text/html; charset=utf-8", PROBLEM), known=("ABCD-EFGH-9999", "A-2", "V-7002")),
+    "use_voucher": Described(method="POST", body="form", fields=("voucher", "order_reference", "next"), answers=FORM,
+                             types=("text/html; charset=utf-8", PROBLEM), known=("vou_0001", "A-2", "V-7002")),
+    "remove_voucher": Described(method="POST", body="form", fields=("voucher", "order_reference", "next"), answers=FORM,
+                                types=("application/json", PROBLEM), known=("vou_0001", "A-2", "V-7002")),
     "quote": Described(
         query=("points",), answers=frozenset({200, 409, 422}), types=("application/json", PROBLEM)
     ),
@@ -41,7 +50,8 @@ ROUTES: dict[str, Described] = {
                        types=("application/json", PROBLEM)),
     "remove": Described(method="POST", body="form", fields=("next",), answers=FORM | {204}, types=(PROBLEM,)),
     "history": Described(query=("cursor", "next", "show")),
-    "exchange": Described(query=("next",)),
+    "exchange": Described(query=("next", "product", "points"), answers=frozenset({200, 409}),
+                          known=("voucher_10", "427")),
     "voucher": Described(method="POST", body="form", fields=("form", "product", "points", "next"), answers=FORM,
                          types=("text/html; charset=utf-8", PROBLEM), known=("f" * 16, "voucher_10", "1000")),
     "payout": Described(method="POST", body="form", fields=("form", "points", "next"), answers=FORM,

@@ -437,3 +437,32 @@ def test_a_number_that_is_typed_asks_nothing_about_vouchers_that_nobody_added(
     assert "vouchers" not in provider.operations()
     anna.browser.get("/cart")
     assert provider.operations().count("vouchers") == 1
+
+
+@pytest.mark.scenario("S3", "another site's form adds, chooses and takes off no voucher")
+@pytest.mark.parametrize("deed", ["add", "use", "remove"])
+def test_another_sites_form_changes_nothing(anna: Visitor, provider: Provider, deed: str) -> None:
+    ten, own = brought(provider, 1000), brought(provider, 500, member_id="mbr_2500")
+    add(anna, ten.code)
+    body = {"punktgenau_csrf": anna.token(), "code": own.code, "voucher": own.id if deed == "use" else ten.id}
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert anna.browser.post(f"/points/vouchers/{deed}", data=body, headers=headers).status_code == 400
+    assert anna.browser.post(f"/points/vouchers/{deed}", data={**body, "punktgenau_csrf": "x"}).status_code == 400
+    assert anna.browser.get(f"/points/vouchers/{deed}").status_code == 405
+    assert chosen(anna) == [ten.id]
+
+
+@pytest.mark.scenario("S2", "an order of somebody else's: nobody adds a voucher to it, or sees those it has")
+def test_vouchers_of_somebody_elses_order(small: SmallShop, anna: Visitor, provider: Provider) -> None:
+    ten, five = brought(provider, 1000), brought(provider, 500)
+    add(anna, ten.code)
+    anna.place("A-1", card="declined")
+    small.link("ben", "mbr_0")
+    ben = small.visitor("ben")
+    add(ben, five.code, order_reference="A-1")
+    page = ben.browser.get("/points/vouchers?order_reference=A-1").text
+    assert "There is nothing here that a voucher could pay." in shown(page)
+    assert ten.code[-4:] not in page
+    assert "look_up_voucher" not in provider.operations()[:3]
+    anna.place("A-1")
+    assert small.shop.paid == {"A-1": 4990}

@@ -127,6 +127,7 @@ def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
         returns=all_returns,
         previews={one.reference: _preview(order, one) for one in all_returns if one.state == "asked"},
         can_change=_can_change(order),
+        has_vouchers=_has_vouchers(order),
         can_ship=order.can_ship and any(returns.kept(order).values()) and not begun,
         begun=begun,
         problem=problem,
@@ -142,8 +143,16 @@ def _preview(order: Order, wanted: Return) -> Preview | None:
 
 
 def _can_change(order: Order) -> bool:
-    """Whether the order may be made smaller here; once something of it came back, only by further returns."""
-    return order.can_ship and not return_desk.of_order(order.reference)
+    """Whether the order may be made smaller here; once something of it came back, only by further returns.
+
+    Vouchers are taken whole, so an order that they pay is cancelled and placed anew.
+    """
+    return order.can_ship and not return_desk.of_order(order.reference) and not _has_vouchers(order)
+
+
+def _has_vouchers(order: Order) -> bool:
+    by_points = points.find(order.reference)
+    return by_points is not None and bool(by_points.vouchers)
 
 
 def _bill(order: Order) -> Bill | None:
