@@ -62,12 +62,15 @@ class Reader:
         operation, check = (None if row is None else int(row[0] or 0) for row in rows)
         return operation, check
 
-    def waiting(self, *, most: int) -> tuple[list[str], list[str]]:
-        """Ids of open operations, and of rows that somebody should look at, due or not, the longest waiting first."""
+    def waiting_operations(self, *, most: int) -> list[str]:
+        """Ids of open operations, due or not, the longest waiting first."""
         with self._database.transaction(write=False) as tx:
-            operations = tx.all(self._sql.waiting_operations, {"most": most})
-            checks = tx.all(self._sql.waiting_checks, {"most": most})
-        return [str(row[0]) for row in operations], [str(row[0]) for row in checks]
+            return [str(row[0]) for row in tx.all(self._sql.waiting_operations, {"most": most})]
+
+    def waiting_checks(self, *, most: int) -> list[str]:
+        """Ids of rows that somebody should look at, due or not, the longest waiting first."""
+        with self._database.transaction(write=False) as tx:
+            return [str(row[0]) for row in tx.all(self._sql.waiting_checks, {"most": most})]
 
     def _redemption(self, tx: Transaction, redemption_id: str, *, lock: bool = False) -> RedemptionRow:
         statement = self._sql.lock_redemption if lock else self._sql.redemption

@@ -132,7 +132,7 @@ def _claims(journal: AccrualJournal, *, lease_s: float, due_only: bool, stop: Ca
         while not stop() and (claim := journal.claim_due(lease_s=lease_s)) is not None:
             yield claim
         return
-    for operation_id in journal.waiting(most=BATCH)[0]:
+    for operation_id in journal.waiting_operations(most=BATCH):
         if stop():
             return
         claim = journal.claim_operation(operation_id, lease_s=lease_s)
@@ -147,7 +147,7 @@ def _checks(
         while not stop() and (row := journal.claim_check(lease_s=lease_s)) is not None:
             yield row
         return
-    for redemption_id in journal.waiting(most=BATCH)[1]:
+    for redemption_id in journal.waiting_checks(most=BATCH):
         if stop():
             return
         row = journal.claim_check(redemption_id, lease_s=lease_s)

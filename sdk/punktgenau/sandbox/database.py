@@ -67,6 +67,11 @@ class Work:
     def at(self) -> str:
         return stamp(self.now)
 
+    @cached_property
+    def profile(self) -> str | None:
+        """What is written down about the kind of provider that is played; None: nothing is."""
+        return self.text("SELECT value FROM profile")
+
     def one(self, statement: str, *values: object) -> sqlite3.Row | None:
         """The first row, or None."""
         row: sqlite3.Row | None = self.connection.execute(statement, values).fetchone()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from . import captures, events, ledger, lots, members, profile, programme, redemptions, voucher_tenders
 from .arithmetic import ProgrammeRate
@@ -82,10 +82,8 @@ def end(work: Work, red: sqlite3.Row, *, ended_as: redemptions.EndedAs, reason: 
     )
 
 
-def next_end(work: Work) -> datetime | None:
-    """When the first of the holds that have run out did so. None: no hold has."""
-    at = work.text("SELECT min(expires_at) FROM redemption WHERE expires_at <= ?", work.at)
-    return moment(at) if at else None
+NEXT_END = "SELECT min(expires_at) FROM redemption WHERE expires_at <= ?1"
+"""When the first of the holds that have run out by ?1 did so; NULL: no hold has."""
 
 
 def expire_due(work: Work) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from .clock import moment, stamp
+from .clock import stamp
 from .database import Work
 from .ledger import (
     EXPIRED,
@@ -143,14 +143,11 @@ def expired_of(work: Work, red: sqlite3.Row, *, points: int) -> int:
     return sum(share for draw, share in shares if draw["expires_at"] is not None and draw["expires_at"] <= work.at)
 
 
-def next_expiry(work: Work) -> datetime | None:
-    """When the first of the lots that still have points past their date expired. None: no lot has."""
-    at = work.text(
-        "SELECT min(lot.expires_at) FROM lot JOIN account ON account.lot_id = lot.id"
-        " WHERE account.kind = 'available' AND account.points > 0 AND lot.expires_at <= ?",
-        work.at,
-    )
-    return moment(at) if at else None
+NEXT_EXPIRY = (
+    "SELECT min(lot.expires_at) FROM lot JOIN account ON account.lot_id = lot.id"
+    " WHERE account.kind = 'available' AND account.points > 0 AND lot.expires_at <= ?1"
+)
+"""When the first of the lots that still have points past their date expired, by ?1; NULL: no lot has."""
 
 
 def expire(work: Work, *, member_id: str | None = None) -> None:

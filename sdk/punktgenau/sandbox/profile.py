@@ -100,8 +100,7 @@ REFERENCE = VARIANTS["reference"]
 
 def current(work: Work) -> Profile:
     """The kind of provider that is played."""
-    row = work.one("SELECT value FROM profile")
-    return REFERENCE if row is None else _read(row["value"])
+    return REFERENCE if work.profile is None else _read(work.profile)
 
 
 @cache
@@ -110,7 +109,7 @@ def _read(text: str) -> Profile:
 
 
 def play(work: Work, profile: Profile) -> None:
-    """From now on be this kind of provider. What was done before stays as it is."""
+    """From the next unit of work on be this kind of provider. What was done before stays as it is."""
     work.run("INSERT OR REPLACE INTO profile VALUES (1, ?)", json.dumps(asdict(profile)))
 
 

@@ -11,13 +11,21 @@ from typing import Literal
 from flask import Flask, current_app, g
 
 from . import database, holds, idempotency, lots, seed, voucher_values
-from .clock import SandboxClock
+from .clock import SandboxClock, moment
 from .database import Database, Work
 from .faults import FaultBook
 from .journal import RequestJournal
 from .webhooks import WebhookBook
 
 EXTENSION = "punktgenau_sandbox"
+_NEXT = f"""
+    SELECT min(at) FROM (
+        SELECT ({holds.NEXT_END}) AS at
+        UNION ALL SELECT ({lots.NEXT_EXPIRY})
+        UNION ALL SELECT ({voucher_values.NEXT_EXPIRY})
+    )
+"""
+"""When time alone brought something about that nobody has looked at since; stamped moments sort as the moments do."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +49,8 @@ class Sandbox:
     def catch_up(self, now: datetime) -> None:
         """Let everything happen that time alone brings about, in its order and each at its own moment."""
         with self.work(now) as work:
-            while moments := [
-                due
-                for due in (holds.next_end(work), lots.next_expiry(work), voucher_values.next_expiry(work))
-                if due is not None
-            ]:
-                then = replace(work, now=min(moments))
+            while due := work.text(_NEXT, work.at):
+                then = replace(work, now=moment(due))
                 holds.expire_due(then)
                 lots.expire(then)
                 voucher_values.expire(then)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
-from .clock import moment
 from .database import Work
 
 Kind = Literal["issue", "hold", "release", "capture", "lose", "reverse", "expire", "withdraw"]
@@ -85,13 +83,10 @@ def figures(work: Work, voucher_id: str) -> Figures:
     return Figures(**{row["kind"]: int(row["amount"]) for row in rows})
 
 
-def next_expiry(work: Work) -> datetime | None:
-    """When the first of the vouchers that still have something past their date expired. None: none has."""
-    at = work.text(
-        "SELECT min(expires_at) FROM voucher_account WHERE kind = 'left' AND amount_minor > 0 AND expires_at <= ?",
-        work.at,
-    )
-    return moment(at) if at else None
+NEXT_EXPIRY = (
+    "SELECT min(expires_at) FROM voucher_account WHERE kind = 'left' AND amount_minor > 0 AND expires_at <= ?1"
+)
+"""When the first of the vouchers that still have something past their date expired, by ?1; NULL: none has."""
 
 
 def expire(work: Work) -> None:

@@ -94,12 +94,15 @@ class EarnPlans:
         step, check = (None if row is None else int(row[0] or 0) for row in rows)
         return step, check
 
-    def waiting(self, *, most: int) -> tuple[list[str], list[str]]:
-        """Ids of open steps, and of rows that somebody should look at, due or not."""
+    def waiting_steps(self, *, most: int) -> list[str]:
+        """Ids of open steps, due or not."""
         with self._database.transaction(write=False) as tx:
-            steps = tx.all(self._sql.waiting_steps, {"most": most})
-            checks = tx.all(self._sql.waiting_checks, {"most": most})
-        return [str(row[0]) for row in steps], [str(row[0]) for row in checks]
+            return [str(row[0]) for row in tx.all(self._sql.waiting_steps, {"most": most})]
+
+    def waiting_checks(self, *, most: int) -> list[str]:
+        """Ids of rows that somebody should look at, due or not."""
+        with self._database.transaction(write=False) as tx:
+            return [str(row[0]) for row in tx.all(self._sql.waiting_checks, {"most": most})]
 
     # Planning
 

@@ -90,12 +90,12 @@ class EarnRecovery:
             while not stop() and (row := self._journal.claim_check(lease_s=lease_s)) is not None:
                 yield row
             return
-        for step_id in self._journal.waiting(most=BATCH)[0]:
+        for step_id in self._journal.waiting_steps(most=BATCH):
             if stop():
                 return
             if (claim := self._journal.claim_step(step_id, lease_s=lease_s)) is not None:
                 yield claim
-        for earning_id in self._journal.waiting(most=BATCH)[1]:
+        for earning_id in self._journal.waiting_checks(most=BATCH):
             if stop():
                 return
             if (row := self._journal.claim_check(earning_id, lease_s=lease_s)) is not None:

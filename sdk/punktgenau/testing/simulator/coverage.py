@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 from punktgenau.profiles import PROFILES
 from punktgenau.testing.simulator import faults, graph, plans
@@ -74,7 +75,8 @@ _EARNING_SETTINGS = ("to zero", "below zero", "pending", "posted at once", "with
 _WIDTH = 16
 
 
-def cells() -> dict[Cell, str]:
+@cache
+def cells() -> Mapping[Cell, str]:
     """Every cell of the table; with its reason where it is out of reach, else with an empty text."""
     found: dict[Cell, str] = {}
     for operation in OPERATIONS:
@@ -174,7 +176,7 @@ def _grid(reached: Counter[Cell], about: str, columns: tuple[str, ...], rows: tu
         yield f"  {row:<28}" + "".join(f"{count:>{_WIDTH}}" for count in counts)
 
 
-def _count(reached: Counter[Cell], known: dict[Cell, str], cell: Cell) -> str:
+def _count(reached: Counter[Cell], known: Mapping[Cell, str], cell: Cell) -> str:
     if reached[cell]:
         return str(reached[cell])
     return "." if known.get(cell, "no such") else "MISSING"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from punktgenau.profiles import ProviderProfile
@@ -171,6 +172,7 @@ def trouble(
     return Trouble(kind, when, fault)
 
 
+@cache
 def impossible(profile: ProviderProfile) -> frozenset[str]:
     """Kinds of trouble that a provider of this kind rules out, or that nothing could be done about."""
     # Without keys a request that comes twice is two requests, whatever the shop does.

@@ -152,7 +152,7 @@ class Connection(sqlite3.Connection):
         """Commit; it may fail, with or without having taken effect."""
         seams, what = self._file.seams, self._spot
         if self._file.writer is not self:
-            super().commit()
+            self._commit()
             return
         doing = self._doing or None
         seams.reach(f"before the {what}'s commit" if what else "before a commit", doing)
@@ -193,7 +193,7 @@ class Connection(sqlite3.Connection):
         raise NotImplementedError
 
     def _done(self) -> None:
-        super().commit()
+        self._commit()
         self._free()
         file, me = self._file, self._file.seams.turns.current
         for operation in self._given:
@@ -208,6 +208,10 @@ class Connection(sqlite3.Connection):
             file.committed()
         if self._is_earned:
             file.earned()
+
+    def _commit(self) -> None:
+        # The driver's own way has the word prepared each time.
+        sqlite3.Cursor(self).execute("COMMIT")
 
     def _free(self) -> None:
         if self._file.writer is self:

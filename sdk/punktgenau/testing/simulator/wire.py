@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 
 import requests
 from requests import PreparedRequest, Response
@@ -101,7 +102,7 @@ class Wire(BaseAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> Response:
         """Answer, or raise what requests would."""
-        seams, operation = self._seams, operation_of(request)
+        seams, operation = self._seams, operation_of(request.method, request.path_url.partition("?")[0])
         if operation == "token" and self._has_token:
             self._has_token = False
             return _response(request, self._provider.token, truncated=False)
@@ -197,13 +198,13 @@ class Wire(BaseAdapter):
         return reply
 
 
-def operation_of(request: PreparedRequest) -> str:
+@lru_cache(maxsize=4096)
+def operation_of(method: str | None, path: str) -> str:
     """Which operation of the contract a request is."""
-    path = request.path_url.partition("?")[0]
-    for operation, method, pattern in _ROUTES:
-        if request.method == method and pattern.fullmatch(path):
+    for operation, its_method, pattern in _ROUTES:
+        if method == its_method and pattern.fullmatch(path):
             return operation
-    raise AssertionError(f"{request.method} {path}: the provider offers no such thing")
+    raise AssertionError(f"{method} {path}: the provider offers no such thing")
 
 
 def _sent(request: PreparedRequest) -> Sent:
