@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import requests
 
@@ -25,5 +25,7 @@ def left(world: World) -> dict[str, tuple[str, int, int]]:
     return {one["id"]: (one["state"], one["left"]["amount_minor"], one["held"]["amount_minor"]) for one in items}
 
 
-def place(checkout: Checkout, *vouchers: Voucher, points: int = 0, order: str = "A-1", cart: Any = CART) -> Any:
+def place(
+    checkout: Checkout, *vouchers: Voucher, points: int | Literal["all"] = 0, order: str = "A-1", cart: Any = CART
+) -> Any:
     return checkout.authorize(order, cart, customer_id="anna", points=points, vouchers=vouchers)

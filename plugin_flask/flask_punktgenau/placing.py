@@ -151,7 +151,7 @@ def quote(cart: Cart, *, order_reference: str = "", seen_due: Money | None = Non
     seen = _due_to_insist_on(checkout, customer_id, cart, asked)
     if seen is not None and seen != made.due:
         raise _changed(made.due, seen)
-    refused = refusal(made)
+    refused = None if asked.points == ALL and made.is_paid_by_vouchers else refusal(made)
     if refused is not None and asked.points and (made.points == 0 or (asked.points != ALL and seen is None)):
         raise refused
     return made

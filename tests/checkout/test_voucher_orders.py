@@ -12,7 +12,7 @@ import requests
 
 from _vouchers import brought, left, place
 from _world import CART, World
-from punktgenau import ConfigurationError, InvalidArgumentError, StateConflictError, VoucherError
+from punktgenau import ConfigurationError, InvalidArgumentError, LimitError, StateConflictError, VoucherError
 from punktgenau.checkout import Checkout
 
 
@@ -37,6 +37,19 @@ def test_a_voucher_alone_pays_and_keeps_what_is_left_over(world: World, checkout
     assert checkout.capture("A-1").state == "captured"
     assert left(world)[big.id] == ("active", 4520, 0)
     assert checkout.capture("A-1").state == "captured"
+
+
+def test_all_points_are_none_where_vouchers_leave_nothing(world: World, checkout: Checkout):
+    big = brought(world, checkout, 10_000)
+    made = checkout.quote("anna", CART, points="all", vouchers=(big,))
+    assert (made.points, made.due.amount_minor, made.is_paid_by_vouchers) == (0, 0, True)
+    for _ in range(2):
+        held = place(checkout, big, points="all")
+        assert (held.state, held.points, held.due.amount_minor, held.attempt) == ("authorized", 0, 0, 1)
+    assert (left(world)[big.id], world.provider.points()) == (("active", 4520, 5480), (2500, 0))
+    # Who wants just so many is told that they cannot be used.
+    with pytest.raises(LimitError):
+        place(checkout, big, points=100, order="A-2")
 
 
 @pytest.mark.parametrize("points", [0, 427])

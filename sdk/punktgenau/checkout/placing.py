@@ -284,6 +284,6 @@ def _check_seen(wish: Wish, made: CartQuote) -> None:
             f"({wish.cart.currency}, smallest unit). Nothing is held; show the customer again.",
             remaining=made.points,
         )
-    refused = refusal(made)
+    refused = None if wish.points == "all" and made.is_paid_by_vouchers else refusal(made)
     if refused is not None and (not made.points or (wish.points != "all" and wish.seen_due is None)):
         raise refused

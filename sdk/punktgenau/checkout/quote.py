@@ -101,6 +101,11 @@ class CartQuote:
         """The total without what other tenders pay."""
         return self.value + self.due
 
+    @property
+    def is_paid_by_vouchers(self) -> bool:
+        """Whether vouchers leave nothing to points and money; then all points that can be used are none."""
+        return bool(self.vouchers) and not self.payable
+
 
 def quote(
     *, cart: Cart, available: int, rate: Rate, limits: Limits, rules: ShopRules, asked: int | Literal["all"]
