@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
+import pytest
 import sqlalchemy
 
-from _vouchers import brought, place
+from _vouchers import brought, left, place
 from _world import World
+from punktgenau import StateConflictError
 from punktgenau.checkout import Checkout
+from punktgenau.checkout.hints import noted
 from punktgenau.checkout.office import Office
 from punktgenau.checkout.searching import Search
 
@@ -77,3 +81,34 @@ def test_handed_out_and_erased(world: World, checkout: Checkout):
     assert [found[4] for found in rows(world)] == [None]
     # The books stay: what was paid, and by which voucher.
     assert next((one.kind, one.amount.amount_minor) for one in checkout.invoice("A-1").tenders) == ("voucher", 2500)
+
+
+@pytest.mark.parametrize("points", [0, 427])
+def test_nobody_is_erased_while_something_is_to_go_back(world: World, checkout: Checkout, points: int):
+    place(checkout, brought(world, checkout, 2500), points=points)
+    checkout.capture("A-1")
+    row = checkout._journal.latest("A-1")
+    assert row is not None
+    checkout._journal.note_wish(replace(row, release_cause="order_cancelled", check_at=None))
+    for days in (400, 1):
+        world.advance(days * 86_400)
+    with pytest.raises(StateConflictError, match="still open"):
+        Office(checkout).personal.erase("anna", actor="eva")
+    assert checkout.cancel("A-1").state == "reversed"  # type: ignore[union-attr]
+    assert Office(checkout).personal.erase("anna", actor="eva") == 1
+
+
+@pytest.mark.parametrize("points", [0, 427])
+def test_a_hold_that_was_believed_to_be_over_goes_back(world: World, checkout: Checkout, points: int):
+    keeps = brought(world, checkout, 2500)
+    place(checkout, keeps, points=points)
+    row = checkout._journal.latest("A-1")
+    assert row is not None
+    over = checkout._journal.change(row, replace(row, state="expired", live_key=None))
+    evidence = checkout._executor.look_up(over, deadline_s=2.0)
+    assert evidence is not None
+    noted(checkout._journal, checkout._executor, over, evidence)
+    world.advance(60)
+    checkout.recover()
+    assert checkout.find("A-1").state == "voided"  # type: ignore[union-attr]
+    assert (left(world)[keeps.id], world.provider.points()) == (("active", 2500, 0), (2500, 0))

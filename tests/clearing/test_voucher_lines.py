@@ -107,3 +107,19 @@ def test_a_cancelled_order_whose_vouchers_are_not_back_is_told(world: World, sho
         shop.capture("A-1")
     world.order("A-1", "cancelled")
     assert [kind for kind, *_ in found(shop)] == ["not_released"]
+
+
+@pytest.mark.parametrize("back_minor", [0, 900])
+def test_a_booking_that_the_statement_lacks_is_looked_up(world: World, shop: Checkout, back_minor: int) -> None:
+    [voucher] = bought(world, shop, "A-1", 2500)
+    row = shop._journal.latest("A-1")
+    assert row is not None
+    assert row.provider_id is not None
+    if back_minor:
+        back = VoucherReturn(voucher_id=voucher.id, value=CART.total.__class__(amount_minor=back_minor, currency="EUR"))
+        shop._provider.redemptions.reverse(row.provider_id, points=0, vouchers=[back], return_reference="by-hand")
+    shop.reconcile(period(shop), statement=[])
+    [missing] = shop.differences()
+    done = shop.repair(missing.id, by="kim", because="the provider says that it is there")
+    assert done.result is not None
+    assert done.result.endswith("; as here") == (not back_minor)

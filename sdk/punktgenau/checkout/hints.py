@@ -92,7 +92,7 @@ def noted(journal: Journal, executor: Executor, row: RedemptionRow, evidence: Re
         return executor.note_evidence(row, evidence)
     if is_over:
         return row
-    if deal_stands(row) and evidence.held_points == 0:
+    if deal_stands(row) and not evidence.is_holding:
         # Captured at the last moment: late evidence of that wins, unless the order has points again by now.
         try:
             return executor.note_evidence(replace(row, live_key=live_key_of(row)), evidence)

@@ -57,10 +57,16 @@ _OPEN_RETURN = exists().where(
         UNSAID,
     ),
 )
+# Of vouchers alone: nothing went back onto them, and nothing was paid in money instead.
+_HAS_VOUCHERS = and_(
+    _r.captured_points == literal_column("0"),
+    _r.vouchers_gone.is_(None),
+    _r.cart.like(literal_column("""'%"vouchers":%'""")),
+)
 _WISHED = and_(
     _r.release_cause.is_not(None),
     _r.state.in_([literal_column("'captured'"), literal_column("'partially_reversed'")]),
-    _r.reversed_points + _r.kept_points < _r.captured_points,
+    or_(_r.reversed_points + _r.kept_points < _r.captured_points, _HAS_VOUCHERS),
 )
 # Somebody will still look at a row with a time to check it.
 _IS_OPEN = or_(~_r.state.in_(_AT_REST), _r.check_at.is_not(None), _OPEN_OPERATION, _OPEN_RETURN, _WISHED)

@@ -154,7 +154,7 @@ class Repairs:
     def _looked_up(self, row: RedemptionRow) -> str:
         """Ask the provider what it has of a redemption, write that down, and give back what has to go back."""
         before = _figures(row)
-        ours = (row.captured_points, row.reversed_points)
+        ours = (row.captured_points, row.reversed_points, row.vouchers_back_minor)
         if row.state in UNDER_WAY:
             claim = self._journal.claim(row.id, lease_s=self._deadline_s)
             if claim is None:
@@ -172,7 +172,7 @@ class Repairs:
         except LostSwapError:
             row = self._journal.redemption(row.id)
         there = f"{evidence.captured_points} taken, {evidence.reversed_points} given back"
-        agrees = ours == (evidence.captured_points, evidence.reversed_points)
+        agrees = ours == (evidence.captured_points, evidence.reversed_points, evidence.reversed_vouchers_minor)
         # Where both say the same, it is the statement that is wrong.
         return f"the provider has {there}; " + ("as here" if agrees else f"here {before}, now {_figures(row)}")
 
