@@ -15,8 +15,7 @@ def brought(world: World, checkout: Checkout, minor: int, *, residual: str = "ke
     """A voucher that somebody brings along, as the shop sees it once it was shown the code."""
     body = {"value_minor": minor, "residual": residual, **more}
     made = requests.post(f"{world.provider.url}/sandbox/vouchers", json=body, timeout=20).json()
-    seen: Voucher = checkout._provider.vouchers.look_up(code=made["code"])
-    return seen
+    return checkout.look_up_voucher(made["code"])
 
 
 def left(world: World) -> dict[str, tuple[str, int, int]]:

@@ -12,6 +12,7 @@ from babel.numbers import get_decimal_symbol
 
 from flask_punktgenau import backoffice_words, formatting
 from flask_punktgenau.backoffice_kinds import CAUSES, EARN_CALLS, ORDER_STATES, REFUSALS, STORY_CALLS, STORY_KINDS
+from flask_punktgenau.backoffice_notes import notes_of
 from flask_punktgenau.language import Language
 from punktgenau.checkout.actions import Action
 from punktgenau.checkout.difference import DifferenceState, Proposal
@@ -122,29 +123,7 @@ class OfficeLanguage(Language):
 
     def notes_of(self, told: Moment) -> tuple[str, ...]:
         """What else is known of it: which units, why, how often it was sent, what the answer was."""
-        notes: list[str] = []
-        if told.units:
-            notes.append(", ".join(f"{count} × {line}" for line, count in told.units.items()))
-        if told.reason:
-            notes.append(self.cause(told.reason))
-        if told.not_there:
-            notes.append(self.gettext("%(points)s of these were spent already.", points=self.count(told.not_there)))
-        if told.expired_points:
-            notes.append(
-                self.gettext("%(points)s of these had expired meanwhile.", points=self.count(told.expired_points))
-            )
-        if told.expired_money is not None:
-            money = self.money(told.expired_money)
-            notes.append(self.gettext("%(money)s more in money for points that had expired.", money=money))
-        if told.money_instead is not None:
-            money = self.money(told.money_instead)
-            notes.append(self.gettext("%(money)s in money instead of its points.", money=money))
-        is_own = told.kind.startswith("ended.") and told.code not in CODES
-        if told.code and not is_own and "%(code)s" not in self.gettext(f"story.{told.kind}"):
-            notes.append(self.refusal(told.code) if told.kind == "reverse.not_done" else self.answer(told.code))
-        if told.sends > 1:
-            notes.append(self.gettext("Sent %(number)s times under the same key.", number=self.points(told.sends)))
-        return tuple(notes)
+        return tuple(notes_of(self, told))
 
     def new_points(self, refund: Refund) -> str:
         """What became of the points that are given anew for those of a return that had expired."""
