@@ -39,6 +39,7 @@ SENTENCES = (
     "The provider is being asked about order %(order)s at this moment.",
     "Order %(order)s is not open in this way any more. Look at it again.",
     "No points of order %(order)s can go back (%(state)s).",
+    "Nothing of order %(order)s can go back (%(state)s).",
     "Points are no part of order %(order)s.",
     "No points are part of order %(order)s.",
     "More is owed for return %(reference)s than was shown. Nothing was written down; pay the rest, or "

@@ -62,7 +62,7 @@ def page_of(mira: Visitor, listed: str, folder: str) -> str:
     """The address of what a list shows first, besides a welcome."""
     text = text_of(mira.browser, f"/points/admin/{listed}")
     links = [part.split("</th>")[0] for part in text.split(f'href="/points/admin/{folder}/')[1:]]
-    return f"/points/admin/{folder}/" + next(one for one in links if "Welcome gift" not in one).split('"')[0]
+    return f"/points/admin/{folder}/" + next(one for one in links if "Welcome" not in one).split('"')[0]
 
 
 def unpaid_by_points(shop: SmallShop, order: str = "B-7") -> None:
