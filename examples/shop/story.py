@@ -26,11 +26,14 @@ def story_of(
     returns: tuple[Return, ...] = (),
     changes: tuple[Change, ...] = (),
     points_back: int = 0,
+    *,
+    has_vouchers: bool = False,
 ) -> list[Event]:
     events = [Event(at=order.placed_at, what="placed")]
     for payment in payments:
         if payment.method == "none":
-            events += [Event(at=order.paid_at, what="points_paid")] if order.paid_at else []
+            what = "no_money_paid" if has_vouchers else "points_paid"
+            events += [Event(at=order.paid_at, what=what)] if order.paid_at else []
             continue
         events += _of_payment(payment)
         if payment.state == "refunded" and order.paid_at:
