@@ -198,9 +198,9 @@ def test_the_history_shows_one_kind_of_movements(anna: Visitor) -> None:
     opening, held = "Opening balance", "Held for order A-1"
     everything = anna.browser.get("/points/history").text
     assert opening in everything
-    assert held in everything
+    assert held in re.sub("<[^>]+>", "", everything)
     spent = anna.browser.get("/points/history?show=spent").text
-    assert held in spent
+    assert held in re.sub("<[^>]+>", "", spent)
     assert opening not in spent
     assert 'href="/points/history?show=spent" aria-current="page"' in spent
     assert "There are no such movements." in anna.browser.get("/points/history?show=expired").text
@@ -220,7 +220,7 @@ def test_the_history_goes_on_page_by_page_with_its_filter(anna: Visitor) -> None
     assert len(pages) in (2, 3)
     assert 'href="/points/history?show=spent">Newest' in pages[-1]
     assert "Newest" not in pages[0]
-    movements = [found for page in pages for found in re.findall(r"Held for order (A-\d+)<", page)]
+    movements = [found for page in pages for found in re.findall(r"Held for order (?:<[^>]+>)?(A-\d+)<", page)]
     assert movements == [f"A-{number}" for number in range(21, -1, -1)]
 
 

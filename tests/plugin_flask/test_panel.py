@@ -54,6 +54,16 @@ STATES: dict[str, PanelState] = {
     "placed_given_back": "placed",
     "off_quiet": "off",
     "off": "off",
+    "vouchers_none": "ready",
+    "vouchers_own": "ready",
+    "vouchers_one": "applied",
+    "vouchers_all": "limited",
+    "vouchers_only": "no_balance",
+    "vouchers_over": "ready",
+    "vouchers_away": "away",
+    "vouchers_waiting": "applied",
+    "vouchers_not_linked": "not_linked",
+    "vouchers_unknown": "unknown",
 }
 
 
