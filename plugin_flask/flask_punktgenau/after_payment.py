@@ -111,16 +111,29 @@ class AfterPayment:
         )
 
     def settle_expired(
-        self, order_reference: str, *, return_reference: str, expired: int, actor: str, reason: str
+        self,
+        order_reference: str,
+        *,
+        return_reference: str,
+        expired: int,
+        vouchers_minor: int | None = None,
+        actor: str,
+        reason: str,
     ) -> Refund:
         """Say how many of a return's points came back expired, where only a look-up proved that they are back.
 
-        The shop's rule makes up for them then; who and why is written down. Raises NotFoundError, InvalidArgumentError
+        `vouchers_minor`: the same of what went back onto vouchers, in the smallest unit; needed where some did. The
+        shop's rule makes up for them then; who and why is written down. Raises NotFoundError, InvalidArgumentError
         (more than its points), ReturnConflictError (it is known already), OpenTransactionError.
         """
         checkout = self._known(order_reference)
         return checkout.settle_expired(
-            order_reference, return_reference=return_reference, expired=expired, actor=actor, reason=reason
+            order_reference,
+            return_reference=return_reference,
+            expired=expired,
+            vouchers_minor=vouchers_minor,
+            actor=actor,
+            reason=reason,
         )
 
     def unsaid_refunds(self) -> Iterator[Refund]:

@@ -17,6 +17,7 @@ from flask_punktgenau.backoffice_language import ToldError
 from flask_punktgenau.backoffice_redemption import done, redemption, returned_units
 from punktgenau.checkout.cart import SHIPPING_ID
 from punktgenau.checkout.office import Whole
+from punktgenau.checkout.office import Office
 from punktgenau.checkout.refund import Refund, RefundPreview
 from punktgenau.errors import InvalidArgumentError, PunktgenauError
 
@@ -121,7 +122,7 @@ def settle(redemption_id: str) -> Response:
         "now": its.retry_new_points,
         "given": partial(its.settle_new_points, given=True),
         "not_given": partial(its.settle_new_points, given=False),
-        "expired": partial(its.settle_expired, expired=_count(request.form.get("expired", ""))),
+        "expired": partial(_settle_expired, its),
     }
     try:
         settled = choices.get(request.form.get("as", ""))
@@ -136,6 +137,18 @@ def settle(redemption_id: str) -> Response:
     except PunktgenauError as error:
         return redemption(redemption_id, error=error)
     return done(redemption_id, "settle_due" if after.money_due.amount_minor else "settle")
+
+
+def _settle_expired(its: Office, redemption_id: str, *, return_reference: str, actor: str, reason: str) -> Refund:
+    entered = request.form.get("expired_vouchers")
+    return its.settle_expired(
+        redemption_id,
+        return_reference=return_reference,
+        expired=_count(request.form.get("expired", "")),
+        vouchers_minor=None if entered is None else _minor(entered, its.whole(redemption_id).row.currency),
+        actor=actor,
+        reason=reason,
+    )
 
 
 def _count(text: str) -> int:

@@ -95,6 +95,8 @@ def ask_earns(
         return None
     try:
         value, points = (quote.value, quote.points) if quote is not None else (0, 0)
+        # What vouchers pay earns nothing.
+        cart = cart if quote is None else cart.paid_by(quote.vouchers)
         preview = checkout.preview_earned(cart, points_value=value, points=points, customer_id=customer_id)
     except PunktgenauError as error:
         logger.info("what a cart earns cannot be shown: %s", error.brief)

@@ -55,3 +55,28 @@ def test_it_is_listed_and_written_down(shop: SmallShop, mira: Visitor, language:
     assert listed not in mira.browser.get("/points/admin/attention").text
     assert 'name="expired"' not in mira.browser.get(one).text
     assert done in mira.browser.get("/points/admin/log").text
+
+
+def test_of_vouchers_the_amount_is_asked_for(shop: SmallShop, mira: Visitor) -> None:
+    shop.shop.order("A-1", state="paid", customer_id="anna")
+    with shop.app.app_context():
+        checkout = shop.points.checkout
+        code = shop.provider.control("POST", "/vouchers", {"value_minor": 2500})["code"]  # type: ignore[index,call-overload]
+        voucher = checkout.look_up_voucher(str(code))
+        checkout.authorize("A-1", cart_of(5990), customer_id="anna", points=0, vouchers=[voucher])
+        checkout.capture("A-1")
+        # floor(2500 x 2000 / 5990) = 834, and 11.66 in money.
+        checkout.refund("A-1", return_reference="R-1", amount_minor=2000)
+        office = Office(checkout)
+        with office._database.engine.begin() as journal:
+            unsaid = "UPDATE punktgenau_return SET restored_points = NULL, vouchers_expired = NULL"
+            journal.execute(sqlalchemy.text(unsaid))
+        one = f"/points/admin/redemptions/{office.searching.attempts('A-1')[0].id}"
+    assert 'name="expired_vouchers"' in mira.browser.get(one).text
+    said = {"return_reference": "R-1", "as": "expired", "reason": "asked their desk", "expired": "0"}
+    for entered in ({}, {"expired_vouchers": "8.35"}, {"expired_vouchers": "some"}):
+        assert mira.post(f"{one}/settle", **said, **entered).status_code in {400, 409, 422}, entered
+    assert mira.post(f"{one}/settle", **said, expired_vouchers="8.34").status_code == 303
+    with shop.app.app_context():
+        (given,) = shop.points.refunds("A-1")
+    assert (given.expired_money.amount_minor, given.money_due.amount_minor) == (834, 834 + 1166)

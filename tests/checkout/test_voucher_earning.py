@@ -47,6 +47,13 @@ def test_paid_by_vouchers_alone_nothing_is_earned(world: World):
     assert standing(world) == (2500, 0)
 
 
+def test_the_promise_is_what_is_earned(world: World):
+    shop = earning(world)
+    made = shop.quote("anna", CART, points=427, vouchers=(brought(world, shop, 2500),))
+    cart = CART.paid_by(made.vouchers)
+    assert shop.preview_earned(cart, points_value=made.value, points=made.points).points == 23
+
+
 @pytest.mark.parametrize("posted", [False, True])
 def test_what_was_earned_goes_with_what_comes_back(world: World, posted: bool):
     shop = earning(world)

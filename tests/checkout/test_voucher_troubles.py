@@ -187,6 +187,9 @@ def test_nobody_said_what_had_expired(shop: World):
     settle = {"return_reference": "R-1", "expired": 0, "actor": "eva", "reason": "asked the provider"}
     with pytest.raises(InvalidArgumentError):
         checkout.settle_expired("A-1", vouchers_minor=456, **settle)
+    with pytest.raises(InvalidArgumentError) as unsaid_yet:
+        checkout.settle_expired("A-1", **settle)
+    assert unsaid_yet.value.field == "vouchers_minor"
     said = checkout.settle_expired("A-1", vouchers_minor=455, **settle)
     # 1000 x 2495 / 5480 = 455.
     assert (said.expired_money.amount_minor, said.vouchers[0].expired_value) == (455, eur(455))

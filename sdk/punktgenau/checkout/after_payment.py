@@ -210,14 +210,14 @@ class AfterPayment(EarningCalls):
         *,
         return_reference: str,
         expired: int,
-        vouchers_minor: int = 0,
+        vouchers_minor: int | None = None,
         actor: str,
         reason: str,
     ) -> Refund:
         """Say how many of a return's points came back expired, by the provider's word, where only a look-up proved it.
 
-        `vouchers_minor`: the same of what went back onto vouchers, in the smallest unit. The shop's rule makes up for
-        them then; who and why is written down. Raises NotFoundError; InvalidArgumentError
+        `vouchers_minor`: the same of what went back onto vouchers, in the smallest unit; needed where some did. The
+        shop's rule makes up for them then; who and why is written down. Raises NotFoundError; InvalidArgumentError
         (more than its points); ReturnConflictError where it is known already, or does not matter by that rule.
         """
         return self._refused.settle_expired(

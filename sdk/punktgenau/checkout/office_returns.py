@@ -128,7 +128,7 @@ class ReturnDeeds(Basis):
         *,
         return_reference: str,
         expired: int,
-        vouchers_minor: int = 0,
+        vouchers_minor: int | None = None,
         actor: str,
         reason: str,
     ) -> Refund:

@@ -93,7 +93,7 @@ class Refused:
         *,
         reference: str,
         expired: int,
-        vouchers_minor: int = 0,
+        vouchers_minor: int | None = None,
         actor: str,
         reason: str,
         ends: float,
@@ -109,6 +109,8 @@ class Refused:
                 field="expired",
             )
         onto = parts_of(asked.vouchers)
+        if vouchers_minor is None and not onto:
+            vouchers_minor = 0
         if type(vouchers_minor) is not int or not 0 <= vouchers_minor <= sum_of(onto):
             raise InvalidArgumentError(
                 f"vouchers_minor must be a whole number from 0 to {sum_of(onto)}, what went onto vouchers with return "
