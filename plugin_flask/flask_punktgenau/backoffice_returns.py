@@ -16,8 +16,7 @@ from flask_punktgenau.backoffice_gate import language, office, operator, page
 from flask_punktgenau.backoffice_language import ToldError
 from flask_punktgenau.backoffice_redemption import done, redemption, returned_units
 from punktgenau.checkout.cart import SHIPPING_ID
-from punktgenau.checkout.office import Whole
-from punktgenau.checkout.office import Office
+from punktgenau.checkout.office import Office, Whole
 from punktgenau.checkout.refund import Refund, RefundPreview
 from punktgenau.errors import InvalidArgumentError, PunktgenauError
 
