@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 from urllib.parse import quote, urlencode
 
@@ -104,14 +105,12 @@ class Sent:
 @st.composite
 def requests_to(draw: st.DrawFn, rule: Rule, described: Described) -> Sent:
     """A request to that route."""
-    value = st.sampled_from(NUMBERS + TEXTS + described.known * 8) | st.text(
-        st.characters(exclude_categories=["Cs"]), max_size=20
-    )
-    method = draw(st.sampled_from((described.method,) * 12 + METHODS))
+    value = _value(described.known)
+    method = draw(_method(described.method))
     pairs = _pairs(draw, described.fields, value) if described.body == "form" else None
     body, content_type = None, CONTENT_TYPES[0]
     if described.body == "json":
-        body, content_type = json.dumps(draw(_json(described))).encode(), "application/json"
+        body, content_type = json.dumps(draw(_json(described.known, described.fields))).encode(), "application/json"
     if draw(st.integers(0, 5)) == 0:
         body, pairs = draw(st.sampled_from(RAW)), None
         content_type = draw(st.sampled_from(CONTENT_TYPES))
@@ -122,7 +121,7 @@ def requests_to(draw: st.DrawFn, rule: Rule, described: Described) -> Sent:
         body=body if method not in ("GET", "HEAD") else None,
         pairs=pairs if method not in ("GET", "HEAD") else None,
         content_type=content_type,
-        headers=tuple(draw(st.lists(st.sampled_from(HEADERS), max_size=3, unique_by=lambda one: one[0]))),
+        headers=tuple(draw(_HEADERS)),
         token=draw(st.sampled_from(("right", "right", "none", "garbage", "foreign"))),
         origin=draw(st.sampled_from(("own", "unsaid", "unsaid", "foreign"))),
         who=draw(st.integers(0, 3)),
@@ -160,22 +159,36 @@ def _path(draw: st.DrawFn, rule: Rule, described: Described) -> str:
 
 def _pairs(draw: st.DrawFn, names: tuple[str, ...], value: st.SearchStrategy[str]) -> tuple[tuple[str, str], ...]:
     """Every name with some value, now and then none or twice, with others that nobody asked for."""
-    pairs = [(name, draw(value)) for name in names for _ in range(draw(st.sampled_from((1, 1, 1, 1, 0, 2))))]
+    pairs = [(name, draw(value)) for name in names for _ in range(draw(_TIMES))]
     if draw(st.booleans()):
-        pairs.append((draw(st.sampled_from(SURPRISES)), draw(value)))
+        pairs.append((draw(_SURPRISES), draw(value)))
     return tuple(pairs)
 
 
-def _json(described: Described) -> st.SearchStrategy[object]:
+# Made once: to make and check a strategy for each request takes longer than the request.
+_HEADERS = st.lists(st.sampled_from(HEADERS), max_size=3, unique_by=lambda one: one[0])
+_TIMES = st.sampled_from((1, 1, 1, 1, 0, 2))
+_SURPRISES = st.sampled_from(SURPRISES)
+
+
+@cache
+def _method(expected: str) -> st.SearchStrategy[str]:
+    return st.sampled_from((expected,) * 12 + METHODS)
+
+
+@cache
+def _value(known: tuple[str, ...]) -> st.SearchStrategy[str]:
+    text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+    return st.sampled_from(NUMBERS + TEXTS + known * 8) | text
+
+
+@cache
+def _json(known: tuple[str, ...], fields: tuple[str, ...]) -> st.SearchStrategy[object]:
     scalar: st.SearchStrategy[object] = (
-        st.none()
-        | st.booleans()
-        | st.integers(-5, 10**25)
-        | st.floats()
-        | st.sampled_from(NUMBERS + TEXTS + described.known * 8)
+        st.none() | st.booleans() | st.integers(-5, 10**25) | st.floats() | st.sampled_from(NUMBERS + TEXTS + known * 8)
     )
     anything = st.recursive(
         scalar, lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=5), part)
     )
-    wanted = st.fixed_dictionaries({}, optional=dict.fromkeys((*described.fields, "__proto__", "member"), scalar))
+    wanted = st.fixed_dictionaries({}, optional=dict.fromkeys((*fields, "__proto__", "member"), scalar))
     return wanted | wanted | wanted | anything

@@ -205,10 +205,12 @@ def test_every_route_is_described(attacked: Attacked) -> None:
 def test_hostile_requests_get_a_proper_answer_and_change_nothing(attacked: Attacked, endpoint: str) -> None:
     described, rule = ROUTES[endpoint], _rules(attacked.app)[endpoint]
 
+    wanted = requests_to(rule, described)
+
     @FEW
     @given(st.data())
     def attack(data: st.DataObject) -> None:
-        sent = data.draw(requests_to(rule, described))
+        sent = data.draw(wanted)
         carlas, everything = attacked.rows(whose="carla"), attacked.rows(whose="all")
         answer, may_write = _send(attacked, sent, endpoint=endpoint)
         written = "".join(map(str, (sent.url, sent.pairs, sent.body)))
