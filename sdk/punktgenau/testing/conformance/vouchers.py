@@ -84,6 +84,9 @@ class VoucherChecks(AdapterWorld):
         self.settle()
         found = [(one.id, one.code) for one in vouchers.list(member_id=member)]
         expect("the member's vouchers", found, [(bought.id, None)], to_do="list them, without codes.")
+        one = vouchers.get(bought.id)
+        told = (one.id, one.left, one.code)
+        expect("the same by its id", told, (bought.id, product.value, None), to_do="answer by its id, without code.")
 
     @check("voucher-and-points", why="a customer may combine them in one checkout")
     def test_voucher_and_points(self) -> None:
