@@ -101,11 +101,16 @@ def callback() -> Response:
         return _page(state, "denied", reason_code="consent_denied", back=started.back)
     try:
         who = _consent(state).identify(code=code, redirect_uri=_redirect_uri(), code_verifier=started.verifier)
+        before = state.require().find_link(started.customer_id)
         state.require().link(started.customer_id, member_id=who.member_id, consent_id=who.consent_id)
     except PunktgenauError as error:
         logger.warning("an account could not be linked: %s", error.brief)
         status = 400 if _is_about_the_code(error) else None
         return _page(state, "failed", reason_code=explain(error).code, back=started.back, status=status)
+    if before is None or before.member_id != who.member_id:
+        # What the account before this one could use is nobody's business any more.
+        state.vouchers.seen.forget(started.customer_id)
+        drop_vouchers()
     return see_other(started.back)
 
 
@@ -115,6 +120,7 @@ def disconnect() -> Response:
     customer_id = current_visitor(state).customer_id
     if customer_id is not None:
         unlink(state.journal(), customer_id)
+        state.vouchers.seen.forget(customer_id)
     drop_wish()
     drop_vouchers()
     forget(GUEST)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+import sqlalchemy
 
 from _together import together
 from _vouchers import brought, left, place
@@ -399,3 +400,22 @@ def test_a_lost_answer_where_little_can_be_found_out(shop: World, operation: str
     assert shop.provider.points()[0] == 2500 - 427 + 194
     assert checkout.cancel("A-1").state == "reversed"
     assert [left(shop)[its.id][1] for its in (one, two)] == [1000, 1500]
+
+
+def test_a_voucher_that_was_changed_since_it_was_written_is_never_sent(world: World, checkout: Checkout):
+    keeps = brought(world, checkout, 2500)
+    world.provider.fault("authorize", "reset", when="before", times=9)
+    world.provider.fault("find", "reset", times=9)
+    assert place(checkout, keeps).state == "authorizing"
+    world.provider.heal()
+    engine = sqlalchemy.create_engine(world.database_url)
+    with engine.begin() as connection:
+        changed = sqlalchemy.text("UPDATE punktgenau_redemption SET cart = replace(cart, :was, :now)")
+        connection.execute(changed, {"was": '"value_minor":2500', "now": '"value_minor":2400'})
+    engine.dispose()
+    world.advance(60)
+    checkout.recover()
+    told = checkout.find("A-1")
+    assert told is not None
+    assert (told.state, told.reason) == ("needs_attention", "not_as_written")
+    assert left(world)[keeps.id] == ("active", 2500, 0)

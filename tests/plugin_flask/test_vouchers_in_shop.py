@@ -466,3 +466,22 @@ def test_vouchers_of_somebody_elses_order(small: SmallShop, anna: Visitor, provi
     assert "look_up_voucher" not in provider.operations()[:3]
     anna.place("A-1")
     assert small.shop.paid == {"A-1": 4990}
+
+
+def test_another_account_has_nothing_of_the_one_before(small: SmallShop, anna: Visitor, provider: Provider) -> None:
+    own = brought(provider, 1000, member_id="mbr_2500")
+    assert "Add a voucher (1 of yours)" in shown(anna.browser.get("/cart").text)
+    anna.post("/points/disconnect", next="/cart")
+    anna.link(member_id="mbr_42")
+    assert "of yours" not in shown(anna.browser.get("/cart").text)
+    use(anna, own.id)
+    said = shown(anna.browser.get("/cart").text)
+    assert "does not know this voucher" in said
+    assert "Left to pay €59.90" in said
+    # Linked anew without a word before, as where another tab did it.
+    mine = brought(provider, 1000, member_id="mbr_42")
+    anna.post("/points/disconnect", next="/cart")
+    anna.link(member_id="mbr_42")
+    use(anna, mine.id)
+    anna.link(member_id="mbr_2500")
+    assert "Left to pay €59.90" in shown(anna.browser.get("/cart").text)

@@ -114,6 +114,7 @@ def _sent(row: RedemptionRow, request: str) -> str:
             row.value_minor,
             row.total_minor,
             row.currency,
+            *((one.id, one.value_minor) for one in of_cart(row.cart)),
             request,
         )
     )
