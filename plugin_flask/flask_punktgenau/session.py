@@ -21,7 +21,9 @@ NOTICE = "_punktgenau_notice"
 VOUCHERS = "_punktgenau_vouchers"
 ORDERS_MAX = 10
 VOUCHERS_MAX = 20
-"""As many as may pay one order; a cookie has no room for more of them in all orders together."""
+"""As many as may pay one order."""
+_IDS_LENGTH_MAX = 800
+"""A cookie has no room for more characters of vouchers' ids in all orders together."""
 _ENTERED_LENGTH_MAX = 40
 
 
@@ -146,10 +148,12 @@ def keep_order(order_reference: str, order: PlacedOrder) -> None:
     """Remember an order placed here; only the latest few fit into a cookie."""
     others = [(reference, one) for reference, one in _orders() if reference != order_reference]
     latest = [*others, (order_reference, order)][-ORDERS_MAX:]
-    room, entries = VOUCHERS_MAX, []
+    room, entries = _IDS_LENGTH_MAX, []
     for kept, one in reversed(latest):
-        vouchers = [[found.id, found.refused] for found in one.vouchers[:room]]
-        room -= len(vouchers)
+        # All of an order's, or none: some of them would be another wish.
+        length = sum(len(found.id) + len(found.refused) for found in one.vouchers)
+        vouchers = [[found.id, found.refused] for found in one.vouchers if length <= room]
+        room -= length if vouchers else 0
         entries.append([kept, one.customer_id, one.points, *([vouchers] if vouchers else [])])
     # A list, because a session's JSON sorts the keys of a dict and so forgets which is the latest.
     keep(ORDERS, entries[::-1])

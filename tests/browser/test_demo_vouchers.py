@@ -60,11 +60,14 @@ def test_a_code_at_the_checkout_leaves_what_was_typed(
     fits(shopper)
 
 
-def test_taken_off_at_the_checkout_and_nothing_left_to_pay(shopper: Shopper, demo: Demo) -> None:
+def test_taken_off_at_the_checkout_and_nothing_left_to_pay(
+    shopper: Shopper, demo: Demo, axe: Callable[..., None]
+) -> None:
     page = shopper.page
     made(demo, 10_000, member_id="mbr_2500")
     shopper.add("pilz", "karo")
     page.locator(".pg-add summary").click()
+    axe(page)
     page.locator(".pg-add .pg-vouchers .pg-button").click()
     expect(page.locator(".pg-vouchers")).to_contain_text("€7.28 stays on it.")
     shopper.open("/checkout")
@@ -73,6 +76,7 @@ def test_taken_off_at_the_checkout_and_nothing_left_to_pay(shopper: Shopper, dem
     expect(page.locator(".methods")).to_be_visible()
     expect(page.locator("[data-voucher]")).to_have_count(0)
     page.locator("a", has_text="Add a voucher (1 of yours)").click()
+    axe(page)
     page.locator(".pg-vouchers .pg-button").click()
     page.locator("a.pg-main", has_text="Back").click()
     expect(page.locator(".methods")).to_be_hidden()

@@ -51,6 +51,7 @@ def test_a_voucher_is_bought_once_and_its_code_shown_once(
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
     code = code_on(answer.text)
     assert "Your voucher over €10.00" in shown(answer.text)
+    assert "It pays in this shop as well" in shown(answer.text)
     assert provider.available() == 1500
     # The same page loaded again is the same wish.
     again = buy(anna, form)

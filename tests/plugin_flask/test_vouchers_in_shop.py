@@ -485,3 +485,16 @@ def test_another_account_has_nothing_of_the_one_before(small: SmallShop, anna: V
     use(anna, mine.id)
     anna.link(member_id="mbr_2500")
     assert "Left to pay €59.90" in shown(anna.browser.get("/cart").text)
+
+
+def test_the_session_keeps_ids_of_any_length_within_a_cookie(anna: Visitor, provider: Provider) -> None:
+    long = "v" * 60
+    with anna.browser.session_transaction() as kept:
+        kept["_punktgenau_orders"] = [[f"A-{one}", "anna", 0, [[f"{long}{one}", ""]] * 6] for one in range(4)]
+    ten = brought(provider, 1000)
+    add(anna, ten.code)
+    anna.place("A-9")
+    with anna.browser.session_transaction() as kept:
+        remembered = {entry[0]: len(entry[3]) if len(entry) > 3 else 0 for entry in kept["_punktgenau_orders"]}
+    # The latest ones, each with all of its vouchers or with none.
+    assert remembered == {"A-0": 0, "A-1": 0, "A-2": 6, "A-3": 6, "A-9": 1}
