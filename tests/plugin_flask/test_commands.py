@@ -93,6 +93,16 @@ def test_recover_finishes_what_was_left_open(make_shop: Callable[..., SmallShop]
     assert provider.states("A-1") == [("captured", 427)]
 
 
+def test_recover_says_what_became_of_earned_points(make_shop: Callable[..., SmallShop]) -> None:
+    small = make_shop(PUNKTGENAU_EARN_POINTS=1)
+    small.link()
+    with small.app.app_context():
+        small.shop.order("A-1", state="paid", customer_id="anna")
+        small.points.checkout.capture("A-1")
+    assert run(small, "recover").output.endswith("need attention 0; earned: given 1\n")
+    assert run(small, "recover").output.endswith("looked at 0, need attention 0; earned: waiting 1\n")
+
+
 @pytest.mark.scenario("C8", "an order that was paid while its capture was lost is captured by recovery, once")
 def test_recover_asks_the_shop_what_should_become_of_a_hold(small: SmallShop, provider: Provider) -> None:
     anna = small.visitor("anna")
