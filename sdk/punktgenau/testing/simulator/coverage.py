@@ -65,6 +65,7 @@ VOUCHER = "voucher"
 _PAID_OPERATIONS = ("authorize", "capture", "void", "reverse", "cancel_by_key")
 """What vouchers and points go through together."""
 _VOUCHERS = (
+    "bought with points", "bought and used", "too few points for one",
     "brought along", "own", "keeps the rest", "loses the rest", "another shop's", "several in one order",
     "in two carts", "alone", "with points", "with a gift card", "with reward articles", "and money earns",
     "held", "refused when held", "used up", "a part left over", "rest lost", "let go", "hold ended", "taken anew",

@@ -18,10 +18,12 @@ When = Literal["before", "after", "late"]
 
 PAYING = ("token", "balance", "authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "get", "find")
 EARNING = ("accrue", "post_accrual", "reverse_accrual", "get_accrual", "find_accruals")
-VOUCHERS = ("look_up_voucher", "vouchers", "get_voucher")
+VOUCHERS = ("buy_voucher", "voucher_products", "look_up_voucher", "vouchers", "get_voucher")
 OPERATIONS = (*PAYING, *EARNING, *VOUCHERS)
 EARNING_WRITES = frozenset(EARNING[:3])
-WRITES = frozenset({"authorize", "capture", "extend", "void", "reverse", "cancel_by_key"}) | EARNING_WRITES
+WRITES = (
+    frozenset({"authorize", "capture", "extend", "void", "reverse", "cancel_by_key", "buy_voucher"}) | EARNING_WRITES
+)
 
 _ON_THE_WAY: tuple[tuple[str, When], ...] = (
     ("refused", "before"),
@@ -62,6 +64,7 @@ _ECHOES_OF: dict[str, tuple[Echo, ...]] = {
     "accrue": _ECHOES[1:],
     "post_accrual": (),
     "reverse_accrual": ("points",),
+    "buy_voucher": ("member_id", "idempotency_key"),
 }
 _RETRY_AFTER = (None, "0", "1", "86400", "-5", "soon")
 
@@ -82,6 +85,7 @@ SELDOM = {
     "look_up_voucher": 0.5,
     "vouchers": 0.5,
     "get_voucher": 1.5,
+    "buy_voucher": 2.5,
 }
 """How much more, or less, often than others these meet trouble: some are sent seldom, some with each start."""
 

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 _BUSY_S = SQLITE_BUSY_MS / 1000
 _OPERATION, _STEP, _EARNING = "punktgenau_operation", "punktgenau_earning_step", "punktgenau_earning "
-_STEPS = {"accrue": "accrue", "post": "post_accrual", "claw_back": "reverse_accrual"}
-"""What a step about an earning is to the provider."""
+_EXCHANGE = "punktgenau_exchange"
+_STEPS = {"accrue": "accrue", "post": "post_accrual", "claw_back": "reverse_accrual", "voucher": "buy_voucher"}
+"""What a step about an earning, or points that become something else, are to the provider."""
 _PRAGMAS = {"PRAGMA synchronous": "PRAGMA synchronous=OFF", "PRAGMA busy_timeout": "PRAGMA busy_timeout=0"}
 """What would cost time at the disk, or wait in reality."""
 _SETTINGS = (*_PRAGMAS, "PRAGMA foreign_keys")
-_BEGUN = tuple(f"INSERT INTO {table} " for table in (_OPERATION, _STEP))
-_CHANGED = tuple(f"UPDATE {table} " for table in (_OPERATION, _STEP))
+_BEGUN = tuple(f"INSERT INTO {table} " for table in (_OPERATION, _STEP, _EXCHANGE))
+_CHANGED = tuple(f"UPDATE {table} " for table in (_OPERATION, _STEP, _EXCHANGE))
 _EARNED = (f"INSERT INTO {_EARNING}", f"UPDATE {_EARNING}")
 _JUDGED = tuple(
     f"{verb} {table} " for verb in ("INSERT INTO", "UPDATE") for table in (_OPERATION, "punktgenau_redemption")
@@ -137,7 +138,7 @@ class Connection(sqlite3.Connection):
             self._file.kinds[str(values["id"])] = self._doing
             self._given.append(str(values["id"]))
         elif statement.startswith(_CHANGED):
-            operation = str(values.get("operation_id") or values["step_id"])
+            operation = str(values.get("operation_id") or values.get("step_id") or values["exchange_id"])
             if "outcome" in values:
                 self._results.append((operation, str(values["outcome"])))
             else:

@@ -9,7 +9,7 @@ from punktgenau.testing.simulator.faults import Aim
 from punktgenau.testing.simulator.odds import Odds
 
 Kind = Literal[
-    "place", "buy", "other", "without", "pay", "decline", "void", "cancel", "capture", "show",
+    "place", "buy", "get", "other", "without", "pay", "decline", "void", "cancel", "capture", "show",
     "return", "rest", "amount", "parcel", "last",
     "voided", "ended", "corrected", "revoked",
     "recover", "work", "help", "hear",
@@ -68,6 +68,8 @@ class Order:
     """Which vouchers of the history pay it before its points do, in this order."""
     gift_minor: int = 0
     """What a gift card of the shop's own pays of it."""
+    gets: str = "voucher_10"
+    """What its customer may buy with points for it: a voucher that then pays after the others."""
     looks_again: bool = True
     """Its vouchers are asked for each time it is placed; otherwise what was seen the first time counts."""
 

@@ -101,6 +101,7 @@ class Process:
         served: dict[str, Callable[[Bought], object]] = {
             "place": self._place,
             "buy": Bought.write,
+            "get": self._desk.get,
             "other": self._other,
             "without": self._without,
             "pay": self._pay,

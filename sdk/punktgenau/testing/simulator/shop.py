@@ -83,6 +83,8 @@ class Bought:
     """The engine has heard that it is paid."""
     others_minor: int = 0
     """What vouchers and gift cards paid of it when the rest was charged."""
+    bought: list[str] = field(default_factory=list)
+    """Ids of vouchers that were bought for it, as far as the shop was told."""
     shown: dict[int, Voucher] = field(default_factory=dict)
     """Its vouchers as the shop has seen them last, by their place in the history."""
 

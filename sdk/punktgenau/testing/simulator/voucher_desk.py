@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 
 from punktgenau import NotSentError, UnavailableError
 from punktgenau.checkout import Checkout
+from punktgenau.testing.simulator import buying
 from punktgenau.testing.simulator.brought import code_of
 from punktgenau.testing.simulator.shop import Bought, Told
 from punktgenau.voucher_records import Voucher
+
+PRICES = {"voucher_10": 1000, "voucher_25": 2500}
+"""What points buy here, and for how many."""
 
 if TYPE_CHECKING:
     from punktgenau.testing.simulator.world import World
@@ -33,7 +37,25 @@ class VoucherDesk:
                 return None
         if seen and order.plan.looks_again and self._is_away(order, partial(self._look_again, order, seen)):
             return None
-        return tuple(order.shown[number] for number in numbers if number in order.shown)
+        bought: list[Voucher] = []
+        if order.bought and self._is_away(order, partial(self._its_own, order, bought)):
+            return None
+        return (*(order.shown[number] for number in numbers if number in order.shown), *bought)
+
+    def get(self, order: Bought) -> None:
+        """The customer buys a voucher for it, on one form: whoever sends that twice buys once."""
+        form, product_id = f"form0{order.reference.replace('-', '')}x", order.plan.gets
+
+        def buy() -> None:
+            made = self.checkout.buy_voucher(order.plan.customer, product_id, points=PRICES[product_id], form=form)
+            if made.state == "done" and made.provider_id is not None and made.provider_id not in order.bought:
+                order.bought.append(made.provider_id)
+            buying.compare(self.world, order, made)
+
+        self.told("buy", order.reference, buy)
+
+    def _its_own(self, order: Bought, found: list[Voucher]) -> None:
+        found.extend(self.checkout.vouchers_now(order.bought))
 
     def _is_away(self, order: Bought, ask: Callable[[], None]) -> bool:
         told = self.told("look_up", order.reference, ask)

@@ -23,6 +23,9 @@ _BOOKED: dict[str, str] = {
     "returned in part": "SELECT 1 FROM voucher_reversal b JOIN reversal v ON v.id = b.reversal_id JOIN voucher_tender t"
     " ON t.redemption_id = v.redemption_id AND t.voucher_id = b.voucher_id WHERE b.value_minor < t.captured_minor",
     "returned wholly": "SELECT 1 FROM voucher_tender WHERE reversed_minor > 0 AND reversed_minor = captured_minor",
+    "bought with points": "SELECT 1 FROM voucher WHERE voucher_reference IS NOT NULL",
+    "bought and used": "SELECT 1 FROM voucher_tender t JOIN voucher v ON v.id = t.voucher_id"
+    " WHERE v.voucher_reference IS NOT NULL AND t.captured_minor > 0",
     "back after its end": "SELECT 1 FROM voucher_reversal WHERE already_expired_minor > 0",
     "expired while held": "SELECT 1 FROM voucher_entry e JOIN voucher_account a ON a.id = e.account_id"
     " WHERE e.kind = 'release' AND a.kind = 'expired'",
@@ -53,5 +56,7 @@ def of(world: World) -> Iterator[str]:
         if row["state"] == "declined" and row["reason"].startswith("voucher_"):
             yield "refused when held"
     yield from (variety for variety, query in _BOOKED.items() if world.provider.rows(f"{query} LIMIT 1"))
+    if world.auditor.rows("SELECT 1 FROM punktgenau_exchange WHERE state = 'declined'"):
+        yield "too few points for one"
     if world.auditor.rows(f"{_ANEW} LIMIT 1"):
         yield "taken anew"

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from punktgenau.testing.simulator import buying
 from punktgenau.testing.simulator.audit import LINKS
 from punktgenau.testing.simulator.by_itself import OWN
 from punktgenau.testing.simulator.plans import REWARD_POINTS, TOTAL_MINOR
@@ -89,9 +90,11 @@ def theirs(world: World) -> Iterator[str]:
         number = world.vouchers.index(row["voucher_id"]) if row["voucher_id"] in world.vouchers else -1
         if order is None or (order.state == "missing" and not order.wished):
             yield f"{row['voucher_id']} was held for {row['order_reference']}, which nobody placed"
-        elif number not in order.plan.vouchers or row["member_id"] != LINKS[order.plan.customer][0]:
+        elif row["member_id"] != LINKS[order.plan.customer][0] or (
+            number not in order.plan.vouchers and row["voucher_id"] not in order.bought
+        ):
             yield f"{row['voucher_id']} was held for {row['order_reference']} of {row['member_id']}, not chosen for it"
-        elif world.plan.vouchers[number].elsewhere:
+        elif number >= 0 and world.plan.vouchers[number].elsewhere:
             yield f"{row['voucher_id']} was held for {row['order_reference']}; only another shop takes it"
 
 
@@ -171,19 +174,22 @@ def exact(world: World) -> Iterator[str]:
 
 def told(world: World) -> Iterator[str]:
     """I10: a code stands in no log, no error and nowhere in the journal."""
+    codes = [row["code"] for row in world.provider.rows("SELECT code FROM voucher")]
+    codes += ["-".join(code[at : at + 4] for at in range(0, len(code), 4)) for code in codes]
+    if not codes:
+        return
+
+    def tells(text: str) -> bool:
+        return any(code in text for code in codes)
+
     for one in world.shop.told:
-        if one.error is not None and _tells(f"{one.error} {one.error!r}"):
+        if one.error is not None and tells(f"{one.error} {one.error!r}"):
             yield f"{one.call} {one.reference} raised an error that tells a code"
-    yield from (f"the log tells a code: {line[:60]}" for line in world.logged if _tells(line))
-    for where in ("redemption.cart", "operation.request", "operation.reply", "return.wanted"):
+    yield from (f"the log tells a code: {line[:30]}" for line in world.logged if tells(line))
+    for where in ("redemption.cart", "operation.request", "operation.reply", "return.wanted", "exchange.hint"):
         table, _, column = where.partition(".")
-        for row in world.auditor.rows(f"SELECT {column} AS kept FROM punktgenau_{table}"):
-            if _tells(str(row["kept"])):
-                yield f"the journal keeps a code in {where}"
-
-
-def _tells(text: str) -> bool:
-    return "ETPA" in text
+        if tells("|".join(str(row[0]) for row in world.auditor.rows(f"SELECT {column} FROM punktgenau_{table}"))):
+            yield f"the journal keeps a code in {where}"
 
 
 def gift_left(world: World, reference: str) -> int:
@@ -247,6 +253,7 @@ JUDGES: tuple[tuple[str, Callable[[World], Iterator[str]]], ...] = (
     ("I8", exact),
     ("I9", theirs),
     ("I10", told),
+    *buying.JUDGES,
 )
 
 

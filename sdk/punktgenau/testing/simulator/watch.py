@@ -109,8 +109,10 @@ class Watch:
             del self._misled[me.name]
         content: dict[str, object] = json.loads(body)
         self.sent.append(Sent(operation, key, content, self.seams.turns.now_us, me.name if me is not None else "-"))
-        if operation in EARNING_WRITES:
-            self._check_step(operation, key, content)
+        beside = earning_watch.wrong_with if operation in EARNING_WRITES else voucher_watch.wrong_purchase
+        if operation in EARNING_WRITES or operation == "buy_voucher":
+            for invariant, what in beside(self, operation, key, content):
+                self.wrong(invariant, what)
             return
         row = self.auditor.one(
             "SELECT o.id, o.kind, o.fingerprint, o.request, r.order_reference, r.member_id, r.points, r.value_minor,"
@@ -136,10 +138,6 @@ class Watch:
                 self.wrong("I4", f"{operation} leaves with {said}, the intent says {meant}")
             if (onto := voucher_watch.put_back(content)) != json.loads(written.get("vouchers", "[]")):
                 self.wrong("I4", f"{operation} leaves with {onto} for vouchers, the intent says something else")
-
-    def _check_step(self, operation: str, key: str | None, content: dict[str, object]) -> None:
-        for invariant, what in earning_watch.wrong_with(self, operation, key, content):
-            self.wrong(invariant, what)
 
     def heard(self, operation: str, key: str | None, status: int, code: str, *, path: str) -> None:
         """The provider has answered, whether anybody listens or not."""
@@ -282,7 +280,7 @@ class Watch:
             self.wrong("I9", f"authorize leaves with {said[2]} points worth {said[3]}: a point is a cent")
         if said[2] not in order.wished:
             self.wrong("I9", f"authorize leaves with {said[2]} points, the customer asked for {sorted(order.wished)}")
-        for invariant, what in voucher_watch.wrong_with(self, content, str(intent["cart"]), order.plan):
+        for invariant, what in voucher_watch.wrong_with(self, content, str(intent["cart"]), order):
             self.wrong(invariant, what)
 
     def wrong(self, invariant: str, what: str) -> None:

@@ -42,6 +42,8 @@ _ROUTES = tuple(
         ("get_accrual", "GET", r"/v1/accruals/[^/]+"),
         ("look_up_voucher", "POST", r"/v1/vouchers/look-up"),
         ("vouchers", "GET", r"/v1/vouchers"),
+        ("buy_voucher", "POST", r"/v1/vouchers"),
+        ("voucher_products", "GET", r"/v1/voucher-products"),
         ("get_voucher", "GET", r"/v1/vouchers/[^/]+"),
     )
 )

@@ -196,6 +196,7 @@ class World:
                 "SELECT 1 FROM punktgenau_operation WHERE next_at <= ?1"
                 " UNION ALL SELECT 1 FROM punktgenau_redemption WHERE check_at <= ?1"
                 " UNION ALL SELECT 1 FROM punktgenau_earning_step WHERE next_at <= ?1"
+                " UNION ALL SELECT 1 FROM punktgenau_exchange WHERE next_at <= ?1"
                 " UNION ALL SELECT 1 FROM punktgenau_earning WHERE check_at <= ?1 LIMIT 1",
                 self.seams.now_ms(),
             )
