@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
+import requests
 
 from _earning import earning, paid, placed, purchase, settle, standing, told
 from _there import there
@@ -68,6 +69,25 @@ def test_attempts_in_a_row_earn_once(world: World):
         shop.capture("A-1")
     settle(world, shop, rounds=2)
     assert (purchase(shop).points, standing(world)) == (46, (2073, 96))
+
+
+@pytest.mark.parametrize("goes_on", ["without", "declined", "with"])
+def test_what_a_voucher_no_longer_pays_is_money_that_earns(world: World, goes_on: str):
+    shop = earning(world)
+    placed(world, "A-1", "pending")
+    body = {"value_minor": 2500, "residual": "keeps"}
+    made = requests.post(f"{world.provider.url}/sandbox/vouchers", json=body, timeout=20).json()
+    shop.authorize("A-1", CART, customer_id="anna", points=0, vouchers=[shop.look_up_voucher(made["code"])])
+    if goes_on == "without":
+        shop.authorize("A-1", CART, customer_id="anna", points=0)
+    elif goes_on == "declined":
+        shop.void("A-1")
+    # The shop tells no more than that it is paid, so what it was to be paid with counts.
+    world.order("A-1", "paid")
+    shop.capture("A-1")
+    settle(world, shop, rounds=2)
+    # 25.00 of 54.80 pay 22.76 of the lamps' 49.90; without them money pays all of it.
+    assert purchase(shop).points == (27 if goes_on == "with" else 49)
 
 
 def test_an_order_made_smaller_and_larger_again_keeps_no_more(world: World):

@@ -145,7 +145,8 @@ def goes_without(row: RedemptionRow) -> bool:
 def paid_lines(journal: OrderJournal, redemption: RedemptionRow) -> tuple[Allocation, str]:
     """Who pays which line of an order that a redemption knows, as it is now, and its frozen cart."""
     books = journal.books(redemption.id)
-    return allocation_of(books, with_points=pays_with_points(redemption)), books.cart
+    pays = pays_with_points(redemption)
+    return allocation_of(books, with_points=pays, with_vouchers=pays), books.cart
 
 
 def word_of(row: EarningRow, redemption: RedemptionRow | None, loader: Callable[[str], Order | None] | None) -> Word:
