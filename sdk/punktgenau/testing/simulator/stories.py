@@ -141,10 +141,10 @@ SPENT_AND_BACK: tuple[Stories, ...] = (
 """Earned with one order, spent with the next, and the first one comes back; then there is a third."""
 VOUCHERS: Stories = (
     ("place pay", 2),
-    ("get place pay", 3),
-    ("get|get place pay return|rest", 4),
-    ("get place pay cancel", 2),
-    ("get|get place", 1),
+    ("get place pay", 6),
+    ("get|get place pay return|rest", 7),
+    ("get place pay cancel", 4),
+    ("get|get place", 2),
     ("place|place pay|pay", 2),
     ("place|place|place pay", 2),
     ("place place pay", 1),

@@ -104,6 +104,7 @@ def _order(chance: Random, vouchers: tuple[Voucher, ...]) -> Order:
         rewards=is_reward,
         vouchers=some,
         gift_minor=0 if is_reward or chance.random() < 0.65 else 301,
+        gets=chance.choice(("voucher_10", "voucher_10", "voucher_25")),
         looks_again=chance.random() < 0.5,
     )
     return _fitting(order, vouchers)
