@@ -141,10 +141,6 @@ SPENT_AND_BACK: tuple[Stories, ...] = (
 """Earned with one order, spent with the next, and the first one comes back; then there is a third."""
 VOUCHERS: Stories = (
     ("place pay", 2),
-    ("get place pay", 6),
-    ("get|get place pay return|rest", 7),
-    ("get place pay cancel", 4),
-    ("get|get place", 2),
     ("place|place pay|pay", 2),
     ("place|place|place pay", 2),
     ("place place pay", 1),
@@ -156,7 +152,7 @@ VOUCHERS: Stories = (
     ("place pay return|cancel", 5),
     ("place pay rest|rest return|return", 2),
     ("place pay|return rest", 2),
-    ("place pay ~ return rest", 4),
+    ("place pay ~ return rest", 6),
     ("place pay cancel", 5),
     ("place pay|cancel", 4),
     ("place pay>cancel", 4),
@@ -183,3 +179,14 @@ VOUCHERS: Stories = (
     ("place voided|cancel", 1),
 )
 """Vouchers pay first, two carts want the same one, holds end, goods come back in parts."""
+BOUGHT: Stories = (
+    ("get place pay", 5),
+    ("get|get place pay return|rest", 4),
+    ("get place pay return rest", 3),
+    ("get place pay cancel", 3),
+    ("get|get place|place pay|pay", 2),
+    ("get>get place pay|cancel", 2),
+    ("get ~ place pay", 1),
+    ("get|get", 1),
+)
+"""A voucher is bought with points for the order that it then pays."""

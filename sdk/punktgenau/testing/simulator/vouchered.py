@@ -20,7 +20,7 @@ from punktgenau.testing.simulator.plans import (
     Step,
     Voucher,
 )
-from punktgenau.testing.simulator.stories import VOUCHERS
+from punktgenau.testing.simulator.stories import BOUGHT, VOUCHERS
 from punktgenau.testing.simulator.timing import LATE_S, in_order, rounds, tell
 
 _TAKING = tuple(sorted(name for name, profile in PROFILES.items() if profile.vouchers))
@@ -46,8 +46,13 @@ def plan(seed: int) -> Plan:
     earns = Earns(chance.choice((0, 600)), chance.random() < 0.4, 0) if chance.random() < 0.2 else None
     # What an amount without goods takes back of what was earned is reckoned elsewhere.
     stories = tuple(one for one in VOUCHERS if earns is None or "amount" not in one[0])
+    if chance.random() < 0.35:
+        # One that is bought with points for it.
+        customer = chance.choice(("anna", "anna", "anna", "anna", "ben"))
+        own = Order(customer, chance.choice((0, 0, 42, 427)), 3, gets=chance.choice(("voucher_10", "voucher_25")))
+        orders = (*orders[:-1], own)
     for number in range(len(orders)):
-        tell(chance, number, told, stories)
+        tell(chance, number, told, stories if orders[number].vouchers else BOUGHT)
     processes = [(name, in_order(steps)) for name, steps in told.items() if steps]
     end_s = max((at for steps in told.values() for at, _ in steps), default=0.0)
     processes.append(("worker1", rounds(chance, end_s)))
@@ -78,7 +83,7 @@ def plan(seed: int) -> Plan:
 def _voucher(chance: Random) -> Voucher:
     """Now and then one that ends while it is held, or that another shop sold for itself."""
     owner = chance.choice(("anna", None, None))
-    valid_s = chance.choice((*(_FOR_LONG_S,) * 8, HOLD_S // 2, round(LATE_S + HOLD_S / 2)))
+    valid_s = chance.choice((*(_FOR_LONG_S,) * 6, HOLD_S // 2, round(LATE_S + HOLD_S / 2)))
     residual = "keeps" if chance.random() < 0.6 else "lost"
     return Voucher(
         chance.choice(_WORTH_MINOR),
@@ -104,7 +109,6 @@ def _order(chance: Random, vouchers: tuple[Voucher, ...]) -> Order:
         rewards=is_reward,
         vouchers=some,
         gift_minor=0 if is_reward or chance.random() < 0.65 else 301,
-        gets=chance.choice(("voucher_10", "voucher_10", "voucher_25")),
         looks_again=chance.random() < 0.5,
     )
     return _fitting(order, vouchers)
