@@ -85,15 +85,15 @@ class Process:
         rest = self._steps[served if again else served + 1 :]
         if not rest:
             return
-        delay_s = script.one_of(here, (0.0, 0.2, 3.0, 20.0, 300.0), "delay")
         following = Process(self._world, self._base_name, rest, life=self._life + 1)
+        delay_s = script.one_of(here, (0.0, 0.2, 3.0, 20.0, 300.0), "delay")
         self._seams.turns.start(following.name, following.run, delay_s=delay_s)
 
     def _serve(self, step: Step) -> None:
         me = self._seams.turns.current
         if me is not None:
             me.crossing = step.crossing
-        self._seams.note(f"{step.kind} {'' if step.kind in NO_ORDER else f'A-{step.order}'}".rstrip())
+        self._seams.note(step.kind if step.kind in NO_ORDER else f"{step.kind} A-{step.order}")
         if step.kind in NO_ORDER:
             self._worked(step.kind)
             return
@@ -136,11 +136,10 @@ class Process:
 
     def hear(self) -> None:
         """The route that the provider posts its events to."""
-        post = self._world.post
-        for sequence, event in post.arriving(all_of_it=self._seams.script.over):
+        for sequence, event in self._world.post.arriving(all_of_it=self._seams.script.over):
             told = self._told("hear", "", lambda: self._noted(self.checkout.hear(event)))  # noqa: B023
             if told.error is None:
-                post.taken(sequence)
+                self._world.post.taken(sequence)
 
     def _noted(self, heard: str) -> None:
         self._seams.cells["hint", heard, ""] += 1

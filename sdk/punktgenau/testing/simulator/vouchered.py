@@ -30,6 +30,8 @@ _WORTH_MINOR = (333, 1000, 1000, 2500, 2500, 5000, 10_000)
 _FOR_LONG_S = 400 * 86_400
 _ALMOST_MORE_THAN_ALL = 0.6
 """So often an order gets a second voucher, and again a third."""
+_COMES_BACK = 0.6
+"""So often goods of the first order come back, whatever happens to the others."""
 
 
 def plan(seed: int) -> Plan:
@@ -49,10 +51,17 @@ def plan(seed: int) -> Plan:
     if chance.random() < 0.35:
         # One that is bought with points for it.
         customer = chance.choice(("anna", "anna", "anna", "anna", "ben"))
-        own = Order(customer, chance.choice((0, 0, 42, 427)), 3, gets=chance.choice(("voucher_10", "voucher_25")))
+        own = Order(
+            customer,
+            chance.choice((0, 0, 42, 427)),
+            3,
+            gets=chance.choice(("voucher_10", "voucher_10", "voucher_10", "voucher_25")),
+        )
         orders = (*orders[:-1], own)
-    for number in range(len(orders)):
-        tell(chance, number, told, stories if orders[number].vouchers else BOUGHT)
+    returned = tuple(one for one in stories if "return" in one[0])
+    for number, order in enumerate(orders):
+        comes_back = number == 0 and chance.random() < _COMES_BACK
+        tell(chance, number, told, (returned if comes_back else stories) if order.vouchers else BOUGHT)
     processes = [(name, in_order(steps)) for name, steps in told.items() if steps]
     end_s = max((at for steps in told.values() for at, _ in steps), default=0.0)
     processes.append(("worker1", rounds(chance, end_s)))
@@ -69,7 +78,7 @@ def plan(seed: int) -> Plan:
         seed,
         orders,
         tuple(processes),
-        replace(odds(chance), crash=chance.choice((0.0, 0.004, 0.012, 0.03))),
+        replace(odds(chance), crash=chance.choice((0.0, 0.004, 0.004, 0.012, 0.03))),
         aimed,
         ahead_s,
         variant,
