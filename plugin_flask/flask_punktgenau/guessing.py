@@ -17,7 +17,8 @@ NAMES_MAX = 10_000
 class Guessing:
     """Counts tries in one process; by customer, by the account that is linked, by browser session.
 
-    Every look-up counts, also of a code that there is: else one good code would open the door for guessing others.
+    What was added is no guess, so that somebody with many vouchers can add them all; it makes up for its own try alone:
+    else one good code would open the door for guessing others.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -34,6 +35,13 @@ class Guessing:
                 raise self.too_many()
             for tries in found:
                 tries.append(now)
+
+    def forgive(self, names: Collection[str]) -> None:
+        """The latest try was none: its voucher pays."""
+        with self._lock:
+            for tries in (self._tries.get(name) for name in names):
+                if tries:
+                    tries.pop()
 
     @staticmethod
     def too_many() -> LimitError:

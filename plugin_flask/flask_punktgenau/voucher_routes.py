@@ -75,6 +75,7 @@ def add_voucher() -> Response:
         found = _looked_up(about, _given("code"))
         about.state.vouchers.seen.keep(about.customer_id, [found])
         _add(about, found)
+        about.state.vouchers.guessing.forgive(_guesser(about))
     except PunktgenauError as error:
         return _refused(error)
     return _done(about)
@@ -132,9 +133,7 @@ def _about() -> _About:
 
 def _looked_up(about: _About, code: str) -> Voucher:
     """The voucher with that code. Raises LimitError (`voucher_tries`), VoucherError, what else a provider answers."""
-    link = about.checkout.find_link(about.customer_id)
-    names = {f"customer {about.customer_id}", f"session {session.get(csrf.NONCE, '')}"}
-    about.state.vouchers.guessing.count(names | ({f"member {link.member_id}"} if link is not None else set()))
+    about.state.vouchers.guessing.count(_guesser(about))
     try:
         return about.checkout.look_up_voucher(code)
     except (VoucherError, InvalidArgumentError) as error:
@@ -143,6 +142,13 @@ def _looked_up(about: _About, code: str) -> Voucher:
         raise
     except RateLimitedError as error:
         raise about.state.vouchers.guessing.too_many() from error
+
+
+def _guesser(about: _About) -> frozenset[str]:
+    """By what somebody who tries codes is known: customer, browser session, and the account that is linked."""
+    link = about.checkout.find_link(about.customer_id)
+    names = {f"customer {about.customer_id}", f"session {session.get(csrf.NONCE, '')}"}
+    return frozenset(names | ({f"member {link.member_id}"} if link is not None else set()))
 
 
 def _add(about: _About, found: Voucher) -> None:

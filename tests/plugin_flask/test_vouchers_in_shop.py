@@ -183,6 +183,19 @@ def test_who_guesses_learns_nothing_and_is_stopped(small: SmallShop, anna: Visit
     assert chosen(carl) == [ten.id]
 
 
+def test_whoever_has_many_vouchers_adds_them_all(anna: Visitor, provider: Provider) -> None:
+    for _ in range(7):
+        add(anna, "ABCD-EFGH-JKLM-9999")
+    made = [brought(provider, 100) for _ in range(10)]
+    for one in made:
+        add(anna, one.code)
+    assert chosen(anna) == [one.id for one in made]
+    # Not one guess more for all of them; what is added already is one.
+    add(anna, made[0].code)
+    add(anna, brought(provider, 100).code)
+    assert "Too many voucher codes were entered lately." in shown(anna.browser.get("/cart").text)
+
+
 def test_added_twice_and_the_twenty_first(anna: Visitor, provider: Provider) -> None:
     made = [brought(provider, 100, member_id="mbr_2500") for _ in range(21)]
     use(anna, made[0].id)
