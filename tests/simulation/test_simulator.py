@@ -49,6 +49,8 @@ def test_what_is_out_of_reach_has_a_reason_and_the_rest_is_asked_for():
     assert known["fault", "get", "lagging before"] == ""
     assert known["by itself", "voided", ""] == known["hint", "repeated", ""] == ""
     assert known["edge", "reversing", "partially_reversed"] == known["edge", "capturing", "partially_captured"] == ""
+    assert known[coverage.SEVERAL, "reverse", "answer on its way"] == known[coverage.VOUCHER, "in two carts", ""] == ""
+    assert known["fault", "buy_voucher", "timeout late"] == known["crash", "get_voucher", "answer read"] == ""
     assert {cell[1] for cell in known if cell[0] == coverage.VARIANT} == set(PROFILES)
     unreached = coverage.missing(Counter({("crash", "capture", "answer on its way"): 1}))
     assert ("crash", "capture", "answer on its way") not in unreached
