@@ -43,13 +43,17 @@ _SAME_TO_GUESSERS = frozenset({"voucher_not_valid_here", "voucher_currency", "in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _About:
-    """Whose vouchers, and what they are to pay: the cart in front, or an order that is tried again."""
+    """Whose vouchers, and what they are to pay: the cart in front, or an order that is tried again.
+
+    `before`: those that were added so far.
+    """
 
     state: AppState
     checkout: Checkout
     customer_id: str
     cart: Cart
     order_reference: str
+    before: tuple[Chosen, ...]
 
 
 def add_routes(pages: Blueprint) -> None:
@@ -128,7 +132,14 @@ def _about() -> _About:
         cart = state.loaders.load_cart()
     if cart is None:
         raise InvalidArgumentError("There is nothing here that a voucher could pay.", field="cart")
-    return _About(state=state, checkout=checkout, customer_id=customer_id, cart=cart, order_reference=order_reference)
+    return _About(
+        state=state,
+        checkout=checkout,
+        customer_id=customer_id,
+        cart=cart,
+        order_reference=order_reference,
+        before=read_chosen(customer_id, order_reference),
+    )
 
 
 def _looked_up(about: _About, code: str) -> Voucher:
@@ -190,7 +201,12 @@ def _done(about: _About) -> Response:
         order_reference=about.order_reference,
         checkout=about.checkout,
     )
-    quote = about.checkout.quote(about.customer_id, paid.cart, points=wish.points if wish is not None else 0)
+    try:
+        quote = about.checkout.quote(about.customer_id, paid.cart, points=wish.points if wish is not None else 0)
+    except PunktgenauError:
+        # Told as not done, so it is not: what paid before goes on paying.
+        _keep(about, [*about.before])
+        raise
     return jsonify(preview(quote, current_language(about.state), vouchers=box))
 
 

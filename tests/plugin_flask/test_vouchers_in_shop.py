@@ -511,3 +511,17 @@ def test_the_session_keeps_ids_of_any_length_within_a_cookie(anna: Visitor, prov
         remembered = {entry[0]: len(entry[3]) if len(entry) > 3 else 0 for entry in kept["_punktgenau_orders"]}
     # The latest ones, each with all of its vouchers or with none.
     assert remembered == {"A-0": 0, "A-1": 0, "A-2": 6, "A-3": 6, "A-9": 1}
+
+
+@pytest.mark.parametrize("way", ["add", "remove"])
+def test_what_json_tells_as_not_done_is_not(anna: Visitor, provider: Provider, way: str) -> None:
+    ten = brought(provider, 1000)
+    if way == "remove":
+        add(anna, ten.code)
+    token = anna.token()
+    provider.fault("balance", "status_503", times=9)
+    form = {"code": ten.code, "voucher": ten.id, "punktgenau_csrf": token}
+    # Without a page before, nothing is known of the balance.
+    answer = anna.browser.post(f"/points/vouchers/{way}", data=form, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["outcome"]) == (503, "not_done")  # type: ignore[index]
+    assert chosen(anna) == ([ten.id] if way == "remove" else [])
