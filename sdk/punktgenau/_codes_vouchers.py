@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from punktgenau import errors as e
-from punktgenau._code import NONE_MOVED, Code, row
+from punktgenau._code import NONE_MOVED, STILL_HELD, Code, row
 
 VOUCHER_CODES: tuple[Code, ...] = (
     row(
@@ -86,5 +86,12 @@ OWN_VOUCHER_CODES: tuple[Code, ...] = (
         NONE_MOVED,
         "Remove one, then add another.",
     ),
+    row(
+        "not_amendable",
+        e.StateConflictError,
+        "Vouchers pay the order, and they are taken whole, so it is not changed.",
+        STILL_HELD,
+        "Return parts of it, or cancel it and place it anew.",
+    ),
 )
-"""What the shop's side finds about vouchers by itself."""
+"""What engine and shop's side find about vouchers by themselves."""
