@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 import signal
 import socket
-from contextlib import suppress
 from types import FrameType, TracebackType
 
 
@@ -19,7 +18,6 @@ class Ending:
     def __init__(self) -> None:
         self._is_asked = False
         self._heard, self._told = socket.socketpair()
-        self._told.setblocking(False)
 
     def __enter__(self) -> Ending:
         self._before = {number: signal.signal(number, self.ask) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -35,9 +33,9 @@ class Ending:
 
     def ask(self, _number: int = 0, _frame: FrameType | None = None) -> None:
         """This process shall end."""
-        self._is_asked = True
-        # Full: whoever waits has been told often enough.
-        with suppress(BlockingIOError):
+        # Once is enough, for nobody reads it; the shortest way out is what further signals find, as they come in the midst.
+        if not self._is_asked:
+            self._is_asked = True
             self._told.send(b"\0")
 
     def is_asked(self) -> bool:

@@ -25,9 +25,9 @@ def test_a_signal_cuts_the_wait_short(number: signal.Signals) -> None:
 
 def test_signals_without_end_are_heard_in_the_midst_of_waiting() -> None:
     with Ending() as ending:
-        # Every few microseconds, so that some come while the wait begins or ends; many more than a socket holds.
+        # Every few microseconds, so that some come while the wait begins or ends, or while one is heard.
         before = signal.signal(signal.SIGALRM, ending.ask)
-        signal.setitimer(signal.ITIMER_REAL, 0.00002, 0.00002)
+        signal.setitimer(signal.ITIMER_REAL, 0.00005, 0.00005)
         try:
             for _ in range(20_000):
                 ending.wait(600)
