@@ -33,7 +33,8 @@ class Ending:
 
     def ask(self, _number: int = 0, _frame: FrameType | None = None) -> None:
         """This process shall end."""
-        # Once is enough, for nobody reads it; the shortest way out is what further signals find, as they come in the midst.
+        # Once is enough, for nobody reads it; the shortest way out is what further signals find, as they come in the
+        # midst.
         if not self._is_asked:
             self._is_asked = True
             self._told.send(b"\0")
