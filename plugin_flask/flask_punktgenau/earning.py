@@ -89,14 +89,12 @@ def ask_earns(
 ) -> Earns | None:
     """What a cart would earn while points pay of it what `quote` says; None where orders earn nothing, or nobody knows.
 
-    A page of the shop does not fail for a promise.
+    What vouchers pay earns nothing: the cart is the one that was quoted, which says itself what they pay. A page of the shop does not fail for a promise.
     """
     if not checkout.settings.earns:
         return None
     try:
         value, points = (quote.value, quote.points) if quote is not None else (0, 0)
-        # What vouchers pay earns nothing.
-        cart = cart if quote is None else cart.paid_by(quote.vouchers)
         preview = checkout.preview_earned(cart, points_value=value, points=points, customer_id=customer_id)
     except PunktgenauError as error:
         logger.info("what a cart earns cannot be shown: %s", error.brief)

@@ -58,6 +58,20 @@ def test_an_order_with_points_earns_on_its_money_part(small: SmallShop):
     assert standing(small) == (2073, (BILL_MINOR - 427) // 200)
 
 
+def test_what_vouchers_pay_is_left_out_of_the_promise_once(small: SmallShop):
+    visitor = small.visitor("anna")
+    made = small.provider.control("POST", "/vouchers", {"value_minor": 3000})
+    assert isinstance(made, dict)
+    visitor.post("/points/vouchers/add", code=made["code"], next="/cart")
+    # 59.90 - 30.00 = 29.90, and 25.63 beside 427 points.
+    assert "You earn 14 points with this order." in visitor.browser.get("/cart").text
+    visitor.apply(427)
+    assert "You earn 12 points with this order." in visitor.browser.get("/cart").text
+    visitor.place()
+    recovered(small)
+    assert standing(small) == (2073, 12)
+
+
 def test_a_guest_with_a_linked_account_earns_for_this_order(small: SmallShop):
     visitor = small.visitor()
     visitor.link()
