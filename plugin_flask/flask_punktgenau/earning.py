@@ -89,7 +89,8 @@ def ask_earns(
 ) -> Earns | None:
     """What a cart would earn while points pay of it what `quote` says; None where orders earn nothing, or nobody knows.
 
-    What vouchers pay earns nothing: the cart is the one that was quoted, which says itself what they pay. A page of the shop does not fail for a promise.
+    What vouchers pay earns nothing: the cart is the one that was quoted, which says itself what they pay.
+    A page of the shop does not fail for a promise.
     """
     if not checkout.settings.earns:
         return None
