@@ -109,11 +109,15 @@ class OfficeLanguage(Language):
             kind = "capture.shipment"
         if kind not in STORY_KINDS:
             kind = "action.other"
+        money = told.money
+        if kind == "placed" and money is not None and told.vouchers is not None:
+            # The bill is the customer's: vouchers pay a part of it as well.
+            money += told.vouchers
         return self.gettext(
             f"story.{kind}",
             points=self.count(told.points or 0),
             value=self._amount(told.value),
-            money=self._amount(told.money),
+            money=self._amount(money),
             actor=told.actor or "–",
             reference=told.reference or "–",
             code=told.code or "–",

@@ -39,6 +39,8 @@ def test_vouchers_stand_beside_points(shop: SmallShop, mira: Visitor) -> None:
         f"…{first}</th>",
         f"€10.00 onto voucher …{first}",
         f"€14.95 onto voucher …{second}",
+        "<dt>Bill</dt><dd>€54.80</dd>",
+        "0 points worth €0.00, of a bill of €54.80",
         "Vouchers besides: €54.80",
         "Onto vouchers: €24.95",
         '€5.20\n      <span class="pga-side">lost</span>',
