@@ -190,7 +190,7 @@ def impossible(profile: ProviderProfile) -> frozenset[str]:
     return frozenset(twice | slow | behind)
 
 
-_WEIGHT = {"slow_lookup": 12, LAGGING: 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
+_WEIGHT = {"slow_lookup": 36, LAGGING: 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
 _KINDS = {operation: _weighted(operation) for operation in OPERATIONS}
 _ABOUT: dict[About, tuple[str, ...]] = {
     "points": PAYING,

@@ -30,8 +30,8 @@ SPOTS = (
     "asleep",
 )
 ON_THE_WIRE = ("before the bytes", "request on its way", "answer on its way", "answer read")
-_SELDOM_AT = {"asleep": 4.0}
-"""Few calls are repeated after a pause."""
+_SELDOM_AT = {"asleep": 4.0, "before the claim's commit": 3.0, "after the claim's commit": 3.0}
+"""Few calls are repeated after a pause, and few operations are taken up by somebody else."""
 _PAUSES = {SPOTS[0]: 3.0} | dict.fromkeys(ON_THE_WIRE, 3.0)
 """Processes stand still above all around a call, where a lease ends unnoticed."""
 _BETWEEN_S = (0.4, 0.8, 0.8, 1.5, 12.0)
