@@ -80,8 +80,8 @@ SELDOM = {
     "accrue": 1.5,
     "post_accrual": 2.0,
     "reverse_accrual": 2.5,
-    "get_accrual": 4.0,
-    "find_accruals": 4.0,
+    "get_accrual": 12.0,
+    "find_accruals": 12.0,
     "look_up_voucher": 0.5,
     "vouchers": 0.5,
     "get_voucher": 1.5,
@@ -128,7 +128,8 @@ def kinds(operation: str) -> list[tuple[str, When]]:
 
 def _weighted(operation: str) -> list[tuple[str, When]]:
     """The same, what is told apart by resolving it several times: it would be lost among the many kinds of garbage."""
-    return [one for one in kinds(operation) for _ in range(_WEIGHT.get(one[0], 2 if one[1] == "late" else 1))]
+    times = _WEIGHT | {"slow_lookup": 36} if operation == "find" else _WEIGHT
+    return [one for one in kinds(operation) for _ in range(times.get(one[0], 2 if one[1] == "late" else 1))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def impossible(profile: ProviderProfile) -> frozenset[str]:
     return frozenset(twice | slow | behind)
 
 
-_WEIGHT = {"slow_lookup": 36, LAGGING: 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
+_WEIGHT = {"slow_lookup": 12, LAGGING: 12, "expired_early": 3, "wrong_echo": 4, "timeout": 2, "reset": 2}
 _KINDS = {operation: _weighted(operation) for operation in OPERATIONS}
 _ABOUT: dict[About, tuple[str, ...]] = {
     "points": PAYING,
