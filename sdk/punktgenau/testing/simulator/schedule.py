@@ -34,7 +34,7 @@ from punktgenau.testing.simulator.stories import (
 )
 from punktgenau.testing.simulator.timing import in_order, rounds, tell
 
-_REWARDS_EVERY = 7
+_REWARDS_EVERY = 5
 _MEMBERS = {"anna": 2500, "ben": 42}
 _EARN = 0.15
 """So many of the histories are about what orders earn."""

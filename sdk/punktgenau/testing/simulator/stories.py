@@ -61,8 +61,8 @@ REWARDED: Stories = (
     ("place|without pay", 3),
     ("place decline without place pay", 3),
     ("place ~ without|pay", 2),
-    ("place pay return|rest", 3),
-    ("place pay return rest", 2),
+    ("place pay return|rest", 6),
+    ("place pay return rest", 6),
     ("place pay|cancel", 2),
 )
 """The goods are reward articles, and somebody tries to have them without points."""
