@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from _calls import reply
+from _calls import eur, reply
 from punktgenau.checkout.resolve import (
     Kind,
     Moved,
@@ -35,6 +35,7 @@ from punktgenau.errors import (
     StateConflictError,
 )
 from punktgenau.provider import PROFILES, Redemption
+from punktgenau.tender_records import Tender
 
 
 def shown(state: str, *, held: int = 0, captured: int = 0, back: int = 0, released: int = 0, **more: Any) -> Redemption:
@@ -124,6 +125,30 @@ ALL, HALF = Moved(captured_points=427), Moved(reversed_points=200)
 )
 def test_what_a_look_up_shows(kind: Kind, evidence: Redemption, moved: Moved | None, expected: Verdict):
     assert judge_evidence(kind, evidence, moved=moved) == expected
+
+
+def with_voucher(back_minor: int) -> Redemption:
+    """25.00 on a voucher and nothing else, of which so much went back."""
+    paid = Tender(
+        kind="voucher",
+        value=eur(2500),
+        voucher_id="vou_0001",
+        last_four="ER25",
+        residual="keeps",
+        held_value=eur(0),
+        captured_value=eur(2500),
+        reversed_value=eur(back_minor),
+        released_value=eur(0),
+    )
+    return shown("partially_reversed", tenders=(paid,))
+
+
+@pytest.mark.parametrize(("back_minor", "is_done"), [(1000, False), (1800, True), (1900, False)])
+def test_a_second_part_onto_a_voucher_shows_when_both_are_back(back_minor: int, is_done: bool):
+    # 10.00 went back before, and 8.00 were asked for now.
+    moved = Moved(reversed_points=0, reversed_vouchers_minor=1800)
+    expected = Verdict("done", "partially_reversed") if is_done else unknown("still_partially_reversed")
+    assert judge_evidence("reverse", with_voucher(back_minor), moved=moved) == expected
 
 
 def not_done(code: str, state: str | None = None) -> Verdict:

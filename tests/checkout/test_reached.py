@@ -269,3 +269,13 @@ def test_what_the_provider_gave_back_by_itself_is_looked_at_as_before(
 ):
     row = after(replace(TAKEN, state=before), told, seen)
     assert (row.state, row.check_at) == (expected, check_at)
+
+
+def test_a_part_that_went_back_onto_the_only_tender_a_voucher_is_not_all_of_it():
+    voucher = {"id": "vou_0001", "last_four": "ER25", "left_over_minor": 0, "residual": "keeps", "value_minor": 2500}
+    cart = json.dumps(json.loads(HELD.cart) | {"vouchers": [voucher]}, separators=(",", ":"))
+    row = replace(HELD, points=0, value_minor=0, state="reversing", cart=cart)
+    request = json.dumps({"points": 0, "value_minor": 0, "vouchers": json.dumps([["vou_0001", 1000]])})
+    # Nothing is looked up: the refusal of a second try has proven it.
+    gone = after(row, "reversed", request=request)
+    assert (gone.state, gone.vouchers_back_minor) == ("partially_reversed", 1000)

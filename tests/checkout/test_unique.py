@@ -26,6 +26,9 @@ UNIQUE = [
     ("return", ("redemption_id", "reference")),
     ("shipment", ("operation_id",)),
     ("shipment", ("redemption_id", "reference")),
+    # What an order earns once for each kind and number, and each step towards it.
+    ("earning", ("provider", "partner", "mode", "order_reference", "kind", "number")),
+    ("earning_step", ("earning_id", "kind", "cause")),
 ]
 EMPTY = [
     ("redemption", "live_key"),
@@ -67,6 +70,7 @@ def tables(tmp_path: Path) -> Iterator[Tables]:
             known = {"redemption_id": f"redemption_id-{number}"}
             tables.add("redemption", tables.row("redemption", 100 + number) | {"id": known["redemption_id"]})
             tables.add("operation", tables.row("operation", 100 + number) | known | {"id": f"operation_id-{number}"})
+            tables.add("earning", tables.row("earning", 100 + number) | {"id": f"earning_id-{number}"})
         yield tables
 
 
