@@ -11,8 +11,7 @@ from ..orders import Order
 from ..points import points
 from ..return_desk import Preview
 from ..returns import Return
-from ..story import story_of
-from .orders import ship_problem, situation
+from .orders import happened, ship_problem, situation
 
 pages = Blueprint("clerk", __name__, url_prefix="/clerk")
 _PAGE = 40
@@ -117,20 +116,12 @@ def refuse(return_reference: str) -> Response:
 def _page(order: Order, *, problem: PunktgenauError | None = None) -> str:
     bill.learn(order)
     tries, all_returns = payments.history(order.reference), return_desk.of_order(order.reference)
-    by_points = points.find(order.reference)
     where, begun = situation(order, tries[-1] if tries else None), changes.begun(order.reference)
     return render_template(
         "clerk_order.html",
         order=order,
         situation=where,
-        story=story_of(
-            order,
-            tries,
-            all_returns,
-            changes.of_order(order.reference),
-            bill.points_back(order),
-            has_vouchers=bool(by_points and by_points.asked_vouchers),
-        ),
+        story=happened(order, tries, all_returns),
         bill=_bill(order),
         returns=all_returns,
         previews={one.reference: _preview(order, one) for one in all_returns if one.state == "asked"},

@@ -11,7 +11,7 @@ from ..payments import Method, Payment
 from ..points import due_minor, points
 from ..returns import Return
 from ..settings import Settings
-from ..story import story_of
+from ..story import Event, story_of
 
 pages = Blueprint("orders", __name__)
 
@@ -128,6 +128,19 @@ def _paid(order: Order) -> str:
     return "settling" if by_points and by_points.state in ("short", "needs_attention") else "paid"
 
 
+def happened(order: Order, tries: tuple[Payment, ...], all_returns: tuple[Return, ...]) -> list[Event]:
+    """What happened to an order, for whoever looks at it."""
+    by_points = points.find(order.reference)
+    return story_of(
+        order,
+        tries,
+        all_returns,
+        changes.of_order(order.reference),
+        bill.points_back(order),
+        has_vouchers=bool(by_points and by_points.asked_vouchers),
+    )
+
+
 def _page(order: Order, *, is_refused: bool = False) -> str:
     bill.learn(order)
     tries = payments.history(order.reference)
@@ -139,14 +152,7 @@ def _page(order: Order, *, is_refused: bool = False) -> str:
         "order.html",
         order=order,
         situation=where,
-        story=story_of(
-            order,
-            tries,
-            all_returns,
-            changes.of_order(order.reference),
-            bill.points_back(order),
-            has_vouchers=bool(by_points and by_points.asked_vouchers),
-        ),
+        story=happened(order, tries, all_returns),
         returns=all_returns,
         can_cancel=order.can_cancel and not all_returns,
         can_return=returns.can_ask(order),
